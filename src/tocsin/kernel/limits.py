@@ -1,0 +1,26 @@
+"""Upper bounds: everything that grows with what others send has one, and it stands here with its reason."""
+
+from __future__ import annotations
+
+BODY_BYTES = 512 * 1024
+"""One event, decompressed. PagerDuty: 512 KB; Alertmanager drops details itself above 512,000 bytes."""
+
+BATCH_BYTES = 4 * 1024 * 1024
+"""A request that carries many alerts (Prometheus sends up to 256 in one)."""
+
+BATCH_ALERTS = 2_000
+"""Alerts in one request."""
+
+NESTING = 64
+"""Levels of arrays and objects in a body; deeper ones are refused before parsing."""
+
+SUMMARY_CHARS = 1024
+DEDUP_KEY_CHARS = 255
+LABELS_PER_ALERT = 256
+REACTION_DEPTH = 16
+"""Facts may cause commands that cause facts; a chain longer than this is a defect, not a plan."""
+
+ALERTS_PER_INCIDENT = 1000
+NAME_CHARS = 255
+DESCRIPTION_CHARS = 4096
+NOTE_CHARS = 2000
