@@ -1,0 +1,1 @@
+"""Vendor-compatible HTTP interfaces, one package each. A dialect renders and parses; it never decides."""

@@ -1,0 +1,1 @@
+"""What dialects share on the wire: body admission. Knows no vendor."""
