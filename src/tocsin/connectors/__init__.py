@@ -1,1 +1,4 @@
-"""Outbound connectors: one package per provider. They render and send what `paging` decided; they never decide, and never touch the database."""
+"""Outbound connectors: one package per provider.
+
+They render and send what `paging` decided; they never decide, and never touch the database.
+"""

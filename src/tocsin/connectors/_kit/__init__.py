@@ -1,1 +1,1 @@
-"""What every connector is built from: the contract with the outbox pump, deadlines, guarded network access, result tables."""
+"""What every connector is built from: the contract with the outbox pump, deadlines, guarded network access."""

@@ -1,4 +1,4 @@
-"""The contract between the outbox pump and every connector. Decides the words for outcomes; never sends anything itself.
+"""The contract between the outbox pump and every connector. Decides the words for outcomes; never sends anything.
 
 The pump calls `Sender.send` from worker threads, several at a time, and stores the `SendResult`. What a result leads to
 (retry when, next method, escalate) is decided in `paging`.
@@ -64,7 +64,7 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutboundMessage:
-    """One message to one address. The same `id` on every attempt: e-mail and webhooks carry it, so receivers can tell repeats.
+    """One message to one address. The `id` is the same on every attempt: e-mail and webhooks carry it, against repeats.
 
     `text` says what happened, without how to answer: each connector adds that in the way of its channel, from
     `reply_code`, `ack_url` or `callback_token`. Secrets and tokens do not show in `repr`.
