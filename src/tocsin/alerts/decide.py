@@ -1,0 +1,172 @@
+"""Deduplication: what an event does to the alert of its key. Pure; the caller looks the alert up.
+
+An event acts in the order of the log. Where a monitor sends its own times (Prometheus, Alertmanager), an older
+state never overrides a newer one: two senders of the same alert may deliver out of order.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from tocsin.alerts.messages import AlertAcknowledged, AlertOpened, AlertResolved, AlertWorsened, ExpireAlert
+from tocsin.alerts.model import Alert, AlertStatus
+from tocsin.events.model import Action, Event, Outcome, Severity
+from tocsin.kernel.decision import CancelTimer, Decision, SetTimer, TimerChange
+from tocsin.kernel.time import Moment
+
+_RANK = {Severity.CRITICAL: 4, Severity.ERROR: 3, Severity.WARNING: 2, Severity.INFO: 1, None: 0}
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How an event ended: the outcome, one sentence of reason, and the alert it concerned ("" = none)."""
+
+    outcome: Outcome
+    reason: str
+    alert_id: str = ""
+    incident_id: str = ""
+
+
+def receive(event: Event, latest: Alert | None, *, service_id: str, suppressed: str, new_id: str) -> Decision:
+    """Apply one event to the newest alert of its key (None = never seen). The decision's value is an `Ending`."""
+    current = latest if latest is not None and latest.is_open else None
+    if event.action is Action.TRIGGER:
+        if current is not None:
+            return _repeat(event, current)
+        if latest is not None and _is_stale(event, latest):
+            return _dropped("older than the resolution that is already known", latest.id)
+        return _open(event, service_id, suppressed, new_id)
+    if current is None:
+        return _dropped(f"{event.action}: no open alert has this key")
+    if event.action is Action.ACKNOWLEDGE:
+        fact = AlertAcknowledged(alert_id=current.id, incident_id=current.incident_id, integration_id=event.integration_id)
+        ending = Ending(Outcome.ACKNOWLEDGED, "acknowledged by the monitor", current.id, current.incident_id)
+        return Decision(facts=(fact,), value=ending)
+    if event.ended_at is not None and current.started_at is not None and event.ended_at < current.started_at:
+        return _dropped("resolves an earlier occurrence of this alert", current.id)
+    closed = resolve(replace(current, last_seq=event.log_seq), "by the monitor", event.received_at)
+    return replace(closed, value=Ending(Outcome.RESOLVED, "resolved by the monitor", current.id, current.incident_id))
+
+
+def resolve(alert: Alert, reason: str, now: Moment) -> Decision:
+    """Close an open alert; a closed one stays as it is."""
+    if not alert.is_open:
+        return Decision()
+    timers: tuple[TimerChange, ...] = (CancelTimer(_expiry_key(alert.id)),) if alert.expires_at is not None else ()
+    closed = replace(alert, status=AlertStatus.RESOLVED, resolved_at=now, last_event_at=now)
+    fact = AlertResolved(alert_id=alert.id, incident_id=alert.incident_id, reason=reason)
+    return Decision(state=(closed,), facts=(fact,), timers=timers)
+
+
+def expire(alert: Alert, now: Moment) -> Decision:
+    """The expiry timer fell due: re-arm it if events pushed the expiry on, resolve otherwise.
+
+    The timer row is not rewritten by every repeat (Prometheus repeats each minute); it catches up here.
+    """
+    if not alert.is_open or alert.expires_at is None:
+        return Decision()
+    if alert.expires_at > now:
+        return Decision(timers=(_expiry(alert.id, alert.expires_at),))
+    return resolve(alert, "expired: the monitor stopped repeating it", now)
+
+
+def _open(event: Event, service_id: str, suppressed: str, new_id: str) -> Decision:
+    alert = Alert(
+        id=new_id,
+        scope=event.integration_id,
+        dedup_key=event.dedup_key,
+        service_id=service_id,
+        status=AlertStatus.TRIGGERED,
+        created_at=event.received_at,
+        last_event_at=event.received_at,
+        first_seq=event.log_seq,
+        last_seq=event.log_seq,
+        suppressed=suppressed,
+        started_at=event.started_at,
+        expires_at=event.expires_at,
+        **_content(event),
+    )
+    timers = (_expiry(alert.id, event.expires_at),) if event.expires_at is not None else ()
+    outcome = Ending(Outcome.SUPPRESSED, suppressed, new_id) if suppressed else Ending(Outcome.OPENED, "new alert", new_id)
+    fact = AlertOpened(alert_id=new_id, service_id=service_id, suppressed=suppressed)
+    return Decision(state=(alert,), facts=(fact,), timers=timers, value=outcome)
+
+
+def _repeat(event: Event, alert: Alert) -> Decision:
+    ending = Ending(Outcome.REPEATED, "the alert is open already", alert.id, alert.incident_id)
+    count = alert.repeats + 1
+    if event.expires_at is None and _same_content(event, alert):
+        seen = replace(alert, repeats=count, last_event_at=event.received_at, last_seq=event.log_seq)
+        return Decision(state=(seen,), value=ending)
+    changed = replace(
+        alert,
+        repeats=count,
+        last_event_at=event.received_at,
+        last_seq=event.log_seq,
+        expires_at=event.expires_at,
+        **_content(event),
+    )
+    timers: tuple[TimerChange, ...] = ()
+    if event.expires_at is not None and (alert.expires_at is None or event.expires_at < alert.expires_at):
+        timers = (_expiry(alert.id, event.expires_at),)
+    worse = _RANK[event.severity] > _RANK[alert.severity]
+    facts = (
+        (
+            AlertWorsened(
+                alert_id=alert.id,
+                incident_id=alert.incident_id,
+                was=str(alert.severity or ""),
+                severity=str(event.severity or ""),
+            ),
+        )
+        if worse
+        else ()
+    )
+    return Decision(state=(changed,), facts=facts, timers=timers, value=ending)
+
+
+def _content(event: Event) -> dict[str, object]:
+    return {
+        "summary": event.summary,
+        "source": event.source,
+        "severity": event.severity,
+        "component": event.component,
+        "group": event.group,
+        "event_class": event.event_class,
+        "details": event.details,
+        "links": event.links,
+        "images": event.images,
+        "client": event.client,
+        "client_url": event.client_url,
+        "runbook_url": event.runbook_url,
+    }
+
+
+def _same_content(event: Event, alert: Alert) -> bool:
+    return (
+        event.summary == alert.summary
+        and event.severity == alert.severity
+        and event.details == alert.details
+        and event.source == alert.source
+        and event.links == alert.links
+        and event.images == alert.images
+        and event.component == alert.component
+        and event.client_url == alert.client_url
+    )
+
+
+def _is_stale(event: Event, latest: Alert) -> bool:
+    """A late delivery of the occurrence that was resolved meanwhile, told by the monitor's own start time."""
+    return event.started_at is not None and latest.started_at is not None and event.started_at <= latest.started_at
+
+
+def _dropped(reason: str, alert_id: str = "") -> Decision:
+    return Decision(value=Ending(Outcome.DROPPED, reason, alert_id))
+
+
+def _expiry(alert_id: str, due_at: Moment) -> SetTimer:
+    return SetTimer(_expiry_key(alert_id), due_at, ExpireAlert(alert_id=alert_id))
+
+
+def _expiry_key(alert_id: str) -> str:
+    return f"alert-expiry:{alert_id}"

@@ -1,0 +1,60 @@
+"""The alert: one problem as one monitor sees it, however often it says so."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from tocsin.events.model import Severity
+from tocsin.kernel.time import Moment
+
+
+class AlertStatus(StrEnum):
+    """Where an alert stands."""
+
+    TRIGGERED = "triggered"  # the problem is there
+    RESOLVED = "resolved"  # over; the same key opens a new alert
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alert:
+    """A problem, identified while open by (`scope`, `dedup_key`); `scope` is the integration that opened it.
+
+    `repeats` counts the events after the first. `expires_at`: resolves by itself unless an event comes by then.
+    `suppressed` holds the reason why no incident was made, empty if one was.
+    """
+
+    id: str
+    scope: str
+    dedup_key: str
+    service_id: str
+    status: AlertStatus
+    created_at: Moment
+    last_event_at: Moment
+    first_seq: int
+    last_seq: int
+    incident_id: str = ""
+    resolved_at: Moment | None = None
+    suppressed: str = ""
+    repeats: int = 0
+    summary: str = ""
+    source: str = ""
+    severity: Severity | None = None
+    component: str = ""
+    group: str = ""
+    event_class: str = ""
+    details: Mapping[str, Any] = field(default_factory=dict)
+    links: Sequence[Mapping[str, str]] = ()
+    images: Sequence[Mapping[str, str]] = ()
+    client: str = ""
+    client_url: str = ""
+    runbook_url: str = ""
+    started_at: Moment | None = None
+    expires_at: Moment | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the problem is still there."""
+        return self.status is AlertStatus.TRIGGERED

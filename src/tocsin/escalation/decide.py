@@ -1,0 +1,205 @@
+"""From level to level: pure functions over the incident and its policy snapshot.
+
+A level is called as a whole: everybody it names gets the incident, replacing who had it. A level with nobody to call
+is skipped at once and on record. After a stall an incident advances by one level only, and the next delay counts
+from then. When every pass ended unanswered, or nobody is on call at all, the last resort is called, again and again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from tocsin.directory.model import Urgency
+from tocsin.escalation.messages import (
+    CallLastResort,
+    EscalationStopped,
+    LastResortReached,
+    LevelReached,
+    LevelSkipped,
+    NextLevel,
+    NobodyToPage,
+    PassRepeated,
+    PolicyExhausted,
+)
+from tocsin.escalation.model import Policy, Rule
+from tocsin.incidents.decide import timer_key
+from tocsin.incidents.model import AssignedVia, Assignment, Incident, NextStep, NoTimer, Status
+from tocsin.kernel.decision import CancelTimer, Decision, Fact, SetTimer
+from tocsin.kernel.errors import Invalid
+from tocsin.kernel.time import MINUTE, Moment
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Who of a level can be called now: reachable people, and in words why the others can't."""
+
+    user_ids: tuple[str, ...]
+    missing: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LastResort:
+    """Who is called when nobody answers: the service's team managers, then the owners. `enabled` False = nobody."""
+
+    enabled: bool
+    managers: tuple[str, ...]
+    owners: tuple[str, ...]
+    every_minutes: int = 30
+
+
+People = Callable[[Rule], Reach]
+
+
+def start(incident: Incident, policy: Policy, people: People, last_resort: LastResort, now: Moment) -> Decision:
+    """Call the first level, in the first pass."""
+    return _call_from(incident, policy, people, last_resort, level=1, pass_number=1, now=now)
+
+
+def next_level(incident: Incident, policy: Policy, people: People, last_resort: LastResort, now: Moment) -> Decision:
+    """The present level did not answer in time."""
+    return _call_from(
+        incident, policy, people, last_resort, level=incident.level + 1, pass_number=max(incident.pass_number, 1), now=now
+    )
+
+
+def escalate_now(
+    incident: Incident, policy: Policy, people: People, last_resort: LastResort, *, level: int, now: Moment
+) -> Decision:
+    """A person calls a level by hand (0 = the next): a new epoch, so the present level's waiting pages are void."""
+    if level > len(policy.rules):
+        raise Invalid(f"The policy has {len(policy.rules)} levels.", reason="cannot_escalate")
+    fresh = replace(
+        incident,
+        status=Status.TRIGGERED,
+        epoch=incident.epoch + 1,
+        acknowledgements=(),
+        snoozed_until=None,
+        last_resort_round=0,
+    )
+    return _call_from(
+        fresh, policy, people, last_resort, level=level or incident.level + 1, pass_number=max(incident.pass_number, 1), now=now
+    )
+
+
+def resume(incident: Incident, policy: Policy, people: People, last_resort: LastResort, now: Moment) -> Decision:
+    """Page again where it stands: whoever had it, and whoever is on call at that level now."""
+    if incident.assigned_via is AssignedVia.DIRECT_ASSIGNMENT and incident.assignments:
+        kept = replace(incident, timer_at=None, next_step=None, timer_reason=NoTimer.ASSIGNED)
+        return Decision(state=(kept,), facts=(_reached(kept, policy, resumed=True),))
+    level = min(max(incident.level, 1), len(policy.rules))
+    if not policy.rules:
+        return _call_from(incident, policy, people, last_resort, level=1, pass_number=1, now=now)
+    rule = policy.rules[level - 1]
+    users = dict.fromkeys((*incident.assignee_ids, *people(rule).user_ids))
+    if not users:
+        return _call_from(
+            incident, policy, people, last_resort, level=level, pass_number=max(incident.pass_number, 1), now=now
+        )
+    return _assign(incident, policy, level, max(incident.pass_number, 1), tuple(users), now, resumed=True)
+
+
+def stop(incident: Incident, now: Moment) -> Decision:
+    """Low urgency never escalates: whoever has it keeps it."""
+    quiet = replace(incident, timer_at=None, next_step=None, timer_reason=NoTimer.LOW_URGENCY, updated_at=now)
+    fact = EscalationStopped(incident_id=incident.id, reason="low urgency never escalates")
+    return Decision(state=(quiet,), facts=(fact,), timers=(CancelTimer(timer_key(incident.id)),))
+
+
+def call_last_resort(incident: Incident, last_resort: LastResort, now: Moment) -> Decision:
+    """Call the managers, in the next round the owners too, and again every so often until somebody answers."""
+    round_number = incident.last_resort_round + 1
+    managers, owners = last_resort.managers, last_resort.owners
+    if round_number == 1 and managers:
+        users, who = managers, "team managers"
+    else:
+        users = tuple(dict.fromkeys((*managers, *owners)))
+        who = "team managers and owners" if managers else "owners"
+    due = now + last_resort.every_minutes * MINUTE
+    waiting = replace(
+        incident,
+        assignments=tuple(Assignment(user_id, now) for user_id in users) or incident.assignments,
+        last_resort_round=round_number,
+        timer_at=due,
+        next_step=NextStep.LAST_RESORT,
+        timer_reason=None,
+        updated_at=now,
+    )
+    timer = SetTimer(timer_key(incident.id), due, CallLastResort(incident_id=incident.id, epoch=incident.epoch))
+    fact: Fact
+    if users:
+        fact = LastResortReached(
+            incident_id=incident.id, user_ids=users, who=who, round_number=round_number, next_at=due
+        )
+    else:
+        fact = NobodyToPage(incident_id=incident.id, reason="no team manager and no owner can be reached")
+    return Decision(state=(waiting,), facts=(fact,), timers=(timer,))
+
+
+def _call_from(
+    incident: Incident, policy: Policy, people: People, last_resort: LastResort, *, level: int, pass_number: int, now: Moment
+) -> Decision:
+    """Call the first level with somebody to call, from `level` of `pass_number` on; at most one whole pass is tried."""
+    facts: list[Fact] = []
+    unanswered = False
+    for _ in policy.rules:
+        if level > len(policy.rules):
+            if pass_number >= policy.passes:
+                unanswered = True
+                break
+            level, pass_number = 1, pass_number + 1
+            facts.append(PassRepeated(incident_id=incident.id, pass_number=pass_number, passes=policy.passes))
+        found = people(policy.rules[level - 1])
+        if found.user_ids:
+            decision = _assign(incident, policy, level, pass_number, found.user_ids, now)
+            return replace(decision, facts=(*facts, *decision.facts))
+        reason = found.missing or "nobody is on call"
+        facts.append(LevelSkipped(incident_id=incident.id, level=level, pass_number=pass_number, reason=reason))
+        level += 1
+    reason = "the last pass ended unanswered" if unanswered else "nobody is on call at any level"
+    facts.append(PolicyExhausted(incident_id=incident.id, reason=reason, passes=policy.passes))
+    ended = _ended(incident, last_resort, now)
+    return replace(ended, facts=(*facts, *ended.facts))
+
+
+def _ended(incident: Incident, last_resort: LastResort, now: Moment) -> Decision:
+    if last_resort.enabled:
+        return call_last_resort(incident, last_resort, now)
+    silent = replace(incident, timer_at=None, next_step=None, timer_reason=NoTimer.EXHAUSTED, updated_at=now)
+    fact = EscalationStopped(incident_id=incident.id, reason="last resort is switched off for this service")
+    return Decision(state=(silent,), facts=(fact,), timers=(CancelTimer(timer_key(incident.id)),))
+
+
+def _assign(
+    incident: Incident, policy: Policy, level: int, pass_number: int, user_ids: tuple[str, ...], now: Moment,
+    *, resumed: bool = False,
+) -> Decision:
+    loud = incident.urgency is Urgency.HIGH
+    due = now + policy.rules[level - 1].delay_minutes * MINUTE
+    held = replace(
+        incident,
+        level=level,
+        pass_number=pass_number,
+        assignments=tuple(Assignment(user_id, now) for user_id in user_ids),
+        assigned_via=AssignedVia.ESCALATION_POLICY,
+        timer_at=due if loud else None,
+        next_step=NextStep.ESCALATE if loud else None,
+        timer_reason=None if loud else NoTimer.LOW_URGENCY,
+        updated_at=now,
+    )
+    key = timer_key(incident.id)
+    command = NextLevel(incident_id=incident.id, epoch=incident.epoch)
+    timer = SetTimer(key, due, command) if loud else CancelTimer(key)
+    return Decision(state=(held,), facts=(_reached(held, policy, resumed=resumed),), timers=(timer,))
+
+
+def _reached(incident: Incident, policy: Policy, *, resumed: bool) -> LevelReached:
+    return LevelReached(
+        incident_id=incident.id,
+        level=incident.level,
+        pass_number=incident.pass_number,
+        passes=policy.passes,
+        user_ids=incident.assignee_ids,
+        next_at=incident.timer_at if incident.next_step is NextStep.ESCALATE else None,
+        resumed=resumed,
+    )

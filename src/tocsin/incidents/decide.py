@@ -1,0 +1,445 @@
+"""The life of an incident, as pure functions from the incident as it is to the incident as it becomes.
+
+`ALLOWED` is the whole state machine: a command that is not listed for a state is refused with a reason. What an
+acknowledgement or resolution means for pages and levels is said elsewhere (`engine.reactions`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from tocsin.alerts.model import Alert
+from tocsin.directory.model import Service, Urgency
+from tocsin.incidents.messages import (
+    Acknowledge,
+    AddNote,
+    AlertJoined,
+    AutoResolve,
+    CreateIncident,
+    IncidentAcknowledged,
+    IncidentMerged,
+    IncidentReassigned,
+    IncidentReopened,
+    IncidentResolved,
+    IncidentSnoozed,
+    IncidentTriggered,
+    IncidentUnacknowledged,
+    Merge,
+    MoveToService,
+    NoteAdded,
+    PriorityChanged,
+    Reassign,
+    Reopen,
+    Resolve,
+    ServiceChanged,
+    SetPriority,
+    SetTitle,
+    SetUrgency,
+    Snooze,
+    TitleChanged,
+    Unacknowledge,
+    UrgencyChanged,
+)
+from tocsin.incidents.model import (
+    Acknowledgement,
+    AssignedVia,
+    Assignment,
+    Incident,
+    NextStep,
+    NoTimer,
+    Status,
+)
+from tocsin.kernel.actor import Actor, ActorKind
+from tocsin.kernel.decision import CancelTimer, Command, Decision, SetTimer, TimerChange
+from tocsin.kernel.errors import Conflict, Invalid
+from tocsin.kernel.limits import ALERTS_PER_INCIDENT, NOTE_CHARS
+from tocsin.kernel.time import SECOND, WEEK, Moment
+
+_OPEN = frozenset({Status.TRIGGERED, Status.ACKNOWLEDGED})
+_ANY = frozenset(Status)
+
+ALLOWED: Mapping[type[Command], frozenset[Status]] = {
+    Acknowledge: _OPEN,
+    Unacknowledge: frozenset({Status.ACKNOWLEDGED}),
+    Resolve: _OPEN,
+    AutoResolve: _OPEN,
+    Reopen: frozenset({Status.RESOLVED}),
+    Snooze: _OPEN,
+    Reassign: _OPEN,
+    Merge: _OPEN,
+    SetUrgency: _OPEN,
+    SetPriority: _ANY,
+    SetTitle: _ANY,
+    AddNote: _ANY,
+    MoveToService: _OPEN,
+}
+"""In which states a command makes sense."""
+
+
+def require(incident: Incident, command: type[Command]) -> None:
+    """Raise Conflict unless the command makes sense in the incident's state; `reason` names the case for dialects."""
+    if incident.status in ALLOWED[command]:
+        return
+    reason = "already_resolved" if not incident.is_open else f"not_{'acknowledged' if command is Unacknowledge else 'resolved'}"
+    raise Conflict(f"incident {incident.number} is {incident.status}", reason=reason)
+
+
+def timer_key(incident_id: str) -> str:
+    """The key of the one timer for an incident's next step."""
+    return f"incident:{incident_id}"
+
+
+def auto_resolve_key(incident_id: str) -> str:
+    """The key of the timer that closes a forgotten incident."""
+    return f"auto-resolve:{incident_id}"
+
+
+def trigger_for_alert(
+    alert: Alert, service: Service, *, incident_id: str, number: int, urgency: Urgency, team_ids: tuple[str, ...], now: Moment
+) -> Decision:
+    """Make an incident of a new alert."""
+    incident = Incident(
+        id=incident_id,
+        number=number,
+        title=alert.summary or alert.dedup_key,
+        service_id=service.id,
+        status=Status.TRIGGERED,
+        urgency=urgency,
+        created_at=now,
+        updated_at=now,
+        status_changed_at=now,
+        incident_key=alert.dedup_key,
+        policy_id=service.policy_id,
+        team_ids=team_ids,
+        alert_count=1,
+        open_alert_count=1,
+    )
+    fact = IncidentTriggered(
+        incident_id=incident_id,
+        number=number,
+        service_id=service.id,
+        title=incident.title,
+        urgency=urgency,
+        alert_id=alert.id,
+    )
+    opened = _with_auto_resolve(incident, service, now)
+    return replace(opened, state=(*opened.state, replace(alert, incident_id=incident_id)), facts=(fact,))
+
+
+def create(
+    command: CreateIncident, service: Service, *, incident_id: str, number: int, urgency: Urgency,
+    team_ids: tuple[str, ...], actor: Actor, now: Moment,
+) -> Decision:
+    """Raise an incident by hand. Raises Invalid without a title. The value is the incident's id."""
+    title = command.title.strip()
+    if not title:
+        raise Invalid("An incident needs a title.", details=("Title cannot be empty.",))
+    assignments = tuple(Assignment(user_id, now) for user_id in command.assignee_ids)
+    incident = Incident(
+        id=incident_id,
+        number=number,
+        title=title,
+        service_id=service.id,
+        status=Status.TRIGGERED,
+        urgency=urgency,
+        created_at=now,
+        updated_at=now,
+        status_changed_at=now,
+        status_changed_by=actor,
+        incident_key=command.incident_key,
+        details=command.details,
+        priority_id=command.priority_id,
+        policy_id=command.policy_id or service.policy_id,
+        team_ids=team_ids,
+        assignments=assignments,
+        assigned_via=AssignedVia.DIRECT_ASSIGNMENT if assignments else AssignedVia.ESCALATION_POLICY,
+        timer_reason=NoTimer.ASSIGNED if assignments else NoTimer.STARTING,
+    )
+    fact = IncidentTriggered(
+        incident_id=incident_id,
+        number=number,
+        service_id=service.id,
+        title=title,
+        urgency=urgency,
+        assignee_ids=command.assignee_ids,
+    )
+    return replace(_with_auto_resolve(incident, service, now), facts=(fact,), value=incident_id)
+
+
+def join(incident: Incident, alert: Alert, reason: str, now: Moment) -> Decision:
+    """Add an alert to an open incident. Raises Conflict past the limit of alerts."""
+    if incident.alert_count >= ALERTS_PER_INCIDENT:
+        raise Conflict(f"incident {incident.number} holds {ALERTS_PER_INCIDENT} alerts already", reason="too_many_alerts")
+    grown = replace(
+        incident,
+        alert_count=incident.alert_count + 1,
+        open_alert_count=incident.open_alert_count + alert.is_open,
+        updated_at=now,
+    )
+    fact = AlertJoined(incident_id=incident.id, alert_id=alert.id, summary=alert.summary, reason=reason)
+    return Decision(state=(grown, replace(alert, incident_id=incident.id)), facts=(fact,))
+
+
+def acknowledge(incident: Incident, actor: Actor, service: Service, now: Moment) -> Decision:
+    """The actor has it: it becomes theirs, and the acknowledgement timeout (if any) starts again.
+
+    A second person may acknowledge too; the same one again changes nothing.
+    """
+    require(incident, Acknowledge)
+    earlier = incident.acknowledgements if incident.status is Status.ACKNOWLEDGED else ()
+    if any((one.by.kind, one.by.id) == (actor.kind, actor.id) for one in earlier):
+        return Decision(value="unchanged")
+    acknowledgements = (*earlier, Acknowledgement(actor, now))
+    snoozed = incident.snoozed_until is not None and incident.status is Status.ACKNOWLEDGED
+    timeout = None if snoozed else _timeout_at(service, incident, now)
+    held = replace(
+        incident,
+        status=Status.ACKNOWLEDGED,
+        acknowledgements=acknowledgements,
+        assignments=_acknowledgers(incident, acknowledgements),
+        last_resort_round=0,
+        updated_at=now,
+        **_changed(incident, Status.ACKNOWLEDGED, actor, now),
+    )
+    fact = IncidentAcknowledged(incident_id=incident.id, timeout_at=timeout)
+    if snoozed:
+        return Decision(state=(held,), facts=(fact,))
+    waiting, timers = _wait_for_unacknowledge(held, timeout)
+    return Decision(state=(waiting,), facts=(fact,), timers=timers)
+
+
+def unacknowledge(incident: Incident, reason: str, actor: Actor, now: Moment) -> Decision:
+    """Nobody has it any more; paging starts anew in a new epoch (the escalation station says with whom)."""
+    require(incident, Unacknowledge)
+    loose = replace(
+        incident,
+        status=Status.TRIGGERED,
+        acknowledgements=(),
+        snoozed_until=None,
+        epoch=incident.epoch + 1,
+        timer_at=None,
+        next_step=None,
+        timer_reason=NoTimer.STARTING,
+        updated_at=now,
+        **_changed(incident, Status.TRIGGERED, actor, now),
+    )
+    fact = IncidentUnacknowledged(incident_id=incident.id, reason=reason)
+    return Decision(state=(loose,), facts=(fact,), timers=(CancelTimer(timer_key(incident.id)),))
+
+
+def resolve(incident: Incident, reason: str, actor: Actor, now: Moment, *, merged_into: str = "") -> Decision:
+    """It is over: no timers, no assignees, nobody is called."""
+    require(incident, Resolve)
+    closed = replace(
+        incident,
+        status=Status.RESOLVED,
+        assignments=(),
+        acknowledgements=(),
+        snoozed_until=None,
+        timer_at=None,
+        next_step=None,
+        timer_reason=None,
+        auto_resolve_at=None,
+        open_alert_count=0,
+        resolved_at=now,
+        merged_into=merged_into,
+        updated_at=now,
+        **_changed(incident, Status.RESOLVED, actor, now),
+    )
+    fact = IncidentResolved(incident_id=incident.id, reason=reason, merged_into=merged_into)
+    timers = (CancelTimer(timer_key(incident.id)), CancelTimer(auto_resolve_key(incident.id)))
+    return Decision(state=(closed,), facts=(fact,), timers=timers)
+
+
+def reopen(incident: Incident, service: Service, actor: Actor, now: Moment) -> Decision:
+    """A person takes the resolution back: a new epoch begins at the first level. Merged incidents stay closed."""
+    require(incident, Reopen)
+    if incident.merged_into:
+        raise Conflict(f"incident {incident.number} was merged into another", reason="already_merged")
+    again = replace(
+        incident,
+        status=Status.TRIGGERED,
+        epoch=incident.epoch + 1,
+        level=0,
+        pass_number=0,
+        last_resort_round=0,
+        resolved_at=None,
+        timer_reason=NoTimer.STARTING,
+        assigned_via=AssignedVia.ESCALATION_POLICY,
+        updated_at=now,
+        **_changed(incident, Status.TRIGGERED, actor, now),
+    )
+    opened = _with_auto_resolve(again, service, now)
+    return replace(opened, facts=(IncidentReopened(incident_id=incident.id),))
+
+
+def snooze(incident: Incident, seconds: int, actor: Actor, now: Moment) -> Decision:
+    """The actor has it and will look again in `seconds` (1 to 604,800)."""
+    require(incident, Snooze)
+    if not 1 <= seconds <= WEEK // SECOND:
+        raise Invalid("Snooze for 1 second to 7 days.", reason="snooze_duration")
+    until = now + seconds * SECOND
+    acknowledgements = incident.acknowledgements or (Acknowledgement(actor, now),)
+    asleep = replace(
+        incident,
+        status=Status.ACKNOWLEDGED,
+        acknowledgements=acknowledgements,
+        assignments=_acknowledgers(incident, acknowledgements),
+        snoozed_until=until,
+        updated_at=now,
+        **_changed(incident, Status.ACKNOWLEDGED, actor, now),
+    )
+    waiting, timers = _wait_for_unacknowledge(asleep, until)
+    facts = (IncidentSnoozed(incident_id=incident.id, until=until, seconds=seconds),)
+    if incident.auto_resolve_at is not None and incident.auto_resolve_at < until:
+        timers = (*timers, _auto_resolve(incident.id, until))
+        waiting = replace(waiting, auto_resolve_at=until)
+    return Decision(state=(waiting,), facts=facts, timers=timers)
+
+
+def reassign(incident: Incident, user_ids: Sequence[str], actor: Actor, now: Moment) -> Decision:
+    """Give it to these people. It pages them at once; escalation by the policy stops."""
+    require(incident, Reassign)
+    if not user_ids:
+        raise Invalid("Name at least one person.", reason="assignee_missing")
+    given = replace(
+        incident,
+        status=Status.TRIGGERED,
+        assignments=tuple(Assignment(user_id, now) for user_id in dict.fromkeys(user_ids)),
+        assigned_via=AssignedVia.DIRECT_ASSIGNMENT,
+        acknowledgements=(),
+        snoozed_until=None,
+        epoch=incident.epoch + 1,
+        timer_at=None,
+        next_step=None,
+        timer_reason=NoTimer.ASSIGNED,
+        last_resort_round=0,
+        updated_at=now,
+        **_changed(incident, Status.TRIGGERED, actor, now),
+    )
+    fact = IncidentReassigned(incident_id=incident.id, user_ids=given.assignee_ids)
+    return Decision(state=(given,), facts=(fact,), timers=(CancelTimer(timer_key(incident.id)),))
+
+
+def merge(target: Incident, sources: Sequence[Incident], moved: Sequence[Alert], actor: Actor, now: Moment) -> Decision:
+    """Move the alerts of `sources` here and close those incidents. Raises Conflict if one was merged before."""
+    require(target, Merge)
+    total = target.alert_count + sum(source.alert_count for source in sources)
+    if total > ALERTS_PER_INCIDENT:
+        raise Conflict(f"an incident holds {ALERTS_PER_INCIDENT} alerts at most", reason="too_many_alerts")
+    decision = Decision()
+    for source in sources:
+        if source.id == target.id:
+            raise Invalid("An incident can't be merged into itself.", reason="merge_with_itself")
+        if source.merged_into:
+            raise Conflict(f"incident {source.number} was merged already", reason="already_merged")
+        if source.is_open:
+            decision += resolve(source, "merged", actor, now, merged_into=target.id)
+        else:
+            decision += Decision(state=(replace(source, merged_into=target.id, updated_at=now),))
+    grown = replace(
+        target,
+        alert_count=total,
+        open_alert_count=target.open_alert_count + sum(alert.is_open for alert in moved),
+        updated_at=now,
+    )
+    alerts = tuple(replace(alert, incident_id=target.id) for alert in moved)
+    fact = IncidentMerged(incident_id=target.id, source_ids=tuple(source.id for source in sources))
+    return decision + Decision(state=(grown, *alerts), facts=(fact,))
+
+
+def count_resolved_alert(incident: Incident, actor: Actor, now: Moment) -> Decision:
+    """One of its alerts is over; with the last one the incident is over too."""
+    if not incident.is_open or incident.open_alert_count == 0:
+        return Decision()
+    left = replace(incident, open_alert_count=incident.open_alert_count - 1, updated_at=now)
+    if left.open_alert_count:
+        return Decision(state=(left,))
+    return resolve(left, "all alerts resolved", actor, now)
+
+
+def add_note(incident: Incident, text: str, note_id: str, now: Moment) -> Decision:
+    """Write on the timeline. Raises Invalid when empty or over the limit. The value is the note's id."""
+    content = text.strip()
+    if not content or len(content) > NOTE_CHARS:
+        raise Invalid(f"A note has 1 to {NOTE_CHARS} characters.", reason="note_length")
+    fact = NoteAdded(incident_id=incident.id, note_id=note_id, text=content)
+    return Decision(state=(replace(incident, updated_at=now),), facts=(fact,), value=note_id)
+
+
+def set_urgency(incident: Incident, urgency: Urgency, reason: str, now: Moment) -> Decision:
+    """Ask louder or more softly; the same urgency again changes nothing."""
+    require(incident, SetUrgency)
+    if incident.urgency is urgency:
+        return Decision(value="unchanged")
+    fact = UrgencyChanged(incident_id=incident.id, urgency=urgency, reason=reason)
+    return Decision(state=(replace(incident, urgency=urgency, updated_at=now),), facts=(fact,))
+
+
+def set_priority(incident: Incident, priority_id: str | None, now: Moment) -> Decision:
+    """Say how much it matters."""
+    if incident.priority_id == priority_id:
+        return Decision(value="unchanged")
+    fact = PriorityChanged(incident_id=incident.id, priority_id=priority_id)
+    return Decision(state=(replace(incident, priority_id=priority_id, updated_at=now),), facts=(fact,))
+
+
+def set_title(incident: Incident, title: str, now: Moment) -> Decision:
+    """Say better what it is. Raises Invalid when empty."""
+    text = title.strip()
+    if not text:
+        raise Invalid("An incident needs a title.", reason="title_missing")
+    if text == incident.title:
+        return Decision(value="unchanged")
+    fact = TitleChanged(incident_id=incident.id, was=incident.title, title=text)
+    return Decision(state=(replace(incident, title=text, updated_at=now),), facts=(fact,))
+
+
+def move_to_service(incident: Incident, service: Service, team_ids: tuple[str, ...], now: Moment) -> Decision:
+    """It belongs to another service."""
+    require(incident, MoveToService)
+    if service.id == incident.service_id:
+        return Decision(value="unchanged")
+    fact = ServiceChanged(incident_id=incident.id, was=incident.service_id, service_id=service.id)
+    moved = replace(incident, service_id=service.id, team_ids=team_ids, updated_at=now)
+    return Decision(state=(moved,), facts=(fact,))
+
+
+def _with_auto_resolve(incident: Incident, service: Service, now: Moment) -> Decision:
+    if not service.auto_resolve_timeout:
+        return Decision(state=(incident,))
+    due = now + service.auto_resolve_timeout * SECOND
+    return Decision(state=(replace(incident, auto_resolve_at=due),), timers=(_auto_resolve(incident.id, due),))
+
+
+def _auto_resolve(incident_id: str, due: Moment) -> SetTimer:
+    return SetTimer(auto_resolve_key(incident_id), due, AutoResolve(incident_id=incident_id))
+
+
+def _timeout_at(service: Service, incident: Incident, now: Moment) -> Moment | None:
+    """When an acknowledgement runs out. Low urgency never pages again by itself."""
+    if not service.acknowledgement_timeout or incident.urgency is Urgency.LOW:
+        return None
+    return now + service.acknowledgement_timeout * SECOND
+
+
+def _wait_for_unacknowledge(incident: Incident, at: Moment | None) -> tuple[Incident, tuple[TimerChange, ...]]:
+    if at is None:
+        idle = replace(incident, timer_at=None, next_step=None, timer_reason=NoTimer.NO_ACK_TIMEOUT)
+        return idle, (CancelTimer(timer_key(incident.id)),)
+    waiting = replace(incident, timer_at=at, next_step=NextStep.UNACKNOWLEDGE, timer_reason=None)
+    command = Unacknowledge(incident_id=incident.id, epoch=incident.epoch)
+    return waiting, (SetTimer(timer_key(incident.id), at, command),)
+
+
+def _acknowledgers(incident: Incident, acknowledgements: Sequence[Acknowledgement]) -> tuple[Assignment, ...]:
+    """The people who acknowledged have it; where none of them is a person (a monitor did), it stays as it was."""
+    people = tuple(Assignment(one.by.id, one.at) for one in acknowledgements if one.by.kind is ActorKind.USER)
+    return people or incident.assignments
+
+
+def _changed(incident: Incident, status: Status, actor: Actor, now: Moment) -> dict[str, object]:
+    if incident.status is status:
+        return {}
+    return {"status_changed_at": now, "status_changed_by": actor}

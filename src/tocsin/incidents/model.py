@@ -1,0 +1,113 @@
+"""The incident and its states."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from tocsin.directory.model import Urgency
+from tocsin.kernel.actor import SYSTEM, Actor
+from tocsin.kernel.time import Moment
+
+
+class Status(StrEnum):
+    """Where an incident stands. Only a person's explicit reopening leads out of `resolved`."""
+
+    TRIGGERED = "triggered"  # nobody has it; it pages and escalates
+    ACKNOWLEDGED = "acknowledged"  # somebody has it; nobody else is called
+    RESOLVED = "resolved"  # over
+
+
+class NextStep(StrEnum):
+    """What happens by itself when `timer_at` comes."""
+
+    ESCALATE = "escalate"  # the next level is called
+    UNACKNOWLEDGE = "unacknowledge"  # acknowledgement or snooze ends; it pages again
+    LAST_RESORT = "last_resort"  # managers and owners are called again
+
+
+class NoTimer(StrEnum):
+    """Why an open incident has no next step by itself. Exactly one of this and `timer_at` is always set."""
+
+    EXHAUSTED = "exhausted"  # the last pass ended unanswered and last resort is off
+    LOW_URGENCY = "low_urgency"  # low urgency never escalates
+    ASSIGNED = "assigned_directly"  # a person was chosen by hand; nobody else is called
+    NO_ACK_TIMEOUT = "ack_no_timeout"  # acknowledged, and the service has no acknowledgement timeout
+    STARTING = "starting"  # within the transaction that creates it
+
+
+class AssignedVia(StrEnum):
+    """How the present assignees were chosen."""
+
+    ESCALATION_POLICY = "escalation_policy"
+    DIRECT_ASSIGNMENT = "direct_assignment"
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """A person who has the incident, and since when."""
+
+    user_id: str
+    at: Moment
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledgement:
+    """Who said "I have it", and when: a person, a key or an integration."""
+
+    by: Actor
+    at: Moment
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incident:
+    """Something that a human must handle.
+
+    `level` and `pass_number` count from 1 (0 = not started). `epoch` rises whenever paging starts anew (un-acknowledge,
+    reassignment, escalation by hand): pages of older epochs are void. `policy_snapshot` names the policy as it was when
+    the incident was assigned. `timer_at` with `next_step`, or `timer_reason`, says what happens by itself.
+    """
+
+    id: str
+    number: int
+    title: str
+    service_id: str
+    status: Status
+    urgency: Urgency
+    created_at: Moment
+    updated_at: Moment
+    incident_key: str = ""
+    details: str = ""
+    priority_id: str | None = None
+    policy_id: str = ""
+    policy_snapshot: str = ""
+    team_ids: tuple[str, ...] = ()
+    level: int = 0
+    pass_number: int = 0
+    epoch: int = 1
+    last_resort_round: int = 0
+    assignments: tuple[Assignment, ...] = ()
+    assigned_via: AssignedVia = AssignedVia.ESCALATION_POLICY
+    acknowledgements: tuple[Acknowledgement, ...] = ()
+    snoozed_until: Moment | None = None
+    timer_at: Moment | None = None
+    next_step: NextStep | None = None
+    timer_reason: NoTimer | None = NoTimer.STARTING
+    auto_resolve_at: Moment | None = None
+    resolved_at: Moment | None = None
+    status_changed_at: Moment = 0
+    status_changed_by: Actor = SYSTEM
+    alert_count: int = 0
+    open_alert_count: int = 0
+    merged_into: str = ""
+    quarantined_seq: int | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Not resolved."""
+        return self.status is not Status.RESOLVED
+
+    @property
+    def assignee_ids(self) -> tuple[str, ...]:
+        """The people who have it now."""
+        return tuple(assignment.user_id for assignment in self.assignments)

@@ -1,0 +1,321 @@
+"""From "these people" to messages at their phones: planning, sending, bundling and cancelling of pages. Pure.
+
+Every page and every decision not to page is a fact. What came of an attempt is judged in `outcome`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from tocsin.directory.model import Channel, ContactMethod, Urgency
+from tocsin.incidents.model import Incident, Status
+from tocsin.kernel.decision import CancelTimer, Decision, SetTimer
+from tocsin.kernel.ids import IdSource
+from tocsin.kernel.time import MINUTE, Moment
+from tocsin.paging import pace as pacing
+from tocsin.paging.messages import (
+    PageBundled,
+    PageNotSent,
+    PagePlanned,
+    PageStarted,
+    SendAgain,
+    SendBundle,
+    SendMessage,
+    SendPage,
+    StopMessage,
+)
+from tocsin.paging.model import Message, MessageState, Pace, Page, PageState
+from tocsin.paging.text import Brief, Wording, test_wording, wording
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One way to reach a person: a contact method, so long after the page was decided."""
+
+    contact: ContactMethod
+    delay_minutes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """A person to page, the ways that their rules give, and their pace."""
+
+    user_id: str
+    ways: tuple[Way, ...]
+    pace: Pace
+
+
+def page_timer(page_id: str) -> str:
+    """The key of the timer for a planned page."""
+    return f"page:{page_id}"
+
+
+def bundle_timer(contact_id: str) -> str:
+    """The key of the timer for a contact method's bundle."""
+    return f"bundle:{contact_id}"
+
+
+def retry_timer(message_id: str) -> str:
+    """The key of the timer for a message's next attempt."""
+    return f"retry:{message_id}"
+
+
+def page_people(
+    brief: Brief, recipients: Sequence[Recipient], why: str, *, since: Moment, ids: IdSource, now: Moment
+) -> Decision:
+    """Plan the pages of everybody in `recipients` and send those that are due. `since`: when the alarm was received."""
+    decision = Decision()
+    for recipient in recipients:
+        if not recipient.ways:
+            reason = "has no notification rule and no contact method that could be used"
+            decision += Decision(
+                facts=(PageNotSent(incident_id=brief.incident.id, user_id=recipient.user_id, reason=reason),)
+            )
+            continue
+        decision += _page_person(brief, recipient, why, since, ids, now)
+    return decision
+
+
+def _page_person(
+    brief: Brief, recipient: Recipient, why: str, since: Moment, ids: IdSource, now: Moment
+) -> Decision:
+    decision = Decision()
+    pace = recipient.pace
+    for way in recipient.ways:
+        immediate = way.delay_minutes == 0
+        page = Page(
+            id=ids.long(),
+            incident_id=brief.incident.id,
+            epoch=brief.incident.epoch,
+            level=brief.incident.level,
+            pass_number=brief.incident.pass_number,
+            user_id=recipient.user_id,
+            contact_id=way.contact.id,
+            channel=way.contact.channel,
+            state=PageState.PLANNED,
+            created_at=now,
+            due_at=since if immediate else now + way.delay_minutes * MINUTE,
+            rule_delay_minutes=way.delay_minutes,
+            changed_at=now,
+            reason=why,
+        )
+        if immediate:
+            sent, pace = _send_or_bundle(page, brief, way.contact, pace, ids, now)
+            decision += sent
+        else:
+            decision += _plan(page)
+    return decision + Decision(state=(pace,))
+
+
+def _plan(page: Page) -> Decision:
+    fact = PagePlanned(
+        incident_id=page.incident_id,
+        page_id=page.id,
+        user_id=page.user_id,
+        channel=page.channel,
+        due_at=page.due_at,
+        why=page.reason,
+    )
+    timer = SetTimer(page_timer(page.id), page.due_at, SendPage(page_id=page.id))
+    return Decision(state=(page,), facts=(fact,), timers=(timer,))
+
+
+def unwanted(page: Page, incident: Incident) -> str:
+    """Why this page should not go out any more, in words; empty while it should."""
+    if incident.status is not Status.TRIGGERED:
+        return f"the incident is {incident.status}"
+    if incident.epoch != page.epoch:
+        return "the incident was given to others since"
+    if page.user_id not in incident.assignee_ids:
+        return "the incident has gone on to others"
+    return ""
+
+
+def send_due_page(
+    page: Page, brief: Brief, contact: ContactMethod | None, pace: Pace, ids: IdSource, now: Moment
+) -> Decision:
+    """A planned page's delay has passed: send it, unless it is unwanted by now."""
+    if page.state is not PageState.PLANNED:
+        return Decision()
+    reason = unwanted(page, brief.incident)
+    if contact is None or not contact.enabled:
+        reason = reason or "the contact method was removed"
+    if reason or contact is None:
+        return _cancelled(page, reason, now)
+    decision, pace = _send_or_bundle(page, brief, contact, pace, ids, now)
+    return decision + Decision(state=(pace,), timers=(CancelTimer(page_timer(page.id)),))
+
+
+def send_bundle(
+    contact: ContactMethod | None, waiting: Sequence[tuple[Page, Brief]], pace: Pace, ids: IdSource, now: Moment
+) -> Decision:
+    """Send everything that gathered for a contact method as one message; leave out what is unwanted by now."""
+    decision = Decision()
+    wanted: list[tuple[Page, Brief]] = []
+    for page, brief in waiting:
+        reason = unwanted(page, brief.incident)
+        if contact is None or not contact.enabled:
+            reason = reason or "the contact method was removed"
+        if reason:
+            decision += _cancelled(page, reason, now)
+        else:
+            wanted.append((page, brief))
+    if contact is None or not wanted:
+        contact_id = contact.id if contact else ""
+        calm = replace(pace, contacts=tuple(one for one in pace.contacts if one.contact_id != contact_id or one.sent_at))
+        return decision + Decision(state=(_without_bundle(calm, contact_id),))
+    sent, pace = _send(wanted, contact, pace, ids, now)
+    return decision + sent + Decision(state=(pace,))
+
+
+def _without_bundle(pace: Pace, contact_id: str) -> Pace:
+    contacts = tuple(
+        replace(one, bundle_due_at=None) if one.contact_id == contact_id else one for one in pace.contacts
+    )
+    return replace(pace, contacts=contacts)
+
+
+def send_again(
+    message: Message, pages: Sequence[tuple[Page, Brief]], contact: ContactMethod | None, *, crashed: bool, now: Moment
+) -> Decision:
+    """Another attempt of a message, for those of its pages that are still wanted."""
+    if message.state not in (MessageState.RETRYING, MessageState.SENDING):
+        return Decision()
+    wanted = [(page, brief) for page, brief in pages if page.state is PageState.SENDING and not unwanted(page, brief.incident)]
+    if not wanted or contact is None or not contact.enabled:
+        dropped = Decision()
+        for page, brief in pages:
+            dropped += _cancelled(page, unwanted(page, brief.incident) or "the contact method was removed", now)
+        gone = replace(message, state=MessageState.CANCELLED, changed_at=now)
+        return dropped + Decision(state=(gone,))
+    again = replace(message, attempt=message.attempt + 1, state=MessageState.SENDING, changed_at=now)
+    why = "again: it is not known whether the last attempt went out" if crashed else "again after a failed attempt"
+    return _hand_over(again, wanted, contact, why)
+
+
+def cancel_pages(pages: Sequence[Page], messages: Sequence[Message], reason: str, now: Moment) -> Decision:
+    """Stop every page that has not reached its provider; `messages` are those that carry any of them."""
+    decision = Decision()
+    for page in pages:
+        decision += _cancelled(page, reason, now)
+    cancelled = {page.id for page in pages}
+    for message in messages:
+        if not set(message.page_ids) <= cancelled:
+            continue
+        if message.state is MessageState.RETRYING:
+            decision += Decision(state=(replace(message, state=MessageState.CANCELLED, changed_at=now),))
+        decision += Decision(
+            effects=(StopMessage(key=f"{message.id}:stop:{message.attempt}", message_id=message.id),),
+            timers=(CancelTimer(retry_timer(message.id)),),
+        )
+    return decision
+
+
+def test_page(contact: ContactMethod, ids: IdSource, now: Moment) -> Decision:
+    """A message that only shows that a contact method works. The value is the message's id."""
+    message = _message(ids, contact, (), (), "", now)
+    effect = _effect(message, contact, test_wording(), 0)
+    return Decision(state=(message,), effects=(effect,), value=message.id)
+
+
+def _send_or_bundle(
+    page: Page, brief: Brief, contact: ContactMethod, pace: Pace, ids: IdSource, now: Moment
+) -> tuple[Decision, Pace]:
+    loud = brief.incident.urgency is Urgency.HIGH
+    wait = pacing.wait_until(pace, contact.id, contact.channel, loud=loud, now=now)
+    gathering = pace.of(contact.id).bundle_due_at
+    if wait is None and gathering is None:
+        return _send([(page, brief)], contact, pace, ids, now)
+    due_at = gathering if gathering is not None else wait or now
+    held = replace(page, state=PageState.BUNDLED, changed_at=now)
+    fact = PageBundled(
+        incident_id=page.incident_id,
+        page_id=page.id,
+        user_id=page.user_id,
+        channel=page.channel,
+        due_at=due_at,
+        reason="this person was reached a moment ago; it goes out with what else gathers",
+    )
+    timer = SetTimer(bundle_timer(contact.id), due_at, SendBundle(user_id=page.user_id, contact_id=contact.id))
+    timers = () if gathering is not None else (timer,)
+    return Decision(state=(held,), facts=(fact,), timers=timers), pacing.bundling(pace, contact.id, due_at)
+
+
+def _send(
+    pages: Sequence[tuple[Page, Brief]], contact: ContactMethod, pace: Pace, ids: IdSource, now: Moment
+) -> tuple[Decision, Pace]:
+    number = pace.next_code % 90
+    code = str(10 + number) if contact.channel in (Channel.SMS, Channel.VOICE) else ""
+    incident_ids = tuple(dict.fromkeys(brief.incident.id for _, brief in pages))
+    message = _message(ids, contact, tuple(page.id for page, _ in pages), incident_ids, code, now)
+    sending = [(replace(page, state=PageState.SENDING, message_id=message.id, changed_at=now), brief) for page, brief in pages]
+    pace = replace(pacing.used(pace, contact.id, now), next_code=pace.next_code + bool(code))
+    decision = _hand_over(message, sending, contact, "")
+    return decision + Decision(timers=(CancelTimer(bundle_timer(contact.id)),)), pace
+
+
+def _hand_over(message: Message, pages: Sequence[tuple[Page, Brief]], contact: ContactMethod, why: str) -> Decision:
+    briefs = list({brief.incident.id: brief for _, brief in pages}.values())
+    effect = _effect(message, contact, wording(briefs), briefs[0].incident.number if len(briefs) == 1 else 0)
+    facts = tuple(
+        PageStarted(
+            incident_id=page.incident_id,
+            page_id=page.id,
+            message_id=message.id,
+            user_id=page.user_id,
+            channel=page.channel,
+            address=contact.dial,
+            why=why or page.reason,
+            attempt=message.attempt,
+        )
+        for page, _ in pages
+    )
+    return Decision(state=(message, *(page for page, _ in pages)), facts=facts, effects=(effect,))
+
+
+def _message(
+    ids: IdSource, contact: ContactMethod, page_ids: tuple[str, ...], incident_ids: tuple[str, ...], code: str, now: Moment
+) -> Message:
+    return Message(
+        id=ids.long(),
+        user_id=contact.user_id,
+        contact_id=contact.id,
+        channel=contact.channel,
+        address=contact.dial,
+        page_ids=page_ids,
+        incident_ids=incident_ids,
+        code=code,
+        state=MessageState.SENDING,
+        created_at=now,
+        changed_at=now,
+    )
+
+
+def _effect(message: Message, contact: ContactMethod, words: Wording, number: int) -> SendMessage:
+    return SendMessage(
+        key=f"{message.id}:{message.attempt}",
+        message_id=message.id,
+        attempt=message.attempt,
+        channel=message.channel,
+        address=message.address,
+        user_id=message.user_id,
+        subject=words.subject,
+        text=words.text,
+        spoken=words.spoken,
+        code=message.code,
+        incident_ids=message.incident_ids,
+        incident_number=number,
+        secret=contact.secret,
+    )
+
+
+def _cancelled(page: Page, reason: str, now: Moment) -> Decision:
+    if page.state not in (PageState.PLANNED, PageState.BUNDLED, PageState.SENDING):
+        return Decision()
+    fact = PageNotSent(
+        incident_id=page.incident_id, page_id=page.id, user_id=page.user_id, channel=page.channel, reason=reason
+    )
+    gone = replace(page, state=PageState.CANCELLED, changed_at=now, reason=reason)
+    facts = () if page.state is PageState.SENDING else (fact,)
+    return Decision(state=(gone,), facts=facts, timers=(CancelTimer(page_timer(page.id)),))

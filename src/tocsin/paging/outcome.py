@@ -1,0 +1,149 @@
+"""What came of an attempt: sent, tried again, given up, answered. Pure; the retry table is in `retry`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from tocsin.kernel.decision import CancelTimer, Decision, SetTimer
+from tocsin.kernel.time import SECOND, Moment
+from tocsin.paging.decide import page_timer, retry_timer
+from tocsin.paging.messages import (
+    PageAttemptFailed,
+    PageDelivered,
+    PageNotSent,
+    PageSent,
+    RecordAttempt,
+    RecordReceipt,
+    SendAgain,
+    SendPage,
+)
+from tocsin.paging.model import Message, MessageState, Page, PageState, Result
+from tocsin.paging.retry import FORWARD_AFTER, next_delay
+
+_UNKNOWN_WAIT = 5 * SECOND
+"""After an attempt that may have gone out: rather a second page than none, but only once."""
+
+
+def record_attempt(
+    command: RecordAttempt, message: Message, pages: Sequence[Page], planned: Sequence[Page], now: Moment
+) -> Decision:
+    """Judge the report of a sender. `planned` are the person's later pages about the same incidents."""
+    if command.attempt != message.attempt or message.state is not MessageState.SENDING:
+        return Decision()
+    if command.result is Result.SENT:
+        return _sent(command, message, pages, now)
+    if command.result is Result.CANCELLED:
+        return _stopped(message, pages, now)
+    wanted = [page for page in pages if page.state is PageState.SENDING]
+    if command.result is Result.REFUSED:
+        delay = None
+    elif command.result is Result.UNKNOWN:
+        delay = _UNKNOWN_WAIT if message.attempt == 1 else None
+    else:
+        delay = next_delay(message.attempt, command.retry_after_seconds)
+    if not wanted and message.page_ids:
+        delay = None
+    return _failed(command, message, wanted, planned, None if delay is None else now + delay, now)
+
+
+def record_receipt(command: RecordReceipt, message: Message, pages: Sequence[Page], planned: Sequence[Page], now: Moment) -> Decision:
+    """Judge a provider's later word. States only move forward: late and repeated receipts change nothing."""
+    if message.state is not MessageState.SENT:
+        return Decision()
+    if command.status == "delivered":
+        state, after = MessageState.DELIVERED, PageState.DELIVERED
+        facts = tuple(
+            PageDelivered(
+                incident_id=page.incident_id,
+                page_id=page.id,
+                message_id=message.id,
+                user_id=page.user_id,
+                channel=page.channel,
+            )
+            for page in pages
+        )
+        moved = tuple(replace(page, state=after, changed_at=now) for page in pages)
+        return Decision(state=(replace(message, state=state, changed_at=now), *moved), facts=facts)
+    if command.status != "failed":
+        return Decision()
+    lost = [replace(page, state=PageState.FAILED, changed_at=now, reason=command.detail) for page in pages]
+    facts_lost = tuple(_attempt_failed(message, page, command.detail, None) for page in lost)
+    gone = replace(message, state=MessageState.FAILED, detail=command.detail, changed_at=now)
+    return Decision(state=(gone, *lost), facts=facts_lost) + _forward(pages, planned, now)
+
+
+def _sent(command: RecordAttempt, message: Message, pages: Sequence[Page], now: Moment) -> Decision:
+    at = command.finished_at or now
+    done = replace(message, state=MessageState.SENT, provider_id=command.provider_id, sent_at=at, changed_at=now)
+    facts = tuple(
+        PageSent(
+            incident_id=page.incident_id,
+            page_id=page.id,
+            message_id=message.id,
+            user_id=page.user_id,
+            channel=page.channel,
+            provider_id=command.provider_id,
+            after=max(0, at - page.due_at),
+        )
+        for page in pages
+    )
+    moved = tuple(replace(page, state=PageState.SENT, changed_at=now) for page in pages)
+    return Decision(state=(done, *moved), facts=facts, timers=(CancelTimer(retry_timer(message.id)),))
+
+
+def _stopped(message: Message, pages: Sequence[Page], now: Moment) -> Decision:
+    facts = tuple(
+        PageNotSent(
+            incident_id=page.incident_id,
+            page_id=page.id,
+            user_id=page.user_id,
+            channel=page.channel,
+            reason="stopped before the provider had it: " + page.reason,
+        )
+        for page in pages
+    )
+    moved = tuple(replace(page, state=PageState.CANCELLED, changed_at=now) for page in pages)
+    return Decision(state=(replace(message, state=MessageState.CANCELLED, changed_at=now), *moved), facts=facts)
+
+
+def _failed(
+    command: RecordAttempt, message: Message, pages: Sequence[Page], planned: Sequence[Page], next_at: Moment | None, now: Moment
+) -> Decision:
+    facts = tuple(_attempt_failed(message, page, command.detail, next_at) for page in pages)
+    if next_at is not None:
+        waiting = replace(message, state=MessageState.RETRYING, detail=command.detail, changed_at=now)
+        timer = SetTimer(retry_timer(message.id), next_at, SendAgain(message_id=message.id))
+        decision = Decision(state=(waiting,), facts=facts, timers=(timer,))
+        return decision + _forward(pages, planned, now) if message.attempt >= FORWARD_AFTER else decision
+    lost = tuple(replace(page, state=PageState.FAILED, changed_at=now, reason=command.detail) for page in pages)
+    gone = replace(message, state=MessageState.FAILED, detail=command.detail, changed_at=now)
+    return Decision(state=(gone, *lost), facts=facts) + _forward(pages, planned, now)
+
+
+def _forward(pages: Sequence[Page], planned: Sequence[Page], now: Moment) -> Decision:
+    """Use the person's next notification rule now instead of waiting for its delay."""
+    decision = Decision()
+    for page in pages:
+        later = [one for one in planned if (one.incident_id, one.user_id, one.epoch) == (page.incident_id, page.user_id, page.epoch)]
+        if later:
+            first = min(later, key=lambda one: one.due_at)
+            decision += Decision(timers=(SetTimer(page_timer(first.id), now, SendPage(page_id=first.id)),))
+        else:
+            reason = f"{page.channel} failed and no other way is left for this person at this level"
+            fact = PageNotSent(incident_id=page.incident_id, page_id=page.id, user_id=page.user_id, reason=reason)
+            decision += Decision(facts=(fact,))
+    return decision
+
+
+def _attempt_failed(message: Message, page: Page, detail: str, next_at: Moment | None) -> PageAttemptFailed:
+    return PageAttemptFailed(
+        incident_id=page.incident_id,
+        page_id=page.id,
+        message_id=message.id,
+        user_id=page.user_id,
+        channel=page.channel,
+        attempt=message.attempt,
+        detail=detail,
+        next_at=next_at,
+    )

@@ -1,0 +1,60 @@
+"""Budgets: how often one person is reached, and what waits for a bundle in a storm.
+
+A budget never delays the first page of a high-urgency incident to a person who was not paged in the last minute.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from tocsin.directory.model import Channel
+from tocsin.kernel.time import HOUR, MINUTE, Moment
+from tocsin.paging.model import ContactPace, Pace
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """Messages to one contact method: at most one a minute, and so many an hour."""
+
+    per_hour: int
+
+
+BUDGETS: Mapping[Channel, Budget] = {
+    Channel.VOICE: Budget(per_hour=7),
+    Channel.SMS: Budget(per_hour=11),
+    Channel.EMAIL: Budget(per_hour=60),
+}
+"""Channels that cost attention or money. Others (webhook) go to machines and are not held back."""
+
+
+def wait_until(pace: Pace, contact_id: str, channel: Channel, *, loud: bool, now: Moment) -> Moment | None:
+    """When this contact method may be used (None = now). `loud`: the incident is of high urgency."""
+    budget = BUDGETS.get(channel)
+    if budget is None:
+        return None
+    if loud and now - pace.last_at >= MINUTE:
+        return None
+    contact = pace.of(contact_id)
+    recent = [moment for moment in contact.sent_at if now - moment < HOUR]
+    waits = [recent[-1] + MINUTE] if recent and now - recent[-1] < MINUTE else []
+    if len(recent) >= budget.per_hour:
+        waits.append(recent[-budget.per_hour] + HOUR)
+    return max(waits) if waits else None
+
+
+def used(pace: Pace, contact_id: str, now: Moment) -> Pace:
+    """The pace after a message to this contact method; whatever was bundled has gone with it."""
+    contact = pace.of(contact_id)
+    recent = tuple(moment for moment in contact.sent_at if now - moment < HOUR)
+    updated = ContactPace(contact_id=contact_id, sent_at=(*recent, now), bundle_due_at=None)
+    return replace(pace, last_at=now, contacts=_with(pace.contacts, updated))
+
+
+def bundling(pace: Pace, contact_id: str, due_at: Moment) -> Pace:
+    """The pace once something waits for this contact method's bundle."""
+    return replace(pace, contacts=_with(pace.contacts, replace(pace.of(contact_id), bundle_due_at=due_at)))
+
+
+def _with(contacts: tuple[ContactPace, ...], updated: ContactPace) -> tuple[ContactPace, ...]:
+    return (*(one for one in contacts if one.contact_id != updated.contact_id), updated)

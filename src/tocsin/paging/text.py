@@ -1,0 +1,66 @@
+"""The words that a page says, for every channel. Decides wording only; how to answer is added by each connector."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tocsin.directory.model import Urgency
+from tocsin.incidents.model import Incident
+
+_LISTED = 5
+"""Incidents named in a bundle; the rest is counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """What a page says of an incident."""
+
+    incident: Incident
+    service_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """One message in its three forms."""
+
+    subject: str
+    text: str
+    spoken: str
+
+
+def wording(briefs: Sequence[Brief]) -> Wording:
+    """The message for one incident, or for several that are sent together."""
+    if len(briefs) == 1:
+        return _single(briefs[0])
+    return _several(briefs)
+
+
+def test_wording() -> Wording:
+    """The message of a test page."""
+    text = "Test page from Tocsin. If you can read this, you can be reached here."
+    return Wording(subject="Test page from Tocsin", text=text, spoken="This is a test page from Tocsin. You can be reached here.")
+
+
+def _single(brief: Brief) -> Wording:
+    incident = brief.incident
+    loud = "" if incident.urgency is Urgency.HIGH else " (low urgency)"
+    line = f"#{incident.number} {brief.service_name}: {incident.title}{loud}"
+    return Wording(
+        subject=f"[#{incident.number}] {incident.title}",
+        text=line,
+        spoken=f"Incident {incident.number} on {brief.service_name}. {incident.title}.",
+    )
+
+
+def _several(briefs: Sequence[Brief]) -> Wording:
+    shown = [f"#{brief.incident.number} {brief.service_name}: {brief.incident.title}" for brief in briefs[:_LISTED]]
+    rest = len(briefs) - len(shown)
+    if rest:
+        shown.append(f"and {rest} more")
+    services = ", ".join(dict.fromkeys(brief.service_name for brief in briefs))
+    return Wording(
+        subject=f"{len(briefs)} incidents on {services}"[:200],
+        text=f"{len(briefs)} incidents: " + "; ".join(shown),
+        spoken=f"{len(briefs)} incidents on {services}. The first: {briefs[0].incident.title}.",
+    )
