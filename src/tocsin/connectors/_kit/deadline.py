@@ -1,4 +1,4 @@
-"""One deadline for a whole exchange, however many reads and writes it takes. Decides when to give up; reads no clock."""
+"""One deadline for a whole exchange, however many reads and writes it takes. Decides when to give up."""
 
 from __future__ import annotations
 
