@@ -36,7 +36,7 @@ def fetch() -> int:
     options = ["--fetch-retries=1", "--fetch-retry-mintimeout=1000", "--fetch-timeout=60000", "--loglevel=error"]
     # Behind a proxy with its own certificate authority the system knows it; Node has to be told to look there.
     environment = os.environ | {"NODE_USE_SYSTEM_CA": os.environ.get("NODE_USE_SYSTEM_CA", "1")}
-    command = [NODE / "bin" / "node", npm, "ci", *options]
+    command = [str(NODE / "bin" / "node"), str(npm), "ci", *options]
     return subprocess.run(
         command, cwd=BUILD, env=environment, stdin=subprocess.DEVNULL, timeout=SECONDS_MAX, check=False
     ).returncode

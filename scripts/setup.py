@@ -12,6 +12,7 @@ import json
 import subprocess
 import sys
 import time
+import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,6 +48,13 @@ def content(*paths: str) -> str:
     return digest.hexdigest()[:16]
 
 
+def package() -> str:
+    """A digest of what the installed package is made from; the tools' own tables in pyproject.toml don't count."""
+    tables = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    text = json.dumps([tables["project"], tables["build-system"], tables["tool"]["hatch"]])
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
 def call(*command: str) -> None:
     """Run a program quietly; what it said is shown only when it fails."""
     result = subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
@@ -54,8 +62,18 @@ def call(*command: str) -> None:
         raise StepFailedError((result.stdout + result.stderr).strip())
 
 
+def starts(python: Path) -> bool:
+    """Whether this Python runs at all: an environment dies with the Python that it was made from."""
+    try:
+        subprocess.run([python, "-c", ""], check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError):
+        return False
+    return True
+
+
 def make_venv() -> None:
-    call(sys.executable, "-m", "venv", str(VENV))
+    if not starts(PYTHON):
+        call(sys.executable, "-m", "venv", "--clear", str(VENV))
 
 
 def install_lock(lock: str) -> None:
@@ -83,7 +101,7 @@ def steps(level: str) -> list[Step]:
             content(f"requirements/{lock}.lock"),
             lambda: install_lock(lock),
         ),
-        Step("tocsin", "tocsin itself, from src/", content("pyproject.toml"), install_tocsin),
+        Step("tocsin", "tocsin itself, from src/", package(), install_tocsin),
     ]
     if level != "check":
         key = content("package-lock.json", "scripts/assets.py")
@@ -95,8 +113,9 @@ def read_done() -> dict[str, str]:
     """What has been done, by step; nothing if the environment is gone or its Python does not start (any more)."""
     try:
         done: dict[str, str] = json.loads(DONE.read_text())
-        subprocess.run([PYTHON, "-c", ""], check=True, capture_output=True)
-    except (OSError, ValueError, subprocess.CalledProcessError):
+    except (OSError, ValueError):
+        return {}
+    if not starts(PYTHON):
         return {}
     if not (ROOT / "src/tocsin/web/static/vendor/htmx.min.js").exists():
         done.pop("assets", None)
@@ -122,7 +141,9 @@ def perform(due: list[Step], done: dict[str, str]) -> int:
             print("FAILED")
             print(f"{error}\n", file=sys.stderr)
             if not step.optional:
-                print("Set-up stopped. The same command goes on from here; it needs a package index (PyPI or a mirror).")
+                print(
+                    "Set-up stopped. The same command goes on from here; it needs a package index (PyPI or a mirror)."
+                )
                 return 1
             warn_without_assets()
             continue

@@ -1,0 +1,47 @@
+"""What all tests share: how Hypothesis searches, which other programs are here, what was not tested, said loudly."""
+
+from __future__ import annotations
+
+import os
+import shutil
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+# In CI the same examples every time: a red build is the change's fault. By hand new examples each time.
+_base = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("ci", _base, derandomize=True, print_blob=True)
+settings.register_profile("dev", _base)
+settings.register_profile("nightly", _base, max_examples=5_000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "dev"))
+
+PROGRAMS = {
+    "peers": (("prometheus",), ("prometheus-alertmanager", "alertmanager")),
+    "browser": (("chromium", "chromium-browser", "google-chrome"),),
+}
+"""For each marker the programs it needs; one name of each group has to be on PATH."""
+
+
+def missing(marker: str) -> str:
+    """What a marker's tests need and this machine lacks, in words; empty if nothing."""
+    lacking = [names[0] for names in PROGRAMS.get(marker, ()) if not any(map(shutil.which, names))]
+    return f"{' and '.join(lacking)} not installed (scripts/system-peers)" if lacking else ""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip what can't be run here; the reason goes to the summary."""
+    reasons = {marker: missing(marker) for marker in PROGRAMS}
+    for item in items:
+        for marker, reason in reasons.items():
+            if reason and item.get_closest_marker(marker):
+                item.add_marker(pytest.mark.skip(reason=reason))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """A skipped peer is not a detail: say so in red, above the closing line."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    for marker in PROGRAMS:
+        reason = missing(marker)
+        count = sum(1 for report in skipped if reason and reason in str(report.longrepr))
+        if count:
+            terminalreporter.write_line(f"!!! NOT TESTED: {count} tests, {reason}", red=True, bold=True)
