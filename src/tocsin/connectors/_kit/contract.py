@@ -12,6 +12,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, Protocol, TypeAlias
 
+from tocsin.directory.model import Channel
 from tocsin.kernel.time import Moment
 
 Ticks: TypeAlias = Callable[[], float]
@@ -25,15 +26,6 @@ TOTAL_SECONDS = 10.0
 
 RESPONSE_BYTES = 64 * 1024
 """We stop reading a provider's answer here."""
-
-
-class Channel(StrEnum):
-    """The way to a person that a message takes."""
-
-    EMAIL = "email"
-    SMS = "sms"
-    VOICE = "voice"
-    WEBHOOK = "webhook"
 
 
 class Outcome(StrEnum):

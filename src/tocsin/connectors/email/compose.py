@@ -11,7 +11,7 @@ import re
 from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
-from email.policy import SMTP, SMTPUTF8, EmailPolicy
+from email.policy import SMTP, SMTPUTF8
 from email.utils import format_datetime
 from html import escape
 
@@ -31,9 +31,9 @@ _SEVEN_BIT = SMTP.clone(cte_type="7bit")
 
 
 def compose(message: OutboundMessage, sender: Address, now: Moment) -> EmailMessage:
-    """The finished mail. The same message gives the same Message-ID on every attempt. Raises ExchangeFailed (REFUSED)."""
+    """The finished mail. Every attempt has the same Message-ID. Raises ExchangeFailed (REFUSED)."""
     recipient = recipient_address(message.address)
-    mail = EmailMessage(policy=_policy(recipient))
+    mail = EmailMessage(policy=_SEVEN_BIT if recipient.username.isascii() else SMTPUTF8)
     mail["From"] = sender
     mail["To"] = recipient
     mail["Subject"] = one_line(message.subject or message.text) or "Tocsin"
@@ -42,7 +42,7 @@ def compose(message: OutboundMessage, sender: Address, now: Moment) -> EmailMess
     mail["Auto-Submitted"] = "auto-generated"  # no out-of-office replies, please
     mail["X-Auto-Response-Suppress"] = "All"
     if message.incident_ids:
-        # The thread's root is a message that never was: so any mail may come first, and all of an incident stand together.
+        # The thread's root is a message that never was: so any mail of an incident may come first.
         root = f"<incident.{_safe_id(message.incident_ids[0])}@{sender.domain}>"
         mail["In-Reply-To"] = root
         mail["References"] = root
@@ -54,13 +54,13 @@ def compose(message: OutboundMessage, sender: Address, now: Moment) -> EmailMess
 
 
 def recipient_address(text: str) -> Address:
-    """One address and nothing else; an international domain in its ASCII form. Raises ExchangeFailed (REFUSED, ADDRESS)."""
+    """One address; an international domain in its ASCII form. Raises ExchangeFailed (REFUSED, ADDRESS)."""
     if len(text) <= ADDRESS_CHARS and _ADDRESS.fullmatch(text) and not _NOT_IN_TEXT.search(text):
         local, _, domain = text.rpartition("@")
         try:
-            return Address(
-                username=local, domain=domain if domain.isascii() else idna.encode(domain, uts46=True).decode()
-            )
+            if not domain.isascii():
+                domain = idna.encode(domain, uts46=True).decode()
+            return Address(username=local, domain=domain)
         except (MessageError, ValueError, IndexError):
             pass
     raise refused(Reason.ADDRESS, "not an e-mail address")
@@ -70,10 +70,6 @@ def one_line(text: str) -> str:
     """Text for a header: control characters and runs of blanks become one blank, at most `SUBJECT_CHARS` characters."""
     line = " ".join("".join(char if char.isprintable() else " " for char in text[: SUBJECT_CHARS * 4]).split())
     return line if len(line) <= SUBJECT_CHARS else line[: SUBJECT_CHARS - 1] + "…"
-
-
-def _policy(recipient: Address) -> EmailPolicy:
-    return _SEVEN_BIT if recipient.username.isascii() else SMTPUTF8
 
 
 def _safe_id(text: str) -> str:

@@ -1,4 +1,4 @@
-"""A conversation with a mail server in which every byte keeps one deadline. Decides what a broken connection leaves open.
+"""A conversation with a mail server in which every byte keeps one deadline. Decides what a break leaves open.
 
 Extends the standard library's client: its commands, extensions and logins, our reading, writing and encryption.
 """

@@ -1,4 +1,4 @@
-"""What each SMTP reply means for the message, by the phase in which it came. When to retry is for `paging` to decide."""
+"""What each SMTP reply means for the message, by the phase in which it came. When to retry, `paging` decides."""
 
 from __future__ import annotations
 

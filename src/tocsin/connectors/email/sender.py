@@ -12,7 +12,7 @@ import ssl
 from email.message import EmailMessage
 from ipaddress import ip_address
 
-from tocsin.connectors._kit.contract import Channel, OutboundMessage, Outcome, Reason, SendResult, Ticks
+from tocsin.connectors._kit.contract import OutboundMessage, Outcome, Reason, SendResult, Ticks
 from tocsin.connectors._kit.deadline import Deadline
 from tocsin.connectors._kit.dial import dial, operator_chosen
 from tocsin.connectors._kit.failures import ExchangeFailed, not_sent, refused
@@ -22,6 +22,7 @@ from tocsin.connectors.email.compose import compose
 from tocsin.connectors.email.line import MailLine
 from tocsin.connectors.email.replies import Phase, meaning
 from tocsin.connectors.email.settings import Encryption, SmtpSettings
+from tocsin.directory.model import Channel
 from tocsin.kernel.time import Moment
 
 _LEADING_DOT = re.compile(rb"^\.", re.MULTILINE)
@@ -47,7 +48,7 @@ class EmailSender:
         self._tls = tls or _tls_context(settings)
 
     def send(self, message: OutboundMessage, now: Moment) -> SendResult:
-        """Deliver to the server. UNKNOWN only if it fell silent after the final dot; the Message-ID repeats on a retry."""
+        """Deliver to the server. UNKNOWN only if it fell silent after the final dot."""
         secrets = (self._settings.password, message.ack_url, message.callback_token)
         try:
             mail = compose(message, self._settings.mail_from, now)

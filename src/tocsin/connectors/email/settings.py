@@ -1,4 +1,4 @@
-"""The settings of the mail connector, read from one URL. Reads no environment and never puts the password into a message."""
+"""The settings of the mail connector, read from one URL. Reads no environment, shows no password."""
 
 from __future__ import annotations
 

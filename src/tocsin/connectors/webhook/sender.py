@@ -6,7 +6,7 @@ import json
 import ssl
 from dataclasses import dataclass
 
-from tocsin.connectors._kit.contract import Channel, OutboundMessage, Outcome, Reason, SendResult, Ticks
+from tocsin.connectors._kit.contract import OutboundMessage, Outcome, Reason, SendResult, Ticks
 from tocsin.connectors._kit.egress import parse_target
 from tocsin.connectors._kit.failures import ExchangeFailed, refused
 from tocsin.connectors._kit.http import HttpAnswer, HttpClient
@@ -15,6 +15,7 @@ from tocsin.connectors._kit.text import detail, quote, retry_after
 from tocsin.connectors.webhook.settings import WebhookSettings
 from tocsin.connectors.webhook.signing import secret_keys, sign
 from tocsin.connectors.webhook.statuses import meaning
+from tocsin.directory.model import Channel
 from tocsin.kernel.time import SECOND, Moment
 
 

@@ -1,0 +1,1 @@
+"""Text messages and phone calls, in the shape of Twilio's API."""
