@@ -37,13 +37,12 @@ def out_of_place(of: Iterable[Source]) -> Iterator[Finding]:
 
 
 def swallows(handler: ast.ExceptHandler) -> bool:
-    """Whether it catches everything and does not raise it again as its last act."""
+    """Whether it catches everything and does not end by raising, the same or what it means."""
     caught = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
     broad = any(
         kind is None or (isinstance(kind, ast.Name) and kind.id in {"Exception", "BaseException"}) for kind in caught
     )
-    last = handler.body[-1]
-    return broad and not (isinstance(last, ast.Raise) and last.exc is None)
+    return broad and not isinstance(handler.body[-1], ast.Raise)
 
 
 def broad_excepts(of: Iterable[Source]) -> Iterator[Finding]:
@@ -177,6 +176,7 @@ def test_each_rule_bites(rule: str, path: str, code: str) -> None:
         ("out_of_place", "web/a.py", "from datetime import UTC, datetime\nx = datetime(2026, 1, 1, tzinfo=UTC)"),
         ("out_of_place", "storage/tables.py", "import sqlalchemy as sa\nx = sa.select"),
         ("broad_excepts", "storage/a.py", "try: f()\nexcept BaseException:\n    undo()\n    raise"),
+        ("broad_excepts", "app/a.py", "try: f()\nexcept Exception as error: raise OSError('gone') from error"),
         ("broad_excepts", "runtime/engine_loop.py", "try: f()\nexcept Exception: note()"),
         (
             "impurities",
