@@ -39,7 +39,9 @@ def receive(event: Event, latest: Alert | None, *, service_id: str, suppressed: 
     if current is None:
         return _dropped(f"{event.action}: no open alert has this key")
     if event.action is Action.ACKNOWLEDGE:
-        fact = AlertAcknowledged(alert_id=current.id, incident_id=current.incident_id, integration_id=event.integration_id)
+        fact = AlertAcknowledged(
+            alert_id=current.id, incident_id=current.incident_id, integration_id=event.integration_id
+        )
         ending = Ending(Outcome.ACKNOWLEDGED, "acknowledged by the monitor", current.id, current.incident_id)
         return Decision(facts=(fact,), value=ending)
     if event.ended_at is not None and current.started_at is not None and event.ended_at < current.started_at:
@@ -87,7 +89,9 @@ def _open(event: Event, service_id: str, suppressed: str, new_id: str) -> Decisi
         **_content(event),
     )
     timers = (_expiry(alert.id, event.expires_at),) if event.expires_at is not None else ()
-    outcome = Ending(Outcome.SUPPRESSED, suppressed, new_id) if suppressed else Ending(Outcome.OPENED, "new alert", new_id)
+    outcome = (
+        Ending(Outcome.SUPPRESSED, suppressed, new_id) if suppressed else Ending(Outcome.OPENED, "new alert", new_id)
+    )
     fact = AlertOpened(alert_id=new_id, service_id=service_id, suppressed=suppressed)
     return Decision(state=(alert,), facts=(fact,), timers=timers, value=outcome)
 

@@ -59,7 +59,13 @@ def start(incident: Incident, policy: Policy, people: People, last_resort: LastR
 def next_level(incident: Incident, policy: Policy, people: People, last_resort: LastResort, now: Moment) -> Decision:
     """The present level did not answer in time."""
     return _call_from(
-        incident, policy, people, last_resort, level=incident.level + 1, pass_number=max(incident.pass_number, 1), now=now
+        incident,
+        policy,
+        people,
+        last_resort,
+        level=incident.level + 1,
+        pass_number=max(incident.pass_number, 1),
+        now=now,
     )
 
 
@@ -78,7 +84,13 @@ def escalate_now(
         last_resort_round=0,
     )
     return _call_from(
-        fresh, policy, people, last_resort, level=level or incident.level + 1, pass_number=max(incident.pass_number, 1), now=now
+        fresh,
+        policy,
+        people,
+        last_resort,
+        level=level or incident.level + 1,
+        pass_number=max(incident.pass_number, 1),
+        now=now,
     )
 
 
@@ -137,7 +149,14 @@ def call_last_resort(incident: Incident, last_resort: LastResort, now: Moment) -
 
 
 def _call_from(
-    incident: Incident, policy: Policy, people: People, last_resort: LastResort, *, level: int, pass_number: int, now: Moment
+    incident: Incident,
+    policy: Policy,
+    people: People,
+    last_resort: LastResort,
+    *,
+    level: int,
+    pass_number: int,
+    now: Moment,
 ) -> Decision:
     """Call the first level with somebody to call, from `level` of `pass_number` on; at most one whole pass is tried."""
     facts: list[Fact] = []
@@ -171,8 +190,14 @@ def _ended(incident: Incident, last_resort: LastResort, now: Moment) -> Decision
 
 
 def _assign(
-    incident: Incident, policy: Policy, level: int, pass_number: int, user_ids: tuple[str, ...], now: Moment,
-    *, resumed: bool = False,
+    incident: Incident,
+    policy: Policy,
+    level: int,
+    pass_number: int,
+    user_ids: tuple[str, ...],
+    now: Moment,
+    *,
+    resumed: bool = False,
 ) -> Decision:
     loud = incident.urgency is Urgency.HIGH
     due = now + policy.rules[level - 1].delay_minutes * MINUTE

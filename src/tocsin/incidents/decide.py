@@ -81,7 +81,11 @@ def require(incident: Incident, command: type[Command]) -> None:
     """Raise Conflict unless the command makes sense in the incident's state; `reason` names the case for dialects."""
     if incident.status in ALLOWED[command]:
         return
-    reason = "already_resolved" if not incident.is_open else f"not_{'acknowledged' if command is Unacknowledge else 'resolved'}"
+    reason = (
+        "already_resolved"
+        if not incident.is_open
+        else f"not_{'acknowledged' if command is Unacknowledge else 'resolved'}"
+    )
     raise Conflict(f"incident {incident.number} is {incident.status}", reason=reason)
 
 
@@ -96,9 +100,16 @@ def auto_resolve_key(incident_id: str) -> str:
 
 
 def trigger_for_alert(
-    alert: Alert, service: Service, *, incident_id: str, number: int, urgency: Urgency, team_ids: tuple[str, ...], now: Moment
+    alert: Alert,
+    service: Service,
+    *,
+    incident_id: str,
+    number: int,
+    urgency: Urgency,
+    team_ids: tuple[str, ...],
+    now: Moment,
 ) -> Decision:
-    """Make an incident of a new alert."""
+    """Make an incident of a new alert. It exists since the alarm was received, so "paged after" counts from there."""
     incident = Incident(
         id=incident_id,
         number=number,
@@ -106,7 +117,7 @@ def trigger_for_alert(
         service_id=service.id,
         status=Status.TRIGGERED,
         urgency=urgency,
-        created_at=now,
+        created_at=alert.created_at,
         updated_at=now,
         status_changed_at=now,
         incident_key=alert.dedup_key,
@@ -128,8 +139,15 @@ def trigger_for_alert(
 
 
 def create(
-    command: CreateIncident, service: Service, *, incident_id: str, number: int, urgency: Urgency,
-    team_ids: tuple[str, ...], actor: Actor, now: Moment,
+    command: CreateIncident,
+    service: Service,
+    *,
+    incident_id: str,
+    number: int,
+    urgency: Urgency,
+    team_ids: tuple[str, ...],
+    actor: Actor,
+    now: Moment,
 ) -> Decision:
     """Raise an incident by hand. Raises Invalid without a title. The value is the incident's id."""
     title = command.title.strip()
@@ -170,7 +188,9 @@ def create(
 def join(incident: Incident, alert: Alert, reason: str, now: Moment) -> Decision:
     """Add an alert to an open incident. Raises Conflict past the limit of alerts."""
     if incident.alert_count >= ALERTS_PER_INCIDENT:
-        raise Conflict(f"incident {incident.number} holds {ALERTS_PER_INCIDENT} alerts already", reason="too_many_alerts")
+        raise Conflict(
+            f"incident {incident.number} holds {ALERTS_PER_INCIDENT} alerts already", reason="too_many_alerts"
+        )
     grown = replace(
         incident,
         alert_count=incident.alert_count + 1,

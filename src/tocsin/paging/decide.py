@@ -77,9 +77,7 @@ def page_people(
     return decision
 
 
-def _page_person(
-    brief: Brief, recipient: Recipient, why: str, since: Moment, ids: IdSource, now: Moment
-) -> Decision:
+def _page_person(brief: Brief, recipient: Recipient, why: str, since: Moment, ids: IdSource, now: Moment) -> Decision:
     decision = Decision()
     pace = recipient.pace
     for way in recipient.ways:
@@ -163,16 +161,16 @@ def send_bundle(
             wanted.append((page, brief))
     if contact is None or not wanted:
         contact_id = contact.id if contact else ""
-        calm = replace(pace, contacts=tuple(one for one in pace.contacts if one.contact_id != contact_id or one.sent_at))
+        calm = replace(
+            pace, contacts=tuple(one for one in pace.contacts if one.contact_id != contact_id or one.sent_at)
+        )
         return decision + Decision(state=(_without_bundle(calm, contact_id),))
     sent, pace = _send(wanted, contact, pace, ids, now)
     return decision + sent + Decision(state=(pace,))
 
 
 def _without_bundle(pace: Pace, contact_id: str) -> Pace:
-    contacts = tuple(
-        replace(one, bundle_due_at=None) if one.contact_id == contact_id else one for one in pace.contacts
-    )
+    contacts = tuple(replace(one, bundle_due_at=None) if one.contact_id == contact_id else one for one in pace.contacts)
     return replace(pace, contacts=contacts)
 
 
@@ -182,7 +180,9 @@ def send_again(
     """Another attempt of a message, for those of its pages that are still wanted."""
     if message.state not in (MessageState.RETRYING, MessageState.SENDING):
         return Decision()
-    wanted = [(page, brief) for page, brief in pages if page.state is PageState.SENDING and not unwanted(page, brief.incident)]
+    wanted = [
+        (page, brief) for page, brief in pages if page.state is PageState.SENDING and not unwanted(page, brief.incident)
+    ]
     if not wanted or contact is None or not contact.enabled:
         dropped = Decision()
         for page, brief in pages:
@@ -249,7 +249,9 @@ def _send(
     code = str(10 + number) if contact.channel in (Channel.SMS, Channel.VOICE) else ""
     incident_ids = tuple(dict.fromkeys(brief.incident.id for _, brief in pages))
     message = _message(ids, contact, tuple(page.id for page, _ in pages), incident_ids, code, now)
-    sending = [(replace(page, state=PageState.SENDING, message_id=message.id, changed_at=now), brief) for page, brief in pages]
+    sending = [
+        (replace(page, state=PageState.SENDING, message_id=message.id, changed_at=now), brief) for page, brief in pages
+    ]
     pace = replace(pacing.used(pace, contact.id, now), next_code=pace.next_code + bool(code))
     decision = _hand_over(message, sending, contact, "")
     return decision + Decision(timers=(CancelTimer(bundle_timer(contact.id)),)), pace
@@ -275,7 +277,12 @@ def _hand_over(message: Message, pages: Sequence[tuple[Page, Brief]], contact: C
 
 
 def _message(
-    ids: IdSource, contact: ContactMethod, page_ids: tuple[str, ...], incident_ids: tuple[str, ...], code: str, now: Moment
+    ids: IdSource,
+    contact: ContactMethod,
+    page_ids: tuple[str, ...],
+    incident_ids: tuple[str, ...],
+    code: str,
+    now: Moment,
 ) -> Message:
     return Message(
         id=ids.long(),

@@ -47,7 +47,9 @@ def record_attempt(
     return _failed(command, message, wanted, planned, None if delay is None else now + delay, now)
 
 
-def record_receipt(command: RecordReceipt, message: Message, pages: Sequence[Page], planned: Sequence[Page], now: Moment) -> Decision:
+def record_receipt(
+    command: RecordReceipt, message: Message, pages: Sequence[Page], planned: Sequence[Page], now: Moment
+) -> Decision:
     """Judge a provider's later word. States only move forward: late and repeated receipts change nothing."""
     if message.state is not MessageState.SENT:
         return Decision()
@@ -108,7 +110,12 @@ def _stopped(message: Message, pages: Sequence[Page], now: Moment) -> Decision:
 
 
 def _failed(
-    command: RecordAttempt, message: Message, pages: Sequence[Page], planned: Sequence[Page], next_at: Moment | None, now: Moment
+    command: RecordAttempt,
+    message: Message,
+    pages: Sequence[Page],
+    planned: Sequence[Page],
+    next_at: Moment | None,
+    now: Moment,
 ) -> Decision:
     facts = tuple(_attempt_failed(message, page, command.detail, next_at) for page in pages)
     if next_at is not None:
@@ -125,7 +132,11 @@ def _forward(pages: Sequence[Page], planned: Sequence[Page], now: Moment) -> Dec
     """Use the person's next notification rule now instead of waiting for its delay."""
     decision = Decision()
     for page in pages:
-        later = [one for one in planned if (one.incident_id, one.user_id, one.epoch) == (page.incident_id, page.user_id, page.epoch)]
+        later = [
+            one
+            for one in planned
+            if (one.incident_id, one.user_id, one.epoch) == (page.incident_id, page.user_id, page.epoch)
+        ]
         if later:
             first = min(later, key=lambda one: one.due_at)
             decision += Decision(timers=(SetTimer(page_timer(first.id), now, SendPage(page_id=first.id)),))

@@ -39,7 +39,9 @@ def wording(briefs: Sequence[Brief]) -> Wording:
 def test_wording() -> Wording:
     """The message of a test page."""
     text = "Test page from Tocsin. If you can read this, you can be reached here."
-    return Wording(subject="Test page from Tocsin", text=text, spoken="This is a test page from Tocsin. You can be reached here.")
+    return Wording(
+        subject="Test page from Tocsin", text=text, spoken="This is a test page from Tocsin. You can be reached here."
+    )
 
 
 def _single(brief: Brief) -> Wording:

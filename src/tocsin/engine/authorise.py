@@ -1,0 +1,108 @@
+"""Whether an actor may give a command: for each command the verb it needs and the teams that own what it touches.
+
+The one rule is `directory.permissions.may`; this table says what to ask it. A command that is not listed may be given
+by Tocsin itself only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeAlias
+
+from tocsin.directory.permissions import Verb, may
+from tocsin.engine.on_incidents import incident_of
+from tocsin.engine.world import World
+from tocsin.escalation.messages import EscalateNow
+from tocsin.incidents.messages import (
+    Acknowledge,
+    AddNote,
+    CreateIncident,
+    Merge,
+    MoveToService,
+    Reassign,
+    Reopen,
+    Resolve,
+    SetPriority,
+    SetTitle,
+    SetUrgency,
+    Snooze,
+    Unacknowledge,
+)
+from tocsin.kernel.actor import Actor, ActorKind
+from tocsin.kernel.decision import Command
+from tocsin.kernel.errors import Invalid, NotAllowed
+from tocsin.paging.messages import SendTestPage
+
+Need: TypeAlias = tuple[Verb, tuple[str, ...], bool]
+"""A verb, the teams that own the thing, and whether the thing is the actor's own (then the verb needs no more)."""
+
+_TRUSTED = (ActorKind.SYSTEM, ActorKind.INTEGRATION)
+
+
+def _incident(world: World, actor: Actor, command: Any) -> Iterable[Need]:
+    incident = incident_of(world, command.incident_id)
+    yield Verb.RESPOND, incident.team_ids, actor.kind is ActorKind.USER and actor.id in incident.assignee_ids
+
+
+def _merge(world: World, actor: Actor, command: Merge) -> Iterable[Need]:
+    yield from _incident(world, actor, command)
+    for source_id in command.source_ids:
+        source = incident_of(world, source_id)
+        yield Verb.RESPOND, source.team_ids, actor.kind is ActorKind.USER and actor.id in source.assignee_ids
+
+
+def _move(world: World, actor: Actor, command: MoveToService) -> Iterable[Need]:
+    yield from _incident(world, actor, command)
+    yield Verb.RESPOND, world.config.team_ids_of_service(command.service_id), False
+
+
+def _create(world: World, _actor: Actor, command: CreateIncident) -> Iterable[Need]:
+    if command.service_id not in world.config.services:
+        raise Invalid("Service not found.", details=("Service not found",), reason="service_missing")
+    yield Verb.RESPOND, world.config.team_ids_of_service(command.service_id), False
+
+
+def _test_page(world: World, actor: Actor, command: SendTestPage) -> Iterable[Need]:
+    contact = world.config.contact_methods.get(command.contact_id)
+    yield Verb.ADMINISTER, (), contact is not None and contact.user_id == actor.id
+
+
+NEEDS: Mapping[type[Command], Callable[[World, Actor, Any], Iterable[Need]]] = {
+    Acknowledge: _incident,
+    Unacknowledge: _incident,
+    Resolve: _incident,
+    Reopen: _incident,
+    Snooze: _incident,
+    Reassign: _incident,
+    AddNote: _incident,
+    SetUrgency: _incident,
+    SetPriority: _incident,
+    SetTitle: _incident,
+    EscalateNow: _incident,
+    Merge: _merge,
+    MoveToService: _move,
+    CreateIncident: _create,
+    SendTestPage: _test_page,
+}
+"""What each command of people and programs needs. Changes of configuration are judged in `things`."""
+
+
+def authorise(world: World, actor: Actor, command: Command) -> None:
+    """Raise NotAllowed unless the actor may give this command."""
+    if actor.kind in _TRUSTED:
+        return
+    needs = NEEDS.get(type(command))
+    if needs is None:
+        raise NotAllowed(f"{command.kind} is not for people or programs to give.")
+    for verb, team_ids, own in needs(world, actor, command):
+        if not own:
+            require(world, actor, verb, team_ids)
+
+
+def require(world: World, actor: Actor, verb: Verb, team_ids: Iterable[str]) -> None:
+    """Raise NotAllowed unless the actor may do `verb` to things of these teams."""
+    if actor.kind in _TRUSTED:
+        return
+    standing = world.config.standing(actor)
+    if standing is None or not may(standing, verb, team_ids):
+        raise NotAllowed(f"You may not {verb} here.", reason=verb)

@@ -1,0 +1,275 @@
+"""The configuration as one immutable snapshot: everything people define, with the indexes that decisions need.
+
+A change makes a new snapshot that shares what did not change. Decides nothing.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+from typing import Any, TypeAlias
+
+from tocsin.directory.model import (
+    ApiKey,
+    ContactMethod,
+    Integration,
+    Membership,
+    NotificationRule,
+    Priority,
+    Role,
+    Service,
+    Settings,
+    Team,
+    User,
+)
+from tocsin.directory.permissions import Standing
+from tocsin.escalation.model import Policy, TargetKind
+from tocsin.events.rules import NoiseRule
+from tocsin.kernel.actor import Actor, ActorKind
+from tocsin.kernel.time import Moment
+from tocsin.oncall.model import Override, Schedule
+
+Thing: TypeAlias = (
+    User
+    | ContactMethod
+    | NotificationRule
+    | Team
+    | Membership
+    | Service
+    | Integration
+    | Priority
+    | ApiKey
+    | Settings
+    | Schedule
+    | Override
+    | Policy
+    | NoiseRule
+)
+"""Anything that people define."""
+
+KINDS: Mapping[str, type[Any]] = {
+    "user": User,
+    "contact_method": ContactMethod,
+    "notification_rule": NotificationRule,
+    "team": Team,
+    "membership": Membership,
+    "service": Service,
+    "integration": Integration,
+    "priority": Priority,
+    "api_key": ApiKey,
+    "settings": Settings,
+    "schedule": Schedule,
+    "override": Override,
+    "policy": Policy,
+    "noise_rule": NoiseRule,
+}
+"""The stored name of each kind of thing; never renamed."""
+
+KIND_OF: Mapping[type[Any], str] = {cls: kind for kind, cls in KINDS.items()}
+
+
+class Config:
+    """A snapshot of every thing, by kind and id. `version` rises with every change."""
+
+    def __init__(self, things: Mapping[str, Mapping[str, Any]], version: int) -> None:
+        """`things`: kind -> id -> thing; kinds without things may be left out."""
+        self.version = version
+        self._things: dict[str, Mapping[str, Any]] = {kind: things.get(kind, {}) for kind in KINDS}
+
+    def of(self, kind: str) -> Mapping[str, Any]:
+        """Every thing of one kind, by id."""
+        return self._things[kind]
+
+    def changed(self, changes: Iterable[tuple[str, str, Any]], version: int) -> Config:
+        """The snapshot after `changes`: (kind, id, the new thing or None when it was removed)."""
+        things = dict(self._things)
+        copied: dict[str, dict[str, Any]] = {}
+        for kind, thing_id, thing in changes:
+            if kind not in copied:
+                copied[kind] = dict(things[kind])
+                things[kind] = copied[kind]
+            if thing is None:
+                copied[kind].pop(thing_id, None)
+            else:
+                copied[kind][thing_id] = thing
+        return Config(things, version)
+
+    @property
+    def users(self) -> Mapping[str, User]:
+        """People by id."""
+        return self._things["user"]
+
+    @property
+    def contact_methods(self) -> Mapping[str, ContactMethod]:
+        """Contact methods by id."""
+        return self._things["contact_method"]
+
+    @property
+    def notification_rules(self) -> Mapping[str, NotificationRule]:
+        """Notification rules by id."""
+        return self._things["notification_rule"]
+
+    @property
+    def teams(self) -> Mapping[str, Team]:
+        """Teams by id."""
+        return self._things["team"]
+
+    @property
+    def memberships(self) -> Mapping[str, Membership]:
+        """Memberships by `team:user`."""
+        return self._things["membership"]
+
+    @property
+    def services(self) -> Mapping[str, Service]:
+        """Services by id."""
+        return self._things["service"]
+
+    @property
+    def integrations(self) -> Mapping[str, Integration]:
+        """Integrations by id."""
+        return self._things["integration"]
+
+    @property
+    def priorities(self) -> Mapping[str, Priority]:
+        """Priorities by id."""
+        return self._things["priority"]
+
+    @property
+    def api_keys(self) -> Mapping[str, ApiKey]:
+        """API keys by id."""
+        return self._things["api_key"]
+
+    @property
+    def schedules(self) -> Mapping[str, Schedule]:
+        """Schedules by id."""
+        return self._things["schedule"]
+
+    @property
+    def overrides(self) -> Mapping[str, Override]:
+        """Overrides by id."""
+        return self._things["override"]
+
+    @property
+    def policies(self) -> Mapping[str, Policy]:
+        """Escalation policies by id."""
+        return self._things["policy"]
+
+    @property
+    def settings(self) -> Settings:
+        """What owners set for the whole installation."""
+        found: Settings = self._things["settings"].get("settings", _DEFAULT_SETTINGS)
+        return found
+
+    @cached_property
+    def integration_by_key(self) -> Mapping[str, Integration]:
+        """Integrations by their secret key."""
+        return {integration.key: integration for integration in self.integrations.values()}
+
+    @cached_property
+    def api_key_by_digest(self) -> Mapping[str, ApiKey]:
+        """API keys that are not revoked, by the SHA-256 of the secret."""
+        return {key.digest: key for key in self.api_keys.values() if key.revoked_at is None}
+
+    @cached_property
+    def user_by_email(self) -> Mapping[str, User]:
+        """People by lower-case mail address."""
+        return {user.email.lower(): user for user in self.users.values()}
+
+    @cached_property
+    def contacts_of(self) -> Mapping[str, tuple[ContactMethod, ...]]:
+        """Contact methods by user, oldest first."""
+        return _grouped(self.contact_methods.values(), "user_id")
+
+    @cached_property
+    def rules_of(self) -> Mapping[str, tuple[NotificationRule, ...]]:
+        """Notification rules by user, oldest first."""
+        return _grouped(self.notification_rules.values(), "user_id")
+
+    @cached_property
+    def members_of(self) -> Mapping[str, tuple[Membership, ...]]:
+        """Memberships by team."""
+        return _grouped(self.memberships.values(), "team_id")
+
+    @cached_property
+    def teams_of(self) -> Mapping[str, tuple[Membership, ...]]:
+        """Memberships by user."""
+        return _grouped(self.memberships.values(), "user_id")
+
+    @cached_property
+    def overrides_of(self) -> Mapping[str, tuple[Override, ...]]:
+        """Overrides by schedule."""
+        return _grouped(self.overrides.values(), "schedule_id")
+
+    @cached_property
+    def integrations_of(self) -> Mapping[str, tuple[Integration, ...]]:
+        """Integrations by service."""
+        return _grouped(self.integrations.values(), "service_id")
+
+    @cached_property
+    def services_of_policy(self) -> Mapping[str, tuple[Service, ...]]:
+        """Services by policy."""
+        return _grouped(self.services.values(), "policy_id")
+
+    @cached_property
+    def noise_rules_of(self) -> Mapping[str, tuple[NoiseRule, ...]]:
+        """Noise rules by service, in the order in which they are tried."""
+        grouped = _grouped(self._things["noise_rule"].values(), "service_id")
+        return {
+            service: tuple(sorted(rules, key=lambda rule: (rule.position, rule.id)))
+            for service, rules in grouped.items()
+        }
+
+    @cached_property
+    def policies_of_schedule(self) -> Mapping[str, tuple[Policy, ...]]:
+        """Policies by the schedules that they call."""
+        found: dict[str, dict[str, Policy]] = defaultdict(dict)
+        for policy in self.policies.values():
+            for rule in policy.rules:
+                for target in rule.targets:
+                    if target.kind is TargetKind.SCHEDULE:
+                        found[target.id][policy.id] = policy
+        return {schedule: tuple(policies.values()) for schedule, policies in found.items()}
+
+    def team_ids_of_service(self, service_id: str) -> tuple[str, ...]:
+        """The teams that own a service: those of its escalation policy."""
+        service = self.services.get(service_id)
+        policy = self.policies.get(service.policy_id) if service else None
+        return policy.team_ids if policy else ()
+
+    def standing(self, actor: Actor) -> Standing | None:
+        """The rights of a person or key; None when there is no such (active) actor."""
+        if actor.kind is ActorKind.USER:
+            return self._user_standing(actor.id, None)
+        key = self.api_keys.get(actor.id)
+        if key is None or key.revoked_at is not None:
+            return None
+        limit = frozenset(key.team_ids) or None
+        if key.user_id is not None:
+            return self._user_standing(key.user_id, limit)
+        return Standing(role=key.role, teams={}, limited_to=limit)
+
+    def _user_standing(self, user_id: str, limit: frozenset[str] | None) -> Standing | None:
+        user = self.users.get(user_id)
+        if user is None or not user.active:
+            return None
+        teams = {membership.team_id: membership.role for membership in self.teams_of.get(user_id, ())}
+        return Standing(role=user.role, teams=teams, limited_to=limit)
+
+    def owners(self) -> tuple[str, ...]:
+        """Active owners, by id, in a stable order."""
+        return tuple(sorted(user.id for user in self.users.values() if user.role is Role.OWNER and user.active))
+
+
+_DEFAULT_SETTINGS = Settings()
+
+
+def _grouped(things: Iterable[Any], attribute: str) -> Mapping[str, tuple[Any, ...]]:
+    groups: dict[str, list[Any]] = defaultdict(list)
+    for thing in things:
+        groups[getattr(thing, attribute)].append(thing)
+    return {key: tuple(sorted(group, key=_by_age)) for key, group in groups.items()}
+
+
+def _by_age(thing: Any) -> tuple[Moment, str]:
+    return (getattr(thing, "created_at", 0), thing.id)

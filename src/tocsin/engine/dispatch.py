@@ -1,0 +1,145 @@
+"""The way in: run one command or event through the stations and follow the facts until nothing more happens.
+
+Deterministic: the same world, command and moment give the same step. Reactions run in order of their facts.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias, cast
+
+from tocsin.alerts.messages import ExpireAlert, ResolveAlert
+from tocsin.engine import on_escalation, on_incidents, on_paging, things
+from tocsin.engine.authorise import authorise
+from tocsin.engine.reactions import REACTIONS
+from tocsin.engine.receive import receive
+from tocsin.engine.things import DeleteThing, SaveThing
+from tocsin.engine.world import Recorded, Stateful, Step, ThingChange, World
+from tocsin.escalation.messages import (
+    CallLastResort,
+    EscalateNow,
+    NextLevel,
+    ResumeEscalation,
+    StartEscalation,
+    StopEscalation,
+)
+from tocsin.events.model import Event
+from tocsin.incidents import messages as im
+from tocsin.kernel.actor import Actor, ActorKind, Via
+from tocsin.kernel.decision import NOTHING, Command, Decision, Effect, Fact, TimerChange
+from tocsin.kernel.errors import Conflict
+from tocsin.kernel.limits import REACTION_DEPTH
+from tocsin.kernel.time import Moment
+from tocsin.paging import messages as pm
+
+Handler: TypeAlias = Callable[[World, Actor, Any, Moment], Decision]
+
+HANDLERS: Mapping[type[Command], Handler] = {
+    ExpireAlert: on_incidents.expire_alert,
+    ResolveAlert: on_incidents.resolve_alert,
+    im.ConsiderAlert: on_incidents.consider_alert,
+    im.CountAlert: on_incidents.count_alert,
+    im.CreateIncident: on_incidents.create_incident,
+    im.Acknowledge: on_incidents.acknowledge,
+    im.Unacknowledge: on_incidents.unacknowledge,
+    im.Resolve: on_incidents.resolve,
+    im.AutoResolve: on_incidents.auto_resolve,
+    im.Reopen: on_incidents.reopen,
+    im.Snooze: on_incidents.snooze,
+    im.Reassign: on_incidents.reassign,
+    im.Merge: on_incidents.merge,
+    im.AddNote: on_incidents.add_note,
+    im.SetUrgency: on_incidents.set_urgency,
+    im.SetPriority: on_incidents.set_priority,
+    im.SetTitle: on_incidents.set_title,
+    im.MoveToService: on_incidents.move_to_service,
+    StartEscalation: on_escalation.start,
+    ResumeEscalation: on_escalation.resume,
+    NextLevel: on_escalation.next_level,
+    EscalateNow: on_escalation.escalate_now,
+    CallLastResort: on_escalation.call_last_resort,
+    StopEscalation: on_escalation.stop,
+    pm.PagePeople: on_paging.page_people,
+    pm.SendPage: on_paging.send_page,
+    pm.SendBundle: on_paging.send_bundle,
+    pm.SendAgain: on_paging.send_again,
+    pm.RecordAttempt: on_paging.record_attempt,
+    pm.RecordReceipt: on_paging.record_receipt,
+    pm.CancelPages: on_paging.cancel_pages,
+    pm.AnswerMessage: on_paging.answer_message,
+    pm.AnswerByCode: on_paging.answer_by_code,
+    pm.SendTestPage: on_paging.send_test,
+    SaveThing: things.save,
+    DeleteThing: things.delete,
+}
+"""Every command and who runs it."""
+
+COMMANDS: Mapping[str, type[Command]] = {command.kind: command for command in HANDLERS}
+"""Commands by their stored name, for timers and the wire."""
+
+
+class ReactionsTooDeep(Exception):
+    """Facts kept causing commands beyond the limit: a defect in the reactions, never a user's fault."""
+
+
+def execute(world: World, actor: Actor, command: Command, now: Moment) -> Step:
+    """Run a command and all that follows from it. Raises TocsinError when it is refused; then nothing counts."""
+    if not isinstance(command, SaveThing | DeleteThing):
+        authorise(world, actor, command)
+    decision = HANDLERS[type(command)](world, actor, command, now)
+    return _follow(world, actor, decision, now)
+
+
+def execute_event(world: World, event: Event, now: Moment) -> Step:
+    """Run an event from a monitor and all that follows from it. The value is its `Ending`."""
+    decision = receive(world, event)
+    return _follow(world, Actor(ActorKind.INTEGRATION, event.integration_id, Via.EVENT), decision, now)
+
+
+def _follow(world: World, actor: Actor, first: Decision, now: Moment) -> Step:
+    """Apply the decision, then react to its facts one after the other; each reaction sees all that came before it."""
+    if not (first.facts or first.effects):
+        changes = _apply(world, first)
+        return Step(timers=first.timers, changes=tuple(changes), value=first.value)
+    facts: list[Recorded] = []
+    effects: list[Effect] = []
+    timers: list[TimerChange] = []
+    changes = []
+    queue: deque[tuple[Actor, Fact, int]] = deque()
+
+    def take(by: Actor, decision: Decision, depth: int) -> None:
+        changes.extend(_apply(world, decision))
+        effects.extend(decision.effects)
+        timers.extend(decision.timers)
+        facts.extend(Recorded(by, fact) for fact in decision.facts)
+        queue.extend((by, fact, depth) for fact in decision.facts)
+
+    take(actor, first, 0)
+    while queue:
+        by, fact, depth = queue.popleft()
+        if depth > REACTION_DEPTH:
+            raise ReactionsTooDeep(repr([recorded.fact.kind for recorded in facts[-8:]]))
+        reaction = REACTIONS.get(type(fact))
+        for next_actor, command in reaction(world, by, fact, now) if reaction else ():
+            take(next_actor, _react(world, next_actor, command, now), depth + 1)
+    return Step(tuple(facts), tuple(effects), tuple(timers), tuple(changes), first.value)
+
+
+def _apply(world: World, decision: Decision) -> list[ThingChange]:
+    """Put new state where later reads see it; changes of configuration are handed back."""
+    changes = []
+    for entity in decision.state:
+        if isinstance(entity, ThingChange):
+            changes.append(entity)
+        else:
+            world.state.put(cast("Stateful", entity))
+    return changes
+
+
+def _react(world: World, actor: Actor, command: Command, now: Moment) -> Decision:
+    """A reaction that no longer fits the state (it was answered meanwhile) is nothing; other refusals are defects."""
+    try:
+        return HANDLERS[type(command)](world, actor, command, now)
+    except Conflict:
+        return NOTHING

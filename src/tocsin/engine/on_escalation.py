@@ -1,0 +1,123 @@
+"""Runs commands to the escalation station: takes or looks up the policy snapshot, says who is on call now."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from tocsin.engine.on_incidents import incident_of
+from tocsin.engine.people import last_resort, people_at
+from tocsin.engine.world import World
+from tocsin.escalation import decide as escalation
+from tocsin.escalation.messages import (
+    CallLastResort,
+    EscalateNow,
+    NextLevel,
+    ResumeEscalation,
+    StartEscalation,
+    StopEscalation,
+)
+from tocsin.escalation.model import Policy, PolicySnapshot
+from tocsin.incidents.model import Incident, NextStep, Status
+from tocsin.kernel.actor import Actor
+from tocsin.kernel.decision import Decision
+from tocsin.kernel.errors import Conflict, Invalid
+from tocsin.kernel.time import Moment
+
+
+def policy_of(world: World, incident: Incident) -> Policy:
+    """The policy as it was when the incident was assigned; without a snapshot the present one, or one without levels."""
+    snapshot = world.state.snapshot(incident.policy_snapshot) if incident.policy_snapshot else None
+    if snapshot is not None:
+        return snapshot.policy
+    return world.config.policies.get(incident.policy_id) or Policy(
+        id=incident.policy_id, name="(removed policy)", rules=()
+    )
+
+
+def start(world: World, _actor: Actor, command: StartEscalation, now: Moment) -> Decision:
+    """Take the policy as it is now and call its first level."""
+    incident = incident_of(world, command.incident_id)
+    if incident.status is not Status.TRIGGERED:
+        return Decision()
+    incident, snapshot = _with_snapshot(world, incident, incident.policy_id)
+    resort = last_resort(world.config, incident)
+    return snapshot + escalation.start(incident, policy_of(world, incident), people_at(world.config, now), resort, now)
+
+
+def resume(world: World, _actor: Actor, command: ResumeEscalation, now: Moment) -> Decision:
+    """Page again at the present level."""
+    incident = incident_of(world, command.incident_id)
+    if incident.status is not Status.TRIGGERED:
+        return Decision()
+    resort = last_resort(world.config, incident)
+    return escalation.resume(incident, policy_of(world, incident), people_at(world.config, now), resort, now)
+
+
+def next_level(world: World, _actor: Actor, command: NextLevel, now: Moment) -> Decision:
+    """A level's time is up. Void when the incident was answered or given to others since."""
+    incident = world.state.incident(command.incident_id)
+    if not _waits_for(incident, command.epoch, NextStep.ESCALATE):
+        return Decision()
+    assert incident is not None
+    resort = last_resort(world.config, incident)
+    return escalation.next_level(incident, policy_of(world, incident), people_at(world.config, now), resort, now)
+
+
+def call_last_resort(world: World, _actor: Actor, command: CallLastResort, now: Moment) -> Decision:
+    """Nobody answered the last call either."""
+    incident = world.state.incident(command.incident_id)
+    if not _waits_for(incident, command.epoch, NextStep.LAST_RESORT):
+        return Decision()
+    assert incident is not None
+    return escalation.call_last_resort(incident, last_resort(world.config, incident), now)
+
+
+def escalate_now(world: World, _actor: Actor, command: EscalateNow, now: Moment) -> Decision:
+    """A person sends it on. Raises Conflict when it is resolved, Invalid for a policy or level that is not there."""
+    incident = incident_of(world, command.incident_id)
+    if not incident.is_open:
+        raise Conflict(f"incident {incident.number} is resolved", reason="already_resolved")
+    snapshot = Decision()
+    level = command.level
+    if command.policy_id:
+        if command.policy_id not in world.config.policies:
+            raise Invalid("Escalation policy not found.", reason="policy_missing")
+        incident, snapshot = _with_snapshot(world, replace(incident, level=0, pass_number=1), command.policy_id)
+        level = level or 1
+    elif not incident.policy_snapshot:
+        incident, snapshot = _with_snapshot(world, incident, incident.policy_id)
+    policy = (
+        snapshot.state[0].policy
+        if snapshot.state and isinstance(snapshot.state[0], PolicySnapshot)
+        else policy_of(world, incident)
+    )
+    resort = last_resort(world.config, incident)
+    return snapshot + escalation.escalate_now(
+        incident, policy, people_at(world.config, now), resort, level=level, now=now
+    )
+
+
+def stop(world: World, _actor: Actor, command: StopEscalation, now: Moment) -> Decision:
+    """The urgency fell."""
+    incident = incident_of(world, command.incident_id)
+    if incident.status is not Status.TRIGGERED or incident.next_step is None:
+        return Decision()
+    return escalation.stop(incident, now)
+
+
+def _waits_for(incident: Incident | None, epoch: int, step: NextStep) -> bool:
+    return (
+        incident is not None
+        and incident.status is Status.TRIGGERED
+        and (incident.epoch, incident.next_step) == (epoch, step)
+    )
+
+
+def _with_snapshot(world: World, incident: Incident, policy_id: str) -> tuple[Incident, Decision]:
+    policy = world.config.policies.get(policy_id)
+    if policy is None:
+        return incident, Decision()
+    snapshot = PolicySnapshot(id=f"{policy.id}@{policy.updated_at}", policy=policy)
+    named = replace(incident, policy_id=policy_id, policy_snapshot=snapshot.id)
+    world.state.put(snapshot)
+    return named, Decision(state=(snapshot,))

@@ -1,0 +1,175 @@
+"""Runs commands to the paging station: looks up people's rules, pages, messages and their pace."""
+
+from __future__ import annotations
+
+from tocsin.engine.on_escalation import policy_of
+from tocsin.engine.on_incidents import incident_of
+from tocsin.engine.people import recipients, why_paged
+from tocsin.engine.world import World
+from tocsin.escalation.messages import EscalateNow
+from tocsin.incidents.messages import Acknowledge, Resolve
+from tocsin.incidents.model import Incident, Status
+from tocsin.kernel.actor import Actor, ActorKind, Via
+from tocsin.kernel.decision import Command, Decision
+from tocsin.kernel.errors import Conflict, NotFound
+from tocsin.kernel.time import HOUR, Moment
+from tocsin.paging import decide as paging
+from tocsin.paging import outcome
+from tocsin.paging.messages import (
+    AnswerByCode,
+    AnswerMessage,
+    CancelPages,
+    PageAnswered,
+    PagePeople,
+    RecordAttempt,
+    RecordReceipt,
+    SendAgain,
+    SendBundle,
+    SendPage,
+    SendTestPage,
+)
+from tocsin.paging.model import WAITING, Answer, Message, Page
+from tocsin.paging.text import Brief
+
+CODE_LIFE = 4 * HOUR
+"""How long a reply by SMS can answer a message."""
+
+_DOORS = {"sms": Via.SMS, "voice": Via.VOICE, "email": Via.EMAIL, "webhook": Via.WEBHOOK}
+
+
+def page_people(world: World, _actor: Actor, command: PagePeople, now: Moment) -> Decision:
+    """Page each person by their own rules. The first call of an incident counts from when its alarm was received."""
+    incident = incident_of(world, command.incident_id)
+    if incident.status is not Status.TRIGGERED:
+        return Decision()
+    policy = policy_of(world, incident)
+    first = (incident.level, incident.pass_number, incident.epoch) == (1, 1, 1) and not incident.last_resort_round
+    since = incident.created_at if first else now
+    decision = Decision()
+    for recipient in recipients(world, command.user_ids, incident.urgency):
+        why = command.why or why_paged(world.config, incident, policy, recipient.user_id, now)
+        decision += paging.page_people(brief(world, incident), [recipient], why, since=since, ids=world.ids, now=now)
+    return decision
+
+
+def send_page(world: World, _actor: Actor, command: SendPage, now: Moment) -> Decision:
+    """A notification rule's delay has passed."""
+    page = world.state.page(command.page_id)
+    if page is None:
+        return Decision()
+    contact = world.config.contact_methods.get(page.contact_id)
+    return paging.send_due_page(page, _brief_of(world, page), contact, world.state.pace(page.user_id), world.ids, now)
+
+
+def send_bundle(world: World, _actor: Actor, command: SendBundle, now: Moment) -> Decision:
+    """Send what gathered for a contact method."""
+    waiting = [(page, _brief_of(world, page)) for page in world.state.bundled_pages(command.contact_id)]
+    contact = world.config.contact_methods.get(command.contact_id)
+    return paging.send_bundle(contact, waiting, world.state.pace(command.user_id), world.ids, now)
+
+
+def send_again(world: World, _actor: Actor, command: SendAgain, now: Moment) -> Decision:
+    """Another attempt."""
+    message = world.state.message(command.message_id)
+    if message is None:
+        return Decision()
+    pages = [(page, _brief_of(world, page)) for page in _pages(world, message)]
+    contact = world.config.contact_methods.get(message.contact_id)
+    return paging.send_again(message, pages, contact, crashed=command.crashed, now=now)
+
+
+def record_attempt(world: World, _actor: Actor, command: RecordAttempt, now: Moment) -> Decision:
+    """A sender reports."""
+    message = world.state.message(command.message_id)
+    if message is None:
+        return Decision()
+    planned = world.state.planned_pages(message.user_id, message.incident_ids)
+    return outcome.record_attempt(command, message, _pages(world, message), planned, now)
+
+
+def record_receipt(world: World, _actor: Actor, command: RecordReceipt, now: Moment) -> Decision:
+    """A provider reports."""
+    message = world.state.message(command.message_id)
+    if message is None:
+        return Decision()
+    planned = world.state.planned_pages(message.user_id, message.incident_ids)
+    return outcome.record_receipt(command, message, _pages(world, message), planned, now)
+
+
+def cancel_pages(world: World, _actor: Actor, command: CancelPages, now: Moment) -> Decision:
+    """Stop what has not been sent about an incident."""
+    pages = [page for page in world.state.waiting_pages(command.incident_id) if page.state in WAITING]
+    messages = {page.message_id: world.state.message(page.message_id) for page in pages if page.message_id}
+    return paging.cancel_pages(pages, [found for found in messages.values() if found], command.reason, now)
+
+
+def send_test(world: World, _actor: Actor, command: SendTestPage, now: Moment) -> Decision:
+    """A test page. Raises NotFound for an unknown contact method."""
+    contact = world.config.contact_methods.get(command.contact_id)
+    if contact is None:
+        raise NotFound("There is no such contact method.")
+    return paging.test_page(contact, world.ids, now)
+
+
+def answer_message(world: World, _actor: Actor, command: AnswerMessage, now: Moment) -> Decision:
+    """An answer to one message: recorded on each of its incidents. `follow_up` then acts for the person."""
+    message = world.state.message(command.message_id)
+    if message is None:
+        raise NotFound("This page is not known.")
+    return _answered(world, message, command.answer)
+
+
+def answer_by_code(world: World, _actor: Actor, command: AnswerByCode, now: Moment) -> Decision:
+    """An answer by SMS. Raises NotFound when nothing was sent to that number lately, or not with that code."""
+    message = world.state.message_by_code(command.channel, command.address, command.code, now - CODE_LIFE)
+    if message is None:
+        raise NotFound("No page to this number carries that code." if command.code else "No page was sent here lately.")
+    return _answered(world, message, command.answer)
+
+
+def follow_up(world: World, fact: PageAnswered) -> tuple[Actor, Command] | None:
+    """The command that an answer means, in the name of the person who was paged; None if the incident is past it."""
+    incident = world.state.incident(fact.incident_id)
+    if incident is None or not incident.is_open:
+        return None
+    actor = Actor(ActorKind.USER, fact.user_id, _DOORS.get(fact.channel, Via.API))
+    if fact.answer is Answer.RESOLVE:
+        return actor, Resolve(incident_id=incident.id)
+    if fact.answer is Answer.ESCALATE:
+        return actor, EscalateNow(incident_id=incident.id)
+    return actor, Acknowledge(incident_id=incident.id)
+
+
+def brief(world: World, incident: Incident) -> Brief:
+    """What a page says of an incident."""
+    service = world.config.services.get(incident.service_id)
+    return Brief(incident, service.name if service else "removed service")
+
+
+def _answered(world: World, message: Message, answer: Answer) -> Decision:
+    open_now = [
+        incident
+        for incident in (world.state.incident(one) for one in message.incident_ids)
+        if incident and incident.is_open
+    ]
+    if not open_now and message.incident_ids:
+        raise Conflict("It is resolved already.", reason="already_resolved")
+    facts = tuple(
+        PageAnswered(
+            incident_id=incident.id,
+            message_id=message.id,
+            user_id=message.user_id,
+            channel=message.channel,
+            answer=answer,
+        )
+        for incident in open_now
+    )
+    return Decision(facts=facts, value=tuple(incident.number for incident in open_now))
+
+
+def _pages(world: World, message: Message) -> list[Page]:
+    return [page for page in (world.state.page(page_id) for page_id in message.page_ids) if page is not None]
+
+
+def _brief_of(world: World, page: Page) -> Brief:
+    return brief(world, incident_of(world, page.incident_id))

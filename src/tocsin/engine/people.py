@@ -1,0 +1,118 @@
+"""Who can be called and how: joins policies, schedules, people and their rules. Pure look-ups over the configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tocsin.directory.model import Channel, ContactMethod, TeamRole, Urgency
+from tocsin.engine.config import Config
+from tocsin.engine.world import World
+from tocsin.escalation.decide import LastResort, People, Reach
+from tocsin.escalation.model import Policy, Rule, TargetKind
+from tocsin.incidents.model import AssignedVia, Incident
+from tocsin.kernel.time import Moment
+from tocsin.oncall import who_is_on_call
+from tocsin.paging.decide import Recipient, Way
+
+
+def on_call(config: Config, schedule_id: str, at: Moment) -> str | None:
+    """The user id of whoever is on call on a schedule, None for nobody or an unknown schedule."""
+    schedule = config.schedules.get(schedule_id)
+    if schedule is None:
+        return None
+    return who_is_on_call(schedule, config.overrides_of.get(schedule_id, ()), at)
+
+
+def can_be_reached(config: Config, user_id: str) -> bool:
+    """Whether the person is active and has a contact method in use."""
+    user = config.users.get(user_id)
+    return user is not None and user.active and any(contact.enabled for contact in config.contacts_of.get(user_id, ()))
+
+
+def people_at(config: Config, now: Moment) -> People:
+    """A function from a policy's rule to whom it can call now."""
+
+    def people(rule: Rule) -> Reach:
+        found: dict[str, None] = {}
+        missing: list[str] = []
+        for target in rule.targets:
+            if target.kind is TargetKind.USER:
+                user_id: str | None = target.id
+            else:
+                user_id = on_call(config, target.id, now)
+                if user_id is None:
+                    schedule = config.schedules.get(target.id)
+                    missing.append(f"nobody is on call in {schedule.name if schedule else 'a removed schedule'}")
+                    continue
+            if user_id is not None and can_be_reached(config, user_id):
+                found[user_id] = None
+            else:
+                user = config.users.get(user_id or "")
+                missing.append(f"{user.name if user else 'a removed person'} can't be reached")
+        return Reach(tuple(found), "; ".join(missing))
+
+    return people
+
+
+def last_resort(config: Config, incident: Incident) -> LastResort:
+    """Whom to call about an incident when nobody answers."""
+    service = config.services.get(incident.service_id)
+    settings = config.settings
+    managers = dict.fromkeys(
+        membership.user_id
+        for team_id in incident.team_ids
+        for membership in config.members_of.get(team_id, ())
+        if membership.role is TeamRole.MANAGER and can_be_reached(config, membership.user_id)
+    )
+    return LastResort(
+        enabled=settings.last_resort and (service is None or service.last_resort),
+        managers=tuple(managers),
+        owners=tuple(user_id for user_id in config.owners() if can_be_reached(config, user_id)),
+        every_minutes=settings.last_resort_every_minutes,
+    )
+
+
+def recipients(world: World, user_ids: Sequence[str], urgency: Urgency) -> list[Recipient]:
+    """The ways to reach each of these people by their rules for this urgency."""
+    return [Recipient(user_id, ways(world.config, user_id, urgency), world.state.pace(user_id)) for user_id in user_ids]
+
+
+def ways(config: Config, user_id: str, urgency: Urgency) -> tuple[Way, ...]:
+    """A person's notification rules as contact methods with delays, soonest first.
+
+    A person without a usable rule for high urgency is reached by every contact method at once: never silently not at all.
+    """
+    user = config.users.get(user_id)
+    if user is None or not user.active:
+        return ()
+    contacts = {contact.id: contact for contact in config.contacts_of.get(user_id, ()) if contact.enabled}
+    chosen: dict[tuple[str, int], Way] = {}
+    for rule in config.rules_of.get(user_id, ()):
+        contact = contacts.get(rule.contact_method_id)
+        if contact is not None and rule.urgency is urgency:
+            chosen[contact.id, rule.start_delay_minutes] = Way(contact, rule.start_delay_minutes)
+    if not chosen and urgency is Urgency.HIGH:
+        return tuple(Way(contact, 0) for contact in sorted(contacts.values(), key=_loudness))
+    return tuple(sorted(chosen.values(), key=lambda way: (way.delay_minutes, _loudness(way.contact))))
+
+
+def _loudness(contact: ContactMethod) -> tuple[int, str]:
+    order = (Channel.VOICE, Channel.SMS, Channel.PUSH, Channel.WEBHOOK, Channel.EMAIL)
+    return (order.index(contact.channel), contact.id)
+
+
+def why_paged(config: Config, incident: Incident, policy: Policy | None, user_id: str, now: Moment) -> str:
+    """One sentence part: why this person is called, for instance "on call in Payments primary (level 1, pass 1 of 4)"."""
+    if incident.last_resort_round:
+        return f"last resort, round {incident.last_resort_round}: nobody answered"
+    if incident.assigned_via is AssignedVia.DIRECT_ASSIGNMENT:
+        return "it was given to this person by name"
+    if policy is None or not 1 <= incident.level <= len(policy.rules):
+        return "it is assigned to this person"
+    place = f"level {incident.level} of {policy.name}, pass {incident.pass_number} of {policy.passes}"
+    for target in policy.rules[incident.level - 1].targets:
+        if target.kind is TargetKind.USER and target.id == user_id:
+            return f"named in {place}"
+        if target.kind is TargetKind.SCHEDULE and on_call(config, target.id, now) == user_id:
+            return f"on call in {config.schedules[target.id].name} ({place})"
+    return f"has had it since before ({place})"

@@ -1,0 +1,167 @@
+"""The map of the product: which fact leads to which commands.
+
+    AlertOpened            -> incidents.ConsiderAlert
+    AlertAcknowledged      -> incidents.Acknowledge (by the monitor)
+    AlertWorsened          -> incidents.SetUrgency (severity-based services)
+    AlertResolved          -> incidents.CountAlert
+    IncidentTriggered      -> escalation.StartEscalation, or paging.PagePeople when people were named
+    IncidentAcknowledged   -> paging.CancelPages
+    IncidentSnoozed        -> paging.CancelPages
+    IncidentUnacknowledged -> escalation.ResumeEscalation
+    IncidentReopened       -> escalation.StartEscalation
+    IncidentReassigned     -> paging.CancelPages, paging.PagePeople
+    IncidentResolved       -> paging.CancelPages, alerts.ResolveAlert (each open one)
+    UrgencyChanged         -> escalation.StopEscalation or ResumeEscalation
+    LevelReached           -> paging.CancelPages (the level before), paging.PagePeople
+    LastResortReached      -> paging.CancelPages, paging.PagePeople
+    PageAnswered           -> incidents.Acknowledge, Resolve or escalation.EscalateNow (by the person)
+
+A reaction runs in the same transaction as its cause. Each is a pure function from the fact to commands with actors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeAlias
+
+from tocsin.alerts.messages import AlertAcknowledged, AlertOpened, AlertResolved, AlertWorsened, ResolveAlert
+from tocsin.directory.model import Urgency
+from tocsin.engine.on_incidents import urgency_for
+from tocsin.engine.on_paging import follow_up
+from tocsin.engine.world import World
+from tocsin.escalation.messages import (
+    LastResortReached,
+    LevelReached,
+    ResumeEscalation,
+    StartEscalation,
+    StopEscalation,
+)
+from tocsin.events.model import Severity
+from tocsin.incidents.messages import (
+    Acknowledge,
+    ConsiderAlert,
+    CountAlert,
+    IncidentAcknowledged,
+    IncidentReassigned,
+    IncidentReopened,
+    IncidentResolved,
+    IncidentSnoozed,
+    IncidentTriggered,
+    IncidentUnacknowledged,
+    SetUrgency,
+    UrgencyChanged,
+)
+from tocsin.kernel.actor import SYSTEM, Actor, ActorKind, Via
+from tocsin.kernel.decision import Command, Fact
+from tocsin.kernel.time import Moment
+from tocsin.paging.messages import CancelPages, PageAnswered, PagePeople
+
+Order: TypeAlias = tuple[Actor, Command]
+Reaction: TypeAlias = Callable[[World, Actor, Any, Moment], Iterable[Order]]
+
+
+def _consider(_world: World, actor: Actor, fact: AlertOpened, _now: Moment) -> Iterable[Order]:
+    if not fact.suppressed:
+        yield actor, ConsiderAlert(alert_id=fact.alert_id)
+
+
+def _monitor_acknowledged(_world: World, _actor: Actor, fact: AlertAcknowledged, _now: Moment) -> Iterable[Order]:
+    if fact.incident_id:
+        monitor = Actor(ActorKind.INTEGRATION, fact.integration_id, Via.EVENT)
+        yield monitor, Acknowledge(incident_id=fact.incident_id)
+
+
+def _worsened(world: World, _actor: Actor, fact: AlertWorsened, now: Moment) -> Iterable[Order]:
+    incident = world.state.incident(fact.incident_id) if fact.incident_id else None
+    service = world.config.services.get(incident.service_id) if incident else None
+    if incident is None or service is None or not incident.is_open:
+        return
+    wanted = urgency_for(service, Severity(fact.severity) if fact.severity else None, now)
+    if wanted is Urgency.HIGH and incident.urgency is Urgency.LOW:
+        yield SYSTEM, SetUrgency(incident_id=incident.id, urgency=Urgency.HIGH)
+
+
+def _alert_resolved(_world: World, actor: Actor, fact: AlertResolved, _now: Moment) -> Iterable[Order]:
+    if fact.incident_id:
+        yield actor, CountAlert(incident_id=fact.incident_id, alert_id=fact.alert_id)
+
+
+def _triggered(_world: World, _actor: Actor, fact: IncidentTriggered, _now: Moment) -> Iterable[Order]:
+    if fact.assignee_ids:
+        yield SYSTEM, PagePeople(incident_id=fact.incident_id, user_ids=fact.assignee_ids, why="")
+    else:
+        yield SYSTEM, StartEscalation(incident_id=fact.incident_id)
+
+
+def _answered(world: World, actor: Actor, fact: Fact, _now: Moment) -> Iterable[Order]:
+    yield SYSTEM, CancelPages(incident_id=fact.incident_id, reason=_who_answered(world, actor))
+
+
+def _who_answered(world: World, actor: Actor) -> str:
+    user = world.config.users.get(actor.id) if actor.kind is ActorKind.USER else None
+    return f"answered by {user.name}" if user else "answered"
+
+
+def _resume(_world: World, _actor: Actor, fact: Fact, _now: Moment) -> Iterable[Order]:
+    yield SYSTEM, ResumeEscalation(incident_id=fact.incident_id)
+
+
+def _start(_world: World, _actor: Actor, fact: Fact, _now: Moment) -> Iterable[Order]:
+    yield SYSTEM, StartEscalation(incident_id=fact.incident_id)
+
+
+def _reassigned(_world: World, _actor: Actor, fact: IncidentReassigned, _now: Moment) -> Iterable[Order]:
+    yield SYSTEM, CancelPages(incident_id=fact.incident_id, reason="given to others")
+    yield SYSTEM, PagePeople(incident_id=fact.incident_id, user_ids=fact.user_ids, why="")
+
+
+def _resolved(world: World, _actor: Actor, fact: IncidentResolved, _now: Moment) -> Iterable[Order]:
+    yield SYSTEM, CancelPages(incident_id=fact.incident_id, reason="the incident is resolved")
+    if fact.merged_into:
+        return
+    for alert in world.state.alerts_of(fact.incident_id):
+        if alert.is_open:
+            yield SYSTEM, ResolveAlert(alert_id=alert.id)
+
+
+def _urgency(_world: World, _actor: Actor, fact: UrgencyChanged, _now: Moment) -> Iterable[Order]:
+    if fact.urgency is Urgency.HIGH:
+        yield SYSTEM, ResumeEscalation(incident_id=fact.incident_id)
+    else:
+        yield SYSTEM, StopEscalation(incident_id=fact.incident_id)
+
+
+def _level(_world: World, _actor: Actor, fact: LevelReached, _now: Moment) -> Iterable[Order]:
+    yield SYSTEM, CancelPages(incident_id=fact.incident_id, reason=f"it is with level {fact.level} now")
+    yield SYSTEM, PagePeople(incident_id=fact.incident_id, user_ids=fact.user_ids, why="")
+
+
+def _last_resort(_world: World, _actor: Actor, fact: LastResortReached, _now: Moment) -> Iterable[Order]:
+    yield SYSTEM, CancelPages(incident_id=fact.incident_id, reason="the last resort is called now")
+    yield SYSTEM, PagePeople(incident_id=fact.incident_id, user_ids=fact.user_ids, why="")
+
+
+def _page_answered(world: World, _actor: Actor, fact: PageAnswered, _now: Moment) -> Iterable[Order]:
+    order = follow_up(world, fact)
+    if order is not None:
+        yield order
+
+
+REACTIONS: Mapping[type[Fact], Reaction] = {
+    AlertOpened: _consider,
+    AlertAcknowledged: _monitor_acknowledged,
+    AlertWorsened: _worsened,
+    AlertResolved: _alert_resolved,
+    IncidentTriggered: _triggered,
+    IncidentAcknowledged: _answered,
+    IncidentSnoozed: _answered,
+    IncidentUnacknowledged: _resume,
+    IncidentReopened: _start,
+    IncidentReassigned: _reassigned,
+    IncidentResolved: _resolved,
+    UrgencyChanged: _urgency,
+    LevelReached: _level,
+    LastResortReached: _last_resort,
+    PageAnswered: _page_answered,
+}
+"""Every fact that leads to something. Facts that are not here are history only."""

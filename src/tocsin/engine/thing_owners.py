@@ -1,0 +1,98 @@
+"""Which teams own a thing, and so what an actor needs to change it. The rule itself is `directory.permissions.may`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeAlias
+
+from tocsin.directory.model import ApiKey, Integration, Membership, Role, Service, Settings, Team, User
+from tocsin.directory.permissions import Verb
+from tocsin.engine.config import KIND_OF, Config
+from tocsin.escalation.model import Policy
+from tocsin.events.rules import NoiseRule
+from tocsin.kernel.actor import Actor, ActorKind
+from tocsin.oncall import Override, Schedule
+
+Need: TypeAlias = tuple[Verb, tuple[str, ...], bool]
+"""A verb, the teams that own the thing, and whether it is the actor's own (then nothing more is needed)."""
+
+OWN_FIELDS = frozenset({"name", "time_zone", "job_title", "description", "color", "password_hash"})
+"""What people may change about themselves."""
+
+
+def needs_to_change(config: Config, actor: Actor, old: Any, new: Any) -> Iterable[Need]:
+    """What is needed to turn `old` into `new` (None = absent): both must be the actor's to change."""
+    for thing in (old, new):
+        if thing is not None:
+            yield from _NEEDS[KIND_OF[type(thing)]](config, actor, thing, old, new)
+
+
+def _user(_config: Config, actor: Actor, user: User, old: User | None, new: User | None) -> Iterable[Need]:
+    owners = Role.OWNER in (user.role, *(one.role for one in (old, new) if one is not None))
+    own = actor.kind is ActorKind.USER and actor.id == user.id and old is not None and new is not None
+    if own and old is not None and new is not None:
+        changed = {name for name in User.__slots__ if getattr(old, name) != getattr(new, name)}
+        if changed <= OWN_FIELDS:
+            yield Verb.READ, (), True
+            return
+    yield (Verb.OWN if owners else Verb.ADMINISTER), (), False
+
+
+def _of_person(_config: Config, actor: Actor, thing: Any, _old: Any, _new: Any) -> Iterable[Need]:
+    yield Verb.ADMINISTER, (), actor.kind is ActorKind.USER and actor.id == thing.user_id
+
+
+def _team(_config: Config, _actor: Actor, team: Team, old: Team | None, _new: Team | None) -> Iterable[Need]:
+    yield Verb.STAFF, ((team.id,) if old is not None else ()), False
+
+
+def _membership(_config: Config, _actor: Actor, membership: Membership, _old: Any, _new: Any) -> Iterable[Need]:
+    yield Verb.STAFF, (membership.team_id,), False
+
+
+def _service(config: Config, _actor: Actor, service: Service, _old: Any, _new: Any) -> Iterable[Need]:
+    policy = config.policies.get(service.policy_id)
+    yield Verb.EDIT, policy.team_ids if policy else (), False
+
+
+def _of_service(config: Config, _actor: Actor, thing: Integration | NoiseRule, _old: Any, _new: Any) -> Iterable[Need]:
+    yield Verb.EDIT, config.team_ids_of_service(thing.service_id), False
+
+
+def _of_teams(_config: Config, _actor: Actor, thing: Schedule | Policy, _old: Any, _new: Any) -> Iterable[Need]:
+    yield Verb.EDIT, thing.team_ids, False
+
+
+def _override(config: Config, _actor: Actor, override: Override, _old: Any, _new: Any) -> Iterable[Need]:
+    schedule = config.schedules.get(override.schedule_id)
+    yield Verb.COVER, schedule.team_ids if schedule else (), False
+
+
+def _api_key(_config: Config, _actor: Actor, key: ApiKey, _old: Any, _new: Any) -> Iterable[Need]:
+    yield (Verb.OWN if key.role is Role.OWNER else Verb.ADMINISTER), (), False
+
+
+def _settings(_config: Config, _actor: Actor, _settings: Settings, _old: Any, _new: Any) -> Iterable[Need]:
+    yield Verb.OWN, (), False
+
+
+def _administered(_config: Config, _actor: Actor, _thing: Any, _old: Any, _new: Any) -> Iterable[Need]:
+    yield Verb.ADMINISTER, (), False
+
+
+_NEEDS: Mapping[str, Callable[[Config, Actor, Any, Any, Any], Iterable[Need]]] = {
+    "user": _user,
+    "contact_method": _of_person,
+    "notification_rule": _of_person,
+    "team": _team,
+    "membership": _membership,
+    "service": _service,
+    "integration": _of_service,
+    "noise_rule": _of_service,
+    "priority": _administered,
+    "api_key": _api_key,
+    "settings": _settings,
+    "schedule": _of_teams,
+    "override": _override,
+    "policy": _of_teams,
+}

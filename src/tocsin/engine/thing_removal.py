@@ -1,0 +1,145 @@
+"""What the removal of a thing means: what still needs it forbids it, what belongs to it goes along, open work is closed.
+
+`reason` on an InUse error is stable; dialects translate it into their vendor's words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from tocsin.directory.model import Membership, Role, Service, Team, User
+from tocsin.engine.config import KIND_OF
+from tocsin.engine.world import ThingChange, World
+from tocsin.escalation.model import Policy, TargetKind
+from tocsin.incidents import decide as incidents
+from tocsin.kernel.actor import SYSTEM
+from tocsin.kernel.decision import Decision
+from tocsin.kernel.errors import Conflict, InUse
+from tocsin.kernel.time import Moment
+from tocsin.oncall import Override, Schedule, members, remove_override
+
+
+def _gone(things: Iterable[Any]) -> Decision:
+    return Decision(state=tuple(ThingChange(KIND_OF[type(thing)], thing.id, thing, None) for thing in things))
+
+
+def _alone(_world: World, thing: Any, _now: Moment) -> Decision:
+    return _gone([thing])
+
+
+def _user(world: World, user: User, now: Moment) -> Decision:
+    """Refused while the person has open incidents, takes turns or is named in a policy: nobody may vanish from a page's way."""
+    config = world.config
+    if user.role is Role.OWNER and config.owners() == (user.id,):
+        raise Conflict("The last owner can't be removed.", reason="last_owner")
+    if world.state.open_incidents_assigned_to(user.id):
+        raise InUse("The user has open incidents.", reason="user_has_incidents")
+    for schedule in config.schedules.values():
+        if user.id in members(schedule, now):
+            raise InUse(f"The user takes turns in the schedule {schedule.name}.", reason="user_on_schedule")
+    for policy in config.policies.values():
+        if any(
+            target.kind is TargetKind.USER and target.id == user.id for rule in policy.rules for target in rule.targets
+        ):
+            raise InUse(f"The user is named in the escalation policy {policy.name}.", reason="user_on_policy")
+    keys = [key for key in config.api_keys.values() if key.user_id == user.id]
+    overrides = [one for one in config.overrides.values() if one.user_id == user.id and one.end > now]
+    return _gone(
+        [
+            *config.rules_of.get(user.id, ()),
+            *config.contacts_of.get(user.id, ()),
+            *config.teams_of.get(user.id, ()),
+            *keys,
+            *overrides,
+            user,
+        ]
+    )
+
+
+def _contact_method(world: World, contact: Any, _now: Moment) -> Decision:
+    rules = [rule for rule in world.config.rules_of.get(contact.user_id, ()) if rule.contact_method_id == contact.id]
+    return _gone([*rules, contact])
+
+
+def _team(world: World, team: Team, _now: Moment) -> Decision:
+    config = world.config
+    owned: list[Policy | Schedule] = [one for one in config.policies.values() if team.id in one.team_ids]
+    owned += [one for one in config.schedules.values() if team.id in one.team_ids]
+    if owned:
+        raise InUse(f"The team still owns {owned[0].name}.", reason="team_owns_things")
+    return _gone([*config.members_of.get(team.id, ()), team])
+
+
+def _membership(world: World, membership: Membership, now: Moment) -> Decision:
+    """Refused while the person is called, by name or by schedule, in one of the team's policies."""
+    for policy in world.config.policies.values():
+        if membership.team_id in policy.team_ids and _calls(world, policy, membership.user_id, now):
+            text = "User cannot be removed as they belong to an escalation policy on this team"
+            raise InUse(text, reason="member_on_policy")
+    return _gone([membership])
+
+
+def _calls(world: World, policy: Policy, user_id: str, now: Moment) -> bool:
+    for rule in policy.rules:
+        for target in rule.targets:
+            if target.kind is TargetKind.USER and target.id == user_id:
+                return True
+            schedule = world.config.schedules.get(target.id)
+            if schedule is not None and user_id in members(schedule, now):
+                return True
+    return False
+
+
+def _service(world: World, service: Service, now: Moment) -> Decision:
+    """Its open incidents are resolved (history stays), its integrations go with it."""
+    decision = Decision()
+    for incident in world.state.open_incidents_of(service.id):
+        decision += incidents.resolve(incident, "its service was removed", SYSTEM, now)
+    config = world.config
+    return decision + _gone(
+        [*config.integrations_of.get(service.id, ()), *config.noise_rules_of.get(service.id, ()), service]
+    )
+
+
+def _policy(world: World, policy: Policy, _now: Moment) -> Decision:
+    if world.config.services_of_policy.get(policy.id):
+        raise InUse(
+            "The policy can't be deleted because it is being used by one or more services", reason="policy_in_use"
+        )
+    return _gone([policy])
+
+
+def _schedule(world: World, schedule: Schedule, _now: Moment) -> Decision:
+    used_by = world.config.policies_of_schedule.get(schedule.id, ())
+    if used_by:
+        raise InUse("Schedule can't be deleted if it's being used by escalation policies", reason="schedule_in_use")
+    return _gone([*world.config.overrides_of.get(schedule.id, ()), schedule])
+
+
+def _override(_world: World, override: Override, now: Moment) -> Decision:
+    left = remove_override(override, now)
+    return Decision(state=(ThingChange("override", override.id, override, left),))
+
+
+def _settings(_world: World, _thing: Any, _now: Moment) -> Decision:
+    raise Conflict("Settings can't be removed.", reason="settings")
+
+
+REMOVAL: Mapping[str, Callable[[World, Any, Moment], Decision]] = {
+    "user": _user,
+    "contact_method": _contact_method,
+    "notification_rule": _alone,
+    "team": _team,
+    "membership": _membership,
+    "service": _service,
+    "integration": _alone,
+    "priority": _alone,
+    "api_key": _alone,
+    "settings": _settings,
+    "schedule": _schedule,
+    "override": _override,
+    "policy": _policy,
+    "noise_rule": _alone,
+}
+"""What removing each kind means."""

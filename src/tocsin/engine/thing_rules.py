@@ -1,0 +1,312 @@
+"""What makes a thing valid, kind by kind: every problem at once, in plain sentences. References must exist when saved.
+
+A rule may complete the draft (a new user's contact method, a schedule's kept past). It decides nothing about open work.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, TypeAlias
+
+from tocsin.directory.model import (
+    Channel,
+    ContactMethod,
+    Integration,
+    Membership,
+    NotificationRule,
+    Role,
+    Service,
+    Team,
+    Urgency,
+    User,
+)
+from tocsin.engine.world import ThingChange, World
+from tocsin.escalation.model import Policy, TargetKind
+from tocsin.events.rules import FIELDS, NoiseRule
+from tocsin.kernel.actor import Actor
+from tocsin.kernel.decision import NOTHING, Decision
+from tocsin.kernel.errors import Invalid
+from tocsin.kernel.limits import DESCRIPTION_CHARS, NAME_CHARS
+from tocsin.kernel.time import Moment
+from tocsin.oncall import (
+    Override,
+    Schedule,
+    add_override,
+    apply_edit,
+    new_schedule,
+    override_problems,
+    problems,
+    zone_names,
+)
+
+LEVELS = 20
+TARGETS_PER_LEVEL = 10
+LOOPS = 9
+TIMEOUT_SECONDS = 30 * 24 * 3600
+
+_MAIL = re.compile(r"[^@\s]{1,64}@[^@\s.]+(\.[^@\s.]+)*", re.ASCII)
+_NUMBER = re.compile(r"[0-9]{4,15}", re.ASCII)
+
+
+@dataclass(slots=True)
+class Draft:
+    """A change under judgement. A rule may replace `new` by the completed thing."""
+
+    world: World
+    actor: Actor
+    old: Any
+    new: Any
+    now: Moment
+
+
+Verdict: TypeAlias = tuple[list[str], Decision]
+"""The problems found (none = valid), and what else is decided with the change."""
+
+
+def _named(thing: Any, label: str = "Name") -> Iterator[str]:
+    name = thing.name
+    if not name.strip():
+        yield f"{label} cannot be empty"
+    elif len(name) > NAME_CHARS:
+        yield f"{label} is too long (maximum is {NAME_CHARS} characters)"
+    elif name != name.strip() or not name.isprintable():
+        yield f"{label} must not begin or end with a space or hold control characters"
+    if len(getattr(thing, "description", None) or "") > DESCRIPTION_CHARS:
+        yield f"Description is too long (maximum is {DESCRIPTION_CHARS} characters)"
+
+
+def _unique_name(draft: Draft, kind: str) -> Iterator[str]:
+    name = draft.new.name.casefold()
+    if any(one.name.casefold() == name and one.id != draft.new.id for one in draft.world.config.of(kind).values()):
+        yield "Name has already been taken"
+
+
+def _teams_exist(draft: Draft) -> Iterator[str]:
+    for team_id in draft.new.team_ids:
+        if team_id not in draft.world.config.teams:
+            yield f"Team {team_id} not found"
+
+
+def _user(draft: Draft) -> Verdict:
+    user: User = replace(draft.new, email=draft.new.email.strip())
+    draft.new = user
+    found = list(_named(user))
+    if not _MAIL.fullmatch(user.email) or len(user.email) > NAME_CHARS:
+        found.append("Email is invalid")
+    taken = draft.world.config.user_by_email.get(user.email.lower())
+    if taken is not None and taken.id != user.id:
+        found.append("Email has already been taken")
+    if user.time_zone not in zone_names():
+        found.append("Time zone is invalid")
+    lost_owner = (
+        draft.old is not None and draft.old.role is Role.OWNER and (user.role is not Role.OWNER or not user.active)
+    )
+    if lost_owner and draft.world.config.owners() == (user.id,):
+        found.append("The last owner can't be removed or made something else")
+    return found, (_first_ways(draft, user) if draft.old is None and not found else NOTHING)
+
+
+def _first_ways(draft: Draft, user: User) -> Decision:
+    """A new user can be reached from the first minute: by mail, at once, for both urgencies."""
+    ids, now = draft.world.ids, draft.now
+    contact = ContactMethod(
+        id=ids.short(), user_id=user.id, channel=Channel.EMAIL, address=user.email, label="Default", created_at=now
+    )
+    rules = [
+        NotificationRule(id=ids.short(), user_id=user.id, contact_method_id=contact.id, urgency=urgency, created_at=now)
+        for urgency in (Urgency.HIGH, Urgency.LOW)
+    ]
+    changes = [ThingChange("contact_method", contact.id, None, contact)]
+    changes += [ThingChange("notification_rule", rule.id, None, rule) for rule in rules]
+    return Decision(state=tuple(changes))
+
+
+def _contact_method(draft: Draft) -> Verdict:
+    contact: ContactMethod = replace(draft.new, address=draft.new.address.strip())
+    if contact.channel in (Channel.SMS, Channel.VOICE):
+        digits = re.sub(r"[ ().-]", "", contact.address)
+        contact = replace(contact, address=digits, country_code=contact.country_code or 1)
+    draft.new = contact
+    found = []
+    if contact.user_id not in draft.world.config.users:
+        found.append("User not found")
+    if contact.channel in (Channel.SMS, Channel.VOICE) and not _NUMBER.fullmatch(contact.address):
+        found.append("Address is not a valid phone number")
+    if contact.channel is Channel.EMAIL and not _MAIL.fullmatch(contact.address):
+        found.append("Address is not a valid email address")
+    if contact.channel is Channel.WEBHOOK and not contact.address.startswith(("https://", "http://")):
+        found.append("Address must be an http or https URL")
+    twins = draft.world.config.contacts_of.get(contact.user_id, ())
+    if any((one.channel, one.dial) == (contact.channel, contact.dial) and one.id != contact.id for one in twins):
+        found.append("User Contact method must be unique")
+    return found, NOTHING
+
+
+def _notification_rule(draft: Draft) -> Verdict:
+    rule: NotificationRule = draft.new
+    found = []
+    contact = draft.world.config.contact_methods.get(rule.contact_method_id)
+    if contact is None or contact.user_id != rule.user_id:
+        found.append("Contact method not found")
+    if not 0 <= rule.start_delay_minutes <= 24 * 60:
+        found.append("Start delay in minutes must be between 0 and 1440")
+    key = (rule.contact_method_id, rule.start_delay_minutes, rule.urgency)
+    for one in draft.world.config.rules_of.get(rule.user_id, ()):
+        if one.id != rule.id and (one.contact_method_id, one.start_delay_minutes, one.urgency) == key:
+            found.append("Channel Start delay must be unique for a given contact method")
+    return found, NOTHING
+
+
+def _team(draft: Draft) -> Verdict:
+    team: Team = draft.new
+    found = [*_named(team), *_unique_name(draft, "team")]
+    seen = {team.id}
+    parent = team.parent_id
+    while parent is not None:
+        if parent in seen:
+            found.append("Parent would make a circle of teams")
+            break
+        seen.add(parent)
+        above = draft.world.config.teams.get(parent)
+        if above is None:
+            found.append("Parent team not found")
+            break
+        parent = above.parent_id
+    return found, NOTHING
+
+
+def _membership(draft: Draft) -> Verdict:
+    membership: Membership = draft.new
+    found = []
+    if membership.team_id not in draft.world.config.teams:
+        found.append("Team not found")
+    if membership.user_id not in draft.world.config.users:
+        found.append("User not found")
+    return found, NOTHING
+
+
+def _service(draft: Draft) -> Verdict:
+    service: Service = draft.new
+    found = [*_named(service), *_unique_name(draft, "service")]
+    if service.policy_id not in draft.world.config.policies:
+        found.append("Escalation policy not found")
+    for label, seconds in (
+        ("Auto resolve timeout", service.auto_resolve_timeout),
+        ("Acknowledgement timeout", service.acknowledgement_timeout),
+    ):
+        if seconds is not None and not 0 <= seconds <= TIMEOUT_SECONDS:
+            found.append(f"{label} must be between 0 and {TIMEOUT_SECONDS} seconds")
+    hours = service.support_hours
+    if hours is not None and (
+        hours.time_zone not in zone_names() or not hours.days or not set(hours.days) <= set(range(1, 8))
+    ):
+        found.append("Support hours are invalid")
+    if service.runbook_url and not service.runbook_url.startswith(("https://", "http://")):
+        found.append("Runbook must be an http or https URL")
+    return found, NOTHING
+
+
+def _integration(draft: Draft) -> Verdict:
+    integration: Integration = draft.new
+    if not integration.key:
+        integration = replace(integration, key=draft.world.ids.key())
+    draft.new = integration
+    found = list(_named(integration))
+    if integration.service_id not in draft.world.config.services:
+        found.append("Service not found")
+    holder = draft.world.config.integration_by_key.get(integration.key)
+    if holder is not None and holder.id != integration.id:
+        found.append("Integration key has already been taken")
+    if not re.fullmatch(r"[A-Za-z0-9]{32}", integration.key):
+        found.append("Integration key must be 32 letters and digits")
+    return found, NOTHING
+
+
+def _policy(draft: Draft) -> Verdict:
+    policy: Policy = draft.new
+    ids = draft.world.ids
+    policy = replace(policy, rules=tuple(rule if rule.id else replace(rule, id=ids.short()) for rule in policy.rules))
+    draft.new = policy
+    found = [*_named(policy), *_unique_name(draft, "policy"), *_teams_exist(draft)]
+    if not 1 <= len(policy.rules) <= LEVELS:
+        found.append(f"Escalation rules must be 1 to {LEVELS}")
+    if not 0 <= policy.num_loops <= LOOPS:
+        found.append(f"Num loops must be between 0 and {LOOPS}")
+    for number, rule in enumerate(policy.rules, 1):
+        if not 1 <= rule.delay_minutes <= 24 * 60:
+            found.append(f"Rule {number}: escalation delay in minutes must be between 1 and 1440")
+        if not 1 <= len(rule.targets) <= TARGETS_PER_LEVEL:
+            found.append(f"Rule {number}: must have 1 to {TARGETS_PER_LEVEL} targets")
+        for target in rule.targets:
+            known = draft.world.config.users if target.kind is TargetKind.USER else draft.world.config.schedules
+            if target.id not in known:
+                found.append(f"Rule {number}: {target.kind} {target.id} not found")
+    return found, NOTHING
+
+
+def _schedule(draft: Draft) -> Verdict:
+    schedule: Schedule = draft.new
+    found = [*problems(schedule, draft.world.config.users.keys()), *_teams_exist(draft)]
+    if not found:
+        try:
+            if draft.old is None:
+                draft.new = new_schedule(schedule, draft.now, draft.world.ids)
+            else:
+                draft.new = apply_edit(draft.old, schedule, draft.now, draft.world.ids)
+        except Invalid as refused:
+            found.append(refused.message)
+    return found, NOTHING
+
+
+def _override(draft: Draft) -> Verdict:
+    override: Override = draft.new
+    found = override_problems(override, draft.world.config.users.keys(), draft.now)
+    if override.schedule_id not in draft.world.config.schedules:
+        found.append("Schedule not found")
+    if not found:
+        draft.new = replace(add_override(override, draft.now), created_by=draft.actor.id)
+    return found, NOTHING
+
+
+def _noise_rule(draft: Draft) -> Verdict:
+    rule: NoiseRule = draft.new
+    found = []
+    if rule.service_id not in draft.world.config.services:
+        found.append("Service not found")
+    if not rule.conditions:
+        found.append("A noise rule needs a condition")
+    for condition in rule.conditions:
+        if condition.field not in FIELDS and not condition.field.startswith("details."):
+            found.append(f"{condition.field} is not a field of an event")
+        if not condition.text:
+            found.append(f"The text for {condition.field} is empty")
+    return found, NOTHING
+
+
+def _plainly_named(draft: Draft) -> Verdict:
+    return list(_named(draft.new)), NOTHING
+
+
+def _always(_draft: Draft) -> Verdict:
+    return [], NOTHING
+
+
+RULES: Mapping[str, Callable[[Draft], Verdict]] = {
+    "user": _user,
+    "contact_method": _contact_method,
+    "notification_rule": _notification_rule,
+    "team": _team,
+    "membership": _membership,
+    "service": _service,
+    "integration": _integration,
+    "priority": _plainly_named,
+    "api_key": _plainly_named,
+    "settings": _always,
+    "schedule": _schedule,
+    "override": _override,
+    "policy": _policy,
+    "noise_rule": _noise_rule,
+}
+"""The rule of each kind."""

@@ -1,0 +1,99 @@
+"""Changes of configuration: one way to save and one way to remove any thing, checked, permitted and on record.
+
+What makes a thing valid stands in `thing_rules`, what its removal means in `thing_removal`. A refused change leaves
+what was stored untouched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any, ClassVar
+
+from tocsin.engine.authorise import require
+from tocsin.engine.config import KINDS
+from tocsin.engine.thing_owners import needs_to_change
+from tocsin.engine.thing_removal import REMOVAL
+from tocsin.engine.thing_rules import RULES, Draft
+from tocsin.engine.world import ThingChange, World
+from tocsin.kernel.actor import Actor
+from tocsin.kernel.decision import NOTHING, Command, Decision
+from tocsin.kernel.errors import Invalid, NotFound
+from tocsin.kernel.time import Moment
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SaveThing(Command):
+    """Create `thing` (empty id), or set those of its `fields` that the client named; the rest keeps its stored value."""
+
+    kind: ClassVar[str] = "thing.save"
+    thing_kind: str
+    thing: Any
+    fields: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeleteThing(Command):
+    """Remove a thing."""
+
+    kind: ClassVar[str] = "thing.delete"
+    thing_kind: str
+    thing_id: str
+
+
+def save(world: World, actor: Actor, command: SaveThing, now: Moment) -> Decision:
+    """Create or change a thing. The value is the thing as stored. Raises NotFound, NotAllowed, Invalid (every problem)."""
+    stored = world.config.of(command.thing_kind)
+    wanted_id = command.thing.id
+    old = stored.get(wanted_id)
+    if wanted_id and old is None and command.fields:
+        raise NotFound(f"There is no {command.thing_kind} {wanted_id}.")
+    new = (
+        command.thing
+        if old is None
+        else replace(old, **{name: getattr(command.thing, name) for name in command.fields})
+    )
+    for verb, team_ids, own in needs_to_change(world.config, actor, old, new):
+        if not own:
+            require(world, actor, verb, team_ids)
+    if old is None and not wanted_id:
+        new = replace(new, id=_free_id(world, stored))
+    new = _stamped(old, new, now)
+    draft = Draft(world=world, actor=actor, old=old, new=new, now=now)
+    problems, extra = RULES[command.thing_kind](draft)
+    if problems:
+        raise Invalid(problems[0], details=tuple(problems), reason=f"{command.thing_kind}_invalid")
+    if draft.new == old:
+        return replace(NOTHING, value=old)
+    change = ThingChange(command.thing_kind, draft.new.id, old, draft.new)
+    return replace(Decision(state=(change,)) + extra, value=draft.new)
+
+
+def delete(world: World, actor: Actor, command: DeleteThing, now: Moment) -> Decision:
+    """Remove a thing and what belongs to it. Raises NotFound, NotAllowed, InUse."""
+    old = world.config.of(command.thing_kind).get(command.thing_id)
+    if old is None:
+        raise NotFound(f"There is no {command.thing_kind} {command.thing_id}.")
+    for verb, team_ids, own in needs_to_change(world.config, actor, old, None):
+        if not own:
+            require(world, actor, verb, team_ids)
+    return REMOVAL[command.thing_kind](world, old, now)
+
+
+def _free_id(world: World, stored: Mapping[str, Any]) -> str:
+    while (candidate := world.ids.short()) in stored:
+        pass
+    return candidate
+
+
+def _stamped(old: Any, new: Any, now: Moment) -> Any:
+    names = {field.name for field in fields(new)}
+    stamps = {"updated_at": now} if "updated_at" in names else {}
+    if old is None and "created_at" in names:
+        stamps["created_at"] = now
+    return (
+        replace(new, **stamps) if stamps and (old is None or replace(new, **stamps) != replace(old, **stamps)) else new
+    )
+
+
+assert set(RULES) == set(REMOVAL) == set(KINDS), "every kind of thing has its rules and its removal"

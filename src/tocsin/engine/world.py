@@ -1,0 +1,120 @@
+"""What a decision may look at: the configuration snapshot and the state, through a port that storage fills.
+
+Reads see what the same batch wrote before. Nothing here performs I/O; the implementation of `State` does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol, TypeAlias
+
+from tocsin.alerts.model import Alert
+from tocsin.directory.model import Channel
+from tocsin.engine.config import Config
+from tocsin.escalation.model import PolicySnapshot
+from tocsin.incidents.model import Incident
+from tocsin.kernel.actor import Actor
+from tocsin.kernel.decision import Effect, Fact, TimerChange
+from tocsin.kernel.ids import IdSource
+from tocsin.kernel.time import Moment
+from tocsin.paging.model import Message, Pace, Page
+
+Stateful: TypeAlias = Alert | Incident | PolicySnapshot | Page | Message | Pace
+"""The entities that decisions change."""
+
+
+class State(Protocol):
+    """The open work: looked up by need, changed by `put`, stored by the shell in one transaction."""
+
+    def latest_alert(self, scope: str, dedup_key: str) -> Alert | None:
+        """The newest alert of a key, open or not."""
+
+    def alert(self, alert_id: str) -> Alert | None:
+        """One alert."""
+
+    def alerts_of(self, incident_id: str) -> Sequence[Alert]:
+        """The alerts of an incident, oldest first."""
+
+    def incident(self, incident_id: str) -> Incident | None:
+        """One incident."""
+
+    def open_incident_by_key(self, service_id: str, incident_key: str) -> Incident | None:
+        """The open incident of a service with this key."""
+
+    def open_incidents_of(self, service_id: str) -> Sequence[Incident]:
+        """The open incidents of a service, oldest first."""
+
+    def open_incidents_assigned_to(self, user_id: str) -> Sequence[Incident]:
+        """The open incidents that a person has."""
+
+    def open_incidents_on_policy(self, policy_id: str) -> Sequence[Incident]:
+        """The open incidents that run through a policy."""
+
+    def next_incident_number(self) -> int:
+        """A number that no incident ever had."""
+
+    def snapshot(self, snapshot_id: str) -> PolicySnapshot | None:
+        """A policy as it was."""
+
+    def page(self, page_id: str) -> Page | None:
+        """One page."""
+
+    def waiting_pages(self, incident_id: str) -> Sequence[Page]:
+        """Pages of an incident that have not reached a provider."""
+
+    def planned_pages(self, user_id: str, incident_ids: Sequence[str]) -> Sequence[Page]:
+        """A person's pages about these incidents whose delay has not passed."""
+
+    def bundled_pages(self, contact_id: str) -> Sequence[Page]:
+        """Pages that wait for this contact method's bundle, oldest first."""
+
+    def message(self, message_id: str) -> Message | None:
+        """One message."""
+
+    def message_by_code(self, channel: Channel, address: str, code: str, since: Moment) -> Message | None:
+        """The newest message to an address since then; with a code, the newest that carries it."""
+
+    def pace(self, user_id: str) -> Pace:
+        """How often a person was reached lately."""
+
+    def put(self, entity: Stateful) -> None:
+        """The entity's new value; later reads see it."""
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """Everything that a decision may look at."""
+
+    config: Config
+    state: State
+    ids: IdSource
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A fact with who caused it."""
+
+    actor: Actor
+    fact: Fact
+
+
+@dataclass(frozen=True, slots=True)
+class ThingChange:
+    """A change of configuration, for the store and the audit trail. `after` None = removed; `before` None = created."""
+
+    kind: str
+    id: str
+    before: object | None
+    after: object | None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """All that one command led to, reactions included. State went into `World.state` already."""
+
+    facts: tuple[Recorded, ...] = ()
+    effects: tuple[Effect, ...] = ()
+    timers: tuple[TimerChange, ...] = ()
+    changes: tuple[ThingChange, ...] = ()
+    value: object = None
