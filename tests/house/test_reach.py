@@ -135,7 +135,7 @@ def test_the_import_contract_names_every_station() -> None:
     ]
     pure = next(contract for contract in contracts if contract["id"] == "pure")
     built = {f"tocsin.{source.package}" for source in program() if source.package in STATIONS["packages"]}
-    assert set(pure["source_modules"]) == built, "bring [tool.importlinter] contract `pure` up to date"
+    assert sorted(built - set(pure["source_modules"])) == [], "name it in contract `pure` of [tool.importlinter]"
 
 
 @pytest.mark.parametrize(
