@@ -12,7 +12,7 @@ from typing import NamedTuple, Protocol
 
 from tocsin.kernel.errors import TocsinError
 from tocsin.kernel.time import Moment
-from tocsin.storage.log import NewEntry
+from tocsin.storage.log import Entry, NewEntry
 
 JSON_HEADERS: tuple[tuple[str, str], ...] = (("content-type", "application/json"),)
 
@@ -25,7 +25,7 @@ class Headers(Protocol):
 
 
 class Posted(NamedTuple):
-    """One POST, its body already admitted: whole, inside the limits, decompressed, not nested too deep, not yet parsed."""
+    """One POST, its body admitted: whole, inside the limits, decompressed, not nested too deep, not yet parsed."""
 
     path: str
     """The path as sent, percent-escapes decoded, without the query."""
@@ -40,7 +40,7 @@ class Posted(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a reader made of a POST: entries to keep, and the answer to send after they are durable (or at once if none).
+    """What a reader made of a POST: entries to keep, and the answer to send once they are durable (at once if none).
 
     An answer of 2xx with no entries means that nothing was asked to be kept (an empty batch, say).
     """
@@ -61,13 +61,16 @@ class HotRoute(Protocol):
         """Entries and answer. Refusals are readings too (status 4xx, no entries); anything raised answers 500."""
 
     def refuse(self, error: TocsinError) -> Reading:
-        """The vendor's envelope for a request that got no further, no entries: a `BodyRefused` (its `status` says which
-        of 400, 408, 413, 415), TooMany (429; the path adds Retry-After), Unavailable (503)."""
+        """The vendor's envelope for a request that got no further; no entries.
+
+        A `BodyRefused` (its `status` is one of 400, 408, 413, 415), TooMany (429; the caller adds Retry-After),
+        Unavailable (503).
+        """
 
 
 @dataclass(frozen=True, slots=True)
 class HotPath:
-    """Which POST paths a route serves: exactly `prefix`, or, with `below`, whatever begins with it and ends with `suffix`.
+    """Which POST paths a route serves: exactly `prefix`, or, with `below`, what begins with it and ends with `suffix`.
 
     Such a prefix has exactly one path segment (`/hooks/`), which no other route may begin with.
     """
@@ -76,3 +79,7 @@ class HotPath:
     route: HotRoute
     below: bool = False
     suffix: str = ""
+
+
+# Dialects have no business in storage; what they hand over and get back they take from here.
+__all__ = ["JSON_HEADERS", "Entry", "Headers", "HotPath", "HotRoute", "NewEntry", "Posted", "Reading"]

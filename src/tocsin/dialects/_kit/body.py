@@ -1,4 +1,4 @@
-"""Body admission: what a request's body must pass before anybody parses it. The one place for size, compression and nesting.
+"""Body admission: what a body must pass before anybody parses it. The one place for size, compression, nesting.
 
 Decides whether bytes are fit to be parsed; never parses them and never knows a vendor. Work is bounded by the limits,
 not by what the sender claims.
@@ -6,9 +6,28 @@ not by what the sender claims.
 
 from __future__ import annotations
 
-from typing import ClassVar
+import zlib
+from itertools import accumulate
+from typing import ClassVar, Final
 
+from tocsin.kernel import limits
 from tocsin.kernel.errors import Invalid
+
+MEMBERS: Final = 128
+"""Gzip members in one body; they may be concatenated, but a thousand empty ones are an attack on our time."""
+
+RATIO: Final = 256
+"""Growth by decompression that is still believed (a batch of nearly equal alerts reaches about 60)."""
+
+RATIO_FROM: Final = 64 * 1024
+"""Bytes of output below which the ratio does not matter."""
+
+_GZIP: Final = 31
+_ZLIB: Final = 15
+_WINDOWS: Final = {"gzip": _GZIP, "x-gzip": _GZIP, "deflate": _ZLIB}
+_OTHERS: Final = bytes(set(range(256)) - set(b'[]{}"'))
+_SQUARE: Final = bytes.maketrans(b"{}", b"[]")
+_STEPS: Final = bytes.maketrans(b"[]", b"\x01\xff")
 
 
 class BodyRefused(Invalid):
@@ -39,7 +58,7 @@ class EncodingUnknown(BodyRefused):
 
 
 class BodyUndecodable(BodyRefused):
-    """Compressed data that is damaged, cut short, or followed by something else."""
+    """Compressed data that is damaged, cut short, or followed by something else; or text that is not UTF-8."""
 
     code = "undecodable"
 
@@ -48,3 +67,83 @@ class BodyTooDeep(BodyRefused):
     """Arrays and objects nested deeper than kernel.limits.NESTING."""
 
     code = "too_deep"
+
+
+def admit(encoding: str | None, raw: bytes, limit: int = limits.BODY_BYTES) -> bytes:
+    """The body, decompressed, fit to be parsed as JSON. `encoding` is the Content-Encoding header; `limit` in bytes.
+
+    Raises a BodyRefused. Takes about a microsecond for a plain body of a kilobyte.
+    """
+    body = raw
+    if encoding is not None:
+        body = decompress(encoding, raw, limit)
+    elif len(raw) > limit:
+        raise too_large(limit)
+    if 0 in body:
+        raise BodyUndecodable("The body contains a NUL byte; JSON is sent as UTF-8.")
+    if body.count(b"[") + body.count(b"{") > limits.NESTING:
+        check_nesting(body)
+    return body
+
+
+def decompress(encoding: str, raw: bytes, limit: int) -> bytes:
+    """`raw` without its Content-Encoding, at most `limit` bytes. Raises a BodyRefused."""
+    if len(raw) > limit:
+        raise too_large(limit)
+    name = encoding.strip().lower()
+    if name in ("", "identity"):
+        return raw
+    window = _WINDOWS.get(name)
+    if window is None:
+        raise EncodingUnknown("The Content-Encoding is not one of gzip, deflate, identity.")
+    most = min(limit, max(RATIO_FROM, RATIO * len(raw)))
+    parts: list[bytes] = []
+    size = 0
+    rest = raw
+    for _ in range(MEMBERS):
+        part, rest = _member(window, rest, most - size)
+        parts.append(part)
+        size += len(part)
+        if size > most:
+            raise too_large(most)
+        if not rest:
+            return b"".join(parts)
+        if window != _GZIP:
+            break
+    raise BodyUndecodable("Something follows the compressed body.")
+
+
+def check_nesting(body: bytes, depth: int = limits.NESTING) -> None:
+    """Raises BodyTooDeep if brackets outside strings nest deeper than `depth`. Malformed JSON may pass: it fails later.
+
+    A few microseconds per kilobyte of ordinary JSON, about 50 of nothing but brackets.
+    """
+    # Without the escapes, every quotation mark begins or ends a string, so each second piece is outside of one.
+    plain = body.replace(b"\\\\", b"").replace(b'\\"', b"") if b"\\" in body else body
+    brackets = b"".join(plain.translate(_SQUARE, _OTHERS).split(b'"')[::2])
+    for _ in range(2):  # the innermost levels are most of an ordinary body
+        brackets = brackets.replace(b"[]", b"")
+    if brackets.count(b"[") <= depth - 2:
+        return
+    steps = memoryview(brackets.translate(_STEPS)).cast("b")
+    if max(accumulate(steps)) > depth - 2:
+        raise BodyTooDeep(f"The body is nested deeper than {depth} levels.")
+
+
+def too_large(limit: int) -> BodyTooLarge:
+    """The refusal of a body of more than `limit` bytes."""
+    return BodyTooLarge(f"The body is larger than {limit} bytes.")
+
+
+def _member(window: int, data: bytes, room: int) -> tuple[bytes, bytes]:
+    """One compressed member (at most `room` + 1 bytes of it) and what follows it."""
+    reader = zlib.decompressobj(window)
+    try:
+        part = reader.decompress(data, room + 1)
+        if not reader.eof and len(part) <= room:
+            part += reader.flush(1)
+    except zlib.error as error:
+        raise BodyUndecodable(f"The compressed body is damaged: {error}") from None
+    if not reader.eof and len(part) <= room:
+        raise BodyUndecodable("The compressed body is cut short.")
+    return part, reader.unused_data

@@ -48,7 +48,10 @@ class LogError(Exception):
 
 
 class LogRefused(LogError):
-    """Nothing was written (disk full, database out of reach); a later append may succeed."""
+    """The entries are not accepted (disk full, database out of reach); the writer can go on.
+
+    If a connection broke during the commit they may turn up in the log all the same, as after any time-out.
+    """
 
 
 class LogFailed(LogError):
@@ -84,7 +87,7 @@ class LogWriter(Protocol):
     def append(self, entries: Sequence[NewEntry]) -> int:
         """Writes all entries in one durable commit and returns the first one's number; the rest follow it.
 
-        Raises LogRefused (nothing written) or LogFailed (unknown). ValueError if `entries` is empty.
+        Raises LogRefused (try later) or LogFailed (never again). ValueError if `entries` is empty.
         """
 
     def drop_before(self, seq: int) -> int:

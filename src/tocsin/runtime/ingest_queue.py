@@ -1,0 +1,245 @@
+"""Group commit: many requests wait for one write to the disk. Nobody hears of acceptance before it is durable.
+
+Decides who shares a commit and when the door is shut (queue full, backlog too long, log broken). Never looks into an
+entry beyond what a database can store, and never tries a failed batch again: its senders are told, and they know best.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from concurrent import futures
+from contextlib import suppress
+from typing import Final, TypeAlias
+
+from tocsin.kernel.errors import Invalid, TooMany, Unavailable
+from tocsin.storage.log import LogFailed, LogRefused, LogWriter, NewEntry
+
+WAITING_ENTRIES: Final = 20_000
+"""Entries that may wait for a commit; about a second of work."""
+
+WAITING_BYTES: Final = 64 * 1024 * 1024
+"""Bytes of bodies that may wait for a commit."""
+
+GROUP_ENTRIES: Final = 2_000
+"""Entries after which a group is closed (one request's entries are never parted)."""
+
+BACKLOG: Final = 200_000
+"""Entries accepted but not yet decided, above which the door is shut."""
+
+Waiter: TypeAlias = "asyncio.Future[int] | futures.Future[int]"
+_Item: TypeAlias = tuple[Sequence[NewEntry], Waiter]
+
+_log = logging.getLogger(__name__)
+
+
+class IngestQueue:
+    """The only user of the log's writer. One thread appends; the event loop and other threads hand in."""
+
+    def __init__(
+        self,
+        writer: LogWriter,
+        *,
+        notify: Callable[[int], None] | None = None,
+        failed: Callable[[Exception], None] | None = None,
+        max_backlog: int = BACKLOG,
+        max_entries: int = WAITING_ENTRIES,
+        max_bytes: int = WAITING_BYTES,
+    ) -> None:
+        """`notify(head)` is called after each commit and `failed(error)` once if the log breaks, both in the thread."""
+        self._writer = writer
+        self._notify = notify
+        self._failed = failed
+        self._max_backlog = max_backlog
+        self._max_entries = max_entries
+        self._max_bytes = max_bytes
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._lock = threading.Lock()
+        self._wake = threading.Semaphore(0)
+        self._items: list[_Item] = []
+        self._entries = 0
+        self._bytes = 0
+        self._asleep = False
+        self._refusal = "The server is starting."
+        self._head = writer.head()
+        self._limit_head: int | None = None
+        self._thread = threading.Thread(target=self._run, name="ingest-commit", daemon=True)
+
+    @property
+    def head(self) -> int:
+        """The last number known to be durable."""
+        return self._head
+
+    @property
+    def accepting(self) -> bool:
+        """Whether an append would be taken now, apart from limits."""
+        return not self._refusal
+
+    def start(self) -> None:
+        """Opens the door. Called once, on the event loop that will hand in."""
+        self._loop = asyncio.get_running_loop()
+        self._refusal = ""
+        self._thread.start()
+
+    def close(self, timeout: float = 10.0) -> bool:
+        """Shuts the door, commits what waits, ends the thread; whether that was done within `timeout` seconds.
+
+        Blocks. The answers still have to be sent by the event loop; the writer stays open and is the caller's.
+        """
+        with self._lock:
+            self._refusal = self._refusal or "The server is shutting down."
+            self._wake.release()
+        if self._thread.ident is not None:
+            self._thread.join(timeout)
+        return not self._thread.is_alive()
+
+    def note_decided(self, seq: int) -> None:
+        """How far the engine has read; without ever being told, the backlog is not limited."""
+        self._limit_head = seq + self._max_backlog
+
+    def submit(self, entries: Sequence[NewEntry]) -> asyncio.Future[int]:
+        """On the event loop: a future that gets the first entry's number once all are durable, or Unavailable.
+
+        Raises TooMany (queue or backlog full), Unavailable (shutting down, log broken), Invalid (unstorable text).
+        """
+        assert self._loop is not None
+        waiter: asyncio.Future[int] = self._loop.create_future()
+        self._hand_in(entries, waiter)
+        return waiter
+
+    async def append(self, entries: Sequence[NewEntry]) -> int:
+        """Like `submit`, and waits."""
+        return await self.submit(entries)
+
+    def append_wait(self, entries: Sequence[NewEntry], timeout: float = 30.0) -> int:
+        """For threads other than the event loop's. Raises like `submit`; Unavailable after `timeout` seconds."""
+        waiter: futures.Future[int] = futures.Future()
+        self._hand_in(entries, waiter)
+        try:
+            return waiter.result(timeout)
+        except futures.TimeoutError:
+            raise Unavailable("The event could not be stored in time.", reason="slow_log") from None
+
+    def _hand_in(self, entries: Sequence[NewEntry], waiter: Waiter) -> None:
+        size = 0
+        for entry in entries:
+            if not _storable(entry):
+                raise Invalid("A text contains a character that can't be stored.", reason="text")
+            size += len(entry.body)
+        if self._limit_head is not None and self._head > self._limit_head:
+            raise TooMany("Too many events wait to be handled.", reason="backlog")
+        with self._lock:
+            if self._refusal:
+                raise Unavailable(self._refusal, reason="not_accepting")
+            if self._entries + len(entries) > self._max_entries or self._bytes + size > self._max_bytes:
+                raise TooMany("Too many events arrive at once.", reason="queue")
+            self._items.append((entries, waiter))
+            self._entries += len(entries)
+            self._bytes += size
+            if self._asleep:
+                self._asleep = False
+                self._wake.release()
+
+    def _run(self) -> None:
+        """The thread: take what waits, commit, tell."""
+        while True:
+            items = self._take()
+            if not items:
+                return
+            for group in _groups(items):
+                self._commit(group)
+
+    def _take(self) -> list[_Item]:
+        """What waits, as soon as there is something; [] when the door is shut and nothing waits any more."""
+        while True:
+            with self._lock:
+                if self._items:
+                    items, self._items = self._items, []
+                    self._entries = self._bytes = 0
+                    return items
+                if self._refusal:
+                    return []
+                self._asleep = True
+            self._wake.acquire()
+
+    def _commit(self, group: list[_Item]) -> None:
+        entries = [entry for item in group for entry in item[0]]
+        error: Exception
+        try:
+            first = self._writer.append(entries)
+        except (LogRefused, LogFailed) as refused:
+            error = refused
+        except Exception as defect:  # this thread is a pump: it must outlive a defect that one entry brings out
+            if len(group) > 1:
+                for item in group:
+                    self._commit([item])
+                return
+            error = defect
+        else:
+            self._head = first + len(entries) - 1
+            self._tell(group, first, None)
+            if self._notify is not None:
+                self._notify(self._head)
+            return
+        _log.error("the ingest log did not take %d entries: %s", len(entries), error)
+        self._tell(group, 0, Unavailable("The event could not be stored.", reason="log"))
+        if isinstance(error, LogFailed):
+            with self._lock:
+                self._refusal = "The ingest log is broken."
+            if self._failed is not None:
+                self._failed(error)
+
+    def _tell(self, group: list[_Item], first: int, error: Unavailable | None) -> None:
+        """Resolves all waiters: those in threads here, those of the event loop with one call for the whole group."""
+        on_loop: list[tuple[asyncio.Future[int], int]] = []
+        seq = first
+        for entries, waiter in group:
+            if isinstance(waiter, futures.Future):
+                if error is None:
+                    waiter.set_result(seq)
+                else:
+                    waiter.set_exception(error)
+            else:
+                on_loop.append((waiter, seq))
+            seq += len(entries)
+        if on_loop and self._loop is not None:
+            with suppress(RuntimeError):  # the loop is closed: nobody listens any more
+                self._loop.call_soon_threadsafe(_resolve, on_loop, error)
+
+
+def _resolve(waiters: list[tuple[asyncio.Future[int], int]], error: Unavailable | None) -> None:
+    for waiter, seq in waiters:
+        if waiter.done():
+            continue  # its request was cancelled; the entry is in the log all the same
+        if error is None:
+            waiter.set_result(seq)
+        else:
+            waiter.set_exception(error)
+
+
+def _groups(items: list[_Item]) -> list[list[_Item]]:
+    """Cuts what waited into commits of about GROUP_ENTRIES."""
+    groups: list[list[_Item]] = [[]]
+    size = 0
+    for item in items:
+        if size >= GROUP_ENTRIES:
+            groups.append([])
+            size = 0
+        groups[-1].append(item)
+        size += len(item[0])
+    return groups
+
+
+def _storable(entry: NewEntry) -> bool:
+    """Whether both databases keep these texts: no NUL (PostgreSQL), no lone surrogate (both)."""
+    for text in (entry.dedup_key, entry.integration_id, entry.source):
+        if "\0" in text:
+            return False
+        if not text.isascii():
+            try:
+                text.encode()
+            except UnicodeEncodeError:
+                return False
+    return True
