@@ -1,0 +1,68 @@
+"""Who is on call at t: schedules, their layers and overrides, written out and asked about.
+
+On-call is one function of (schedule, overrides, moment). Decides who stands where; never whom to page, never whether
+a person can be reached. `model` holds the nouns, `wallclock` the clocks of the zones, `rotation` one layer, `final` all
+of them together, `render` calendars, `shifts` the questions of paging, `validate` and `edit` what becomes of changes.
+"""
+
+from tocsin.oncall.edit import (
+    add_override,
+    apply_edit,
+    forget_before,
+    live_layers,
+    members,
+    new_schedule,
+    remove_override,
+)
+from tocsin.oncall.final import HORIZON, WINDOW
+from tocsin.oncall.model import (
+    Entry,
+    Gap,
+    Layer,
+    Override,
+    Rendered,
+    Restriction,
+    RestrictionKind,
+    Schedule,
+    Shift,
+    Track,
+)
+from tocsin.oncall.render import gaps, render, shifts_of, users_between
+from tocsin.oncall.shifts import next_on_call, next_shift_of, shift_at, who_is_on_call
+from tocsin.oncall.validate import override_problems, problems
+from tocsin.oncall.wallclock import local_time, zone_named, zone_names
+
+__all__ = [
+    "HORIZON",
+    "WINDOW",
+    "Entry",
+    "Gap",
+    "Layer",
+    "Override",
+    "Rendered",
+    "Restriction",
+    "RestrictionKind",
+    "Schedule",
+    "Shift",
+    "Track",
+    "add_override",
+    "apply_edit",
+    "forget_before",
+    "gaps",
+    "live_layers",
+    "local_time",
+    "members",
+    "new_schedule",
+    "next_on_call",
+    "next_shift_of",
+    "override_problems",
+    "problems",
+    "remove_override",
+    "render",
+    "shift_at",
+    "shifts_of",
+    "users_between",
+    "who_is_on_call",
+    "zone_named",
+    "zone_names",
+]

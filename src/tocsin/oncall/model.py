@@ -1,0 +1,148 @@
+"""The nouns of on-call: schedules, layers, restrictions, overrides, and the stretches of time that they lead to.
+
+Decides nothing; never reads a clock and never knows what a user is beyond an id. The stored nouns (`Schedule`, `Layer`,
+`Restriction`, `Override`) consist of plain values only, so that a document store can keep them as they are.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from tocsin.kernel.time import Moment
+
+
+class RestrictionKind(StrEnum):
+    """How often a restriction's hours come round."""
+
+    DAILY = "daily"  # every day from the same time
+    WEEKLY = "weekly"  # once a week from the same day and time
+
+
+@dataclass(frozen=True, slots=True)
+class Restriction:
+    """Hours of the day or week, on the local clock, in which a layer serves. Several on one layer add up.
+
+    `start_time_of_day` counts seconds after local midnight; `start_day_of_week` is 1 (Monday) to 7 and None when daily.
+    The end is the start plus `duration_seconds` on the local clock: 09:00 and 8 hours end at 17:00 on every day.
+    """
+
+    kind: RestrictionKind
+    start_time_of_day: int
+    duration_seconds: int
+    start_day_of_week: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """A rotation: the users take turns of equal length, counted from `rotation_virtual_start`, within [start, end).
+
+    `end` None means without end. A user may stand in `user_ids` several times. `time_zone` is empty except on layers
+    that ended before the schedule moved to another zone: those keep the zone that they were served in.
+    """
+
+    id: str
+    name: str
+    start: Moment
+    end: Moment | None
+    rotation_virtual_start: Moment
+    turn_length_seconds: int
+    user_ids: tuple[str, ...]
+    restrictions: tuple[Restriction, ...] = ()
+    time_zone: str = ""
+
+    def has_ended(self, now: Moment) -> bool:
+        """Whether the layer is over: it is kept only to tell who was on call."""
+        return self.end is not None and self.end <= now
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """Who is on call when. `layers` stand lowest first: where two have somebody, the later one wins."""
+
+    id: str
+    name: str
+    time_zone: str
+    layers: tuple[Layer, ...]
+    description: str = ""
+    team_ids: tuple[str, ...] = ()
+    created_at: Moment = 0
+    updated_at: Moment = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """One person takes [start, end), whatever the layers say. Where two overlap, the one created last wins.
+
+    Equal `created_at` is settled by id; who adds several at once gives each a later microsecond than the one before.
+    """
+
+    id: str
+    schedule_id: str
+    user_id: str
+    start: Moment
+    end: Moment
+    created_at: Moment
+    created_by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One person in [start, end) of a rendering. It comes from a layer or an override; the other id is empty.
+
+    An entry that was merged from several carries the ids of its first part.
+    """
+
+    start: Moment
+    end: Moment
+    user_id: str
+    layer_id: str = ""
+    override_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """One person's whole uninterrupted time on call, however many turns it spans, cut by no window.
+
+    None means that the edge lies further away than we look (`HORIZON`): a start or an end that nobody is waiting for.
+    The ids say what the person is on call by at the moment that was asked about.
+    """
+
+    start: Moment | None
+    end: Moment | None
+    user_id: str
+    layer_id: str = ""
+    override_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """[start, end) with nobody on call."""
+
+    start: Moment
+    end: Moment
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """One row of a rendering: a layer, the overrides, or the final schedule.
+
+    `entries` are in order and never overlap; `coverage` is the fraction (0 to 1) of the window that they fill.
+    """
+
+    id: str
+    name: str
+    entries: tuple[Entry, ...]
+    coverage: float
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A schedule written out over [since, until). `layers` stand in the schedule's order, ended ones included."""
+
+    since: Moment
+    until: Moment
+    layers: tuple[Track, ...]
+    overrides: Track
+    final: Track
+    gaps: tuple[Gap, ...]
