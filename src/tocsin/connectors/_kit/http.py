@@ -17,7 +17,7 @@ from typing import Any, Protocol
 
 import httpcore2
 
-from tocsin.connectors._kit.contract import RESPONSE_BYTES, Reason, Ticks
+from tocsin.connectors._kit.contract import RESPONSE_BYTES, TOTAL_SECONDS, Reason, Ticks
 from tocsin.connectors._kit.deadline import Deadline
 from tocsin.connectors._kit.dial import Guard, dial, operator_chosen
 from tocsin.connectors._kit.egress import EgressPolicy, Target
@@ -51,9 +51,11 @@ class HttpClient:
         policy: EgressPolicy | None = None,
         resolver: Resolver | None = None,
         tls: ssl.SSLContext | None = None,
+        seconds: float = TOTAL_SECONDS,
     ) -> None:
         self._ticks = ticks
         self._policy = policy
+        self._seconds = seconds
         self._resolver = resolver or Resolver()
         self._tls = tls or ssl.create_default_context()
         self._of_thread = threading.local()
@@ -63,7 +65,7 @@ class HttpClient:
     def post(self, target: Target, headers: Mapping[str, str], content: bytes) -> HttpAnswer:
         """Send one request. Raises ExchangeFailed, whose outcome says whether it may have had an effect."""
         line = self._line()
-        line.begin(Deadline(self._ticks), self._guard(target))
+        line.begin(Deadline(self._ticks, self._seconds), self._guard(target))
         sent = {"Host": target.authority, "Accept-Encoding": "identity", "Content-Length": str(len(content)), **headers}
         fields = [(name.encode("ascii"), value.encode("latin-1", "replace")) for name, value in sent.items()]
         url = httpcore2.URL(

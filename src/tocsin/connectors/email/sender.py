@@ -12,7 +12,7 @@ import ssl
 from email.message import EmailMessage
 from ipaddress import ip_address
 
-from tocsin.connectors._kit.contract import OutboundMessage, Outcome, Reason, SendResult, Ticks
+from tocsin.connectors._kit.contract import TOTAL_SECONDS, OutboundMessage, Outcome, Reason, SendResult, Ticks
 from tocsin.connectors._kit.deadline import Deadline
 from tocsin.connectors._kit.dial import dial, operator_chosen
 from tocsin.connectors._kit.failures import ExchangeFailed, not_sent, refused
@@ -41,11 +41,13 @@ class EmailSender:
         *,
         resolver: Resolver | None = None,
         tls: ssl.SSLContext | None = None,
+        seconds: float = TOTAL_SECONDS,
     ) -> None:
         self._settings = settings
         self._ticks = ticks
         self._resolver = resolver or Resolver()
         self._tls = tls or _tls_context(settings)
+        self._seconds = seconds
 
     def send(self, message: OutboundMessage, now: Moment) -> SendResult:
         """Deliver to the server. UNKNOWN only if it fell silent after the final dot."""
@@ -61,7 +63,7 @@ class EmailSender:
         """Nothing is kept."""
 
     def _deliver(self, mail: EmailMessage) -> str:
-        deadline = Deadline(self._ticks)
+        deadline = Deadline(self._ticks, self._seconds)
         settings = self._settings
         connection = dial(
             settings.host, settings.port, resolver=self._resolver, guard=operator_chosen, deadline=deadline

@@ -167,7 +167,7 @@ def _field(form: Mapping[str, str], name: str) -> str:
 
 
 def _code(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() and int(text[:9]) > 0 else None
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 8 and int(text) else None
 
 
 def _with_default_port(url: str) -> str:

@@ -32,7 +32,9 @@ def read_digits(digits: str) -> Answer | None:
 
 def read_turn(text: str) -> int:
     """The round that a callback's `n` names: 1 to `TURNS`, whatever it says."""
-    return min(int(text), TURNS) if text.isascii() and text.isdigit() and 0 < int(text[:4]) else 1
+    if not (text.isascii() and text.isdigit() and len(text) < 4):
+        return 1
+    return max(1, min(int(text), TURNS))
 
 
 def call_turn(settings: PhoneSettings, token: str, spoken: str, turn: int = 1, *, before: str = "") -> str:

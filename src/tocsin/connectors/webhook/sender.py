@@ -6,7 +6,7 @@ import json
 import ssl
 from dataclasses import dataclass
 
-from tocsin.connectors._kit.contract import OutboundMessage, Outcome, Reason, SendResult, Ticks
+from tocsin.connectors._kit.contract import TOTAL_SECONDS, OutboundMessage, Outcome, Reason, SendResult, Ticks
 from tocsin.connectors._kit.egress import parse_target
 from tocsin.connectors._kit.failures import ExchangeFailed, refused
 from tocsin.connectors._kit.http import HttpAnswer, HttpClient
@@ -31,9 +31,10 @@ class WebhookSender:
         *,
         resolver: Resolver | None = None,
         tls: ssl.SSLContext | None = None,
+        seconds: float = TOTAL_SECONDS,
     ) -> None:
         self._settings = settings
-        self._http = HttpClient(ticks, policy=settings.egress, resolver=resolver, tls=tls)
+        self._http = HttpClient(ticks, policy=settings.egress, resolver=resolver, tls=tls, seconds=seconds)
 
     def send(self, message: OutboundMessage, now: Moment) -> SendResult:
         """Deliver once. A lost answer is RETRY, not UNKNOWN: the receiver knows a repeat by its webhook-id."""
