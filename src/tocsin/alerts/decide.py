@@ -7,6 +7,7 @@ state never overrides a newer one: two senders of the same alert may deliver out
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 from tocsin.alerts.messages import AlertAcknowledged, AlertOpened, AlertResolved, AlertWorsened, ExpireAlert
 from tocsin.alerts.model import Alert, AlertStatus
@@ -129,7 +130,7 @@ def _repeat(event: Event, alert: Alert) -> Decision:
     return Decision(state=(changed,), facts=facts, timers=timers, value=ending)
 
 
-def _content(event: Event) -> dict[str, object]:
+def _content(event: Event) -> dict[str, Any]:
     return {
         "summary": event.summary,
         "source": event.source,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -46,8 +46,8 @@ class Alert:
     group: str = ""
     event_class: str = ""
     details: Mapping[str, Any] = field(default_factory=dict)
-    links: Sequence[Mapping[str, str]] = ()
-    images: Sequence[Mapping[str, str]] = ()
+    links: tuple[Mapping[str, str], ...] = ()
+    images: tuple[Mapping[str, str], ...] = ()
     client: str = ""
     client_url: str = ""
     runbook_url: str = ""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from tocsin.alerts.model import Alert
 from tocsin.directory.model import Service, Urgency
@@ -459,7 +460,7 @@ def _acknowledgers(incident: Incident, acknowledgements: Sequence[Acknowledgemen
     return people or incident.assignments
 
 
-def _changed(incident: Incident, status: Status, actor: Actor, now: Moment) -> dict[str, object]:
+def _changed(incident: Incident, status: Status, actor: Actor, now: Moment) -> dict[str, Any]:
     if incident.status is status:
         return {}
     return {"status_changed_at": now, "status_changed_by": actor}

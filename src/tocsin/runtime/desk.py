@@ -1,0 +1,27 @@
+"""The desk: how an edge asks the engine to do something, and what it may look at. Everybody who serves people uses it.
+
+`run` sends one command and waits for its result; `config` is the configuration as of now; `reads` are the queries.
+Decides nothing: permission is judged by the engine, where the command runs.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from tocsin.engine.config import Config
+from tocsin.kernel.actor import Actor
+from tocsin.kernel.decision import Command
+
+
+class Desk(Protocol):
+    """What dialects and the web talk to. Safe to use from many threads."""
+
+    def run(self, actor: Actor, command: Command, *, key: str = "") -> Any:
+        """Have the engine run a command; returns the decision's value (plain values; a saved thing as its dataclass).
+
+        `key` is an idempotency key: the same key again gives the first answer and acts once. Raises the TocsinError
+        that refused it, or Unavailable when the engine does not answer within 10 s (it may still act).
+        """
+
+    def config(self) -> Config:
+        """The configuration, never older than the last `run` of this process that returned."""

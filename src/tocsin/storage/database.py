@@ -1,0 +1,70 @@
+"""The main database, wherever it is: a file of SQLite or a server of PostgreSQL, behind one small class."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Table
+
+from tocsin.storage import postgres, sqlite
+
+MAIN_FILE = "tocsin.sqlite"
+"""The main database's file in the data folder."""
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """An open main database. `engine` hands out connections in autocommit; `transaction` begins and commits by hand."""
+
+    engine: Engine
+    is_postgres: bool
+
+    @property
+    def begin_statement(self) -> str:
+        """What begins a writing transaction."""
+        return postgres.BEGIN if self.is_postgres else sqlite.BEGIN
+
+    def upsert(self, table: Table) -> Any:
+        """INSERT or replace every other column."""
+        return postgres.upsert(table) if self.is_postgres else sqlite.upsert(table)
+
+    def insert_if_absent(self, table: Table) -> Any:
+        """INSERT unless the key is there."""
+        return postgres.insert_if_absent(table) if self.is_postgres else sqlite.insert_if_absent(table)
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """A writing transaction: committed at the end, rolled back when something is raised."""
+        with self.engine.connect() as connection:
+            connection.exec_driver_sql(self.begin_statement)
+            try:
+                yield connection
+            except BaseException:
+                connection.exec_driver_sql("ROLLBACK")
+                raise
+            connection.exec_driver_sql("COMMIT")
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A consistent snapshot for several reads."""
+        with self.engine.connect() as connection:
+            connection.exec_driver_sql("BEGIN" if not self.is_postgres else "BEGIN ISOLATION LEVEL REPEATABLE READ")
+            try:
+                yield connection
+            finally:
+                connection.exec_driver_sql("ROLLBACK")
+
+    def close(self) -> None:
+        """Close every connection."""
+        self.engine.dispose()
+
+
+def open_database(data: Path, url: str | None, *, read_only: bool = False) -> Database:
+    """The main database: at `url` (postgresql://...) if given, else the file in the data folder."""
+    if url:
+        return Database(postgres.open_engine(url, read_only=read_only), is_postgres=True)
+    return Database(sqlite.open_engine(data / MAIN_FILE, read_only=read_only), is_postgres=False)

@@ -1,0 +1,97 @@
+"""Which table holds which entity, and the columns beside its JSON. Decides the mapping only; runs no SQL."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Table
+
+from tocsin.alerts.model import Alert
+from tocsin.engine.world import Stateful
+from tocsin.escalation.model import PolicySnapshot
+from tocsin.incidents.model import Incident
+from tocsin.paging.model import Message, Pace, Page
+from tocsin.storage import tables
+from tocsin.storage.codec import dump
+
+
+@dataclass(frozen=True, slots=True)
+class Mapped:
+    """An entity's table and its row."""
+
+    table: Table
+    row: Callable[[Any], dict[str, Any]]
+
+
+def _alert(alert: Alert) -> dict[str, Any]:
+    return {
+        "id": alert.id,
+        "scope": alert.scope,
+        "dedup_key": alert.dedup_key,
+        "is_open": int(alert.is_open),
+        "service_id": alert.service_id,
+        "incident_id": alert.incident_id,
+        "suppressed": int(bool(alert.suppressed)),
+        "created_at": alert.created_at,
+        "last_seq": alert.last_seq,
+        "data": dump(alert),
+    }
+
+
+def _incident(incident: Incident) -> dict[str, Any]:
+    return {
+        "id": incident.id,
+        "number": incident.number,
+        "status": incident.status.value,
+        "urgency": incident.urgency.value,
+        "service_id": incident.service_id,
+        "policy_id": incident.policy_id,
+        "incident_key": incident.incident_key,
+        "created_at": incident.created_at,
+        "resolved_at": incident.resolved_at,
+        "timer_at": incident.timer_at,
+        "timer_reason": incident.timer_reason.value if incident.timer_reason else None,
+        "data": dump(incident),
+    }
+
+
+def _page(page: Page) -> dict[str, Any]:
+    return {
+        "id": page.id,
+        "incident_id": page.incident_id,
+        "user_id": page.user_id,
+        "contact_id": page.contact_id,
+        "state": page.state.value,
+        "created_at": page.created_at,
+        "data": dump(page),
+    }
+
+
+def _message(message: Message) -> dict[str, Any]:
+    return {
+        "id": message.id,
+        "address": message.address,
+        "channel": message.channel.value,
+        "code": message.code,
+        "user_id": message.user_id,
+        "state": message.state.value,
+        "created_at": message.created_at,
+        "data": dump(message),
+    }
+
+
+def _plain(entity: Pace | PolicySnapshot) -> dict[str, Any]:
+    return {"id": entity.id, "data": dump(entity)}
+
+
+MAPPED: Mapping[type[Stateful], Mapped] = {
+    Alert: Mapped(tables.alerts, _alert),
+    Incident: Mapped(tables.incidents, _incident),
+    PolicySnapshot: Mapped(tables.policy_snapshots, _plain),
+    Page: Mapped(tables.pages, _page),
+    Message: Mapped(tables.messages, _message),
+    Pace: Mapped(tables.paces, _plain),
+}
+"""Every entity that decisions change."""

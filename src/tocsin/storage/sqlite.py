@@ -1,0 +1,71 @@
+"""What is particular to SQLite: files, pragmas, and the statement that inserts or replaces."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine, Table, create_engine, event
+from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.pool import NullPool, QueuePool
+
+BEGIN = "BEGIN IMMEDIATE"
+"""A deferred transaction that reads and then writes can fail whatever the busy timeout; this one waits at its start."""
+
+
+def open_engine(path: Path, *, read_only: bool) -> Engine:
+    """A SQLAlchemy engine on the file; transactions are begun by hand. Read-only ones refuse every write."""
+    mode = "ro" if read_only else "rwc"
+
+    def connect() -> sqlite3.Connection:
+        return sqlite3.connect(
+            f"file:{path}?mode={mode}",
+            uri=True,
+            isolation_level=None,
+            check_same_thread=False,
+            timeout=5,
+            cached_statements=512,
+        )
+
+    engine = create_engine(
+        "sqlite://",
+        creator=connect,
+        isolation_level="AUTOCOMMIT",
+        poolclass=QueuePool if read_only else NullPool,
+        **({"pool_size": 4, "max_overflow": 12} if read_only else {}),
+    )
+    event.listen(engine, "connect", _pragmas(read_only=read_only))
+    return engine
+
+
+def _pragmas(*, read_only: bool) -> Any:
+    def run(connection: sqlite3.Connection, _record: object) -> None:
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA busy_timeout = 5000")
+        cursor.execute("PRAGMA temp_store = MEMORY")
+        cursor.execute(f"PRAGMA cache_size = {-8_000 if read_only else -48_000}")
+        if read_only:
+            cursor.execute("PRAGMA query_only = ON")
+        else:
+            cursor.execute("PRAGMA journal_mode = WAL")
+            cursor.execute("PRAGMA synchronous = FULL")
+            cursor.execute("PRAGMA wal_autocheckpoint = 4000")
+        cursor.close()
+
+    return run
+
+
+def upsert(table: Table) -> Any:
+    """INSERT ... ON CONFLICT DO UPDATE of every other column."""
+    statement = insert(table)
+    keys = [column.name for column in table.primary_key]
+    return statement.on_conflict_do_update(
+        index_elements=keys,
+        set_={column.name: statement.excluded[column.name] for column in table.columns if column.name not in keys},
+    )
+
+
+def insert_if_absent(table: Table) -> Any:
+    """INSERT ... ON CONFLICT DO NOTHING."""
+    return insert(table).on_conflict_do_nothing()

@@ -1,0 +1,283 @@
+"""Every table of the main database. Entities are kept whole as JSON in `data`; columns beside it exist to be searched.
+
+Moments are whole microseconds. The invariants that a database can hold stand here as constraints: one open alert per
+key, one next step per open incident, one number per incident.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+_Moment = BigInteger
+_Counter = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers rows only in a column typed INTEGER
+
+meta = Table(
+    "meta",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+)
+"""Single values: the cursor into the log, the configuration's version, the last incident number."""
+
+things = Table(
+    "things",
+    metadata,
+    Column("kind", Text, primary_key=True),
+    Column("id", Text, primary_key=True),
+    Column("version", _Moment, nullable=False),
+    Column("data", Text),
+    Index("ix_things_version", "version"),
+)
+"""The configuration; `data` NULL = removed. `version` is the configuration's version that wrote the row."""
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("seq", _Counter, primary_key=True, autoincrement=True),
+    Column("at", _Moment, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("thing_id", Text, nullable=False),
+    Column("before", Text),
+    Column("after", Text),
+    Index("ix_audit_kind_thing_id", "kind", "thing_id"),
+    sqlite_autoincrement=True,
+)
+"""Every change of configuration: who, when, before, after; secrets are blanked. Never updated, never deleted."""
+
+alerts = Table(
+    "alerts",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("scope", Text, nullable=False),
+    Column("dedup_key", Text, nullable=False),
+    Column("is_open", SmallInteger, nullable=False),
+    Column("service_id", Text, nullable=False),
+    Column("incident_id", Text, nullable=False),
+    Column("suppressed", SmallInteger, nullable=False),
+    Column("created_at", _Moment, nullable=False),
+    Column("last_seq", _Moment, nullable=False),
+    Column("data", Text, nullable=False),
+    Index("ix_alerts_scope_dedup_key", "scope", "dedup_key", "created_at"),
+    Index(
+        "uq_alerts_open_key",
+        "scope",
+        "dedup_key",
+        unique=True,
+        sqlite_where=text("is_open = 1"),
+        postgresql_where=text("is_open = 1"),
+    ),
+    Index("ix_alerts_incident_id", "incident_id"),
+    Index("ix_alerts_created_at", "created_at"),
+)
+
+incidents = Table(
+    "incidents",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("number", _Moment, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("urgency", Text, nullable=False),
+    Column("service_id", Text, nullable=False),
+    Column("policy_id", Text, nullable=False),
+    Column("incident_key", Text, nullable=False),
+    Column("created_at", _Moment, nullable=False),
+    Column("resolved_at", _Moment),
+    Column("timer_at", _Moment),
+    Column("timer_reason", Text),
+    Column("data", Text, nullable=False),
+    UniqueConstraint("number"),
+    CheckConstraint(
+        "CASE WHEN status = 'resolved' THEN timer_at IS NULL AND timer_reason IS NULL "
+        "ELSE (timer_at IS NULL) <> (timer_reason IS NULL) END",
+        name="next_step",
+    ),
+    Index("ix_incidents_status_created_at", "status", "created_at"),
+    Index("ix_incidents_service_id_status", "service_id", "status"),
+    Index("ix_incidents_created_at", "created_at"),
+    Index("ix_incidents_service_id_incident_key", "service_id", "incident_key"),
+    Index(
+        "ix_incidents_open_policy_id",
+        "policy_id",
+        sqlite_where=text("status <> 'resolved'"),
+        postgresql_where=text("status <> 'resolved'"),
+    ),
+)
+
+incident_people = Table(
+    "incident_people",
+    metadata,
+    Column("incident_id", Text, primary_key=True),
+    Column("user_id", Text, primary_key=True),
+    Index("ix_incident_people_user_id", "user_id"),
+)
+"""Who has an open incident now."""
+
+incident_teams = Table(
+    "incident_teams",
+    metadata,
+    Column("incident_id", Text, primary_key=True),
+    Column("team_id", Text, primary_key=True),
+    Index("ix_incident_teams_team_id", "team_id"),
+)
+
+policy_snapshots = Table(
+    "policy_snapshots",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("data", Text, nullable=False),
+)
+
+pages = Table(
+    "pages",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("incident_id", Text, nullable=False),
+    Column("user_id", Text, nullable=False),
+    Column("contact_id", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("created_at", _Moment, nullable=False),
+    Column("data", Text, nullable=False),
+    Index("ix_pages_incident_id", "incident_id"),
+    Index(
+        "ix_pages_bundled",
+        "contact_id",
+        sqlite_where=text("state = 'bundled'"),
+        postgresql_where=text("state = 'bundled'"),
+    ),
+    Index(
+        "ix_pages_planned",
+        "user_id",
+        sqlite_where=text("state = 'planned'"),
+        postgresql_where=text("state = 'planned'"),
+    ),
+)
+
+messages = Table(
+    "messages",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("address", Text, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("code", Text, nullable=False),
+    Column("user_id", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("created_at", _Moment, nullable=False),
+    Column("data", Text, nullable=False),
+    Index("ix_messages_address_created_at", "address", "created_at"),
+)
+
+paces = Table(
+    "paces",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("data", Text, nullable=False),
+)
+
+timeline = Table(
+    "timeline",
+    metadata,
+    Column("seq", _Counter, primary_key=True, autoincrement=True),
+    Column("at", _Moment, nullable=False),
+    Column("incident_id", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("data", Text, nullable=False),
+    Index("ix_timeline_incident_id_seq", "incident_id", "seq"),
+    sqlite_autoincrement=True,
+)
+"""Every fact, in the order in which they happened."""
+
+timers = Table(
+    "timers",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("due_at", _Moment, nullable=False),
+    Column("command", Text, nullable=False),
+    Index("ix_timers_due_at", "due_at"),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("engine", Text, nullable=False),
+    Column("created_at", _Moment, nullable=False),
+    Column("data", Text, nullable=False),
+    Index("ix_outbox_created_at", "created_at"),
+)
+"""Effects whose result is not known. `engine` claimed it with the decision; a later engine finds it after a crash."""
+
+event_outcomes = Table(
+    "event_outcomes",
+    metadata,
+    Column("seq", _Moment, primary_key=True, autoincrement=False),
+    Column("outcome", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("alert_id", Text, nullable=False),
+    Column("integration_id", Text, nullable=False),
+    Column("received_at", _Moment, nullable=False),
+    Column("decided_at", _Moment, nullable=False),
+    Index(
+        "ix_event_outcomes_kept_back",
+        "seq",
+        sqlite_where=text("outcome IN ('suppressed', 'dropped', 'quarantined')"),
+        postgresql_where=text("outcome IN ('suppressed', 'dropped', 'quarantined')"),
+    ),
+)
+"""How every accepted event ended, by its number in the log."""
+
+answers = Table(
+    "answers",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("at", _Moment, nullable=False),
+    Column("answer", Text, nullable=False),
+    Index("ix_answers_at", "at"),
+)
+"""What a command with this idempotency key was answered, so that a retry acts once."""
+
+leases = Table(
+    "leases",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("holder", Text, nullable=False),
+    Column("fence", _Moment, nullable=False),
+    Column("until", _Moment, nullable=False),
+)
+"""Which engine is the active one. Its fence is checked inside every transaction that decides."""
+
+commands = Table(
+    "commands",
+    metadata,
+    Column("seq", _Counter, primary_key=True, autoincrement=True),
+    Column("key", Text, nullable=False, unique=True),
+    Column("request", LargeBinary, nullable=False),
+    Column("answer", LargeBinary),
+    Column("at", _Moment, nullable=False),
+    sqlite_autoincrement=True,
+)
+"""PostgreSQL only: commands on their way from an edge to the active engine, and their answers."""

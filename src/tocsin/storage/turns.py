@@ -1,0 +1,299 @@
+"""The engine's side of the main database: one turn is one transaction that stores everything a turn decided.
+
+State, facts, effects, timers, outcomes, configuration, answers and the cursor into the log go in together or not at all.
+On PostgreSQL the lease's fence is checked in the same transaction: an engine that lost it commits nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection, delete, insert, select
+
+from tocsin.alerts.decide import Ending
+from tocsin.engine.config import KINDS, Config
+from tocsin.engine.world import Recorded, ThingChange
+from tocsin.incidents.model import Incident
+from tocsin.kernel.actor import Actor
+from tocsin.kernel.decision import CancelTimer, Command, Effect, SetTimer, TimerChange
+from tocsin.kernel.time import Moment
+from tocsin.storage import tables
+from tocsin.storage.audit import audit_row
+from tocsin.storage.codec import dump, dump_command, load, load_command, load_effect
+from tocsin.storage.database import Database
+from tocsin.storage.rows import MAPPED
+from tocsin.storage.working_set import WorkingSet
+
+
+class LeaseLost(Exception):
+    """Another engine is the active one now. Nothing of this turn was stored."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """How far the log has been decided: `seq` of the log with this `epoch` ("" = no log seen yet)."""
+
+    epoch: str
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class DueTimer:
+    """A timer whose time has come."""
+
+    key: str
+    due_at: Moment
+    command: Command
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """An effect in the outbox, and the engine that claimed it."""
+
+    effect: Effect
+    engine: str
+    created_at: Moment
+
+
+@dataclass(slots=True)
+class Turn:
+    """What one turn decided, gathered until it is stored. State is in the working set."""
+
+    now: Moment
+    facts: list[tuple[Moment, Recorded]] = field(default_factory=list)
+    effects: list[Effect] = field(default_factory=list)
+    timers: dict[str, TimerChange] = field(default_factory=dict)
+    changes: list[tuple[Moment, Actor, ThingChange]] = field(default_factory=list)
+    outcomes: list[tuple[int, str, Moment, Ending]] = field(default_factory=list)
+    settled: list[str] = field(default_factory=list)
+    answers: list[tuple[str, str]] = field(default_factory=list)
+    cursor: Cursor | None = None
+
+    def is_empty(self) -> bool:
+        """Nothing to store."""
+        parts = (self.facts, self.effects, self.timers, self.changes, self.outcomes, self.settled, self.answers)
+        return not any(parts) and self.cursor is None
+
+
+class TurnStore:
+    """The one writer of the main database."""
+
+    def __init__(self, database: Database, engine_id: str) -> None:
+        """`engine_id` names this run of the engine; effects that it claims carry it."""
+        self._database = database
+        self._connection = database.engine.connect()
+        self.engine_id = engine_id
+        self.fence: int | None = None
+        numbers = self._meta("incident_number")
+        self.state = WorkingSet(self._connection, int(numbers or 0))
+        self._upserts = {kind: database.upsert(mapped.table) for kind, mapped in MAPPED.items()}
+
+    # -- reading at the start of a turn
+
+    def cursor(self) -> Cursor:
+        """How far the log has been decided."""
+        stored = self._meta("cursor")
+        return load(Cursor, stored) if stored else Cursor("", 0)
+
+    def config(self) -> Config:
+        """The whole configuration, read afresh."""
+        return read_config(self._connection)
+
+    def due_timers(self, now: Moment, limit: int) -> list[DueTimer]:
+        """The earliest timers whose time has come."""
+        table = tables.timers
+        statement = select(table.c.key, table.c.due_at, table.c.command)
+        statement = statement.where(table.c.due_at <= now).order_by(table.c.due_at, table.c.key).limit(limit)
+        rows = self._connection.execute(statement).all()
+        return [DueTimer(key, due_at, load_command(command)) for key, due_at, command in rows]
+
+    def next_due(self) -> Moment | None:
+        """When the next timer falls due."""
+        table = tables.timers
+        statement = select(table.c.due_at).order_by(table.c.due_at).limit(1)
+        found: Moment | None = self._connection.execute(statement).scalar()
+        return found
+
+    def outbox(self) -> list[Waiting]:
+        """Effects whose result is not known, oldest first."""
+        table = tables.outbox
+        statement = select(table.c.kind, table.c.data, table.c.engine, table.c.created_at).order_by(
+            table.c.created_at, table.c.key
+        )
+        return [
+            Waiting(load_effect(kind, data), engine, at)
+            for kind, data, engine, at in self._connection.execute(statement)
+        ]
+
+    def answer_to(self, key: str) -> str | None:
+        """What the command with this idempotency key was answered before."""
+        table = tables.answers
+        found: str | None = self._connection.execute(select(table.c.answer).where(table.c.key == key)).scalar()
+        return found
+
+    # -- the transaction
+
+    def begin(self) -> None:
+        """Begin a turn's transaction. Raises LeaseLost when another engine took over."""
+        self._connection.exec_driver_sql(self._database.begin_statement)
+        if self.fence is not None:
+            table = tables.leases
+            statement = select(table.c.fence).where(table.c.name == "engine").with_for_update(read=True)
+            if self._connection.execute(statement).scalar() != self.fence:
+                self.rollback()
+                raise LeaseLost
+
+    def commit(self, turn: Turn) -> None:
+        """Write everything and commit. Raises what the database raises; then nothing was stored."""
+        self._write_state()
+        self._write_timers(turn.timers)
+        self._write_facts(turn.facts)
+        self._write_outbox(turn)
+        self._write_changes(turn.changes)
+        self._write_outcomes(turn)
+        if turn.answers:
+            rows = [{"key": key, "at": turn.now, "answer": answer} for key, answer in turn.answers]
+            self._connection.execute(self._database.insert_if_absent(tables.answers), rows)
+        if turn.cursor is not None:
+            self._set_meta("cursor", dump(turn.cursor))
+        self._connection.exec_driver_sql("COMMIT")
+        self.state.stored()
+
+    def rollback(self) -> None:
+        """Give up the turn: nothing was stored, nothing in memory is trusted."""
+        self._connection.exec_driver_sql("ROLLBACK")
+        self.state.forget()
+
+    def close(self) -> None:
+        """Close the connection; an open transaction is rolled back by the database."""
+        self._connection.close()
+
+    def _write_state(self) -> None:
+        changed = self.state.changed()
+        for kind, entities in changed.items():
+            self._connection.execute(self._upserts[kind], [MAPPED[kind].row(entity) for entity in entities])
+        incidents = changed.get(Incident)
+        if incidents:
+            self._write_people_and_teams(incidents)
+            self._set_meta("incident_number", str(self.state.last_incident_number))
+
+    def _write_people_and_teams(self, incidents: Sequence[Incident]) -> None:
+        ids = [incident.id for incident in incidents]
+        people = [(one.id, one.assignee_ids) for one in incidents]
+        teams = [(one.id, one.team_ids) for one in incidents]
+        for table, column, values in (
+            (tables.incident_people, "user_id", people),
+            (tables.incident_teams, "team_id", teams),
+        ):
+            for start in range(0, len(ids), 500):
+                self._connection.execute(delete(table).where(table.c.incident_id.in_(ids[start : start + 500])))
+            rows = [{"incident_id": key, column: one} for key, members in values for one in dict.fromkeys(members)]
+            if rows:
+                self._connection.execute(insert(table), rows)
+
+    def _write_timers(self, changes: dict[str, TimerChange]) -> None:
+        gone = [change.key for change in changes.values() if isinstance(change, CancelTimer)]
+        for start in range(0, len(gone), 500):
+            self._connection.execute(delete(tables.timers).where(tables.timers.c.key.in_(gone[start : start + 500])))
+        rows = [
+            {"key": change.key, "due_at": change.due_at, "command": dump_command(change.command)}
+            for change in changes.values()
+            if isinstance(change, SetTimer)
+        ]
+        if rows:
+            self._connection.execute(self._database.upsert(tables.timers), rows)
+
+    def _write_facts(self, facts: Sequence[tuple[Moment, Recorded]]) -> None:
+        rows = [
+            {
+                "at": at,
+                "incident_id": recorded.fact.incident_id,
+                "kind": recorded.fact.kind,
+                "actor": dump(recorded.actor),
+                "data": dump(recorded.fact),
+            }
+            for at, recorded in facts
+        ]
+        if rows:
+            self._connection.execute(insert(tables.timeline), rows)
+
+    def _write_outbox(self, turn: Turn) -> None:
+        for start in range(0, len(turn.settled), 500):
+            keys = turn.settled[start : start + 500]
+            self._connection.execute(delete(tables.outbox).where(tables.outbox.c.key.in_(keys)))
+        rows = [
+            {
+                "key": effect.key,
+                "kind": effect.kind,
+                "engine": self.engine_id,
+                "created_at": turn.now,
+                "data": dump(effect),
+            }
+            for effect in turn.effects
+        ]
+        if rows:
+            self._connection.execute(insert(tables.outbox), rows)
+
+    def _write_changes(self, changes: Sequence[tuple[Moment, Actor, ThingChange]]) -> None:
+        if not changes:
+            return
+        version = int(self._meta("config_version") or 0) + 1
+        rows = [
+            {"kind": one.kind, "id": one.id, "version": version, "data": None if one.after is None else dump(one.after)}
+            for _, _, one in changes
+        ]
+        last = {(row["kind"], row["id"]): row for row in rows}
+        self._connection.execute(self._database.upsert(tables.things), list(last.values()))
+        self._connection.execute(insert(tables.audit), [audit_row(at, actor, one) for at, actor, one in changes])
+        self._set_meta("config_version", str(version))
+
+    def _write_outcomes(self, turn: Turn) -> None:
+        if turn.outcomes:
+            rows = [
+                {
+                    "seq": seq,
+                    "outcome": ending.outcome.value,
+                    "reason": ending.reason,
+                    "alert_id": ending.alert_id,
+                    "integration_id": integration_id,
+                    "received_at": received_at,
+                    "decided_at": turn.now,
+                }
+                for seq, integration_id, received_at, ending in turn.outcomes
+            ]
+            self._connection.execute(insert(tables.event_outcomes), rows)
+
+    def _meta(self, key: str) -> str | None:
+        found: str | None = self._connection.execute(
+            select(tables.meta.c.value).where(tables.meta.c.key == key)
+        ).scalar()
+        return found
+
+    def _set_meta(self, key: str, value: str) -> None:
+        self._connection.execute(self._database.upsert(tables.meta), {"key": key, "value": value})
+
+
+def read_config(connection: Connection) -> Config:
+    """The configuration as stored."""
+    version = connection.execute(select(tables.meta.c.value).where(tables.meta.c.key == "config_version")).scalar()
+    table = tables.things
+    things: dict[str, dict[str, Any]] = {kind: {} for kind in KINDS}
+    rows = connection.execute(select(table.c.kind, table.c.id, table.c.data).where(table.c.data.is_not(None)))
+    for kind, thing_id, data in rows:
+        things[kind][thing_id] = load(KINDS[kind], data)
+    return Config(things, int(version or 0))
+
+
+def read_changes(connection: Connection, since: int) -> Iterable[tuple[str, str, Any]]:
+    """The things that changed after configuration version `since`: (kind, id, the thing or None)."""
+    table = tables.things
+    rows = connection.execute(select(table.c.kind, table.c.id, table.c.data).where(table.c.version > since))
+    return [(kind, thing_id, None if data is None else load(KINDS[kind], data)) for kind, thing_id, data in rows]
+
+
+def config_version(connection: Connection) -> int:
+    """The configuration's version as stored."""
+    found = connection.execute(select(tables.meta.c.value).where(tables.meta.c.key == "config_version")).scalar()
+    return int(found or 0)
