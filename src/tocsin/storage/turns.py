@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy.exc import InterfaceError, OperationalError
 
 from tocsin.alerts.decide import Ending
 from tocsin.engine.config import KINDS, Config
@@ -77,6 +78,11 @@ class Turn:
         return not any(parts) and self.cursor is None
 
 
+def is_outage(error: BaseException) -> bool:
+    """Whether the database is at fault (out of reach, locked, full) and not what was to be stored."""
+    return isinstance(error, LeaseLost | OperationalError | InterfaceError | OSError)
+
+
 class TurnStore:
     """The one writer of the main database."""
 
@@ -86,8 +92,10 @@ class TurnStore:
         self._connection = database.engine.connect()
         self.engine_id = engine_id
         self.fence: int | None = None
+        self._in_transaction = False
         numbers = self._meta("incident_number")
         self.state = WorkingSet(self._connection, int(numbers or 0))
+        self.stored_config_version = config_version(self._connection)
         self._upserts = {kind: database.upsert(mapped.table) for kind, mapped in MAPPED.items()}
 
     # -- reading at the start of a turn
@@ -138,6 +146,7 @@ class TurnStore:
     def begin(self) -> None:
         """Begin a turn's transaction. Raises LeaseLost when another engine took over."""
         self._connection.exec_driver_sql(self._database.begin_statement)
+        self._in_transaction = True
         if self.fence is not None:
             table = tables.leases
             statement = select(table.c.fence).where(table.c.name == "engine").with_for_update(read=True)
@@ -159,12 +168,28 @@ class TurnStore:
         if turn.cursor is not None:
             self._set_meta("cursor", dump(turn.cursor))
         self._connection.exec_driver_sql("COMMIT")
+        self._in_transaction = False
         self.state.stored()
+        self.stored_config_version += bool(turn.changes)
 
     def rollback(self) -> None:
         """Give up the turn: nothing was stored, nothing in memory is trusted."""
-        self._connection.exec_driver_sql("ROLLBACK")
+        if self._in_transaction:
+            self._connection.exec_driver_sql("ROLLBACK")
+            self._in_transaction = False
         self.state.forget()
+
+    def reconnect(self) -> None:
+        """The database was out of reach: start again with a new connection as soon as it lets us.
+
+        Whether the last commit arrived is not known; everything is read afresh, so it does not matter.
+        """
+        self._in_transaction = False
+        self._connection.invalidate()
+        self._connection.close()
+        self._connection = self._database.engine.connect()
+        self.state = WorkingSet(self._connection, int(self._meta("incident_number") or 0))
+        self.stored_config_version = config_version(self._connection)
 
     def close(self) -> None:
         """Close the connection; an open transaction is rolled back by the database."""
@@ -239,7 +264,7 @@ class TurnStore:
     def _write_changes(self, changes: Sequence[tuple[Moment, Actor, ThingChange]]) -> None:
         if not changes:
             return
-        version = int(self._meta("config_version") or 0) + 1
+        version = self.stored_config_version + 1
         rows = [
             {"kind": one.kind, "id": one.id, "version": version, "data": None if one.after is None else dump(one.after)}
             for _, _, one in changes

@@ -42,7 +42,6 @@ class WorkingSet:
         self._known_keys: OrderedDict[_Scoped, str | None] = OrderedDict()
         self._turn: dict[_Key, Any] = {}
         self._unit: dict[_Key, Any] = {}
-        self._new: set[str] = set()
         self._stored_number = last_incident_number
         self._number = last_incident_number
 
@@ -73,7 +72,6 @@ class WorkingSet:
             self._known[key] = entity
             self._known.move_to_end(key)
         self._turn.clear()
-        self._new.clear()
         self._stored_number = self._number
         while len(self._known) > KNOWN_LIMIT:
             self._known.popitem(last=False)
@@ -82,7 +80,7 @@ class WorkingSet:
 
     def forget(self) -> None:
         """The transaction failed: nothing in memory can be trusted."""
-        for layer in (self._unit, self._turn, self._known, self._known_keys, self._new):
+        for layer in (self._unit, self._turn, self._known, self._known_keys):
             layer.clear()
         self._number = self._stored_number
 
@@ -129,7 +127,7 @@ class WorkingSet:
         table = tables.alerts
         statement = select(table.c.data).where(table.c.incident_id == incident_id)
         found = self._find(
-            Alert, statement, lambda alert: alert.incident_id == incident_id, skip=incident_id in self._new
+            Alert, statement, lambda alert: alert.incident_id == incident_id, skip=self._is_new(incident_id)
         )
         return sorted(found, key=lambda alert: (alert.created_at, alert.id))
 
@@ -196,7 +194,7 @@ class WorkingSet:
         def wanted(page: Page) -> bool:
             return page.incident_id == incident_id and page.state in WAITING
 
-        return list(self._find(Page, statement, wanted, skip=incident_id in self._new))
+        return list(self._find(Page, statement, wanted, skip=self._is_new(incident_id)))
 
     def planned_pages(self, user_id: str, incident_ids: Sequence[str]) -> Sequence[Page]:
         """A person's pages about these incidents whose delay has not passed."""
@@ -242,9 +240,11 @@ class WorkingSet:
 
     # -- reading through the layers
 
-    def note_new(self, incident_id: str) -> None:
-        """This incident was created in this turn: the database knows nothing that belongs to it."""
-        self._new.add(incident_id)
+    def _is_new(self, incident_id: str) -> bool:
+        """Whether the incident was created in this turn: the database knows nothing that belongs to it."""
+        key = (Incident, incident_id)
+        incident = self._unit.get(key) or self._turn.get(key)
+        return incident is not None and incident.number > self._stored_number
 
     def _get(self, kind: type[E], entity_id: str) -> E | None:
         key = (kind, entity_id)

@@ -1,0 +1,103 @@
+"""Senders: worker threads that hand messages to providers. They do network only and never touch the database.
+
+Each channel has its own workers and queue, so that a slow provider holds up nobody else. A message that is stopped
+while it still queues never reaches its provider. What came of a message goes back to the engine as a command.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Mapping
+from typing import TypeAlias
+
+import structlog
+
+from tocsin.directory.model import Channel
+from tocsin.paging.messages import RecordAttempt, SendMessage
+from tocsin.paging.model import Result
+
+Carry: TypeAlias = Callable[[SendMessage], RecordAttempt]
+"""Hands one message to its provider within 10 s and reports; given by the composition root, per channel."""
+
+WORKERS: Mapping[Channel, int] = {
+    Channel.SMS: 8,
+    Channel.VOICE: 6,
+    Channel.EMAIL: 4,
+    Channel.WEBHOOK: 6,
+    Channel.PUSH: 4,
+}
+"""Calls to providers under way at once, per channel."""
+
+log = structlog.get_logger("senders")
+
+
+class Senders:
+    """The pool. `report` is called from worker threads with every result."""
+
+    def __init__(self, carry: Mapping[Channel, Carry], report: Callable[[RecordAttempt], None]) -> None:
+        self._carry = carry
+        self._report = report
+        self._queues: dict[Channel, queue.SimpleQueue[SendMessage | None]] = {}
+        self._stopped: set[str] = set()
+        self._queued: set[str] = set()
+        self._lock = threading.Lock()
+        self._threads: list[threading.Thread] = []
+
+    def submit(self, message: SendMessage) -> None:
+        """Send this as soon as a worker of its channel is free. A channel that is not set up refuses it."""
+        if message.channel not in self._carry:
+            self._report(
+                _result(message, Result.REFUSED, f"{message.channel} is not set up: see Settings, Connections")
+            )
+            return
+        with self._lock:
+            self._queued.add(message.message_id)
+        self._queue(message.channel).put(message)
+
+    def stop(self, message_id: str) -> None:
+        """Take a message out of the queue; one that its provider has already is not touched."""
+        with self._lock:
+            if message_id in self._queued:
+                self._stopped.add(message_id)
+
+    def close(self, seconds: float) -> None:
+        """Finish the calls under way within `seconds`, begin no new ones."""
+        for channel, waiting in self._queues.items():
+            for _ in range(WORKERS[channel]):
+                waiting.put(None)
+        for thread in self._threads:
+            thread.join(seconds)
+
+    def _queue(self, channel: Channel) -> queue.SimpleQueue[SendMessage | None]:
+        waiting = self._queues.get(channel)
+        if waiting is None:
+            waiting = self._queues[channel] = queue.SimpleQueue()
+            for number in range(WORKERS[channel]):
+                name = f"send-{channel}-{number}"
+                thread = threading.Thread(
+                    target=self._work, args=(waiting, self._carry[channel]), name=name, daemon=True
+                )
+                thread.start()
+                self._threads.append(thread)
+        return waiting
+
+    def _work(self, waiting: queue.SimpleQueue[SendMessage | None], carry: Carry) -> None:
+        while (message := waiting.get()) is not None:
+            with self._lock:
+                self._queued.discard(message.message_id)
+                stopped = message.message_id in self._stopped
+                self._stopped.discard(message.message_id)
+            if stopped:
+                self._report(_result(message, Result.CANCELLED, "stopped in the queue"))
+                continue
+            try:
+                result = carry(message)
+            except Exception:
+                log.exception("sender_failed", channel=message.channel, message_id=message.message_id)
+                result = _result(message, Result.UNKNOWN, "the sender failed; see the log")
+            self._report(result)
+
+
+def _result(message: SendMessage, result: Result, detail: str) -> RecordAttempt:
+    return RecordAttempt(message_id=message.message_id, attempt=message.attempt, result=result, detail=detail)

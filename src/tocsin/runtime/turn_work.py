@@ -1,0 +1,178 @@
+"""The work of one turn: runs inputs through the engine, each as a unit that counts whole or not at all.
+
+Gathers what the turn decided for the store, and what is to be done once it is stored. Performs no network I/O.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
+
+import structlog
+
+from tocsin.alerts.decide import Ending
+from tocsin.engine.dispatch import execute, execute_event
+from tocsin.engine.world import Step, World
+from tocsin.events.model import Event, Outcome
+from tocsin.incidents.messages import AddNote, CreateIncident
+from tocsin.kernel.actor import SYSTEM, Actor
+from tocsin.kernel.decision import CancelTimer, Command, SetTimer
+from tocsin.kernel.errors import TocsinError
+from tocsin.kernel.time import MINUTE, Moment
+from tocsin.paging.messages import RecordAttempt, SendMessage, StopMessage
+from tocsin.runtime import answers
+from tocsin.storage.log import Entry
+from tocsin.storage.turns import Cursor, DueTimer, Turn, TurnStore
+
+log = structlog.get_logger("engine")
+
+POSTPONED = MINUTE
+"""A timer whose command raises is tried again after this, so that one bad row cannot stop the others."""
+
+
+class Order(NamedTuple):
+    """A command that came by the log, because nobody waits for its answer: a receipt, a reply."""
+
+    actor: Actor
+    command: Command
+
+
+@dataclass(slots=True)
+class TurnWork:
+    """One turn's work. `sends`, `stops`, `replies` and `topics` are acted upon after the commit."""
+
+    store: TurnStore
+    world: World
+    turn: Turn
+    decoders: Mapping[str, Callable[[Entry], Event | Order]]
+    quarantined: set[int]
+    sends: list[SendMessage] = field(default_factory=list)
+    stops: list[str] = field(default_factory=list)
+    replies: list[tuple[Callable[[str], None], str]] = field(default_factory=list)
+    topics: set[str] = field(default_factory=set)
+    earliest_timer: Moment | None = None
+
+    def answer(self, key: str, actor: Actor, command: Command, reply: Callable[[str], None]) -> None:
+        """Run what somebody asks, once per key, and prepare the answer."""
+        known = self.store.answer_to(key) if key else None
+        if known is not None:
+            self.replies.append((reply, known))
+            return
+        try:
+            step = self._unit(actor, command)
+        except TocsinError as error:
+            text = answers.refused(error)
+        except Exception:
+            log.exception("command_failed", command=command.kind)
+            text = answers.failed()
+        else:
+            text = answers.granted(step.value, self._version())
+            if key:
+                self.turn.answers.append((key, text))
+        self.replies.append((reply, text))
+
+    def run(self, actor: Actor, command: Command) -> None:
+        """Run a command that nobody waits for. A refusal means that it no longer fits: nothing happens."""
+        if isinstance(command, RecordAttempt):
+            self.turn.settled.append(f"{command.message_id}:{command.attempt}")
+        try:
+            self._unit(actor, command)
+        except TocsinError as error:
+            log.info("command_refused", command=command.kind, reason=error.reason or error.message)
+
+    def fire(self, timer: DueTimer) -> None:
+        """Run a timer's command; the timer is gone unless the command sets it again."""
+        self.turn.timers[timer.key] = CancelTimer(timer.key)
+        self.run(SYSTEM, timer.command)
+
+    def postpone(self, timer: DueTimer) -> None:
+        """A timer that can't be run: later again."""
+        log.error("timer_postponed", key=timer.key, command=timer.command.kind)
+        self.turn.timers[timer.key] = SetTimer(timer.key, self.turn.now + POSTPONED, timer.command)
+
+    def receive(self, entries: Sequence[Entry]) -> None:
+        """Decide entries of the log in their order."""
+        self.store.state.prefetch_alerts(
+            (entry.integration_id, entry.dedup_key) for entry in entries if entry.dedup_key
+        )
+        for entry in entries:
+            try:
+                if entry.seq in self.quarantined:
+                    raise ValueError("the decision about this event could not be stored")
+                self._entry(entry)
+            except Exception as error:
+                log.exception("event_quarantined", seq=entry.seq, source=entry.source)
+                self.store.state.drop_unit()
+                self._quarantine(entry, error)
+
+    def _entry(self, entry: Entry) -> None:
+        decoded = self.decoders[entry.source](entry)
+        if isinstance(decoded, Order):
+            self.run(decoded.actor, decoded.command)
+            return
+        step = execute_event(self.world, decoded, self.turn.now)
+        self._take(SYSTEM, step)
+        ending = step.value
+        assert isinstance(ending, Ending)
+        self.turn.outcomes.append((entry.seq, entry.integration_id, entry.received_at, ending))
+
+    def _quarantine(self, entry: Entry, error: Exception) -> None:
+        """An event that can't be decided may have been the alarm: an incident on its service says so, one per service."""
+        ending = Ending(Outcome.QUARANTINED, f"could not be decided ({type(error).__name__})")
+        self.turn.outcomes.append((entry.seq, entry.integration_id, entry.received_at, ending))
+        integration = self.world.config.integrations.get(entry.integration_id)
+        if integration is None:
+            return
+        key = f"quarantine:{integration.id}"
+        known = self.world.state.open_incident_by_key(integration.service_id, key)
+        if known is not None:
+            self.run(SYSTEM, AddNote(incident_id=known.id, text=f"Event {entry.seq} could not be processed either."))
+            return
+        title = f"An event from {integration.name} could not be processed"
+        details = f"Event {entry.seq} is kept in the log and can be replayed. It may have been an alarm."
+        command = CreateIncident(title=title, service_id=integration.service_id, details=details, incident_key=key)
+        self.run(SYSTEM, command)
+
+    def give_up(self, entry: Entry, epoch: str) -> None:
+        """Not even the incident about a bad event can be stored: record its end and go on."""
+        ending = Ending(Outcome.QUARANTINED, "could not be decided, nor could an incident about it be stored")
+        self.turn.outcomes.append((entry.seq, entry.integration_id, entry.received_at, ending))
+        self.turn.cursor = Cursor(epoch, entry.seq)
+
+    def _unit(self, actor: Actor, command: Command) -> Step:
+        try:
+            step = execute(self.world, actor, command, self.turn.now)
+        except BaseException:
+            self.store.state.drop_unit()
+            raise
+        self._take(actor, step)
+        return step
+
+    def _take(self, actor: Actor, step: Step) -> None:
+        self.store.state.keep_unit()
+        for recorded in step.facts:
+            self.turn.facts.append((self.turn.now, recorded))
+            if recorded.fact.incident_id:
+                self.topics.add(f"incident:{recorded.fact.incident_id}")
+        for effect in step.effects:
+            if isinstance(effect, SendMessage):
+                self.turn.effects.append(effect)
+                self.sends.append(effect)
+            elif isinstance(effect, StopMessage):
+                self.stops.append(effect.message_id)
+        for change in step.timers:
+            self.turn.timers[change.key] = change
+            if isinstance(change, SetTimer) and (self.earliest_timer is None or change.due_at < self.earliest_timer):
+                self.earliest_timer = change.due_at
+        if step.changes:
+            self.turn.changes.extend((self.turn.now, actor, change) for change in step.changes)
+            config = self.world.config.changed(
+                [(change.kind, change.id, change.after) for change in step.changes], self._version(changing=True)
+            )
+            self.world = replace(self.world, config=config)
+            self.topics.add("config")
+
+    def _version(self, *, changing: bool = False) -> int:
+        """The configuration's version once this turn is stored: one more than before, if the turn changes it."""
+        return self.store.stored_config_version + bool(changing or self.turn.changes)

@@ -1,0 +1,44 @@
+"""The configuration as a reader sees it: one snapshot in memory, renewed by what changed since. Read-only."""
+
+from __future__ import annotations
+
+import threading
+
+from tocsin.engine.config import Config
+from tocsin.storage.database import Database
+from tocsin.storage.turns import config_version, read_changes, read_config
+
+
+class ConfigReader:
+    """Keeps the newest snapshot. Safe to use from many threads; a look costs one indexed row."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._lock = threading.Lock()
+        self._config: Config | None = None
+
+    def current(self) -> Config:
+        """The configuration as stored now."""
+        with self._database.reading() as connection:
+            version = config_version(connection)
+            held = self._config
+            if held is not None and held.version == version:
+                return held
+            with self._lock:
+                held = self._config
+                if held is None or held.version > version:
+                    self._config = read_config(connection)
+                elif held.version < version:
+                    self._config = held.changed(read_changes(connection, held.version), version)
+                assert self._config is not None
+                return self._config
+
+    def at_least(self, version: int) -> None:
+        """Make sure that later looks see this version."""
+        held = self._config
+        if held is None or held.version < version:
+            self.current()
+
+    def held(self) -> Config:
+        """The snapshot in memory, however old; read now if there is none. For paths that can't wait for a database."""
+        return self._config or self.current()
