@@ -1,0 +1,264 @@
+"""The read side: what dialects and pages ask about incidents, alerts, timelines, pages, events and changes.
+
+Every call takes its own reading connection from the pool, so it may be made from any thread, and sees what was
+committed when it began. Decides nothing; `sight_of` translates the permission rule into what a query can filter by.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from tocsin.alerts.model import Alert, AlertStatus
+from tocsin.directory.permissions import Standing, Verb, may
+from tocsin.incidents.model import Incident
+from tocsin.kernel.actor import Actor, ActorKind
+from tocsin.kernel.time import Moment
+from tocsin.paging.model import Message, Page
+from tocsin.storage.database import Database
+from tocsin.storage.queries import alerts, audit, health, incidents, outcomes, pages, timeline
+from tocsin.storage.queries.alerts import AlertFilter
+from tocsin.storage.queries.audit import AuditFilter, AuditRecord
+from tocsin.storage.queries.health import Pulse
+from tocsin.storage.queries.incidents import EVERY, NEWEST_FIRST, IncidentFilter, OpenCounts, SortBy
+from tocsin.storage.queries.listing import Listing, Sight
+from tocsin.storage.queries.outcomes import EventOutcome, OutcomeFilter
+from tocsin.storage.queries.pages import MessageFilter
+from tocsin.storage.queries.timeline import TimelineEntry, TimelineFilter
+from tocsin.storage.turns import Cursor
+
+__all__ = [
+    "EVERY",
+    "NEWEST_FIRST",
+    "AlertFilter",
+    "AuditFilter",
+    "AuditRecord",
+    "EventOutcome",
+    "IncidentFilter",
+    "Listing",
+    "MessageFilter",
+    "OpenCounts",
+    "OutcomeFilter",
+    "Pulse",
+    "Reads",
+    "Sight",
+    "SortBy",
+    "TimelineEntry",
+    "TimelineFilter",
+    "sight_of",
+]
+
+
+class Reads:
+    """Queries on the main database, each on a connection of its own."""
+
+    def __init__(self, database: Database) -> None:
+        """`database` should be opened read-only; it is neither begun nor closed here."""
+        self._database = database
+
+    # -- incidents
+
+    def incidents(
+        self,
+        wanted: IncidentFilter = EVERY,
+        *,
+        order: Sequence[tuple[SortBy, bool]] = NEWEST_FIRST,
+        limit: int = 25,
+        offset: int = 0,
+        want_total: bool = False,
+    ) -> Listing[Incident]:
+        """One page of incidents. `order`: pairs of what by and whether descending."""
+        with self._database.reading() as connection:
+            return incidents.find(connection, wanted, order, limit, offset, want_total=want_total)
+
+    def incident(self, reference: str) -> Incident | None:
+        """One incident by its id or its number."""
+        with self._database.engine.connect() as connection:
+            return incidents.one(connection, reference)
+
+    def incidents_by_id(self, ids: Iterable[str]) -> Mapping[str, Incident]:
+        """The incidents with these ids, those that exist."""
+        with self._database.engine.connect() as connection:
+            return incidents.by_ids(connection, ids)
+
+    def open_counts(self, *, sight: Sight | None = None, team_ids: Sequence[str] = ()) -> OpenCounts:
+        """How many incidents are open."""
+        with self._database.engine.connect() as connection:
+            return incidents.open_counts(connection, sight, team_ids)
+
+    def open_by_service(self) -> Mapping[str, OpenCounts]:
+        """How many incidents are open on each service that has any."""
+        with self._database.engine.connect() as connection:
+            return incidents.open_by_service(connection)
+
+    def last_incident_at(self, service_id: str) -> Moment | None:
+        """When the service's newest incident began."""
+        with self._database.engine.connect() as connection:
+            return incidents.last_created(connection, service_id)
+
+    # -- alerts
+
+    def alerts(
+        self,
+        wanted: AlertFilter,
+        *,
+        limit: int = 25,
+        offset: int = 0,
+        newest_first: bool = True,
+        want_total: bool = False,
+    ) -> Listing[Alert]:
+        """One page of alerts."""
+        with self._database.reading() as connection:
+            return alerts.find(connection, wanted, limit, offset, newest_first=newest_first, want_total=want_total)
+
+    def alerts_of(
+        self,
+        incident_id: str,
+        *,
+        statuses: Sequence[AlertStatus] = (),
+        dedup_key: str = "",
+        limit: int = 100,
+        offset: int = 0,
+        newest_first: bool = False,
+        want_total: bool = False,
+    ) -> Listing[Alert]:
+        """One page of an incident's alerts, oldest first unless told otherwise."""
+        states = set(statuses)
+        is_open = AlertStatus.TRIGGERED in states if len(states) == 1 else None
+        wanted = AlertFilter(incident_id=incident_id, is_open=is_open, dedup_key=dedup_key)
+        return self.alerts(wanted, limit=limit, offset=offset, newest_first=newest_first, want_total=want_total)
+
+    def alert(self, alert_id: str) -> Alert | None:
+        """One alert."""
+        return self.alerts_by_id([alert_id]).get(alert_id)
+
+    def alerts_by_id(self, ids: Iterable[str]) -> Mapping[str, Alert]:
+        """The alerts with these ids, those that exist."""
+        with self._database.engine.connect() as connection:
+            return alerts.by_ids(connection, ids)
+
+    def first_alerts(self, incident_ids: Sequence[str]) -> Mapping[str, Alert]:
+        """The oldest alert of each of these incidents that has one."""
+        with self._database.reading() as connection:
+            return alerts.first_of(connection, incident_ids)
+
+    def open_alerts(self) -> tuple[int, int]:
+        """How many alerts are open, and how many of those were kept from paging."""
+        with self._database.engine.connect() as connection:
+            return alerts.open_and_suppressed(connection)
+
+    # -- the timeline
+
+    def timeline(
+        self,
+        wanted: TimelineFilter,
+        *,
+        limit: int = 100,
+        offset: int = 0,
+        newest_first: bool = False,
+        want_total: bool = False,
+    ) -> Listing[TimelineEntry]:
+        """One page of facts: of an incident, or across all incidents."""
+        with self._database.reading() as connection:
+            return timeline.find(connection, wanted, limit, offset, newest_first=newest_first, want_total=want_total)
+
+    def timeline_after(self, incident_id: str, after_seq: int, *, limit: int = 500) -> Listing[TimelineEntry]:
+        """What came after `after_seq` on an incident's timeline ("" = all facts), oldest first. For live views."""
+        with self._database.engine.connect() as connection:
+            return timeline.after(connection, incident_id, after_seq, limit)
+
+    def timeline_entry(self, seq: int) -> TimelineEntry | None:
+        """One entry by its number."""
+        with self._database.engine.connect() as connection:
+            return timeline.one(connection, seq)
+
+    def timeline_head(self) -> int:
+        """The number of the newest fact."""
+        with self._database.engine.connect() as connection:
+            return timeline.head(connection)
+
+    def first_entries(self, incident_ids: Iterable[str]) -> Mapping[str, int]:
+        """The number of the first entry of each of these incidents."""
+        with self._database.engine.connect() as connection:
+            return timeline.first_seqs(connection, incident_ids)
+
+    def notes(self, incident_id: str) -> Sequence[TimelineEntry]:
+        """What people wrote on an incident, oldest first; each fact is a NoteAdded."""
+        with self._database.engine.connect() as connection:
+            return timeline.notes(connection, [incident_id])
+
+    # -- pages and messages
+
+    def pages_of(self, incident_id: str) -> tuple[Page, ...]:
+        """Every page about an incident, oldest first."""
+        with self._database.engine.connect() as connection:
+            return pages.of_incident(connection, incident_id)
+
+    def page(self, page_id: str) -> Page | None:
+        """One page."""
+        with self._database.engine.connect() as connection:
+            return pages.one(connection, page_id)
+
+    def message(self, message_id: str) -> Message | None:
+        """One message."""
+        with self._database.engine.connect() as connection:
+            return pages.message(connection, message_id)
+
+    def messages_by_id(self, ids: Sequence[str]) -> Mapping[str, Message]:
+        """The messages with these ids, those that exist."""
+        with self._database.engine.connect() as connection:
+            return pages.messages_by_ids(connection, ids)
+
+    def messages(
+        self,
+        wanted: MessageFilter,
+        *,
+        limit: int = 25,
+        offset: int = 0,
+        newest_first: bool = True,
+        want_total: bool = False,
+    ) -> Listing[Message]:
+        """One page of messages."""
+        with self._database.reading() as connection:
+            return pages.messages(connection, wanted, limit, offset, newest_first=newest_first, want_total=want_total)
+
+    # -- events, health, changes
+
+    def outcomes(self, wanted: OutcomeFilter, *, limit: int = 100) -> Listing[EventOutcome]:
+        """How accepted events ended, newest first; the next page begins before the last one's `seq`."""
+        with self._database.reading() as connection:
+            return outcomes.find(connection, wanted, limit)
+
+    def outcome(self, seq: int) -> EventOutcome | None:
+        """How one event ended; None while it is undecided."""
+        with self._database.engine.connect() as connection:
+            return outcomes.one(connection, seq)
+
+    def pulse(self) -> Pulse:
+        """Timers, outbox and cursor, for the health page."""
+        with self._database.reading() as connection:
+            return health.pulse(connection)
+
+    def oldest_due(self) -> tuple[Moment | None, Moment | None]:
+        """The next timer's due time and the oldest outbox row's moment. Cheap."""
+        with self._database.engine.connect() as connection:
+            return health.oldest(connection)
+
+    def cursor(self) -> Cursor:
+        """How far the log has been decided."""
+        with self._database.engine.connect() as connection:
+            return health.cursor(connection)
+
+    def audit(self, wanted: AuditFilter, *, limit: int = 100) -> Listing[AuditRecord]:
+        """Changes of configuration, newest first; the next page begins before the last one's `seq`."""
+        with self._database.engine.connect() as connection:
+            return audit.find(connection, wanted, limit)
+
+
+def sight_of(standing: Standing, actor: Actor) -> Sight | None:
+    """What incidents the actor may see: None = all, else those of some teams and those that the person has now."""
+    if may(standing, Verb.READ):
+        return None
+    named = standing.limited_to if standing.limited_to is not None else frozenset(standing.teams)
+    teams = frozenset(team for team in named if may(standing, Verb.READ, (team,)))
+    own = actor.id if actor.kind is ActorKind.USER and standing.limited_to is None else ""
+    return Sight(teams, own)

@@ -1,0 +1,65 @@
+"""One page out of a longer list, and whose eyes it is for. Decides nothing about order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from sqlalchemy import ColumnElement, Connection, Select, Table, false, func, or_, select
+
+from tocsin.storage import tables
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Listing(Generic[T]):
+    """Some rows of a list. `more`: others follow; `total` counts all of them, None unless it was asked for."""
+
+    items: tuple[T, ...]
+    more: bool
+    total: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What a limited reader may see: incidents of these teams, and those that `user_id` ("" = nobody) has now."""
+
+    team_ids: frozenset[str]
+    user_id: str = ""
+
+
+def cut(rows: Sequence[Any], limit: int, decode: Callable[[Any], T], total: int | None = None) -> Listing[T]:
+    """The listing of `limit` + 1 rows that were asked for: the one too many says that others follow."""
+    return Listing(tuple(decode(row) for row in rows[:limit]), len(rows) > limit, total)
+
+
+def counted(connection: Connection, statement: Select[Any]) -> int:
+    """How many rows the statement has without its order and window."""
+    plain = statement.order_by(None).limit(None).offset(None)
+    return int(connection.execute(select(func.count()).select_from(plain.subquery())).scalar() or 0)
+
+
+def within(sight: Sight, incident_id: ColumnElement[str]) -> ColumnElement[bool]:
+    """Whether the incident with the id in this column is in sight."""
+    conditions: list[ColumnElement[bool]] = []
+    if sight.team_ids:
+        conditions.append(incident_id.in_(_of(tables.incident_teams, "team_id", sorted(sight.team_ids))))
+    if sight.user_id:
+        conditions.append(incident_id.in_(_of(tables.incident_people, "user_id", [sight.user_id])))
+    return or_(*conditions) if conditions else false()
+
+
+def of_teams(incident_id: ColumnElement[str], team_ids: Sequence[str]) -> ColumnElement[bool]:
+    """Whether the incident belongs to one of these teams."""
+    return incident_id.in_(_of(tables.incident_teams, "team_id", team_ids))
+
+
+def of_people(incident_id: ColumnElement[str], user_ids: Sequence[str]) -> ColumnElement[bool]:
+    """Whether one of these people has the incident now."""
+    return incident_id.in_(_of(tables.incident_people, "user_id", user_ids))
+
+
+def _of(table: Table, column: str, values: Sequence[str]) -> Select[Any]:
+    return select(table.c.incident_id).where(table.c[column].in_(values))
