@@ -1,0 +1,74 @@
+"""How each fact of the escalation station reads on a timeline, person first. Decides wording only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
+
+from tocsin.escalation.messages import (
+    EscalationStopped,
+    LastResortReached,
+    LevelReached,
+    LevelSkipped,
+    NobodyToPage,
+    PassRepeated,
+    PolicyExhausted,
+)
+from tocsin.kernel.actor import Actor
+from tocsin.kernel.decision import Fact
+from tocsin.kernel.wording import Names, listed, sentence_case
+
+Sentence: TypeAlias = Callable[[Actor, Any, Names], str]
+
+
+def _is(names: list[str]) -> str:
+    return f"{listed(names)} {'is' if len(names) < 2 else 'are'}"
+
+
+def _reached(_actor: Actor, fact: LevelReached, names: Names) -> str:
+    who = _is([names.person(user_id) for user_id in fact.user_ids])
+    again = " again" if fact.resumed else ""
+    if not fact.level:
+        return f"{who} called{again}"
+    place = f"level {fact.level}" + (f", pass {fact.pass_number} of {fact.passes}" if fact.passes > 1 else "")
+    after = f"; the next level at {names.at(fact.next_at)}" if fact.next_at else ""
+    return f"{who} called{again} ({place}){after}"
+
+
+def _skipped(_actor: Actor, fact: LevelSkipped, _names: Names) -> str:
+    return f"Level {fact.level} was skipped: {fact.reason}"
+
+
+def _repeated(_actor: Actor, fact: PassRepeated, _names: Names) -> str:
+    return f"Nobody answered; pass {fact.pass_number} of {fact.passes} begins"
+
+
+def _exhausted(_actor: Actor, fact: PolicyExhausted, _names: Names) -> str:
+    passes = f" ({fact.passes} {'pass' if fact.passes == 1 else 'passes'})"
+    return f"{sentence_case(fact.reason)}; the escalation policy is used up{passes}"
+
+
+def _last_resort(_actor: Actor, fact: LastResortReached, names: Names) -> str:
+    who = _is([names.person(user_id) for user_id in fact.user_ids])
+    again = f"; again at {names.at(fact.next_at)}" if fact.next_at else ""
+    return f"{who} called as the last resort ({fact.who}, round {fact.round_number}){again}"
+
+
+def _nobody(_actor: Actor, fact: NobodyToPage, _names: Names) -> str:
+    return f"Nobody can be paged: {fact.reason}"
+
+
+def _stopped(_actor: Actor, fact: EscalationStopped, _names: Names) -> str:
+    return f"Nobody further is called: {fact.reason}"
+
+
+SENTENCES: Mapping[type[Fact], Sentence] = {
+    LevelReached: _reached,
+    LevelSkipped: _skipped,
+    PassRepeated: _repeated,
+    PolicyExhausted: _exhausted,
+    LastResortReached: _last_resort,
+    NobodyToPage: _nobody,
+    EscalationStopped: _stopped,
+}
+"""Every fact of this station."""

@@ -1,0 +1,124 @@
+"""How each fact of the incidents station reads on a timeline, person first. Decides wording only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
+
+from tocsin.incidents.messages import (
+    AlertJoined,
+    IncidentAcknowledged,
+    IncidentMerged,
+    IncidentReassigned,
+    IncidentReopened,
+    IncidentResolved,
+    IncidentSnoozed,
+    IncidentTriggered,
+    IncidentUnacknowledged,
+    NoteAdded,
+    PriorityChanged,
+    ServiceChanged,
+    TitleChanged,
+    UrgencyChanged,
+)
+from tocsin.kernel.actor import Actor, ActorKind
+from tocsin.kernel.decision import Fact
+from tocsin.kernel.time import SECOND
+from tocsin.kernel.wording import Names, door, listed, span_words
+
+Sentence: TypeAlias = Callable[[Actor, Any, Names], str]
+
+
+def _triggered(actor: Actor, fact: IncidentTriggered, names: Names) -> str:
+    who = names.actor(actor)
+    if fact.alert_id:
+        return f"{who} raised the alarm: {fact.title}"
+    to = f" and gave it to {listed(map(names.person, fact.assignee_ids))}" if fact.assignee_ids else ""
+    return f"{who} raised this{door(actor)}{to}: {fact.title}"
+
+
+def _joined(actor: Actor, fact: AlertJoined, names: Names) -> str:
+    return f"{names.actor(actor)} added an alert ({fact.reason}): {fact.summary}"
+
+
+def _acknowledged(actor: Actor, fact: IncidentAcknowledged, names: Names) -> str:
+    until = f"; it pages again at {names.at(fact.timeout_at)} unless it is resolved" if fact.timeout_at else ""
+    return f"{names.actor(actor)} acknowledged{door(actor)}{until}"
+
+
+def _unacknowledged(actor: Actor, fact: IncidentUnacknowledged, names: Names) -> str:
+    if fact.reason == "timeout":
+        return "The acknowledgement ran out; it pages again"
+    if fact.reason == "snooze ended":
+        return "The snooze ended; it pages again"
+    return f"{names.actor(actor)} gave it back{door(actor)}; it pages again"
+
+
+def _resolved(actor: Actor, fact: IncidentResolved, names: Names) -> str:
+    who = names.actor(actor)
+    if fact.merged_into:
+        return f"{who} merged this into {names.incident(fact.merged_into)}"
+    if fact.reason == "timeout":
+        return "Resolved by itself: it was open for longer than its service allows"
+    if fact.reason == "all alerts resolved":
+        if actor.kind is ActorKind.SYSTEM:
+            return "Resolved: every alert is over"
+        return f"{who} reported every alert as over; resolved"
+    return f"{who} resolved{door(actor)}"
+
+
+def _reopened(actor: Actor, _fact: IncidentReopened, names: Names) -> str:
+    return f"{names.actor(actor)} reopened this{door(actor)}; it pages from the first level"
+
+
+def _snoozed(actor: Actor, fact: IncidentSnoozed, names: Names) -> str:
+    return f"{names.actor(actor)} snoozed this for {span_words(fact.seconds * SECOND)}, until {names.at(fact.until)}"
+
+
+def _reassigned(actor: Actor, fact: IncidentReassigned, names: Names) -> str:
+    return f"{names.actor(actor)} gave this to {listed(map(names.person, fact.user_ids))}{door(actor)}"
+
+
+def _merged(actor: Actor, fact: IncidentMerged, names: Names) -> str:
+    return f"{names.actor(actor)} merged {listed(map(names.incident, fact.source_ids))} into this"
+
+
+def _noted(actor: Actor, fact: NoteAdded, names: Names) -> str:
+    return f"{names.actor(actor)} wrote: {fact.text}"
+
+
+def _urgency(actor: Actor, fact: UrgencyChanged, names: Names) -> str:
+    return f"{names.actor(actor)} set the urgency to {fact.urgency}"
+
+
+def _priority(actor: Actor, fact: PriorityChanged, names: Names) -> str:
+    if fact.priority_id is None:
+        return f"{names.actor(actor)} removed the priority"
+    return f"{names.actor(actor)} set the priority to {names.priority(fact.priority_id)}"
+
+
+def _title(actor: Actor, fact: TitleChanged, names: Names) -> str:
+    return f"{names.actor(actor)} changed the title. It was: {fact.was}"
+
+
+def _service(actor: Actor, fact: ServiceChanged, names: Names) -> str:
+    return f"{names.actor(actor)} moved this from {names.service(fact.was)} to {names.service(fact.service_id)}"
+
+
+SENTENCES: Mapping[type[Fact], Sentence] = {
+    IncidentTriggered: _triggered,
+    AlertJoined: _joined,
+    IncidentAcknowledged: _acknowledged,
+    IncidentUnacknowledged: _unacknowledged,
+    IncidentResolved: _resolved,
+    IncidentReopened: _reopened,
+    IncidentSnoozed: _snoozed,
+    IncidentReassigned: _reassigned,
+    IncidentMerged: _merged,
+    NoteAdded: _noted,
+    UrgencyChanged: _urgency,
+    PriorityChanged: _priority,
+    TitleChanged: _title,
+    ServiceChanged: _service,
+}
+"""Every fact of this station."""
