@@ -173,6 +173,16 @@ def test_another_zone_counts_from_now_on() -> None:
     assert final(back, NOW + DAY, NOW + WEEK) == final(old, NOW + DAY, NOW + WEEK)
 
 
+def test_a_layer_that_begins_again_after_a_move_follows_the_new_zone() -> None:
+    old = schedule(*OLD.layers, zone="Europe/Berlin")
+    moved = apply_edit(old, replace(old, time_zone="America/New_York", layers=OLD.layers[:1]), NOW, ids())
+    nights = next(one for one in moved.layers if one.id == "PNIGHT1")
+    assert (nights.end, nights.time_zone) == (NOW, "Europe/Berlin")
+    revived = edit(moved, OLD.layers[0], replace(nights, end=None), now=NOW + DAY)
+    assert [(one.id, one.time_zone) for one in live_layers(revived, NOW + DAY)] == [("PLAYER1", ""), ("PNIGHT1", "")]
+    assert final(revived, 0, NOW + DAY) == final(moved, 0, NOW + DAY)
+
+
 def test_the_rest_of_the_schedule_is_as_wanted() -> None:
     old = replace(OLD, created_at=3, description="old")
     new = Schedule("", "Billing", "Etc/UTC", OLD.layers, "new", ("PTEAM01",), 99, 99)

@@ -172,6 +172,7 @@ def test_an_empty_window_is_empty() -> None:
     for overflow in (False, True):
         rendered = render(schedule(BASE, NIGHTS), (override(BOB, 0, DAY),), HOUR, HOUR, overflow=overflow)
         assert rendered.final == Track("", "Final", (), 0.0)
+        assert rendered.overrides == Track("", "Overrides", (), 0.0)
         assert (rendered.gaps, [track.entries for track in rendered.layers]) == ((), [(), ()])
 
 
