@@ -117,7 +117,7 @@ incidents = Table(
     Index("ix_incidents_status_created_at", "status", "created_at"),
     Index("ix_incidents_service_id_status", "service_id", "status"),
     Index("ix_incidents_created_at", "created_at"),
-    Index("ix_incidents_service_id_incident_key", "service_id", "incident_key"),
+    Index("ix_incidents_incident_key", "incident_key", "service_id"),
     Index(
         "ix_incidents_open_policy_id",
         "policy_id",
@@ -187,6 +187,7 @@ messages = Table(
     Column("created_at", _Moment, nullable=False),
     Column("data", Text, nullable=False),
     Index("ix_messages_address_created_at", "address", "created_at"),
+    Index("ix_messages_created_at", "created_at"),
 )
 
 paces = Table(

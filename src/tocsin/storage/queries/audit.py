@@ -56,7 +56,7 @@ def find(connection: Connection, wanted: AuditFilter, limit: int) -> Listing[Aud
     return cut(connection.execute(statement.limit(limit + 1)).all(), limit, _record)
 
 
-def _record(row: Row[tuple[int, Moment, str, str, str, str | None, str | None]]) -> AuditRecord:
+def _record(row: Row[int, Moment, str, str, str, str | None, str | None]) -> AuditRecord:
     seq, at, actor, kind, thing_id, before, after = row
     return AuditRecord(seq, at, load_actor(actor), kind, thing_id, _values(before), _values(after))
 

@@ -78,6 +78,6 @@ def counts(connection: Connection, newest: int) -> Mapping[Outcome, int]:
     return {Outcome(outcome): number for outcome, number in connection.execute(statement)}
 
 
-def _outcome(row: Row[tuple[int, str, str, str, str, Moment, Moment]]) -> EventOutcome:
+def _outcome(row: Row[int, str, str, str, str, Moment, Moment]) -> EventOutcome:
     seq, outcome, reason, alert_id, integration_id, received_at, decided_at = row
     return EventOutcome(seq, Outcome(outcome), reason, alert_id, integration_id, received_at, decided_at)

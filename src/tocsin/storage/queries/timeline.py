@@ -115,7 +115,7 @@ def first_seqs(connection: Connection, incident_ids: Iterable[str]) -> Mapping[s
     statement = (
         select(_T.incident_id, func.min(_T.seq)).where(_T.incident_id.in_(list(incident_ids))).group_by(_T.incident_id)
     )
-    return dict(connection.execute(statement).tuples())
+    return dict(connection.execute(statement).tuples().all())
 
 
 def first_seq_since(connection: Connection, moment: Moment) -> int:
@@ -131,6 +131,6 @@ def first_seq_since(connection: Connection, moment: Moment) -> int:
     return low
 
 
-def _entry(row: Row[tuple[int, Moment, str, str, str, str]]) -> TimelineEntry:
+def _entry(row: Row[int, Moment, str, str, str, str]) -> TimelineEntry:
     seq, at, incident_id, kind, actor, data = row
     return TimelineEntry(seq, at, incident_id, load_actor(actor), load_fact(kind, data))
