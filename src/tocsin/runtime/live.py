@@ -1,0 +1,114 @@
+"""The live-update bus on the edge's side: who is told that something changed. Carries names of topics, never content.
+
+A page subscribes to a few topics and is woken when one was published; what it then shows it asks for like any other
+page, so nothing can leak here. Publishing is safe from every thread and costs one wake-up however many pages are open.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Final
+
+from tocsin.kernel.errors import TooMany
+
+NOW: Final = "now"
+"""Anything about open incidents, who is on call, or the pager itself has changed."""
+
+PAGES_AT_ONCE: Final = 5_000
+"""Open live pages on one edge; beyond it pages still work, without being live."""
+
+
+def incident_topic(incident_id: str) -> str:
+    """Something about this incident has changed."""
+    return f"incident:{incident_id}"
+
+
+class Subscription:
+    """One page's ear. Used on one event loop."""
+
+    def __init__(self, bus: Bus, topics: frozenset[str]) -> None:
+        self.topics = topics
+        self._bus = bus
+        self._loop = asyncio.get_running_loop()
+        self._heard: set[str] = set()
+        self._woken = asyncio.Event()
+
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop:
+        """The event loop that waits here."""
+        return self._loop
+
+    async def changed(self, seconds: float) -> frozenset[str]:
+        """The topics published since the last call, as soon as there is one; empty when `seconds` pass first."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self._woken.wait()
+        except TimeoutError:
+            return frozenset()
+        self._woken.clear()
+        heard, self._heard = frozenset(self._heard), set()
+        return heard
+
+    def hear(self, topics: frozenset[str]) -> None:
+        """Note what was published. Called on the loop."""
+        self._heard |= topics & self.topics
+        self._woken.set()
+
+    def close(self) -> None:
+        """Listen no longer. Safe to call twice."""
+        self._bus.forget(self)
+
+
+class Bus:
+    """Who listens to what."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._listeners: dict[str, set[Subscription]] = defaultdict(set)
+        self._count = 0
+
+    def __len__(self) -> int:
+        return self._count
+
+    def subscribe(self, topics: Iterable[str]) -> Subscription:
+        """Listen to these topics until `close`. Call it on the event loop. Raises TooMany when the edge is full."""
+        subscription = Subscription(self, frozenset(topics))
+        with self._lock:
+            if self._count >= PAGES_AT_ONCE:
+                raise TooMany("Too many live pages are open.", reason="live_pages")
+            self._count += 1
+            for topic in subscription.topics:
+                self._listeners[topic].add(subscription)
+        return subscription
+
+    def forget(self, subscription: Subscription) -> None:
+        """See `Subscription.close`."""
+        with self._lock:
+            known = False
+            for topic in subscription.topics:
+                listeners = self._listeners.get(topic, set())
+                known = known or subscription in listeners
+                listeners.discard(subscription)
+                if not listeners:
+                    self._listeners.pop(topic, None)
+            self._count -= known
+
+    def publish(self, topics: Iterable[str]) -> None:
+        """Tell everybody who listens to one of these topics that it changed. From any thread; never waits."""
+        published = frozenset(topics)
+        by_loop: dict[asyncio.AbstractEventLoop, set[Subscription]] = defaultdict(set)
+        with self._lock:
+            for topic in published:
+                for subscription in self._listeners.get(topic, ()):
+                    by_loop[subscription.loop].add(subscription)
+        for loop, subscriptions in by_loop.items():
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(_wake, subscriptions, published)
+
+
+def _wake(subscriptions: Iterable[Subscription], topics: frozenset[str]) -> None:
+    for subscription in subscriptions:
+        subscription.hear(topics)

@@ -1,0 +1,187 @@
+"""Reads and writes the edge's tables: small statements, each one transaction, from any thread."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy.schema import CreateIndex, CreateTable
+
+from tocsin.kernel.time import Moment
+from tocsin.storage import postgres, sqlite
+from tocsin.storage.database import Database
+from tocsin.storage.edge.tables import attempts, links, metadata, sessions
+
+EDGE_FILE = "edge.sqlite"
+"""The edge's file in the data folder."""
+
+_SCHEMA_LOCK = "SELECT pg_advisory_xact_lock(7308324466)"
+"""Two edges that start at once on an empty PostgreSQL would trip over each other's CREATE TABLE."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionRow:
+    """A signed-in browser. `id` names it to its owner and is no secret."""
+
+    digest: str
+    id: str
+    user_id: str
+    standing: str
+    opened_at: Moment
+    seen_at: Moment
+    ends_at: Moment
+    address: str
+    agent: str
+    how: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkRow:
+    """A one-time sign-in link."""
+
+    digest: str
+    user_id: str
+    ends_at: Moment
+    used_at: Moment | None
+
+
+class EdgeStore:
+    """The edge's memory. Safe to use from many threads; on SQLite they take turns on its one connection."""
+
+    def __init__(self, database: Database) -> None:
+        """Makes the tables if they are not there. `database` is closed by `close`."""
+        self._database = database
+        self._lock = threading.Lock()
+        self._own: Connection | None = None if database.is_postgres else database.engine.connect()
+        with self._writing() as connection:
+            if database.is_postgres:
+                connection.exec_driver_sql(_SCHEMA_LOCK)
+            for table in metadata.sorted_tables:
+                connection.execute(CreateTable(table, if_not_exists=True))
+                for index in sorted(table.indexes, key=lambda one: str(one.name)):
+                    connection.execute(CreateIndex(index, if_not_exists=True))
+
+    def close(self) -> None:
+        """Close every connection."""
+        with self._lock:
+            if self._own is not None:
+                self._own.close()
+        self._database.close()
+
+    # -- sessions
+
+    def add_session(self, row: SessionRow) -> None:
+        """Keep a new session."""
+        with self._writing() as connection:
+            connection.execute(insert(sessions).values(**asdict(row)))
+
+    def session(self, digest: str) -> SessionRow | None:
+        """The session with this token's digest."""
+        with self._reading() as connection:
+            row = connection.execute(select(sessions).where(sessions.c.digest == digest)).mappings().first()
+        return None if row is None else SessionRow(**row)
+
+    def sessions_of(self, user_id: str) -> Sequence[SessionRow]:
+        """A person's sessions, the one seen last first."""
+        statement = select(sessions).where(sessions.c.user_id == user_id).order_by(sessions.c.seen_at.desc())
+        with self._reading() as connection:
+            return [SessionRow(**row) for row in connection.execute(statement).mappings()]
+
+    def touch_session(self, digest: str, seen_at: Moment) -> None:
+        """It was used just now."""
+        with self._writing() as connection:
+            connection.execute(update(sessions).where(sessions.c.digest == digest).values(seen_at=seen_at))
+
+    def end_session(self, digest: str) -> None:
+        """Forget one session."""
+        with self._writing() as connection:
+            connection.execute(delete(sessions).where(sessions.c.digest == digest))
+
+    def end_sessions_of(self, user_id: str, *, session_id: str = "", keep_digest: str = "") -> int:
+        """Forget a person's sessions: the one named, or all but the one kept. Returns how many."""
+        statement = delete(sessions).where(sessions.c.user_id == user_id, sessions.c.digest != keep_digest)
+        if session_id:
+            statement = statement.where(sessions.c.id == session_id)
+        with self._writing() as connection:
+            return connection.execute(statement).rowcount
+
+    # -- links
+
+    def add_link(self, digest: str, user_id: str, ends_at: Moment) -> None:
+        """Keep a new link."""
+        with self._writing() as connection:
+            connection.execute(insert(links).values(digest=digest, user_id=user_id, ends_at=ends_at))
+
+    def link(self, digest: str) -> LinkRow | None:
+        """The link with this token's digest, used or not."""
+        with self._reading() as connection:
+            row = connection.execute(select(links).where(links.c.digest == digest)).mappings().first()
+        return None if row is None else LinkRow(**row)
+
+    def use_link(self, digest: str, now: Moment) -> bool:
+        """Use a link up. False when it was used before or has ended; of two at once exactly one gets True."""
+        unused = (links.c.digest == digest, links.c.used_at.is_(None), links.c.ends_at > now)
+        with self._writing() as connection:
+            return connection.execute(update(links).where(*unused).values(used_at=now)).rowcount == 1
+
+    # -- attempts
+
+    def add_attempts(self, keys: Sequence[str], at: Moment) -> None:
+        """Count one attempt for each key."""
+        with self._writing() as connection:
+            connection.execute(insert(attempts), [{"key": key, "at": at} for key in keys])
+
+    def attempts(self, key: str, since: Moment) -> tuple[int, Moment]:
+        """How many attempts were counted after `since`, and when the oldest of them was (0 if none)."""
+        statement = select(func.count(), func.min(attempts.c.at)).where(attempts.c.key == key, attempts.c.at > since)
+        with self._reading() as connection:
+            count, oldest = connection.execute(statement).one()
+        return int(count), int(oldest or 0)
+
+    def forget_attempts(self, key: str, at: Moment | None = None) -> None:
+        """Start counting anew, or take back the attempt counted at one moment."""
+        statement = delete(attempts).where(attempts.c.key == key)
+        if at is not None:
+            statement = statement.where(attempts.c.at == at)
+        with self._writing() as connection:
+            connection.execute(statement)
+
+    def sweep(self, now: Moment, *, idle_since: Moment, attempts_since: Moment) -> None:
+        """Drop what has ended: sessions past their end or idle for too long, links past theirs, old attempts."""
+        with self._writing() as connection:
+            connection.execute(delete(sessions).where((sessions.c.ends_at <= now) | (sessions.c.seen_at <= idle_since)))
+            connection.execute(delete(links).where(links.c.ends_at <= now))
+            connection.execute(delete(attempts).where(attempts.c.at <= attempts_since))
+
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        if self._own is None:
+            with self._database.engine.connect() as connection:
+                yield connection
+        else:
+            with self._lock:
+                yield self._own
+
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        with self._reading() as connection:
+            connection.exec_driver_sql(self._database.begin_statement)
+            try:
+                yield connection
+            except BaseException:
+                connection.exec_driver_sql("ROLLBACK")
+                raise
+            connection.exec_driver_sql("COMMIT")
+
+
+def open_edge_store(data: Path, url: str | None) -> EdgeStore:
+    """The edge's memory: at `url` (postgresql://...) if given, else a file in the data folder."""
+    engine: Any = (
+        postgres.open_engine(url, read_only=False) if url else sqlite.open_engine(data / EDGE_FILE, read_only=False)
+    )
+    return EdgeStore(Database(engine, is_postgres=bool(url)))
