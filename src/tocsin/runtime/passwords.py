@@ -28,7 +28,7 @@ _FEW_LETTERS: Final = 5
 
 
 def check_new_password(password: str, *, about: tuple[str, ...] = ()) -> None:
-    """Raises Invalid, saying what to do, unless this may become a password. `about`: the person's names and addresses."""
+    """Raises Invalid, saying what to do, unless it may become a password. `about`: the person's names and addresses."""
     if len(password) < SHORTEST:
         raise Invalid(f"A password has at least {SHORTEST} characters. Three or four words do well.")
     if len(password) > LONGEST:

@@ -93,10 +93,12 @@ class Visitor:
     def network(self) -> str:
         """What attempts are counted by: the address, or the /64 that one subscriber has of IPv6."""
         try:
-            parsed = ip_address(self.address)
+            parsed = ip_address(self.address.partition("%")[0])
         except ValueError:
             return self.address[:_TOKEN_CHARS]
-        return str(parsed) if parsed.version == 4 else str(ip_network(f"{parsed}/64", strict=False))
+        if parsed.version == 4 or parsed.ipv4_mapped:
+            return str(parsed)
+        return str(ip_network(f"{parsed}/64", strict=False))
 
 
 class Sessions:
@@ -152,7 +154,7 @@ class Sessions:
     # -- one-time links
 
     def make_link(self, user_id: str) -> str:
-        """A token that signs this person in once, within 15 minutes. Raises NotFound for one who is not there or active."""
+        """A token that signs this person in once, within 15 minutes. Raises NotFound without such an active person."""
         user = self._desk.config().users.get(user_id)
         if user is None or not user.active:
             raise NotFound("There is no such person.")
