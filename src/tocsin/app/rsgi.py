@@ -1,19 +1,25 @@
-"""The front door: one RSGI application that answers the hot routes itself and hands everything else to Starlette.
+"""The front door: answers the hot routes itself and hands everything else to Starlette.
 
 Decides which requests are hot and in which order a hot request is handled: limits, body, reader, commit, answer. Never
 parses a body (readers do) and never answers 2xx before the commit.
+
+A hot request takes no detour through the event loop: its reader runs in the server's Python thread as soon as the body
+is there, and the commit thread sends the answer. (Measured against a task per request on the loop: a quarter less
+processor time and a fifth more events per second, because every change of thread is dear.) Bodies without a length are
+read on the loop; they are rare.
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from tocsin.app.rsgi_body import Deadlines, HttpProtocol, HttpScope, read_whole
+from tocsin.app.rsgi_body import BodyFuture, Deadlines, HeaderList, HttpProtocol, HttpScope, announced, read_whole
 from tocsin.app.rsgi_bridge import Bridge, address
 from tocsin.dialects._kit.body import BodyRefused, admit
-from tocsin.kernel.errors import TocsinError, TooMany
+from tocsin.kernel.errors import TocsinError, TooMany, Unavailable
 from tocsin.kernel.time import Moment
 from tocsin.runtime.ingest import JSON_HEADERS, HotPath, HotRoute, Posted, Reading
 from tocsin.runtime.ingest_queue import IngestQueue
@@ -22,6 +28,8 @@ RETRY_AFTER_SECONDS: Final = 5
 """What a sender is told that comes at a bad time; monitors' own back-off is of this order."""
 
 _JSON: Final = list(JSON_HEADERS)
+
+_log = logging.getLogger(__name__)
 
 
 class HotTable:
@@ -32,15 +40,14 @@ class HotTable:
         self._exact: dict[str, HotRoute] = {}
         self._below: dict[str, HotPath] = {}
         for path in paths:
-            taken = self._below if path.below else self._exact
-            if path.prefix in taken:
+            if path.prefix in (self._below if path.below else self._exact):
                 raise ValueError(f"two hot routes for {path.prefix}")
-            if path.below:
-                if path.prefix.count("/") != 2 or not path.prefix.endswith("/"):
-                    raise ValueError(f"{path.prefix} is not one path segment between slashes")
-                self._below[path.prefix] = path
-            else:
+            if not path.below:
                 self._exact[path.prefix] = path.route
+                continue
+            if path.prefix.count("/") != 2 or not path.prefix.endswith("/"):
+                raise ValueError(f"{path.prefix} is not one path segment between slashes")
+            self._below[path.prefix] = path
 
     def find(self, path: str) -> HotRoute | None:
         """The route that serves this path, if any."""
@@ -51,8 +58,45 @@ class HotTable:
         return found.route if found is not None and path.endswith(found.suffix) else None
 
 
+class HotRequest:
+    """One hot request on its way: called when its body is there, settled when its entries are durable."""
+
+    __slots__ = ("_edge", "_protocol", "_reading", "_route", "_scope")
+
+    def __init__(self, edge: Edge, route: HotRoute, scope: HttpScope, protocol: HttpProtocol) -> None:
+        self._edge = edge
+        self._route = route
+        self._scope = scope
+        self._protocol = protocol
+        self._reading: Reading | None = None
+
+    def __call__(self, body: BodyFuture) -> None:
+        """The body is complete, late, or lost. Never raises: the server would not tell anybody."""
+        try:
+            raw = self._edge.deadlines.collect(body)
+            if raw is None:
+                return  # the client went away; there is nobody to answer
+            reading = self._edge.understand(self._route, self._scope, raw)
+            if not reading.entries:
+                answer(self._protocol, reading)
+                return
+            self._reading = reading
+            self._edge.ingest.hand_in(reading.entries, self.settle)
+        except TocsinError as error:
+            answer(self._protocol, refusal(self._route, error))
+        except Exception:  # the pump of the hot path: a defect in one reader must not leave a client without an answer
+            _log.exception("a reader failed on %s", self._scope.path)
+            answer(self._protocol, Reading(500, b""))
+
+    def settle(self, seq: int, error: Unavailable | None) -> None:
+        """The commit is done, or has failed."""
+        reading = self._reading if error is None else refusal(self._route, error)
+        assert reading is not None
+        answer(self._protocol, reading)
+
+
 class Edge:
-    """The RSGI application."""
+    """All of the server's requests."""
 
     def __init__(
         self,
@@ -62,16 +106,16 @@ class Edge:
         bridge: Bridge,
         deadlines: Deadlines,
     ) -> None:
+        self.ingest = ingest
+        self.deadlines = deadlines
         self._hot = HotTable(paths)
-        self._ingest = ingest
         self._clock = clock
         self._bridge = bridge
-        self._deadlines = deadlines
 
     async def start(self) -> None:
         """Opens all doors. Raises LifespanFailed."""
-        self._deadlines.start()
-        self._ingest.start()
+        self.deadlines.start()
+        self.ingest.start()
         await self._bridge.start()
 
     def hang_up(self) -> None:
@@ -80,37 +124,56 @@ class Edge:
 
     async def stop(self) -> None:
         """Commits what waits, then lets the application clean up."""
-        await asyncio.to_thread(self._ingest.close)
+        await asyncio.to_thread(self.ingest.close)
         await self._bridge.stop()
-        self._deadlines.stop()
+        self.deadlines.stop()
+
+    def take(self, scope: HttpScope, protocol: HttpProtocol) -> bool:
+        """In the server's Python thread: takes the request if it is hot and says how long it is. Never raises."""
+        if scope.method != "POST":
+            return False
+        route = self._hot.find(scope.path)
+        if route is None:
+            return False
+        try:
+            if announced(scope.headers, route.body_limit) is None:
+                return False
+        except BodyRefused as error:
+            answer(protocol, refusal(route, error))
+            return True
+        self.deadlines.expect(protocol(), HotRequest(self, route, scope, protocol))
+        return True
 
     async def __call__(self, scope: HttpScope, protocol: HttpProtocol) -> None:
-        """Handles one request."""
+        """On the event loop: every request that was not taken."""
         route = self._hot.find(scope.path) if scope.method == "POST" else None
         if route is None:
             await self._bridge(scope, protocol)
             return
         try:
-            reading = await self._read(route, scope, protocol)
+            raw = await read_whole(scope.headers, protocol, route.body_limit, self.deadlines)
+            reading = self.understand(route, scope, raw)
+            if reading.entries:
+                await self.ingest.append(reading.entries)
         except TocsinError as error:
-            reading = _refusal(route, error)
-        headers = _JSON if reading.headers is JSON_HEADERS else list(reading.headers)
-        protocol.response_bytes(reading.status, headers, reading.body)
+            reading = refusal(route, error)
+        answer(protocol, reading)
 
-    async def _read(self, route: HotRoute, scope: HttpScope, protocol: HttpProtocol) -> Reading:
-        """Body, admission, reader, commit. Raises what the route is to put into its vendor's words."""
+    def understand(self, route: HotRoute, scope: HttpScope, raw: bytes) -> Reading:
+        """Admission, then the reader. Raises what the route is to put into its vendor's words."""
         headers = scope.headers
-        limit = route.body_limit
-        raw = await read_whole(headers, protocol, limit, self._deadlines)
-        body = admit(headers.get("content-encoding"), raw, limit)
+        body = admit(headers.get("content-encoding"), raw, route.body_limit)
         client = address(scope.client)[0]
-        reading = route.read(Posted(scope.path, scope.query_string, headers, body, self._clock(), client))
-        if reading.entries:
-            await self._ingest.submit(reading.entries)
-        return reading
+        return route.read(Posted(scope.path, scope.query_string, headers, body, self._clock(), client))
 
 
-def _refusal(route: HotRoute, error: TocsinError) -> Reading:
+def answer(protocol: HttpProtocol, reading: Reading) -> None:
+    """Sends the answer; from any thread. A client that has gone is not an error."""
+    headers: HeaderList = _JSON if reading.headers is JSON_HEADERS else list(reading.headers)
+    protocol.response_bytes(reading.status, headers, reading.body)
+
+
+def refusal(route: HotRoute, error: TocsinError) -> Reading:
     """The route's own words, and what HTTP itself demands besides."""
     reading = route.refuse(error)
     extra: tuple[tuple[str, str], ...] = ()

@@ -6,8 +6,10 @@ Decides when a body is too large or too slow to go on reading. Never decompresse
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable
-from typing import Final, Protocol, TypeVar
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator
+from typing import Any, Final, Protocol, TypeVar
+
+from granian._granian import RSGIProtocolClosed as ProtocolClosed
 
 from tocsin.dialects._kit.body import BodyTooSlow, too_large
 
@@ -53,10 +55,29 @@ class StreamTransport(Protocol):
         """Raises granian's ProtocolClosed if the client is gone."""
 
 
-class HttpProtocol(Protocol):
-    """The server's side of one request: its body, and the one answer."""
+class BodyFuture(Protocol):
+    """The server's promise of a body. Awaitable on the event loop; elsewhere it calls back."""
 
-    def __call__(self) -> Awaitable[bytes]:
+    def __await__(self) -> Generator[Any, None, bytes]:
+        """Waits for the body."""
+
+    def add_done_callback(self, callback: Callable[[BodyFuture], None], /) -> None:
+        """Called once with this future: see `rsgi_server.Loop` for the thread."""
+
+    def cancel(self) -> bool:
+        """Gives up waiting; False if it was done already."""
+
+    def cancelled(self) -> bool:
+        """Whether it was given up."""
+
+    def result(self) -> bytes:
+        """The body. Raises granian's ProtocolClosed if the client went away before it was whole."""
+
+
+class HttpProtocol(Protocol):
+    """The server's side of one request: its body, and the one answer. May be used from any thread."""
+
+    def __call__(self) -> BodyFuture:
         """The whole body, of any size."""
 
     def __aiter__(self) -> AsyncIterator[bytes]:
@@ -82,6 +103,7 @@ class Deadlines:
         self._seconds = seconds
         self._waiting: dict[asyncio.Task[object], int] = {}
         self._expired: set[asyncio.Task[object]] = set()
+        self._bodies: dict[BodyFuture, int] = {}
         self._handle: asyncio.TimerHandle | None = None
         self.now = 0
         """Seconds since `start`, the time from which a wait is counted."""
@@ -106,14 +128,35 @@ class Deadlines:
             if task not in self._expired:
                 raise
             task.uncancel()
-            raise BodyTooSlow(f"The body did not arrive within {self._seconds} seconds.") from None
+            raise self._too_slow() from None
         finally:
             del self._waiting[task]
             if self._expired:
                 self._expired.discard(task)
 
+    def expect(self, body: BodyFuture, then: Callable[[BodyFuture], None]) -> None:
+        """From any thread: calls `then(body)` when the body is done, at the latest after the allowed seconds."""
+        self._bodies[body] = self.now
+        body.add_done_callback(then)
+
+    def collect(self, body: BodyFuture) -> bytes | None:
+        """In `then`: the body, None if the client went away. Raises BodyTooSlow."""
+        del self._bodies[body]
+        if body.cancelled():
+            raise self._too_slow()
+        try:
+            return body.result()
+        except ProtocolClosed:
+            return None
+
+    def _too_slow(self) -> BodyTooSlow:
+        return BodyTooSlow(f"The body did not arrive within {self._seconds} seconds.")
+
     def _sweep(self) -> None:
         self.now += 1
+        for body, since in list(self._bodies.items()):
+            if self.now - since > self._seconds:
+                body.cancel()
         for task, since in self._waiting.items():
             if self.now - since > self._seconds and task not in self._expired:
                 self._expired.add(task)

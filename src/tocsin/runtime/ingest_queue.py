@@ -29,14 +29,16 @@ GROUP_ENTRIES: Final = 2_000
 BACKLOG: Final = 200_000
 """Entries accepted but not yet decided, above which the door is shut."""
 
-Waiter: TypeAlias = "asyncio.Future[int] | futures.Future[int]"
-_Item: TypeAlias = tuple[Sequence[NewEntry], Waiter]
+Settle: TypeAlias = Callable[[int, Unavailable | None], None]
+"""Told once, in the commit thread: the first entry's number (all are durable), or why nothing was accepted."""
+
+_Item: TypeAlias = "tuple[Sequence[NewEntry], Settle | asyncio.Future[int]]"
 
 _log = logging.getLogger(__name__)
 
 
 class IngestQueue:
-    """The only user of the log's writer. One thread appends; the event loop and other threads hand in."""
+    """The only user of the log's writer. One thread appends; any thread hands in."""
 
     def __init__(
         self,
@@ -78,7 +80,7 @@ class IngestQueue:
         return not self._refusal
 
     def start(self) -> None:
-        """Opens the door. Called once, on the event loop that will hand in."""
+        """Opens the door. Called once, on the event loop that will use `append`."""
         self._loop = asyncio.get_running_loop()
         self._refusal = ""
         self._thread.start()
@@ -86,7 +88,7 @@ class IngestQueue:
     def close(self, timeout: float = 10.0) -> bool:
         """Shuts the door, commits what waits, ends the thread; whether that was done within `timeout` seconds.
 
-        Blocks. The answers still have to be sent by the event loop; the writer stays open and is the caller's.
+        Blocks, so not on the event loop. The writer stays open and is the caller's.
         """
         with self._lock:
             self._refusal = self._refusal or "The server is shutting down."
@@ -99,30 +101,38 @@ class IngestQueue:
         """How far the engine has read; without ever being told, the backlog is not limited."""
         self._limit_head = seq + self._max_backlog
 
-    def submit(self, entries: Sequence[NewEntry]) -> asyncio.Future[int]:
-        """On the event loop: a future that gets the first entry's number once all are durable, or Unavailable.
+    def hand_in(self, entries: Sequence[NewEntry], settle: Settle) -> None:
+        """From any thread: `settle` will be called once, in the commit thread; it must be quick.
 
-        Raises TooMany (queue or backlog full), Unavailable (shutting down, log broken), Invalid (unstorable text).
+        Raises TooMany (queue or backlog full), Unavailable (shutting down, log broken), Invalid (unstorable text);
+        then `settle` is never called.
         """
-        assert self._loop is not None
-        waiter: asyncio.Future[int] = self._loop.create_future()
-        self._hand_in(entries, waiter)
-        return waiter
+        self._put(entries, settle)
 
     async def append(self, entries: Sequence[NewEntry]) -> int:
-        """Like `submit`, and waits."""
-        return await self.submit(entries)
+        """On the event loop: the first entry's number, once all are durable. Raises like `hand_in`, and Unavailable."""
+        assert self._loop is not None
+        waiter: asyncio.Future[int] = self._loop.create_future()
+        self._put(entries, waiter)
+        return await waiter
 
     def append_wait(self, entries: Sequence[NewEntry], timeout: float = 30.0) -> int:
-        """For threads other than the event loop's. Raises like `submit`; Unavailable after `timeout` seconds."""
+        """For other threads: like `append`; Unavailable after `timeout` seconds (they may become durable later)."""
         waiter: futures.Future[int] = futures.Future()
-        self._hand_in(entries, waiter)
+
+        def settle(seq: int, error: Unavailable | None) -> None:
+            if error is None:
+                waiter.set_result(seq)
+            else:
+                waiter.set_exception(error)
+
+        self._put(entries, settle)
         try:
             return waiter.result(timeout)
         except futures.TimeoutError:
             raise Unavailable("The event could not be stored in time.", reason="slow_log") from None
 
-    def _hand_in(self, entries: Sequence[NewEntry], waiter: Waiter) -> None:
+    def _put(self, entries: Sequence[NewEntry], waiter: Settle | asyncio.Future[int]) -> None:
         size = 0
         for entry in entries:
             if not _storable(entry):
@@ -184,25 +194,25 @@ class IngestQueue:
                 self._notify(self._head)
             return
         _log.error("the ingest log did not take %d entries: %s", len(entries), error)
-        self._tell(group, 0, Unavailable("The event could not be stored.", reason="log"))
         if isinstance(error, LogFailed):
             with self._lock:
                 self._refusal = "The ingest log is broken."
-            if self._failed is not None:
-                self._failed(error)
+        self._tell(group, 0, Unavailable("The event could not be stored.", reason="log"))
+        if isinstance(error, LogFailed) and self._failed is not None:
+            self._failed(error)
 
     def _tell(self, group: list[_Item], first: int, error: Unavailable | None) -> None:
-        """Resolves all waiters: those in threads here, those of the event loop with one call for the whole group."""
+        """Settles all: directly, or, for the event loop's futures, with one call for the whole group."""
         on_loop: list[tuple[asyncio.Future[int], int]] = []
         seq = first
         for entries, waiter in group:
-            if isinstance(waiter, futures.Future):
-                if error is None:
-                    waiter.set_result(seq)
-                else:
-                    waiter.set_exception(error)
-            else:
+            if isinstance(waiter, asyncio.Future):
                 on_loop.append((waiter, seq))
+            else:
+                try:
+                    waiter(seq, error)
+                except Exception:  # one request's answer must not cost the others theirs
+                    _log.exception("an answer could not be given")
             seq += len(entries)
         if on_loop and self._loop is not None:
             with suppress(RuntimeError):  # the loop is closed: nobody listens any more
