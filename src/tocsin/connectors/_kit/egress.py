@@ -116,6 +116,8 @@ def parse_target(url: str) -> Target:
         raise _bad("a user name or password may not be part of it")
     if "#" in url:
         raise _bad("it may not have a fragment (#)")
+    if "[" in parts.netloc and ":" not in (parts.hostname or ""):
+        raise _bad("brackets are for IPv6 addresses")
     if port == 0:
         raise _bad("port 0 does not exist")
     path = quote(parts.path or "/", safe="/%:@!$&'()*+,;=-._~")

@@ -23,6 +23,7 @@ from tocsin.connectors._kit.dial import Guard, dial, operator_chosen
 from tocsin.connectors._kit.egress import EgressPolicy, Target
 from tocsin.connectors._kit.failures import ExchangeFailed, maybe_sent, not_sent, refused
 from tocsin.connectors._kit.resolve import Resolver
+from tocsin.connectors._kit.tls import trusted
 
 IDLE_SECONDS = 5.0
 """How long a kept connection may wait; a longer wait risks that the provider closes it while we write."""
@@ -57,7 +58,7 @@ class HttpClient:
         self._policy = policy
         self._seconds = seconds
         self._resolver = resolver or Resolver()
-        self._tls = tls or ssl.create_default_context()
+        self._tls = tls or trusted()
         self._of_thread = threading.local()
         self._lines: list[_Line] = []
         self._lock = threading.Lock()

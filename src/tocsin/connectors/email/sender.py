@@ -18,6 +18,7 @@ from tocsin.connectors._kit.dial import dial, operator_chosen
 from tocsin.connectors._kit.failures import ExchangeFailed, not_sent, refused
 from tocsin.connectors._kit.resolve import Resolver
 from tocsin.connectors._kit.text import detail, quote
+from tocsin.connectors._kit.tls import trusted, unverified
 from tocsin.connectors.email.compose import compose
 from tocsin.connectors.email.line import MailLine
 from tocsin.connectors.email.replies import Phase, meaning
@@ -46,7 +47,7 @@ class EmailSender:
         self._settings = settings
         self._ticks = ticks
         self._resolver = resolver or Resolver()
-        self._tls = tls or _tls_context(settings)
+        self._tls = tls or (trusted() if settings.verifies else unverified())
         self._seconds = seconds
 
     def send(self, message: OutboundMessage, now: Moment) -> SendResult:
@@ -166,11 +167,3 @@ def _across_the_internet(line: MailLine) -> bool:
 
 def _bytes(said: bytes | str) -> bytes:
     return said if isinstance(said, bytes) else said.encode()
-
-
-def _tls_context(settings: SmtpSettings) -> ssl.SSLContext:
-    context = ssl.create_default_context()
-    if not settings.verifies:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    return context

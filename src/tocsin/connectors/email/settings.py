@@ -93,7 +93,7 @@ def _sender(text: str) -> Address:
         parsed = Address(display_name=name, addr_spec=address)
     except (MessageError, ValueError, IndexError):
         parsed = Address()
-    if not (parsed.username and parsed.domain) or not str(parsed).isprintable():
+    if not (parsed.username and parsed.domain) or not text.isprintable():
         raise Invalid("the sender must be an address like alarm@example.org", reason="mail_from")
     return parsed
 

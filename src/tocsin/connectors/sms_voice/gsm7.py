@@ -24,11 +24,12 @@ _REPLACED = str.maketrans(
         "−": "-", "…": "...", "•": "*", "·": "*", "×": "x", "÷": "/", "→": "->", "←": "<-", "⇒": "=>", "≤": "<=",
         "≥": ">=", "≠": "!=", "≈": "~", "±": "+/-", "°": " deg", "µ": "u", "μ": "u", "✓": "ok", "™": "TM", "©": "(c)",
         "®": "(R)", "ł": "l", "Ł": "L", "đ": "d", "Đ": "D", "ð": "d", "Ð": "D", "þ": "th", "Þ": "Th", "œ": "oe",
-        "Œ": "OE", "ı": "i", "ẞ": "SS", "\t": " ",
+        "Œ": "OE", "ı": "i", "ẞ": "SS", "\t": " ", "⁄": "/", "¦": "|", "¢": "c", "¬": "!", "¶": "", "ʼ": "'",
+        "ħ": "h", "Ħ": "H", "ŋ": "n", "Ŋ": "N", "ŧ": "t", "Ŧ": "T", "ĸ": "k",
     }
 )  # fmt: skip
 _DROPPED = frozenset({"Me", "Cc", "Cs", "Co", "Cn", "So", "Sk"})
-_INVISIBLE = re.compile("[\u0300-\u036f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]")
+_INVISIBLE = re.compile("[\u00ad\u0300-\u036f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]")
 """Accents left alone, joiners, direction marks, variation selectors; no vowel signs of other scripts."""
 
 _SINGLE, _PART = 160, 153
@@ -82,7 +83,7 @@ def _plain_char(char: str) -> str:
     if char in BASIC or char in EXTENDED:
         return "\n" if char == "\r" else char
     decomposed = unicodedata.normalize("NFKD", char)
-    base = _INVISIBLE.sub("", decomposed)
+    base = _INVISIBLE.sub("", decomposed).translate(_REPLACED)
     if base and is_gsm(base):
         return base
     if unicodedata.category(char) in _DROPPED or _INVISIBLE.match(char):
