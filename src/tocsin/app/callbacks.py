@@ -1,0 +1,136 @@
+"""The phone provider's callbacks: checks the signature, finds the message by its token, hands the meaning to the engine.
+
+A key press or text is answered by what came of it. When the engine does not answer, the order goes into the log, so
+that it is carried out as soon as the engine is back; the person is told just that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from tocsin.app.carriers import CALLBACK_PURPOSE
+from tocsin.app.tokens import Tokens
+from tocsin.connectors.sms_voice import inbound, replies, urls, voice
+from tocsin.connectors.sms_voice.settings import PhoneSettings
+from tocsin.directory.model import Channel
+from tocsin.kernel.actor import SYSTEM
+from tocsin.kernel.decision import Command
+from tocsin.kernel.errors import Invalid, NotAllowed, TocsinError, Unavailable
+from tocsin.paging.messages import AnswerByCode, AnswerMessage, RecordReceipt
+from tocsin.paging.model import Answer, Message
+from tocsin.runtime.clock import Clock
+from tocsin.runtime.desk import Desk
+
+_DONE: Mapping[Answer, str] = {
+    Answer.ACKNOWLEDGE: "You have it. Nobody else will be called.",
+    Answer.RESOLVE: "Resolved.",
+    Answer.ESCALATE: "Sent to the next level.",
+}
+_LATER = "Received. It will be carried out in a moment."
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneCallbacks:
+    """The routes that the phone provider calls. `keep` stores an order in the log; `spoken` finds a message's words."""
+
+    settings: PhoneSettings
+    tokens: Tokens
+    clock: Clock
+    desk: Desk
+    keep: Callable[[Command], None]
+    message: Callable[[str], Message | None]
+    spoken: Callable[[Message], str]
+
+    def routes(self) -> list[Route]:
+        """The callbacks' routes."""
+        return [
+            Route(urls.INBOUND_TEXT, self._handled(self._text), methods=["POST"]),
+            Route(urls.VOICE, self._handled(self._voice), methods=["POST"]),
+            Route(urls.DIGITS, self._handled(self._digits), methods=["POST"]),
+            Route(urls.STATUS, self._handled(self._status), methods=["POST"]),
+        ]
+
+    def _handled(self, act: Callable[[Request, Mapping[str, str]], Response]) -> Callable[[Request], Any]:
+        async def handle(request: Request) -> Response:
+            body = await request.body()
+            return await run_in_threadpool(run, request, body)
+
+        def run(request: Request, body: bytes) -> Response:
+            path = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+            given = request.headers.get("x-twilio-signature", "")
+            try:
+                form = inbound.read_form(self.settings, path, body, given)
+                return act(request, form)
+            except NotAllowed as error:
+                return Response(error.message, 403)
+            except Invalid as error:
+                return Response(error.message, 400)
+
+        return handle
+
+    def _text(self, _request: Request, form: Mapping[str, str]) -> Response:
+        text = inbound.read_text(form)
+        reply = replies.parse_reply(text.body)
+        if text.opted_out:
+            return _twiml(voice.text_reply())
+        if reply.answer is None:
+            return _twiml(
+                voice.text_reply("Not understood. Reply with the code to acknowledge, or the code and r to resolve.")
+            )
+        command = AnswerByCode(channel=Channel.SMS, address=text.sender, code=reply.code, answer=reply.answer)
+        return _twiml(voice.text_reply(self._carry_out(command, f"sms:{text.provider_id}", reply.answer)))
+
+    def _voice(self, request: Request, _form: Mapping[str, str]) -> Response:
+        message = self._message_of(request)
+        turn = voice.read_turn(request.query_params.get("n", ""))
+        return _twiml(voice.call_turn(self.settings, request.path_params["token"], self.spoken(message), turn))
+
+    def _digits(self, request: Request, form: Mapping[str, str]) -> Response:
+        message = self._message_of(request)
+        turn = voice.read_turn(request.query_params.get("n", ""))
+        digits = form.get("Digits", "")
+        answer = voice.read_digits(digits)
+        if answer is None:
+            token = request.path_params["token"]
+            return _twiml(voice.after_key(self.settings, token, self.spoken(message), turn, digits))
+        key = f"call:{form.get('CallSid', '')}:{turn}:{digits}"
+        said = self._carry_out(AnswerMessage(message_id=message.id, answer=answer), key, answer)
+        return _twiml(voice.goodbye(self.settings, said))
+
+    def _status(self, request: Request, form: Mapping[str, str]) -> Response:
+        message_id = self._read_token(request)
+        update = inbound.read_status(form)
+        if update.delivery is not inbound.Delivery.PENDING:
+            self.keep(RecordReceipt(message_id=message_id, status=update.delivery.value, detail=update.detail))
+        return Response(status_code=204)
+
+    def _carry_out(self, command: Command, key: str, answer: Answer) -> str:
+        try:
+            numbers = self.desk.run(SYSTEM, command, key=key)
+        except Unavailable:
+            self.keep(command)
+            return _LATER
+        except TocsinError as error:
+            return error.message
+        several = f" {len(numbers)} incidents." if len(numbers) > 1 else ""
+        return _DONE[answer] + several
+
+    def _read_token(self, request: Request) -> str:
+        return self.tokens.read(CALLBACK_PURPOSE, request.path_params["token"], self.clock.now())
+
+    def _message_of(self, request: Request) -> Message:
+        message = self.message(self._read_token(request))
+        if message is None:
+            raise NotAllowed("This call is not known.", reason="token")
+        return message
+
+
+def _twiml(text: str) -> Response:
+    return Response(text, media_type="text/xml")

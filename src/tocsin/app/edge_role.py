@@ -1,0 +1,102 @@
+"""The edge's process: accepts events, serves people and programs, passes commands to the engine. Decides nothing.
+
+Starts without engine and without database: accepting needs its own log only. On SQLite the log lies in the data folder
+and the edge is its one writer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+import structlog
+import uvloop
+
+from tocsin.app.edge_keys import EdgeKeys
+from tocsin.app.folder import held
+from tocsin.app.health import Pulse
+from tocsin.app.heartbeat import Heartbeat
+from tocsin.app.http import Edge as Parts
+from tocsin.app.http import application
+from tocsin.app.installation import Installation
+from tocsin.app.rsgi import Edge
+from tocsin.app.rsgi_body import Deadlines
+from tocsin.app.rsgi_bridge import Bridge
+from tocsin.app.rsgi_server import Tls, listen, serve
+from tocsin.dialects._kit.hooks import hook_paths
+from tocsin.dialects._kit.limits import Gate, PerMinute
+from tocsin.dialects.alertmanager import read as alertmanager
+from tocsin.dialects.pagerduty_events import read as pagerduty_events
+from tocsin.runtime.control_client import ControlClient
+from tocsin.runtime.ingest import HotPath
+from tocsin.runtime.ingest_queue import IngestQueue
+from tocsin.runtime.live import Bus
+from tocsin.runtime.reads import Reads
+from tocsin.storage.config_reader import ConfigReader
+
+log = structlog.get_logger("edge")
+
+
+def run_edge(place: Installation, ready: Callable[[], None] = lambda: None) -> None:
+    """Run until SIGTERM or SIGINT. Raises Conflict (another edge), PortInUse."""
+    with held(place.data, "edge"):
+        listener = listen(place.settings.host, place.settings.port)
+        uvloop.run(_serve(place, listener, ready))
+
+
+async def _serve(place: Installation, listener: object, ready: Callable[[], None]) -> None:
+    parts, ingest, keys = _assemble(place)
+    deadlines = Deadlines()
+    bridge = Bridge(application(parts), deadlines)
+    gate = Gate(PerMinute(place.settings.events_per_key_per_minute))
+    edge = Edge(_hot_paths(keys, place, gate), ingest, place.clock.now, bridge, deadlines)
+    settings = place.settings
+    tls = Tls(settings.tls_cert, settings.tls_key) if settings.tls_cert and settings.tls_key else None
+    keys.start()
+    parts.control.start()
+    heartbeat = Heartbeat(settings.heartbeat_url, parts.pulse, place.clock)
+    heartbeat.start()
+    log.info("edge_ready", port=settings.port, url=settings.base_url)
+    await serve(edge, listener, tls=tls, ready=ready)  # type: ignore[arg-type]
+    heartbeat.stop()
+    parts.control.close()
+
+
+def _assemble(place: Installation) -> tuple[Parts, IngestQueue, EdgeKeys]:
+    database = place.database(read_only=True)
+    reads = Reads(database)
+    config = ConfigReader(database)
+    bus = Bus()
+    control: ControlClient
+
+    def changed(topics: Iterable[str]) -> None:
+        found = list(topics)
+        keys.changed(found)
+        bus.publish(found)
+
+    control = ControlClient(place.data, config, ids=place.ids, clock=place.clock, changed=changed)
+    writer = place.log_writer()
+    ingest = IngestQueue(writer, notify=control.tell_log_head, max_backlog=place.settings.max_backlog)
+    keys = EdgeKeys(config.current, lambda: reads.cursor().seq, ingest.note_decided)
+    pulse = Pulse(reads, ingest, place.clock, lambda: _can_page(place, config))
+    return Parts(place, database, reads, config, control, ingest, bus, pulse), ingest, keys
+
+
+def _can_page(place: Installation, config: ConfigReader) -> bool:
+    """Whether a way to send is set up and somebody can be reached by it."""
+    settings = place.settings
+    channels = {"webhook"} | ({"email"} if settings.smtp_url else set())
+    channels |= {"sms", "voice"} if settings.twilio.account_sid else set()
+    found = config.current()
+    return any(
+        contact.enabled and contact.channel in channels and found.users[contact.user_id].active
+        for contact in found.contact_methods.values()
+        if contact.user_id in found.users
+    )
+
+
+def _hot_paths(keys: EdgeKeys, place: Installation, gate: Gate) -> list[HotPath]:
+    return [
+        *pagerduty_events.hot_paths(keys, place.ids, gate=gate),
+        *alertmanager.hot_paths(keys, gate=gate),
+        *hook_paths({"alertmanager": alertmanager.WebhookRoute(keys, gate=gate)}),
+    ]

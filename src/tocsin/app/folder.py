@@ -1,0 +1,47 @@
+"""The data folder: made private, and held by one process per role. Decides who may run, never what is in it."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import fcntl
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from tocsin.kernel.errors import Conflict
+
+_PR_SET_PDEATHSIG = 1
+
+
+def prepare(folder: Path) -> None:
+    """Make the folder, readable by this user only."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+
+@contextlib.contextmanager
+def held(folder: Path, role: str) -> Iterator[None]:
+    """Hold the role's lock on the folder. Raises Conflict when another process runs this role here."""
+    descriptor = os.open(folder / f"{role}.lock", os.O_CREAT | os.O_RDWR, 0o600)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Conflict(f"another process already runs the {role} of {folder}", reason="role_taken") from None
+        os.ftruncate(descriptor, 0)
+        os.write(descriptor, f"{os.getpid()}\n".encode())
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def die_with_parent(parent: int) -> None:
+    """Have the kernel kill this process when its parent dies, however it dies. `parent`: who started us (0 = nobody)."""
+    if not parent or sys.platform != "linux":
+        return
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != parent:  # it died before the request reached the kernel
+        sys.exit(1)

@@ -1,0 +1,136 @@
+"""Is the pager itself well? `/healthz`, `/readyz` and `/metrics`, and the limits that the heartbeat obeys.
+
+Healthy means: the oldest overdue timer, the oldest unsent message and the backlog are inside their limits. Every look
+is one query or a number in memory, remembered for a second, so that asking often costs nothing.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import msgspec
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from tocsin.kernel.time import SECOND, Moment
+from tocsin.runtime.clock import Clock
+from tocsin.runtime.ingest_queue import IngestQueue
+from tocsin.runtime.reads import Reads
+
+OVERDUE_TIMER_SECONDS = 15.0
+UNSENT_SECONDS = 60.0
+BACKLOG_EVENTS = 50_000
+FRESH_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """One look. Ages in seconds; None = could not be found out."""
+
+    database: bool
+    accepting: bool
+    overdue_timer_seconds: float | None
+    unsent_seconds: float | None
+    backlog_events: int | None
+    can_page: bool
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """Each limit that is broken, in words."""
+        found = []
+        if not self.database:
+            found.append("the main database is out of reach")
+        if (self.overdue_timer_seconds or 0) > OVERDUE_TIMER_SECONDS:
+            found.append(f"a timer is {self.overdue_timer_seconds:.0f} s overdue: the engine is not deciding")
+        if (self.unsent_seconds or 0) > UNSENT_SECONDS:
+            found.append(f"a message has been waiting to be sent for {self.unsent_seconds:.0f} s")
+        if (self.backlog_events or 0) > BACKLOG_EVENTS:
+            found.append(f"{self.backlog_events} events wait to be decided")
+        return tuple(found)
+
+
+class Pulse:
+    """Takes the looks."""
+
+    def __init__(self, reads: Reads, ingest: IngestQueue, clock: Clock, can_page: Callable[[], bool]) -> None:
+        self._reads = reads
+        self._ingest = ingest
+        self._clock = clock
+        self._can_page = can_page
+        self._lock = threading.Lock()
+        self._taken_at = -FRESH_SECONDS
+        self._health: Health | None = None
+
+    def health(self) -> Health:
+        """The newest look, at most a second old."""
+        with self._lock:
+            if self._health is None or self._clock.ticks() - self._taken_at >= FRESH_SECONDS:
+                self._health = self._look()
+                self._taken_at = self._clock.ticks()
+            return self._health
+
+    def _look(self) -> Health:
+        now = self._clock.now()
+        accepting = self._ingest.accepting
+        try:
+            due, unsent = self._reads.oldest_due()
+            cursor = self._reads.cursor()
+            can_page = self._can_page()
+        except SQLAlchemyError:
+            return Health(False, accepting, None, None, None, can_page=False)
+        backlog = max(0, self._ingest.head - cursor.seq)
+        return Health(True, accepting, _age(due, now), _age(unsent, now), backlog, can_page)
+
+    def routes(self) -> list[Route]:
+        """The three addresses."""
+        return [Route("/healthz", self._healthz), Route("/readyz", self._readyz), Route("/metrics", self._metrics)]
+
+    def _healthz(self, _request: Request) -> Response:
+        health = self.health()
+        body = {"status": "unwell" if health.problems else "ok", "problems": health.problems, **_numbers(health)}
+        return _json(503 if health.problems else 200, body)
+
+    def _readyz(self, _request: Request) -> Response:
+        health = self.health()
+        paging = (
+            "yes" if health.can_page else "nobody can be paged yet: no channel is set up or nobody has a contact method"
+        )
+        return _json(200 if health.accepting else 503, {"accepting": health.accepting, "paging": paging})
+
+    def _metrics(self, _request: Request) -> Response:
+        registry = CollectorRegistry()
+        for name, help_text, value in _gauges(self.health(), self._ingest.head):
+            Gauge(name, help_text, registry=registry).set(value)
+        return Response(generate_latest(registry), headers={"content-type": CONTENT_TYPE_LATEST})
+
+
+def _gauges(health: Health, head: int) -> list[tuple[str, str, float]]:
+    return [
+        ("tocsin_healthy", "1 while every limit of /healthz holds", float(not health.problems)),
+        ("tocsin_accepting", "1 while events are accepted", float(health.accepting)),
+        ("tocsin_events_accepted", "Number of the newest accepted event", float(head)),
+        ("tocsin_backlog_events", "Accepted events that are not decided yet", float(health.backlog_events or 0)),
+        ("tocsin_overdue_timer_seconds", "How long the oldest timer is overdue", health.overdue_timer_seconds or 0.0),
+        ("tocsin_unsent_seconds", "Age of the oldest message without a result", health.unsent_seconds or 0.0),
+    ]
+
+
+def _numbers(health: Health) -> dict[str, object]:
+    return {
+        "overdue_timer_seconds": health.overdue_timer_seconds,
+        "unsent_seconds": health.unsent_seconds,
+        "backlog_events": health.backlog_events,
+    }
+
+
+def _age(moment: Moment | None, now: Moment) -> float:
+    return 0.0 if moment is None else max(0.0, (now - moment) / SECOND)
+
+
+def _json(status: int, body: object) -> Response:
+    return Response(msgspec.json.encode(body), status, media_type="application/json")

@@ -1,0 +1,91 @@
+"""The Starlette application behind the hot routes: health, callbacks, dialects and pages, joined in one place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from starlette.applications import Starlette
+from starlette.routing import BaseRoute
+
+from tocsin.app.callbacks import PhoneCallbacks
+from tocsin.app.carriers import phone
+from tocsin.app.health import Pulse
+from tocsin.app.installation import Installation
+from tocsin.app.tokens import Tokens
+from tocsin.kernel.actor import SYSTEM
+from tocsin.kernel.decision import Command
+from tocsin.paging.model import Message
+from tocsin.paging.text import Brief, wording
+from tocsin.runtime.control_client import ControlClient
+from tocsin.runtime.ingest_queue import IngestQueue
+from tocsin.runtime.live import Bus
+from tocsin.runtime.orders import order_entry
+from tocsin.runtime.reads import Reads
+from tocsin.storage.config_reader import ConfigReader
+from tocsin.storage.database import Database
+from tocsin.storage.schema import read_installation_secret
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """Everything that the edge's routes are made from."""
+
+    place: Installation
+    database: Database
+    reads: Reads
+    config: ConfigReader
+    control: ControlClient
+    ingest: IngestQueue
+    bus: Bus
+    pulse: Pulse
+
+
+def application(edge: Edge) -> Starlette:
+    """The application."""
+    routes: list[BaseRoute] = [*edge.pulse.routes(), *_callbacks(edge)]
+    return Starlette(routes=routes)
+
+
+def _callbacks(edge: Edge) -> list[BaseRoute]:
+    settings = phone(edge.place.settings)
+    if settings is None:
+        return []
+
+    def keep(command: Command) -> None:
+        edge.ingest.append_wait([order_entry(SYSTEM, command, edge.place.clock.now())])
+
+    callbacks = PhoneCallbacks(
+        settings=settings,
+        tokens=LateTokens(edge.database),
+        clock=edge.place.clock,
+        desk=edge.control,
+        keep=keep,
+        message=edge.reads.message,
+        spoken=lambda message: spoken(edge, message),
+    )
+    return list(callbacks.routes())
+
+
+def spoken(edge: Edge, message: Message) -> str:
+    """The words of a message for a voice, made from the incidents as they are now."""
+    config = edge.config.current()
+    briefs = []
+    for incident_id in message.incident_ids:
+        incident = edge.reads.incident(incident_id)
+        if incident is not None:
+            service = config.services.get(incident.service_id)
+            briefs.append(Brief(incident, service.name if service else "removed service"))
+    return wording(briefs).spoken if briefs else "This is a test page from Tocsin."
+
+
+class LateTokens(Tokens):
+    """Tokens with the installation's secret, read when first needed: the edge may start before the engine made it."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__("")
+        self._database = database
+
+    def _sign(self, purpose: str, subject: str, expiry: int) -> str:
+        if not self._secret:
+            self._secret = (read_installation_secret(self._database) or "").encode()
+        return super()._sign(purpose, subject, expiry)

@@ -1,0 +1,138 @@
+"""Settings from the environment: the only module that reads it. A name that begins with TOCSIN_ and is not known is an error.
+
+Options of the command line win over the environment. Secrets never appear in `repr`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tocsin.kernel.errors import Invalid
+
+PREFIX = "TOCSIN_"
+
+NAMES: Mapping[str, str] = {
+    "TOCSIN_DATA_DIR": "folder of everything that Tocsin keeps (data)",
+    "TOCSIN_DATABASE_URL": "postgresql://... instead of the embedded database",
+    "TOCSIN_PORT": "port to listen on (8080)",
+    "TOCSIN_PUBLIC_URL": "how people and providers reach this server, https://tocsin.example.org",
+    "TOCSIN_TLS_CERT": "certificate chain, PEM file",
+    "TOCSIN_TLS_KEY": "private key, PEM file",
+    "TOCSIN_SMTP_URL": "smtp://user:password@host:port",
+    "TOCSIN_MAIL_FROM": "sender of mail, alarm@example.org",
+    "TOCSIN_TWILIO_BASE_URL": "address of the phone provider, for a compatible one",
+    "TOCSIN_TWILIO_ACCOUNT_SID": "account at the phone provider",
+    "TOCSIN_TWILIO_AUTH_TOKEN": "its secret",
+    "TOCSIN_TWILIO_FROM": "number that texts and calls come from",
+    "TOCSIN_SLACK_BASE_URL": "not used yet",
+    "TOCSIN_SLACK_BOT_TOKEN": "not used yet",
+    "TOCSIN_SLACK_SIGNING_SECRET": "not used yet",
+    "TOCSIN_JIRA_BASE_URL": "not used yet",
+    "TOCSIN_JIRA_EMAIL": "not used yet",
+    "TOCSIN_JIRA_TOKEN": "not used yet",
+    "TOCSIN_JIRA_PROJECT": "not used yet",
+    "TOCSIN_CONFLUENCE_BASE_URL": "not used yet",
+    "TOCSIN_CONFLUENCE_EMAIL": "not used yet",
+    "TOCSIN_CONFLUENCE_TOKEN": "not used yet",
+    "TOCSIN_CONFLUENCE_SPACE": "not used yet",
+    "TOCSIN_NOTION_BASE_URL": "not used yet",
+    "TOCSIN_NOTION_TOKEN": "not used yet",
+    "TOCSIN_NOTION_DATABASE": "not used yet",
+    "TOCSIN_HEARTBEAT_URL": "called every 30 s while the pager is well",
+    "TOCSIN_EVENTS_PER_KEY_PER_MINUTE": "limit of events per integration key (0 = none)",
+    "TOCSIN_MAX_BACKLOG": "undecided events after which senders are told to wait (200000)",
+    "TOCSIN_EGRESS_ALLOW": "networks that webhooks may reach besides the Internet, 10.0.0.0/8,...",
+}
+"""Every setting and what it means; `docs/settings.md` says more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Twilio:
+    """The phone provider. Empty `account_sid` = not set up."""
+
+    base_url: str
+    account_sid: str
+    auth_token: str = field(repr=False)
+    from_number: str
+
+
+@dataclass(frozen=True, slots=True)
+class AppSettings:
+    """Everything that the environment may say."""
+
+    data: Path
+    database_url: str | None = field(repr=False)
+    host: str
+    port: int
+    public_url: str
+    tls_cert: Path | None
+    tls_key: Path | None
+    smtp_url: str = field(repr=False)
+    mail_from: str
+    twilio: Twilio
+    heartbeat_url: str = field(repr=False)
+    events_per_key_per_minute: int
+    max_backlog: int
+    egress_allow: tuple[str, ...]
+
+    @property
+    def base_url(self) -> str:
+        """The public URL without a slash at the end; this machine's own address when none is set."""
+        scheme = "https" if self.tls_cert else "http"
+        return self.public_url.rstrip("/") or f"{scheme}://localhost:{self.port}"
+
+
+def from_environment(
+    environment: Mapping[str, str] | None = None, *, data: Path | None = None, host: str = "", port: int | None = None
+) -> AppSettings:
+    """Read and check every setting. Raises Invalid, naming each that is wrong or not known."""
+    values = dict(os.environ if environment is None else environment)
+    unknown = sorted(name for name in values if name.startswith(PREFIX) and name not in NAMES)
+    if unknown:
+        raise Invalid(f"not a setting: {', '.join(unknown)} (docs/settings.md lists them)", reason="setting_unknown")
+
+    def text(name: str) -> str:
+        return values.get(PREFIX + name, "").strip()
+
+    def number(name: str, default: int, lowest: int, highest: int) -> int:
+        given = text(name) or str(default)
+        if not given.isascii() or not given.isdigit() or not lowest <= int(given) <= highest:
+            raise Invalid(f"{PREFIX}{name} must be a whole number from {lowest} to {highest}", reason="setting_invalid")
+        return int(given)
+
+    certificate, key = text("TLS_CERT"), text("TLS_KEY")
+    if bool(certificate) != bool(key):
+        raise Invalid("TOCSIN_TLS_CERT and TOCSIN_TLS_KEY go together", reason="setting_invalid")
+    public_url = text("PUBLIC_URL")
+    if public_url and not public_url.startswith(("https://", "http://")):
+        raise Invalid("TOCSIN_PUBLIC_URL must begin with https:// or http://", reason="setting_invalid")
+    return AppSettings(
+        data=(data or Path(text("DATA_DIR") or "data")).absolute(),
+        database_url=text("DATABASE_URL") or None,
+        host=host or "0.0.0.0",  # noqa: S104 - a pager that only its own machine can reach pages nobody
+        port=port if port is not None else number("PORT", 8080, 1, 65535),
+        public_url=public_url,
+        tls_cert=Path(certificate) if certificate else None,
+        tls_key=Path(key) if key else None,
+        smtp_url=text("SMTP_URL"),
+        mail_from=text("MAIL_FROM"),
+        twilio=Twilio(
+            text("TWILIO_BASE_URL"), text("TWILIO_ACCOUNT_SID"), text("TWILIO_AUTH_TOKEN"), text("TWILIO_FROM")
+        ),
+        heartbeat_url=text("HEARTBEAT_URL"),
+        events_per_key_per_minute=number("EVENTS_PER_KEY_PER_MINUTE", 0, 0, 10_000_000),
+        max_backlog=number("MAX_BACKLOG", 200_000, 1, 100_000_000),
+        egress_allow=tuple(part.strip() for part in text("EGRESS_ALLOW").split(",") if part.strip()),
+    )
+
+
+def environment_for(settings: AppSettings) -> dict[str, str]:
+    """The environment for a process of ours: this one's, with what the command line decided."""
+    return {
+        **os.environ,
+        "TOCSIN_DATA_DIR": str(settings.data),
+        "TOCSIN_PORT": str(settings.port),
+    }

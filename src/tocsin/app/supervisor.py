@@ -1,0 +1,82 @@
+"""The parent of both roles: starts them, starts again what dies, passes on the signal to stop. Kept small on purpose.
+
+Children die with it (the kernel sees to that). A child that keeps dying is started again after growing pauses, never
+given up: a pager that stopped trying would be silent.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Mapping, Sequence
+
+from tocsin.runtime.clock import SystemClock
+
+PAUSES = (0.0, 0.2, 0.5, 1.0, 2.0, 5.0)
+"""Seconds before the first, second ... start in a row; the last one stays."""
+
+STEADY_SECONDS = 30.0
+"""A child that ran for so long counts as healthy again."""
+
+STOP_SECONDS = 15.0
+
+
+class Child:
+    """One role, kept alive by a thread."""
+
+    def __init__(
+        self, role: str, command: Sequence[str], environment: Mapping[str, str], stopping: threading.Event
+    ) -> None:
+        self.role = role
+        self._command = list(command)
+        self._environment = dict(environment)
+        self._stopping = stopping
+        self._process: subprocess.Popen[bytes] | None = None
+        self._ticks: Callable[[], float] = SystemClock().ticks
+        self._thread = threading.Thread(target=self._keep_alive, name=f"keep-{role}", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def stop(self, seconds: float) -> None:
+        """Ask the process to stop, and kill it after `seconds`."""
+        process = self._process
+        if process is not None and process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+            try:
+                process.wait(seconds)
+            except subprocess.TimeoutExpired:
+                process.kill()
+        self._thread.join(seconds)
+
+    def _keep_alive(self) -> None:
+        deaths = 0
+        while not self._stopping.is_set():
+            if self._stopping.wait(PAUSES[min(deaths, len(PAUSES) - 1)]):
+                return
+            started = self._ticks()
+            self._process = subprocess.Popen(self._command, env=self._environment)
+            code = self._process.wait()
+            if self._stopping.is_set():
+                return
+            deaths = 1 if self._ticks() - started > STEADY_SECONDS else deaths + 1
+            sys.stderr.write(f'{{"role": "supervisor", "event": "role_died", "died": "{self.role}", "code": {code}}}\n')
+
+
+def supervise(roles: Sequence[str], arguments: Sequence[str], environment: Mapping[str, str]) -> None:
+    """Run these roles until SIGTERM or SIGINT; then stop them, the edge first so that nothing more is accepted."""
+    stopping = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopping.set())
+    base = [sys.executable, "-m", "tocsin.cli.main", "serve", *arguments, "--parent", str(os.getpid())]
+    children = [Child(role, [*base, "--role", role], environment, stopping) for role in roles]
+    for child in children:
+        child.start()
+    while not stopping.wait(1.0):
+        pass
+    for child in children:
+        child.stop(STOP_SECONDS)

@@ -1,0 +1,54 @@
+"""`tocsin serve`: both roles under a supervisor, or one of them in this process."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+
+import click
+
+from tocsin.app.folder import die_with_parent, prepare
+from tocsin.app.settings import AppSettings, environment_for, from_environment
+from tocsin.app.supervisor import supervise
+from tocsin.kernel.errors import TocsinError
+
+ROLES = ("all", "edge", "engine", "hooks")
+
+
+@click.command("serve")
+@click.option(
+    "--data", type=click.Path(path_type=Path, file_okay=False), help="Folder of everything (TOCSIN_DATA_DIR)."
+)
+@click.option("--port", type=click.IntRange(1, 65535), help="Port to listen on (TOCSIN_PORT, 8080).")
+@click.option("--host", default="", help="Address to listen on (all of them).")
+@click.option("--role", type=click.Choice(ROLES), default="all", show_default=True, help="What to run here.")
+@click.option("--parent", type=int, default=0, hidden=True)
+def command(data: Path | None, port: int | None, host: str, role: str, parent: int) -> None:
+    """Accept events, page people, serve the pages and the APIs."""
+    die_with_parent(parent)
+    try:
+        settings = from_environment(data=data, host=host, port=port)
+        prepare(settings.data)
+        if role == "all":
+            _supervise(settings, host)
+        else:
+            _run(role, settings)
+    except TocsinError as error:
+        raise click.ClickException(error.message) from None
+    except OSError as error:
+        raise click.ClickException(str(error)) from None
+
+
+def _supervise(settings: AppSettings, host: str) -> None:
+    arguments = ["--data", str(settings.data), "--port", str(settings.port)]
+    supervise(("edge", "engine"), [*arguments, *(["--host", host] if host else [])], environment_for(settings))
+
+
+def _run(role: str, settings: AppSettings) -> None:
+    """Import the role's modules only here: the supervisor stays small."""
+    importlib.import_module("tocsin.app.logs").configure(role)
+    place = importlib.import_module("tocsin.app.installation").installation(settings)
+    if role == "engine":
+        importlib.import_module("tocsin.app.engine_role").run_engine(place)
+    else:
+        importlib.import_module("tocsin.app.edge_role").run_edge(place)

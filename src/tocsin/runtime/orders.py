@@ -1,0 +1,31 @@
+"""Commands that come by the log because nobody waits for them: receipts and replies that must survive a stopped engine.
+
+Decides their stored form only: the body is the command's envelope with its actor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from tocsin.kernel.actor import Actor
+from tocsin.kernel.decision import Command
+from tocsin.kernel.time import Moment
+from tocsin.runtime.turn_work import Order
+from tocsin.storage.codec import build, command_from, dump, load_plain
+from tocsin.storage.log import Entry, NewEntry
+
+SOURCE = "order"
+
+
+def order_entry(actor: Actor, command: Command, now: Moment) -> NewEntry:
+    """The log entry of a command."""
+    body = dump({"actor": actor, "command": {"kind": command.kind, "data": command}})
+    return NewEntry(now, SOURCE, "", "", body.encode())
+
+
+def _read(entry: Entry) -> Order:
+    envelope = load_plain(entry.body)
+    return Order(build(Actor, envelope["actor"]), command_from(envelope["command"]))
+
+
+DECODERS: Mapping[str, Callable[[Entry], Order]] = {SOURCE: _read}
