@@ -36,6 +36,15 @@ class _Step:
     both: Layer | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A layer that goes on or begins, and where it stood in the old version (-1: nowhere)."""
+
+    layer: Layer
+    was: int = -1
+    has_past: bool = False
+
+
 def new_schedule(wanted: Schedule, now: Moment, ids: IdSource) -> Schedule:
     """The first version of a schedule. Layers without an id get one; starts in the past stay as they were given."""
     layers = tuple(layer if layer.id else replace(layer, id=ids.short()) for layer in wanted.layers)
@@ -51,12 +60,12 @@ def apply_edit(old: Schedule, new: Schedule, now: Moment, ids: IdSource) -> Sche
     known = {layer.id: place for place, layer in enumerate(old.layers)}
     _check_ids(new.layers, known)
     steps: dict[int, _Step] = {}
-    order: list[tuple[int | None, Layer]] = []
+    order: list[_Place] = []
     reached = -1
     for layer in new.layers:
         place = known.get(layer.id)
         if place is None:
-            order.append((None, _begun(layer if layer.id else replace(layer, id=ids.short()), now)))
+            order.append(_Place(_begun(layer if layer.id else replace(layer, id=ids.short()), now)))
             continue
         step = _continued(_zoned(old.layers[place], old, new), layer, now, ids)
         if step.both is not None and place < reached and not step.both.has_ended(now):
@@ -64,9 +73,9 @@ def apply_edit(old: Schedule, new: Schedule, now: Moment, ids: IdSource) -> Sche
         steps[place] = step
         if step.both is not None and not step.both.has_ended(now):
             reached = place
-            order.append((place, step.both))
+            order.append(_Place(step.both, place, has_past=True))
         elif step.future is not None:
-            order.append((None, step.future))
+            order.append(_Place(step.future, place))
     for place, layer in enumerate(old.layers):
         steps.setdefault(place, _retired(_zoned(layer, old, new), now))
     layers = tuple(layer for layer in _merged(steps, order, now) if layer.end is None or layer.start < layer.end)
@@ -154,15 +163,17 @@ def _retired(layer: Layer, now: Moment) -> _Step:
     return _Step(layer if layer.has_ended(now) else replace(layer, end=now))
 
 
-def _merged(steps: dict[int, _Step], order: Iterable[tuple[int | None, Layer]], now: Moment) -> Iterator[Layer]:
+def _merged(steps: dict[int, _Step], order: list[_Place], now: Moment) -> Iterator[Layer]:
     """The past in the old order and the future in the new one; layers that are both stand alike in the two."""
     past = []
-    for place in sorted(steps):
-        layer = steps[place].past or steps[place].both
+    for was in sorted(steps):
+        layer = steps[was].past or steps[was].both
         if layer is not None and layer.has_ended(now):
-            past.append((place, layer))
-    for place_or_none, future in order:
-        while past and place_or_none is not None and past[0][0] < place_or_none:
+            past.append((was, layer))
+    for number, place in enumerate(order):
+        # What is over goes before whatever stood behind it, unless that now stands before a layer of both times.
+        limit = min([place.was, *(later.was - 1 for later in order[number:] if later.has_past)])
+        while past and past[0][0] <= limit:
             yield past.pop(0)[1]
-        yield future
+        yield place.layer
     yield from (layer for _, layer in past)
