@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import msgspec
+import structlog
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.requests import Request
@@ -21,6 +22,8 @@ from tocsin.kernel.time import SECOND, Moment
 from tocsin.runtime.clock import Clock
 from tocsin.runtime.ingest_queue import IngestQueue
 from tocsin.runtime.reads import Reads
+
+log = structlog.get_logger("health")
 
 OVERDUE_TIMER_SECONDS = 15.0
 UNSENT_SECONDS = 60.0
@@ -81,7 +84,8 @@ class Pulse:
             due, unsent = self._reads.oldest_due()
             cursor = self._reads.cursor()
             can_page = self._can_page()
-        except SQLAlchemyError:
+        except SQLAlchemyError as error:
+            log.warning("database_out_of_reach", error=str(error)[:300])
             return Health(False, accepting, None, None, None, can_page=False)
         backlog = max(0, self._ingest.head - cursor.seq)
         return Health(True, accepting, _age(due, now), _age(unsent, now), backlog, can_page)

@@ -137,7 +137,8 @@ class ControlClient:
                 if future is not None:
                     future.set_result(frame["answer"])
         except (OSError, ValueError, KeyError) as error:
-            log.warning("control_line_broke", error=str(error)[:200])
+            if not self._closed.is_set():
+                log.warning("control_line_broke", error=str(error)[:200])
 
     def _drop(self) -> None:
         self._connected.clear()

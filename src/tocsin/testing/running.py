@@ -1,0 +1,219 @@
+"""A real server in processes of its own, with a fake phone provider beside it: for kill loops, benchmarks and the demo.
+
+Starts `tocsin serve` as a user would, on a loopback port and a folder of its own; what it is asked goes over its sockets.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Self
+
+from tocsin.directory.model import Channel, ContactMethod, Integration, NotificationRule, Role, Service, Urgency, User
+from tocsin.engine.config import KIND_OF
+from tocsin.engine.things import SaveThing
+from tocsin.escalation.model import Policy, Rule, Target, TargetKind
+from tocsin.kernel.actor import Actor, ActorKind, Via
+from tocsin.kernel.decision import Command
+from tocsin.kernel.ids import IdSource
+from tocsin.runtime.clock import SystemClock
+from tocsin.runtime.control_client import ControlClient
+from tocsin.runtime.reads import Reads
+from tocsin.storage.config_reader import ConfigReader
+from tocsin.storage.database import Database, open_database
+from tocsin.testing.fake_phones import FakePhones
+from tocsin.testing.fake_phones_server import FakePhonesServer
+
+OWNER = Actor(ActorKind.SYSTEM, "", Via.CLI)
+
+
+def free_port() -> int:
+    """A loopback port that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+class RunningServer:
+    """One installation, serving. Use as a context manager."""
+
+    def __init__(self, folder: Path, *, environment: Mapping[str, str] | None = None, database_url: str | None = None) -> None:
+        self.folder = folder
+        self.clock = SystemClock()
+        self.ids = IdSource(random.SystemRandom())
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.phones = FakePhones(self.clock.now, inbound_url=f"{self.url}/twilio/sms")
+        self.provider = FakePhonesServer(self.phones, self.clock.now)
+        self._database_url = database_url
+        self._extra = dict(environment or {})
+        self._process: subprocess.Popen[bytes] | None = None
+        self._log = folder.parent / f"{folder.name}.log"
+        self._database: Database | None = None
+        self._client: ControlClient | None = None
+
+    def __enter__(self) -> Self:
+        """Start provider and server; returns when the server accepts and decides."""
+        self.provider.start()
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop everything."""
+        self.stop()
+        self.provider.stop()
+
+    def start(self) -> None:
+        """Start the server and wait until both roles are there."""
+        command = [sys.executable, "-m", "tocsin.cli.main", "serve", "--data", str(self.folder)]
+        command += ["--port", str(self.port), "--host", "127.0.0.1"]
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(command, env=self._environment(), stderr=log, stdout=log)
+        self.wait_until(lambda: self.get("/readyz")[0] == 200, "the edge is ready")
+        self._connect()
+
+    def stop(self, seconds: float = 20.0) -> None:
+        """SIGTERM and wait."""
+        self._disconnect()
+        if self._process is not None and self._process.poll() is None:
+            self._process.terminate()
+            self._process.wait(seconds)
+
+    def pids(self) -> dict[str, int]:
+        """The processes that run now: `supervisor`, `edge`, `engine`."""
+        assert self._process is not None
+        found = {"supervisor": self._process.pid}
+        for role in ("edge", "engine"):
+            text = (self.folder / f"{role}.lock").read_text().strip() if (self.folder / f"{role}.lock").exists() else ""
+            if text:
+                found[role] = int(text)
+        return found
+
+    def kill(self, role: str) -> None:
+        """kill -9 of one process, or of `all`: the supervisor, whose children die with it."""
+        if role == "all":
+            assert self._process is not None
+            self._process.kill()
+            self._process.wait()
+            self._disconnect()
+            return
+        os.kill(self.pids()[role], signal.SIGKILL)
+
+    def read_log(self) -> str:
+        """What the processes wrote."""
+        return self._log.read_text() if self._log.exists() else ""
+
+    def wait_until(self, holds: Callable[[], bool], what: str, seconds: float = 15.0) -> None:
+        """Wait for a condition. Raises TimeoutError with the end of the log."""
+        pause = threading.Event()
+        deadline = self.clock.ticks() + seconds
+        while self.clock.ticks() < deadline:
+            if holds():
+                return
+            pause.wait(0.01)
+        raise TimeoutError(f"waited {seconds} s until {what}\n{self.read_log()[-4000:]}")
+
+    # -- HTTP
+
+    def get(self, path: str) -> tuple[int, bytes]:
+        """GET; status 0 when nobody answers."""
+        return self._request(urllib.request.Request(self.url + path))  # noqa: S310 - our own loopback server
+
+    def post(self, path: str, body: Any, headers: Mapping[str, str] | None = None) -> tuple[int, bytes]:
+        """POST JSON; status 0 when nobody answers."""
+        data = json.dumps(body).encode()
+        headers = {"content-type": "application/json", **(headers or {})}
+        return self._request(urllib.request.Request(self.url + path, data, dict(headers)))  # noqa: S310
+
+    def _request(self, request: urllib.request.Request) -> tuple[int, bytes]:
+        try:
+            with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
+                return answer.status, answer.read()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read()
+        except OSError:
+            return 0, b""
+
+    def event(self, integration: Integration, key: str, summary: str = "", action: str = "trigger") -> tuple[int, bytes]:
+        """Send an event by PagerDuty's Events API v2."""
+        body: dict[str, Any] = {"routing_key": integration.key, "event_action": action, "dedup_key": key}
+        if action == "trigger":
+            body["payload"] = {"summary": summary or key, "source": "test", "severity": "critical"}
+        return self.post("/v2/enqueue", body)
+
+    # -- the engine
+
+    def run(self, command: Command, actor: Actor = OWNER) -> Any:
+        """Have the engine run a command, over its socket."""
+        assert self._client is not None
+        return self._client.run(actor, command)
+
+    def save(self, thing: Any, *fields: str) -> Any:
+        """Create or change a thing."""
+        return self.run(SaveThing(thing_kind=KIND_OF[type(thing)], thing=thing, fields=fields))
+
+    @property
+    def reads(self) -> Reads:
+        """Queries on the server's database."""
+        assert self._database is not None
+        return Reads(self._database)
+
+    def person(self, name: str, number: str, channel: Channel = Channel.SMS, role: Role = Role.RESPONDER) -> User:
+        """A person who is reached by this number at once; the phone exists at the provider."""
+        user: User = self.save(User(id="", name=name.title(), email=f"{name}@example.com", role=role))
+        contact: ContactMethod = self.save(ContactMethod(id="", user_id=user.id, channel=channel, address=number))
+        self.save(NotificationRule(id="", user_id=user.id, contact_method_id=contact.id, urgency=Urgency.HIGH))
+        self.phones.add_phone(f"+1{number}", name.title())
+        return user
+
+    def service(self, name: str, *people: User, delay_minutes: int = 5) -> Integration:
+        """A service whose policy calls these people one after the other; returns its integration."""
+        rules = tuple(
+            Rule(id="", delay_minutes=delay_minutes, targets=(Target(kind=TargetKind.USER, id=user.id),)) for user in people
+        )
+        policy: Policy = self.save(Policy(id="", name=name, rules=rules))
+        service: Service = self.save(Service(id="", name=name, policy_id=policy.id))
+        integration: Integration = self.save(Integration(id="", service_id=service.id, name="Monitor", key=""))
+        return integration
+
+    def wait_for_key(self, integration: Integration) -> None:
+        """Wait until the edge knows a new integration's key: an event without an action is then refused for that only."""
+        probe = {"routing_key": integration.key, "event_action": "resolve", "dedup_key": "probe"}
+        self.wait_until(lambda: self.post("/v2/enqueue", probe)[0] == 202, "the edge knows the key")
+
+    def _connect(self) -> None:
+        self.wait_until(lambda: (self.folder / "control.sock").exists(), "the engine is ready")
+        self._database = open_database(self.folder, self._database_url, read_only=True)
+        self._client = ControlClient(self.folder, ConfigReader(self._database), ids=self.ids, clock=self.clock)
+        self._client.start()
+
+    def _disconnect(self) -> None:
+        if self._client is not None:
+            self._client.close()
+        if self._database is not None:
+            self._database.close()
+
+    def _environment(self) -> dict[str, str]:
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("TOCSIN_")}
+        database = {"TOCSIN_DATABASE_URL": self._database_url} if self._database_url else {}
+        return {
+            **inherited,
+            **database,
+            "TOCSIN_PUBLIC_URL": self.url,
+            "TOCSIN_TWILIO_BASE_URL": self.provider.base_url,
+            "TOCSIN_TWILIO_ACCOUNT_SID": self.phones.account_sid,
+            "TOCSIN_TWILIO_AUTH_TOKEN": self.phones.auth_token,
+            "TOCSIN_TWILIO_FROM": "+12025550199",
+            **self._extra,
+        }
