@@ -63,10 +63,24 @@ def test_a_wrong_url_is_refused_without_showing_the_password(url: str) -> None:
     assert "hunter2" not in str(caught.value)
 
 
-@pytest.mark.parametrize("sender", ["", "alarm", "@example.org", "alarm@", "a b@example.org", "a@b\r\nBcc: c@d", "<>"])
+@pytest.mark.parametrize("sender", [" ", "alarm", "@example.org", "alarm@", "a b@example.org", "a@b\r\nBcc: c@d", "<>"])
 def test_a_wrong_sender_is_refused(sender: str) -> None:
     with pytest.raises(Invalid):
         smtp_settings("smtp://mail.example.org", sender)
+
+
+@pytest.mark.parametrize(
+    ("url", "sender"),
+    [
+        ("smtp://alarm%40example.org:pass@mail.example.org", "alarm@example.org"),
+        ("smtp://user:pass@mail.example.org", "tocsin@mail.example.org"),
+        ("smtp://127.0.0.1:2525", "tocsin@localhost"),
+        ("smtp://[::1]:2525", "tocsin@localhost"),
+        ("smtp://mailhog:1025", "tocsin@localhost"),
+    ],
+)
+def test_without_a_sender_there_is_one_to_try_things_out(url: str, sender: str) -> None:
+    assert smtp_settings(url, "").mail_from.addr_spec == sender
 
 
 def test_the_password_does_not_show() -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tocsin.connectors.sms_voice.replies import CARRIER_WORDS, NOT_UNDERSTOOD, Reply, parse_reply
+from tocsin.connectors.sms_voice.replies import CARRIER_WORDS, NOT_UNDERSTOOD, Reply, is_for_carrier, parse_reply
 from tocsin.paging.model import Answer
 
 ACK, RESOLVE, ESCALATE = Answer.ACKNOWLEDGE, Answer.RESOLVE, Answer.ESCALATE
@@ -104,3 +104,11 @@ def test_any_text_is_answered_or_not_understood_but_never_fails(text: str) -> No
 def test_every_code_that_we_give_out_can_be_answered(code: int, suffix: str) -> None:
     expected = {"": ACK, "a": ACK, "r": RESOLVE, "e": ESCALATE}[suffix.strip()]
     assert parse_reply(f"{code}{suffix}") == Reply(expected, str(code))
+
+
+@pytest.mark.parametrize(
+    ("text", "theirs"),
+    [("STOP", True), (" Stop. ", True), ("help!", True), ("stop it", False), ("47", False), ("", False)],
+)
+def test_we_stay_silent_where_the_carrier_answers(text: str, theirs: bool) -> None:
+    assert is_for_carrier(text) is theirs

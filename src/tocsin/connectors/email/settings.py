@@ -59,7 +59,7 @@ def smtp_settings(url: str, mail_from: str) -> SmtpSettings:
     """Read `smtp://user:password@host:port` or `smtps://...`, with `?tls=auto|required|off` and `&verify=yes|no`.
 
     User and password are percent-encoded where they hold `@ : / # %`. `mail_from` is `alarm@example.org` or
-    `Tocsin <alarm@example.org>`. Raises Invalid.
+    `Tocsin <alarm@example.org>`; without one it is the user, if that is an address. Raises Invalid.
     """
     try:
         parts = urlsplit(url.strip())
@@ -79,12 +79,20 @@ def smtp_settings(url: str, mail_from: str) -> SmtpSettings:
     return SmtpSettings(
         host=parts.hostname,
         port=port or usual,
-        mail_from=_sender(mail_from),
+        mail_from=_sender(mail_from or _usual_sender(user, parts.hostname)),
         user=user,
         password=unquote(parts.password or ""),
         encryption=_encryption(parts.scheme, parameters.get("tls", "")),
         verify=_verify(parameters.get("verify", "")),
     )
+
+
+def _usual_sender(user: str, host: str) -> str:
+    """Good enough to try things out; most servers in earnest want a sender that they know."""
+    if "@" in user:
+        return user
+    named = "." in host and not host.rpartition(".")[2].isdigit()
+    return f"Tocsin <tocsin@{host if named else 'localhost'}>"
 
 
 def _sender(text: str) -> Address:

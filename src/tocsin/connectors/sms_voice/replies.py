@@ -24,23 +24,12 @@ _WORDS: dict[str, Answer] = {
     **dict.fromkeys(("e", "esc", "escalate"), Answer.ESCALATE),
 }
 CARRIER_WORDS = frozenset(
-    {
-        "stop",
-        "stopall",
-        "unsubscribe",
-        "cancel",
-        "end",
-        "quit",
-        "revoke",
-        "optout",
-        "start",
-        "yes",
-        "unstop",
-        "help",
-        "info",
-    }
+    (
+        *("stop", "stopall", "unsubscribe", "cancel", "end", "quit", "revoke", "optout"),
+        *("start", "yes", "unstop", "help", "info"),
+    )
 )
-"""Handled by the carrier; a text that begins with one of them never means anything to us."""
+"""The carrier acts on these and answers them: a text that is one of them means nothing to us."""
 
 _TOKEN = re.compile(r"[0-9]+|[a-z]+")
 _FILLING = re.compile(r"[\s.,;:!?#*()\[\]\"'<>/_-]*")
@@ -58,6 +47,11 @@ class Reply:
 
 
 NOT_UNDERSTOOD = Reply(None)
+
+
+def is_for_carrier(text: str) -> bool:
+    """Whether the carrier answers this text, so that we should stay silent."""
+    return "".join(_TOKEN.findall(text[:_CHARS].lower())) in CARRIER_WORDS
 
 
 def parse_reply(text: str) -> Reply:
