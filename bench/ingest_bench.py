@@ -24,9 +24,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ingest_load import COUNTER
-from ingest_server import ROUTING_KEY
-
+from bench.ingest_load import COUNTER
+from bench.ingest_server import ROUTING_KEY
 from tocsin.storage.log.sqlite import SqliteLogReader
 
 HERE = Path(__file__).parent
@@ -81,7 +80,7 @@ def contenders(folder: Path, port: int, size: int) -> list[Contender]:
     """Ours first."""
     config = folder / "alertmanager.yml"
     config.write_text(ALERTMANAGER_CONFIG)
-    ours = [sys.executable, str(HERE / "ingest_server.py"), f"--port={port}", f"--data={folder / 'log'}"]
+    ours = [sys.executable, "-m", "bench.ingest_server", f"--port={port}", f"--data={folder / 'log'}"]
     found = [Contender("tocsin (durable)", ours, "/v2/enqueue", pagerduty_event(size), "/")]
     binary = shutil.which("prometheus-alertmanager")
     if binary is None:
@@ -100,7 +99,7 @@ def contenders(folder: Path, port: int, size: int) -> list[Contender]:
 
 @contextmanager
 def running(contender: Contender, port: int) -> Iterator[None]:
-    with subprocess.Popen(contender.command, stdout=subprocess.DEVNULL) as process:
+    with subprocess.Popen(contender.command, stdout=subprocess.DEVNULL, cwd=HERE.parent) as process:
         try:
             wait_until_up(f"http://127.0.0.1:{port}{contender.ready}")
             yield
@@ -155,8 +154,8 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON object at the end")
     args = parser.parse_args()
     rates: dict[str, list[float]] = {}
-    with tempfile.TemporaryDirectory() as name:
-        folder, port = Path(name), free_port()
+    with tempfile.TemporaryDirectory() as place:
+        folder, port = Path(place), free_port()
         sides = contenders(folder, port, args.size)
         for number in range(args.rounds):
             for side in sides if number % 2 == 0 else reversed(sides):
@@ -168,13 +167,13 @@ def main() -> None:
                     f"generator {figures['cpu_seconds'] / figures['seconds']:.0%} of a core",
                     flush=True,
                 )
-    medians = {side: statistics.median(values) for side, values in rates.items()}
-    for side, rate in medians.items():
-        print(f"median   {side:22}  {rate:9,.0f}/s")
+    medians = {name: statistics.median(rates[name]) for name in (side.name for side in sides)}
+    for name, rate in medians.items():
+        print(f"median   {name:22}  {rate:9,.0f}/s")
     ratio = None
     if len(medians) == 2:
         ours, theirs = medians.values()
-        ratio = round(ours / theirs if sides[0].name == next(iter(medians)) else theirs / ours, 2)
+        ratio = round(ours / theirs, 2)
         print(f"ratio    {ratio}  (floor 0.7, aim 1.0)")
     if args.json:
         print(json.dumps({"rates": rates, "medians": medians, "ratio": ratio}))

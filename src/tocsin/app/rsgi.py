@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 from collections.abc import Callable, Iterable
 from typing import Final
 
@@ -111,6 +112,7 @@ class Edge:
         self._hot = HotTable(paths)
         self._clock = clock
         self._bridge = bridge
+        self._reading = threading.Lock()
 
     async def start(self) -> None:
         """Opens all doors. Raises LifespanFailed."""
@@ -130,9 +132,15 @@ class Edge:
 
     def take(self, scope: HttpScope, protocol: HttpProtocol) -> bool:
         """In the server's Python thread: takes the request if it is hot and says how long it is. Never raises."""
-        if scope.method != "POST":
-            return False
-        route = self._hot.find(scope.path)
+        try:
+            return self._take(scope, protocol)
+        except Exception:
+            _log.exception("a hot request failed before its body: %s", scope.path)
+            answer(protocol, Reading(500, b""))
+            return True
+
+    def _take(self, scope: HttpScope, protocol: HttpProtocol) -> bool:
+        route = self._hot.find(scope.path) if scope.method == "POST" else None
         if route is None:
             return False
         try:
@@ -140,8 +148,8 @@ class Edge:
                 return False
         except BodyRefused as error:
             answer(protocol, refusal(route, error))
-            return True
-        self.deadlines.expect(protocol(), HotRequest(self, route, scope, protocol))
+        else:
+            self.deadlines.expect(protocol(), HotRequest(self, route, scope, protocol))
         return True
 
     async def __call__(self, scope: HttpScope, protocol: HttpProtocol) -> None:
@@ -164,7 +172,9 @@ class Edge:
         headers = scope.headers
         body = admit(headers.get("content-encoding"), raw, route.body_limit)
         client = address(scope.client)[0]
-        return route.read(Posted(scope.path, scope.query_string, headers, body, self._clock(), client))
+        posted = Posted(scope.path, scope.query_string, headers, body, self._clock(), client)
+        with self._reading:
+            return route.read(posted)
 
 
 def answer(protocol: HttpProtocol, reading: Reading) -> None:

@@ -118,11 +118,12 @@ class Scheduler(_engine.CallbackScheduler):  # type: ignore[misc] # an untyped b
             watcher.taskref(loop.create_task(watched(watcher)))
 
         def schedule(watcher: Any) -> None:
+            if edge.take(watcher.scope, watcher.proto):
+                return
             try:
-                if not edge.take(watcher.scope, watcher.proto):
-                    loop.call_soon_threadsafe(start, watcher, context=context)
-            except Exception as defect:  # a pump: what is raised here would surface in the engine, out of place
-                watcher.err(defect)
+                loop.call_soon_threadsafe(start, watcher, context=context)
+            except RuntimeError as closed:  # the loop has ended; what is raised here would surface in the engine
+                watcher.err(closed)
 
         self._schedule_fn = schedule
 
@@ -174,9 +175,12 @@ class Server:
         )
         worker.serve_str(Scheduler(loop, self._edge, None, None, None), Loop(loop), self._signal)
 
-    async def stop(self, seconds: float) -> bool:
-        """Takes no more connections and waits for requests under way; False if some were left after `seconds`."""
+    def shut(self) -> None:
+        """Takes no more connections; idle ones are closed, busy ones after their answer."""
         self._signal.set()
+
+    async def drained(self, seconds: float) -> bool:
+        """Waits until the last answer is sent; False if some were left after `seconds`."""
         try:
             await asyncio.wait_for(self._stopped.wait(), seconds)
         except TimeoutError:
@@ -209,9 +213,8 @@ async def serve(
     ready()
     await signalled
     _log.info("draining")
-    stopping = asyncio.create_task(server.stop(DRAIN_SECONDS))
-    await asyncio.sleep(0)
+    server.shut()
     edge.hang_up()
-    if not await stopping:
+    if not await server.drained(DRAIN_SECONDS):
         _log.warning("requests were still under way %s s after the signal", DRAIN_SECONDS)
     await edge.stop()

@@ -52,7 +52,10 @@ class Reading:
 
 
 class HotRoute(Protocol):
-    """A dialect's side of a hot address. Both methods are pure and fast (they run on the event loop)."""
+    """A dialect's side of a hot address. Both methods are pure and fast.
+
+    `read` is called in a thread of the server's, one request at a time: its speed is the speed of accepting.
+    """
 
     body_limit: int
     """Bytes after decompression; see kernel.limits."""

@@ -8,7 +8,7 @@ sequence. A segment is a partition of `ingest_log` and covers a fixed range of n
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any, Final, TypeAlias
 
 import psycopg
@@ -86,6 +86,14 @@ class _Session:
             )
         return self._connection
 
+    @contextmanager
+    def kept_if_sound(self) -> Iterator[None]:
+        """Closes the connection if the block fails: then nobody else will."""
+        with ExitStack() as stack:
+            stack.callback(self.close)
+            yield
+            stack.pop_all()
+
     def close(self) -> None:
         self._closed = True
         if self._connection is not None:
@@ -101,7 +109,7 @@ class PostgresLogWriter:
         `segment_rows` counts only for the one who begins the log. Raises LogRefused, LogDamaged.
         """
         self._session = _Session(conninfo)
-        with _refusals():
+        with _refusals(), self._session.kept_if_sound():
             connection = self._session.get()
             with connection.transaction():
                 connection.execute("SELECT pg_advisory_xact_lock(%s)", (_ADVISORY_LOCK,))
@@ -179,7 +187,7 @@ class PostgresLogReader:
     def __init__(self, conninfo: str) -> None:
         """Raises LogDamaged if the database holds no log, LogRefused if it can't be reached."""
         self._session = _Session(conninfo)
-        with _refusals():
+        with _refusals(), self._session.kept_if_sound():
             self._epoch, _ = _head_of(self._session.get())
 
     @property

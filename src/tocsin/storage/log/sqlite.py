@@ -12,7 +12,7 @@ import sqlite3
 from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from itertools import chain, count, pairwise
 from pathlib import Path
 from typing import Final
@@ -276,12 +276,13 @@ class SqliteLogReader:
             self._open.move_to_end(first_seq)
             return held[0]
         path = segments.path_of(self._folder, first_seq)
-        with damage_named(path):
+        with damage_named(path), ExitStack() as unless_sound:
             connection = segments.open_to_read(path)
+            unless_sound.callback(connection.close)
             label = segments.label_of(connection, path)
-        if self._epoch and label.epoch != self._epoch:
-            connection.close()
-            raise UnknownEpoch(f"{path} belongs to log {label.epoch}, not to {self._epoch}")
+            if self._epoch and label.epoch != self._epoch:
+                raise UnknownEpoch(f"{path} belongs to log {label.epoch}, not to {self._epoch}")
+            unless_sound.pop_all()
         self._epoch = label.epoch
         self._open[first_seq] = (connection, path.stat())
         while len(self._open) > _OPEN_SEGMENTS:
