@@ -15,7 +15,10 @@ from typing import Final
 from tocsin.kernel.errors import TooMany
 
 NOW: Final = "now"
-"""Anything about open incidents, who is on call, or the pager itself has changed."""
+"""Some incident or the configuration has changed: implied by every topic about one of them."""
+
+RECONNECTED: Final = "reconnected"
+"""What was published meanwhile is not known: everybody looks again."""
 
 PAGES_AT_ONCE: Final = 5_000
 """Open live pages on one edge; beyond it pages still work, without being live."""
@@ -99,8 +102,12 @@ class Bus:
     def publish(self, topics: Iterable[str]) -> None:
         """Tell everybody who listens to one of these topics that it changed. From any thread; never waits."""
         published = frozenset(topics)
+        if any(topic == "config" or topic.startswith("incident:") for topic in published):
+            published |= {NOW}
         by_loop: dict[asyncio.AbstractEventLoop, set[Subscription]] = defaultdict(set)
         with self._lock:
+            if RECONNECTED in published:
+                published |= self._listeners.keys()
             for topic in published:
                 for subscription in self._listeners.get(topic, ()):
                     by_loop[subscription.loop].add(subscription)

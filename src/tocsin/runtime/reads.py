@@ -10,12 +10,13 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from tocsin.alerts.model import Alert, AlertStatus
 from tocsin.directory.permissions import Standing, Verb, may
+from tocsin.escalation.model import Policy
 from tocsin.incidents.model import Incident
 from tocsin.kernel.actor import Actor, ActorKind
 from tocsin.kernel.time import Moment
 from tocsin.paging.model import Message, Page
 from tocsin.storage.database import Database
-from tocsin.storage.queries import alerts, audit, health, incidents, outcomes, pages, timeline
+from tocsin.storage.queries import alerts, audit, health, incidents, outcomes, pages, policies, timeline
 from tocsin.storage.queries.alerts import AlertFilter
 from tocsin.storage.queries.audit import AuditFilter, AuditRecord
 from tocsin.storage.queries.health import Pulse
@@ -94,6 +95,11 @@ class Reads:
         """When the service's newest incident began."""
         with self._database.engine.connect() as connection:
             return incidents.last_created(connection, service_id)
+
+    def policy_as_it_was(self, snapshot_id: str) -> Policy | None:
+        """The escalation policy that an incident's `policy_snapshot` names."""
+        with self._database.engine.connect() as connection:
+            return policies.as_it_was(connection, snapshot_id)
 
     # -- alerts
 
