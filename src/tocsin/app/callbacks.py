@@ -1,4 +1,4 @@
-"""The phone provider's callbacks: checks the signature, finds the message by its token, hands the meaning to the engine.
+"""The phone provider's callbacks: checks the signature, finds the message by its token, hands the engine the meaning.
 
 A key press or text is answered by what came of it. When the engine does not answer, the order goes into the log, so
 that it is carried out as soon as the engine is back; the person is told just that.

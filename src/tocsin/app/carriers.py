@@ -10,7 +10,7 @@ from ipaddress import ip_network
 
 from tocsin.app.settings import AppSettings
 from tocsin.app.tokens import Tokens
-from tocsin.connectors._kit.contract import Outcome, OutboundMessage, Sender, SendResult
+from tocsin.connectors._kit.contract import OutboundMessage, Outcome, Sender, SendResult
 from tocsin.connectors._kit.egress import EgressPolicy
 from tocsin.connectors.email.sender import EmailSender
 from tocsin.connectors.email.settings import smtp_settings

@@ -22,7 +22,7 @@ REFRESH_SECONDS = 2.0
 
 
 class EdgeKeys:
-    """Implements `dialects._kit.keys.Keys`. Before the first look at a database every key is unknown yet, never wrong."""
+    """Implements `dialects._kit.keys.Keys`. Before the first look at a database a key is unknown yet, never wrong."""
 
     def __init__(
         self, read: Callable[[], Config], decided: Callable[[], int], note_decided: Callable[[int], None]

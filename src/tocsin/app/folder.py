@@ -38,7 +38,7 @@ def held(folder: Path, role: str) -> Iterator[None]:
 
 
 def die_with_parent(parent: int) -> None:
-    """Have the kernel kill this process when its parent dies, however it dies. `parent`: who started us (0 = nobody)."""
+    """Have the kernel kill this process when its parent dies, however it dies. `parent`: who started us (0 = none)."""
     if not parent or sys.platform != "linux":
         return
     libc = ctypes.CDLL(None, use_errno=True)

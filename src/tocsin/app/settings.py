@@ -1,5 +1,6 @@
-"""Settings from the environment: the only module that reads it. A name that begins with TOCSIN_ and is not known is an error.
+"""Settings from the environment: the only module that reads it.
 
+A name that begins with TOCSIN_ and is not known is an error.
 Options of the command line win over the environment. Secrets never appear in `repr`.
 """
 

@@ -1,4 +1,4 @@
-"""`tocsin setup`: the first owner, an API key and a link to sign in. Works once, before the server runs or while it does."""
+"""`tocsin setup`: the first owner, an API key and a link to sign in. Works once, with or without a running server."""
 
 from __future__ import annotations
 

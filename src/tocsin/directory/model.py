@@ -1,4 +1,4 @@
-"""The nouns of the directory, as frozen values. Rules hold ids; whether an id exists is checked when a thing is saved."""
+"""The nouns of the directory, as frozen values. Rules hold ids; that an id exists is checked when a thing is saved."""
 
 from __future__ import annotations
 
@@ -184,7 +184,7 @@ class Service:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Integration:
-    """A monitor's entrance to a service. `key` is the secret in its address: 32 hexadecimal digits, shown again on purpose."""
+    """A monitor's entrance to a service. `key` is the secret in its address: 32 characters, shown again on purpose."""
 
     id: str
     service_id: str
@@ -208,7 +208,10 @@ class Priority:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiKey:
-    """A credential for programs: only its SHA-256 is kept. `team_ids` empty = every team. `user_id` set = acts as that person."""
+    """A credential for programs: only its SHA-256 is kept.
+
+    `team_ids` empty = every team. `user_id` set = acts as that person.
+    """
 
     id: str
     name: str

@@ -27,7 +27,7 @@ class Verb(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """An actor's rights, looked up once: base role, role per team, and the teams a key is limited to (None = not limited)."""
+    """An actor's rights, looked up once: base role, role per team, the teams a key is limited to (None = unlimited)."""
 
     role: Role
     teams: Mapping[str, TeamRole]

@@ -1,4 +1,4 @@
-"""The pure dispatcher: runs a command through the stations and follows the facts. No I/O; the shell stores what it returns.
+"""The pure dispatcher: runs a command through the stations and follows the facts. Performs no I/O.
 
 `reactions` is the map of the product, `dispatch.execute` the way in, `world` what a decision may look at.
 """

@@ -25,7 +25,7 @@ from tocsin.kernel.time import Moment
 
 
 def policy_of(world: World, incident: Incident) -> Policy:
-    """The policy as it was when the incident was assigned; without a snapshot the present one, or one without levels."""
+    """The policy as it was when the incident was assigned; without a snapshot the present one or one without levels."""
     snapshot = world.state.snapshot(incident.policy_snapshot) if incident.policy_snapshot else None
     if snapshot is not None:
         return snapshot.policy

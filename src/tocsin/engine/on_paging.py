@@ -111,7 +111,7 @@ def send_test(world: World, _actor: Actor, command: SendTestPage, now: Moment) -
     return paging.test_page(contact, world.ids, now)
 
 
-def answer_message(world: World, _actor: Actor, command: AnswerMessage, now: Moment) -> Decision:
+def answer_message(world: World, _actor: Actor, command: AnswerMessage, _now: Moment) -> Decision:
     """An answer to one message: recorded on each of its incidents. `follow_up` then acts for the person."""
     message = world.state.message(command.message_id)
     if message is None:

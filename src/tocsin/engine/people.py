@@ -1,4 +1,4 @@
-"""Who can be called and how: joins policies, schedules, people and their rules. Pure look-ups over the configuration."""
+"""Who can be called and how: joins policies, schedules, people and their rules. Pure look-ups, no I/O."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def recipients(world: World, user_ids: Sequence[str], urgency: Urgency) -> list[
 def ways(config: Config, user_id: str, urgency: Urgency) -> tuple[Way, ...]:
     """A person's notification rules as contact methods with delays, soonest first.
 
-    A person without a usable rule for high urgency is reached by every contact method at once: never silently not at all.
+    A person without a usable rule for high urgency is reached by every contact method at once: never not at all.
     """
     user = config.users.get(user_id)
     if user is None or not user.active:
@@ -102,7 +102,7 @@ def _loudness(contact: ContactMethod) -> tuple[int, str]:
 
 
 def why_paged(config: Config, incident: Incident, policy: Policy | None, user_id: str, now: Moment) -> str:
-    """One sentence part: why this person is called, for instance "on call in Payments primary (level 1, pass 1 of 4)"."""
+    """Why this person is called, as part of a sentence: "on call in Payments primary (level 1, pass 1 of 4)"."""
     if incident.last_resort_round:
         return f"last resort, round {incident.last_resort_round}: nobody answered"
     if incident.assigned_via is AssignedVia.DIRECT_ASSIGNMENT:

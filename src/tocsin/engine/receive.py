@@ -1,4 +1,4 @@
-"""An event's way through the stations: which service it is for, whether noise rules stop it, which alert it concerns."""
+"""An event's way in: which service it is for, whether a noise rule stops it, which alert it concerns."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the removal of a thing means: what still needs it forbids it, what belongs to it goes along, open work is closed.
+"""What removal means: what still needs a thing forbids it, what belongs to it goes along, open work is closed.
 
 `reason` on an InUse error is stable; dialects translate it into their vendor's words.
 """
@@ -29,7 +29,7 @@ def _alone(_world: World, thing: Any, _now: Moment) -> Decision:
 
 
 def _user(world: World, user: User, now: Moment) -> Decision:
-    """Refused while the person has open incidents, takes turns or is named in a policy: nobody may vanish from a page's way."""
+    """Refused while the person has open incidents, takes turns or is named in a policy: no page may lose its way."""
     config = world.config
     if user.role is Role.OWNER and config.owners() == (user.id,):
         raise Conflict("The last owner can't be removed.", reason="last_owner")

@@ -153,9 +153,9 @@ def _notification_rule(draft: Draft) -> Verdict:
     if not 0 <= rule.start_delay_minutes <= 24 * 60:
         found.append("Start delay in minutes must be between 0 and 1440")
     key = (rule.contact_method_id, rule.start_delay_minutes, rule.urgency)
-    for one in draft.world.config.rules_of.get(rule.user_id, ()):
-        if one.id != rule.id and (one.contact_method_id, one.start_delay_minutes, one.urgency) == key:
-            found.append("Channel Start delay must be unique for a given contact method")
+    others = [one for one in draft.world.config.rules_of.get(rule.user_id, ()) if one.id != rule.id]
+    if any((one.contact_method_id, one.start_delay_minutes, one.urgency) == key for one in others):
+        found.append("Channel Start delay must be unique for a given contact method")
     return found, NOTHING
 
 

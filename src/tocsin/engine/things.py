@@ -24,7 +24,7 @@ from tocsin.kernel.time import Moment
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SaveThing(Command):
-    """Create `thing` (empty id), or set those of its `fields` that the client named; the rest keeps its stored value."""
+    """Create `thing` (empty id), or set those of its `fields` that the client named; the rest stays as stored."""
 
     kind: ClassVar[str] = "thing.save"
     thing_kind: str
@@ -42,7 +42,7 @@ class DeleteThing(Command):
 
 
 def save(world: World, actor: Actor, command: SaveThing, now: Moment) -> Decision:
-    """Create or change a thing. The value is the thing as stored. Raises NotFound, NotAllowed, Invalid (every problem)."""
+    """Create or change a thing; the value is the thing as stored. Raises NotFound, NotAllowed, Invalid."""
     stored = world.config.of(command.thing_kind)
     wanted_id = command.thing.id
     old = stored.get(wanted_id)

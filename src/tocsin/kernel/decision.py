@@ -21,7 +21,7 @@ class Command:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fact:
-    """Something that has happened, named in the past tense. `incident_id` says on whose timeline it stands ("" = on none)."""
+    """Something that has happened, in the past tense. `incident_id` says on whose timeline it stands ("" = none)."""
 
     kind: ClassVar[str] = ""
     incident_id: str = ""
@@ -64,7 +64,7 @@ TimerChange: TypeAlias = SetTimer | CancelTimer
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The outcome of a command. `state` holds whole new values of the entities that changed; `value` answers the asker."""
+    """The outcome of a command. `state`: whole new values of the entities that changed; `value` answers the asker."""
 
     state: tuple[Entity, ...] = ()
     facts: tuple[Fact, ...] = ()

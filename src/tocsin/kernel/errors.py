@@ -1,4 +1,4 @@
-"""The error tree: what can be wrong with a request, in words that every dialect can translate. Decides no wording of a vendor."""
+"""The error tree: what can be wrong with a request, in words that every dialect can translate into its own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The engine's door: a socket in the data folder. Only this machine's user can open it; what comes in is trusted as such.
+"""The engine's door: a socket in the data folder. Only this user of the machine can open it, and is trusted.
 
 Frames in: `{"id", "key", "actor", "command"}` asks, `{"log": head}` wakes. Frames out: `{"id", "answer"}` and, to
 everybody, `{"changed": [topics]}`. Decides nothing.

@@ -1,6 +1,6 @@
 """A real server in processes of its own, with a fake phone provider beside it: for kill loops, benchmarks and the demo.
 
-Starts `tocsin serve` as a user would, on a loopback port and a folder of its own; what it is asked goes over its sockets.
+Starts `tocsin serve` as a user would, on a loopback port and in a folder of its own; all talk goes over its sockets.
 """
 
 from __future__ import annotations
@@ -101,7 +101,7 @@ class RunningServer:
         return found
 
     def kill(self, role: str) -> None:
-        """kill -9 of one process, or of `all`: the supervisor, whose children die with it."""
+        """End (kill -9) one process, or of `all`: the supervisor, whose children die with it."""
         if role == "all":
             assert self._process is not None
             self._process.kill()
