@@ -1,14 +1,11 @@
-"""Readers behind a plain HTTP server, so that other people's programs can talk to them; and those programs, started."""
+"""Readers behind a plain HTTP server, so that other people's programs can talk to them."""
 
 from __future__ import annotations
 
-import socket
-import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from threading import Thread
 
 from tocsin.dialects._kit.decode import Decoder
@@ -73,25 +70,6 @@ def listening(paths: Sequence[HotPath], decoders: Mapping[str, Decoder]) -> Iter
         server.shutdown()
         thread.join()
         server.server_close()
-
-
-@contextmanager
-def running(command: Sequence[str], folder: Path) -> Iterator[None]:
-    """Somebody else's program for as long as the block runs; its words are in `log` in the folder."""
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=log, cwd=folder)
-        try:
-            yield
-        finally:
-            process.terminate()
-            process.wait(10)
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def wait_for(condition: Callable[[], bool]) -> None:

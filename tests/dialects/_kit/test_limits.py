@@ -38,6 +38,15 @@ def test_a_batch_larger_than_the_limit_passes_when_there_is_room() -> None:
     assert limiter.allowed("P", NOW + MINUTE, 256) is None
 
 
+def test_the_wait_ends_when_enough_of_the_batches_are_a_minute_old() -> None:
+    limiter = PerMinute(4)
+    assert limiter.allowed("P", NOW, 3) is None
+    assert limiter.allowed("P", NOW + 10 * SECOND, 3) is None
+    assert limiter.allowed("P", NOW + 20 * SECOND) == 40
+    assert limiter.allowed("P", NOW + 60 * SECOND, 2) is None
+    assert limiter.allowed("P", NOW + 61 * SECOND) == 9
+
+
 def test_a_clock_set_back_locks_nobody_out() -> None:
     limiter = PerMinute(1)
     assert limiter.allowed("P", NOW) is None

@@ -12,15 +12,17 @@ from tests.dialects._kit.hostile import BODIES, VALUES, assert_harmless, json_va
 from tests.dialects.alertmanager.door import ALERT, FIRING, RESOLVED, WEBHOOK, notify, post
 from tocsin.dialects.alertmanager.decode import DECODERS
 
-BATCH = [ALERT, ALERT | {"labels": {"alertname": "Other"}}]
+ODD = FIRING | {"unknown": "field"}
+BATCH = [ALERT | {"unknown": "field"}, ALERT | {"labels": {"alertname": "Other"}}]
 
 
 @pytest.mark.parametrize("name", VALUES)
 def test_a_hostile_value_in_every_place(name: str) -> None:
     for path in places(BATCH):
         assert_harmless(post(planted(BATCH, path, VALUES[name])), DECODERS)
-    for path in places(WEBHOOK):
-        assert_harmless(notify(planted(WEBHOOK, path, VALUES[name])), DECODERS)
+    webhook = WEBHOOK | {"alerts": [ODD, RESOLVED]}
+    for path in places(webhook):
+        assert_harmless(notify(planted(webhook, path, VALUES[name])), DECODERS)
 
 
 @pytest.mark.parametrize("name", BODIES)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import shutil
 import time
 from pathlib import Path
 
-import httpx2
 import pytest
 
-from tests.dialects._kit.listener import free_port, listening, running, wait_for
+from tests.dialects._kit.listener import listening, wait_for
+from tests.dialects._kit.peers import configured, free_port, running, tell
 from tests.dialects.alertmanager.door import KEY, KEYS
 from tocsin.dialects._kit.hooks import hook_paths
 from tocsin.dialects._kit.limits import Gate
@@ -21,43 +20,6 @@ from tocsin.events.model import Action, Severity
 pytestmark = [pytest.mark.peers, pytest.mark.slow]
 
 HOOKS = hook_paths({"alertmanager": WebhookRoute(KEYS)})
-
-
-def alertmanager() -> str:
-    return shutil.which("prometheus-alertmanager") or shutil.which("alertmanager") or ""
-
-
-def configured(folder: Path, url: str, credentials: str = "") -> list[str]:
-    """An Alertmanager that notifies at once; JSON is YAML."""
-    hook: dict[str, object] = {"url": url}
-    if credentials:
-        hook["http_config"] = {"authorization": {"credentials": credentials}}
-    config = {
-        "route": {"receiver": "to.csin", "group_by": ["alertname"], "group_wait": "0s", "group_interval": "1s"},
-        "receivers": [{"name": "to.csin", "webhook_configs": [hook]}],
-    }
-    (folder / "am.yml").write_text(json.dumps(config), encoding="utf-8")
-    port = free_port()
-    (folder / "port").write_text(str(port), encoding="ascii")
-    return [
-        alertmanager(),
-        f"--config.file={folder / 'am.yml'}",
-        f"--storage.path={folder / 'data'}",
-        f"--web.listen-address=127.0.0.1:{port}",
-        "--cluster.listen-address=",
-    ]
-
-
-def tell(folder: Path, alerts: list[dict[str, object]]) -> None:
-    address = f"http://127.0.0.1:{(folder / 'port').read_text(encoding='ascii')}/api/v2/alerts"
-
-    def told() -> bool:
-        try:
-            return httpx2.post(address, json=alerts).status_code == 200
-        except httpx2.TransportError:
-            return False
-
-    wait_for(told)
 
 
 def test_a_webhook_receiver_fires_and_resolves(tmp_path: Path) -> None:

@@ -91,6 +91,8 @@ def test_an_empty_object_lacks_key_and_action() -> None:
         ({"routing_key": KEY, "event_action": "resolve"}, ["'dedup_key' is missing or blank"]),
         ({"routing_key": KEY, "event_action": "acknowledge", "dedup_key": " "}, ["'dedup_key' is missing or blank"]),
         (TRIGGER | {"links": {"href": "https://a.example"}}, ["'links' is invalid (must be an array)"]),
+        (TRIGGER | {"links": [{"href": " "}]}, ["'links[0].href' is missing or blank"]),
+        (TRIGGER | {"images": [{"src": ""}]}, ["'images[0].src' is missing or blank"]),
         (TRIGGER | {"images": "https://a.example"}, ["'images' is invalid (must be an array)"]),
         (TRIGGER | {"links": [{"href": 5}]}, ["'links[0].href' is invalid (must be a string)"]),
     ],
@@ -106,6 +108,8 @@ def test_each_fault_of_an_alert_event(event: dict[str, Any], faults: list[str]) 
         (CHANGE | {"payload": {"summary": ""}}, ["'payload.summary' is missing or blank"]),
         (CHANGE | {"payload": {"summary": "x", "source": 5}}, ["'payload.source' is invalid (must be a string)"]),
         (CHANGE | {"links": [{}]}, ["'links[0].href' is missing or blank"]),
+        (CHANGE | {"links": [{"href": ""}]}, ["'links[0].href' is missing or blank"]),
+        (CHANGE | {"images": [{"src": ""}]}, ["'images[0].src' is missing or blank"]),
         (CHANGE | {"routing_key": "0" * 32}, ["Invalid routing key"]),
     ],
 )

@@ -16,7 +16,12 @@ from tocsin.dialects.pagerduty_events.decode import DECODERS
 from tocsin.dialects.pagerduty_events.read import ALERTS, CHANGES, LEGACY, Interface
 from tocsin.runtime.ingest import Posted
 
-DOCUMENTS: list[tuple[Interface, dict[str, Any]]] = [(ALERTS, TRIGGER), (CHANGES, CHANGE), (LEGACY, V1)]
+UNKNOWN = {"unknown": "field"}
+DOCUMENTS: list[tuple[Interface, dict[str, Any]]] = [
+    (ALERTS, TRIGGER | UNKNOWN),
+    (CHANGES, CHANGE | UNKNOWN),
+    (LEGACY, V1 | UNKNOWN),
+]
 
 
 @pytest.mark.parametrize("name", VALUES)

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.dialects._kit.listener import listening, running, wait_for
-from tests.dialects.alertmanager.test_peers import configured, tell
+from tests.dialects._kit.listener import listening, wait_for
+from tests.dialects._kit.peers import configured, running, tell
 from tests.dialects.pagerduty_events.door import KEY, KEYS
 from tocsin.dialects._kit.limits import Gate
 from tocsin.dialects.pagerduty_events.decode import DECODERS
