@@ -21,6 +21,7 @@ from tocsin.escalation.messages import (
     EscalateNow,
     NextLevel,
     ResumeEscalation,
+    SkipWaiting,
     StartEscalation,
     StopEscalation,
 )
@@ -60,6 +61,7 @@ HANDLERS: Mapping[type[Command], Handler] = {
     EscalateNow: on_escalation.escalate_now,
     CallLastResort: on_escalation.call_last_resort,
     StopEscalation: on_escalation.stop,
+    SkipWaiting: on_escalation.skip_waiting,
     pm.PagePeople: on_paging.page_people,
     pm.SendPage: on_paging.send_page,
     pm.SendBundle: on_paging.send_bundle,

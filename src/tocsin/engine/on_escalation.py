@@ -13,6 +13,7 @@ from tocsin.escalation.messages import (
     EscalateNow,
     NextLevel,
     ResumeEscalation,
+    SkipWaiting,
     StartEscalation,
     StopEscalation,
 )
@@ -94,6 +95,14 @@ def escalate_now(world: World, _actor: Actor, command: EscalateNow, now: Moment)
     resort = last_resort(world.config, incident)
     return snapshot + escalation.escalate_now(
         incident, policy, people_at(world.config, now), resort, level=level, now=now
+    )
+
+
+def skip_waiting(world: World, _actor: Actor, command: SkipWaiting, now: Moment) -> Decision:
+    """Bring the next step forward."""
+    incident = incident_of(world, command.incident_id)
+    return (
+        escalation.skip_waiting(incident, command.seconds, now) if incident.status is Status.TRIGGERED else Decision()
     )
 
 

@@ -21,13 +21,14 @@ from tocsin.escalation.messages import (
     NobodyToPage,
     PassRepeated,
     PolicyExhausted,
+    WaitingSkipped,
 )
 from tocsin.escalation.model import Policy, Rule
 from tocsin.incidents.decide import timer_key
 from tocsin.incidents.model import AssignedVia, Assignment, Incident, NextStep, NoTimer, Status
-from tocsin.kernel.decision import CancelTimer, Decision, Fact, SetTimer
+from tocsin.kernel.decision import CancelTimer, Command, Decision, Fact, SetTimer
 from tocsin.kernel.errors import Invalid
-from tocsin.kernel.time import MINUTE, Moment
+from tocsin.kernel.time import MINUTE, SECOND, Moment
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +117,23 @@ def stop(incident: Incident, now: Moment) -> Decision:
     quiet = replace(incident, timer_at=None, next_step=None, timer_reason=NoTimer.LOW_URGENCY, updated_at=now)
     fact = EscalationStopped(incident_id=incident.id, reason="low urgency never escalates")
     return Decision(state=(quiet,), facts=(fact,), timers=(CancelTimer(timer_key(incident.id)),))
+
+
+def skip_waiting(incident: Incident, seconds: int, now: Moment) -> Decision:
+    """Bring the next level or the next last resort forward to `seconds` from now. Never later than it was due."""
+    due = now + seconds * SECOND
+    if incident.timer_at is None or incident.timer_at <= due:
+        return Decision()
+    command: Command
+    if incident.next_step is NextStep.ESCALATE:
+        command = NextLevel(incident_id=incident.id, epoch=incident.epoch)
+    elif incident.next_step is NextStep.LAST_RESORT:
+        command = CallLastResort(incident_id=incident.id, epoch=incident.epoch)
+    else:
+        return Decision()
+    fact = WaitingSkipped(incident_id=incident.id, skipped=incident.timer_at - due, next_at=due)
+    sooner = replace(incident, timer_at=due, updated_at=now)
+    return Decision(state=(sooner,), facts=(fact,), timers=(SetTimer(timer_key(incident.id), due, command),))
 
 
 def call_last_resort(incident: Incident, last_resort: LastResort, now: Moment) -> Decision:

@@ -62,6 +62,24 @@ class CallLastResort(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SkipWaiting(Command):
+    """Bring the next step forward to `seconds` from now; the clock is not touched. Tocsin's own: the demo uses it."""
+
+    kind: ClassVar[str] = "escalation.skip_waiting"
+    incident_id: str
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaitingSkipped(Fact):
+    """The next step was brought forward by `skipped` microseconds, to `next_at`."""
+
+    kind: ClassVar[str] = "escalation.waiting_skipped"
+    skipped: int
+    next_at: Moment
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LevelReached(Fact):
     """A level has the incident now. `next_at`: when the next is called (None = never by itself)."""
 

@@ -13,9 +13,11 @@ from tocsin.escalation.messages import (
     NobodyToPage,
     PassRepeated,
     PolicyExhausted,
+    WaitingSkipped,
 )
 from tocsin.kernel.actor import Actor
 from tocsin.kernel.decision import Fact
+from tocsin.kernel.time import SECOND
 from tocsin.kernel.wording import Names, listed, sentence_case
 
 Sentence: TypeAlias = Callable[[Actor, Any, Names], str]
@@ -62,6 +64,12 @@ def _stopped(_actor: Actor, fact: EscalationStopped, _names: Names) -> str:
     return f"Nobody further is called: {fact.reason}"
 
 
+def _skipped_waiting(_actor: Actor, fact: WaitingSkipped, names: Names) -> str:
+    minutes, seconds = divmod(round(fact.skipped / SECOND), 60)
+    span = " ".join(part for part in (f"{minutes} min" if minutes else "", f"{seconds} s" if seconds else "") if part)
+    return f"Demo: skipped {span or 'a moment'}; the next step comes at {names.at(fact.next_at)}"
+
+
 SENTENCES: Mapping[type[Fact], Sentence] = {
     LevelReached: _reached,
     LevelSkipped: _skipped,
@@ -70,5 +78,6 @@ SENTENCES: Mapping[type[Fact], Sentence] = {
     LastResortReached: _last_resort,
     NobodyToPage: _nobody,
     EscalationStopped: _stopped,
+    WaitingSkipped: _skipped_waiting,
 }
 """Every fact of this station."""
