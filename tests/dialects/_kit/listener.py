@@ -24,6 +24,8 @@ class Listener:
         self.entries: list[NewEntry] = []
         self.statuses: list[int] = []
         self.url = ""
+        self.page = b""
+        """What every GET is answered: metrics, for a Prometheus that scrapes us."""
 
     def events(self) -> list[Event]:
         """The events so far, in order."""
@@ -47,9 +49,14 @@ def listening(paths: Sequence[HotPath], decoders: Mapping[str, Decoder]) -> Iter
     listener = Listener(paths, decoders)
 
     class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self._answer(200, [("content-type", "text/plain")], listener.page)
+
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("content-length", "0")))
-            status, headers, answer = listener.take(self.path, dict(self.headers.items()), body)
+            self._answer(*listener.take(self.path, dict(self.headers.items()), body))
+
+        def _answer(self, status: int, headers: Sequence[tuple[str, str]], answer: bytes) -> None:
             self.send_response(status)
             for name, value in headers:
                 self.send_header(name, value)

