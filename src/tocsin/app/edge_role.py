@@ -36,15 +36,15 @@ from tocsin.storage.config_reader import ConfigReader
 log = structlog.get_logger("edge")
 
 
-def run_edge(place: Installation, ready: Callable[[], None] = lambda: None) -> None:
+def run_edge(place: Installation, ready: Callable[[], None] = lambda: None, *, demo_url: str = "") -> None:
     """Run until SIGTERM or SIGINT. Raises Conflict (another edge), PortInUse."""
     with held(place.data, "edge"):
         listener = listen(place.settings.host, place.settings.port)
-        uvloop.run(_serve(place, listener, ready))
+        uvloop.run(_serve(place, listener, ready, demo_url))
 
 
-async def _serve(place: Installation, listener: object, ready: Callable[[], None]) -> None:
-    parts, ingest, keys = _assemble(place)
+async def _serve(place: Installation, listener: object, ready: Callable[[], None], demo_url: str) -> None:
+    parts, ingest, keys = _assemble(place, demo_url)
     deadlines = Deadlines()
     bridge = Bridge(application(parts), deadlines)
     gate = Gate(PerMinute(place.settings.events_per_key_per_minute))
@@ -61,7 +61,7 @@ async def _serve(place: Installation, listener: object, ready: Callable[[], None
     parts.control.close()
 
 
-def _assemble(place: Installation) -> tuple[Parts, IngestQueue, EdgeKeys]:
+def _assemble(place: Installation, demo_url: str) -> tuple[Parts, IngestQueue, EdgeKeys]:
     database = place.database(read_only=True)
     reads = Reads(database)
     config = ConfigReader(database)
@@ -78,7 +78,7 @@ def _assemble(place: Installation) -> tuple[Parts, IngestQueue, EdgeKeys]:
     ingest = IngestQueue(writer, notify=control.tell_log_head, max_backlog=place.settings.max_backlog)
     keys = EdgeKeys(config.current, lambda: reads.cursor().seq, ingest.note_decided)
     pulse = Pulse(reads, ingest, place.clock, lambda: _can_page(place, config))
-    return Parts(place, database, reads, config, control, ingest, bus, pulse), ingest, keys
+    return Parts(place, database, reads, config, control, ingest, bus, pulse, keys, demo_url), ingest, keys
 
 
 def _can_page(place: Installation, config: ConfigReader) -> bool:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.routing import BaseRoute
 
+from tocsin.alerts.model import Alert
 from tocsin.app.callbacks import PhoneCallbacks
 from tocsin.app.carriers import phone
 from tocsin.app.health import Pulse
 from tocsin.app.installation import Installation
 from tocsin.app.tokens import Tokens
+from tocsin.dialects._kit.keys import IntegrationRef, Keys
+from tocsin.dialects.alertmanager import routes as alertmanager
 from tocsin.kernel.actor import SYSTEM
 from tocsin.kernel.decision import Command
 from tocsin.paging.model import Message
@@ -20,10 +25,14 @@ from tocsin.runtime.control_client import ControlClient
 from tocsin.runtime.ingest_queue import IngestQueue
 from tocsin.runtime.live import Bus
 from tocsin.runtime.orders import order_entry
-from tocsin.runtime.reads import Reads
+from tocsin.runtime.reads import AlertFilter, Reads
 from tocsin.storage.config_reader import ConfigReader
 from tocsin.storage.database import Database
 from tocsin.storage.schema import read_installation_secret
+
+
+_ALERTS = 1000
+"""Open alerts that a client of Alertmanager's API gets to see."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +47,24 @@ class Edge:
     ingest: IngestQueue
     bus: Bus
     pulse: Pulse
+    keys: Keys
+    demo_url: str = ""
 
 
 def application(edge: Edge) -> Starlette:
     """The application."""
-    routes: list[BaseRoute] = [*edge.pulse.routes(), *_callbacks(edge)]
+    routes: list[BaseRoute] = [*edge.pulse.routes(), *_callbacks(edge), *_alertmanager(edge)]
     return Starlette(routes=routes)
+
+
+def _alertmanager(edge: Edge) -> list[BaseRoute]:
+    """What clients of Alertmanager read: its status and the alerts that are open."""
+
+    async def open_alerts(ref: IntegrationRef) -> Sequence[Alert]:
+        wanted = AlertFilter(service_ids=(ref.service_id,), is_open=True)
+        return (await run_in_threadpool(edge.reads.alerts, wanted, limit=_ALERTS)).items
+
+    return alertmanager.routes(edge.keys, open_alerts, edge.place.clock.now())
 
 
 def _callbacks(edge: Edge) -> list[BaseRoute]:

@@ -23,32 +23,35 @@ ROLES = ("all", "edge", "engine", "hooks")
 @click.option("--host", default="", help="Address to listen on (all of them).")
 @click.option("--role", type=click.Choice(ROLES), default="all", show_default=True, help="What to run here.")
 @click.option("--parent", type=int, default=0, hidden=True)
-def command(data: Path | None, port: int | None, host: str, role: str, parent: int) -> None:
+@click.option("--demo", "demo_url", default="", hidden=True)
+def command(data: Path | None, port: int | None, host: str, role: str, parent: int, demo_url: str) -> None:  # noqa: PLR0913 - one argument per option
     """Accept events, page people, serve the pages and the APIs."""
     die_with_parent(parent)
     try:
         settings = from_environment(data=data, host=host, port=port)
         prepare(settings.data)
         if role == "all":
-            _supervise(settings, host)
+            _supervise(settings, host, demo_url)
         else:
-            _run(role, settings)
+            _run(role, settings, demo_url)
     except TocsinError as error:
         raise click.ClickException(error.message) from None
     except OSError as error:
         raise click.ClickException(str(error)) from None
 
 
-def _supervise(settings: AppSettings, host: str) -> None:
+def _supervise(settings: AppSettings, host: str, demo_url: str) -> None:
     arguments = ["--data", str(settings.data), "--port", str(settings.port)]
-    supervise(("edge", "engine"), [*arguments, *(["--host", host] if host else [])], environment_for(settings))
+    arguments += ["--host", host] if host else []
+    arguments += ["--demo", demo_url] if demo_url else []
+    supervise(("edge", "engine"), arguments, environment_for(settings))
 
 
-def _run(role: str, settings: AppSettings) -> None:
+def _run(role: str, settings: AppSettings, demo_url: str) -> None:
     """Import the role's modules only here: the supervisor stays small."""
     importlib.import_module("tocsin.app.logs").configure(role)
     place = importlib.import_module("tocsin.app.installation").installation(settings)
     if role == "engine":
         importlib.import_module("tocsin.app.engine_role").run_engine(place)
     else:
-        importlib.import_module("tocsin.app.edge_role").run_edge(place)
+        importlib.import_module("tocsin.app.edge_role").run_edge(place, demo_url=demo_url)

@@ -164,7 +164,11 @@ class SupportHours:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
-    """Something that can break and has somebody to call. Timeouts in seconds; None or 0 = never."""
+    """Something that can break and has somebody to call. Timeouts in seconds; None or 0 = never.
+
+    `group_seconds`: an alert joins the open incident that another alert opened at most so long before (0 = at any time
+    while it is open, None = every alert makes an incident of its own).
+    """
 
     id: str
     name: str
@@ -176,6 +180,7 @@ class Service:
     support_hours: SupportHours | None = None
     status: ServiceStatus = ServiceStatus.ACTIVE
     last_resort: bool = True
+    group_seconds: int | None = None
     runbook_url: str | None = None
     created_at: Moment = 0
     updated_at: Moment = 0

@@ -31,6 +31,7 @@ from tocsin.incidents.model import Incident, Status
 from tocsin.kernel.actor import Actor, ActorKind
 from tocsin.kernel.decision import Decision
 from tocsin.kernel.errors import Conflict, Invalid, NotFound
+from tocsin.kernel.limits import ALERTS_PER_INCIDENT
 from tocsin.kernel.time import DAY, SECOND, Moment
 from tocsin.oncall import local_time, zone_named
 
@@ -69,23 +70,37 @@ def consider_alert(world: World, _actor: Actor, command: ConsiderAlert, now: Mom
     if alert is None or alert.suppressed or alert.incident_id:
         return Decision()
     service = world.config.services[alert.service_id]
+    open_one = _group_for(world, alert, service)
+    if open_one is not None:
+        return incidents.join(open_one, alert, "raised within the service's grouping window", now)
     return incidents.trigger_for_alert(
         alert,
         service,
         incident_id=world.ids.long(),
         number=world.state.next_incident_number(),
-        urgency=urgency_for(service, alert.severity, now),
+        urgency=urgency_for(service, alert.severity, alert.created_at),
         team_ids=world.config.team_ids_of_service(service.id),
         now=now,
     )
 
 
-def urgency_for(service: Service, severity: Severity | None, now: Moment) -> Urgency:
-    """The urgency that the service's rule gives a new incident. No severity counts as severe."""
+def _group_for(world: World, alert: Alert, service: Service) -> Incident | None:
+    """The newest open incident of the service whose window for further alerts has not passed; None without grouping."""
+    if service.group_seconds is None:
+        return None
+    for incident in reversed(world.state.open_incidents_of(service.id)):
+        in_time = service.group_seconds == 0 or alert.created_at - incident.created_at <= service.group_seconds * SECOND
+        if incident.alert_count and in_time and incident.alert_count < ALERTS_PER_INCIDENT:
+            return incident
+    return None
+
+
+def urgency_for(service: Service, severity: Severity | None, at: Moment) -> Urgency:
+    """The urgency that the service's rule gives to a problem reported at `at`. No severity counts as severe."""
     rule = service.urgency_rule
     word = rule.urgency
     if rule.kind is UrgencyRuleKind.USE_SUPPORT_HOURS and service.support_hours is not None:
-        word = rule.during if _in_support_hours(service, now) else rule.outside
+        word = rule.during if _in_support_hours(service, at) else rule.outside
     if rule.kind is UrgencyRuleKind.SEVERITY_BASED or word == "severity_based":
         return Urgency.LOW if severity in (Severity.WARNING, Severity.INFO) else Urgency.HIGH
     return Urgency.LOW if word == "low" else Urgency.HIGH
@@ -153,7 +168,7 @@ def unacknowledge(world: World, actor: Actor, command: Unacknowledge, now: Momen
         return incidents.unacknowledge(incident, "by hand", actor, now)
     if incident.status is not Status.ACKNOWLEDGED or incident.epoch != command.epoch:
         return Decision()
-    reason = "snooze ended" if incident.snoozed_until is not None else "timeout"
+    reason = command.reason or ("snooze ended" if incident.snoozed_until is not None else "timeout")
     return incidents.unacknowledge(incident, reason, actor, now)
 
 
@@ -207,7 +222,8 @@ def add_note(world: World, _actor: Actor, command: AddNote, now: Moment) -> Deci
 
 def set_urgency(world: World, _actor: Actor, command: SetUrgency, now: Moment) -> Decision:
     """Ask louder or more softly."""
-    return incidents.set_urgency(incident_of(world, command.incident_id), command.urgency, "by hand", now)
+    incident = incident_of(world, command.incident_id)
+    return incidents.set_urgency(incident, command.urgency, service_of(world, incident), "by hand", now)
 
 
 def set_priority(world: World, _actor: Actor, command: SetPriority, now: Moment) -> Decision:

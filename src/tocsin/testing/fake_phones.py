@@ -225,6 +225,11 @@ class FakePhones:
         with self._changed:
             return [text for text in self._phone(number).texts if text.incoming]
 
+    def all_texts(self, number: str) -> list[FakeText]:
+        """Texts to and from this phone, oldest first."""
+        with self._changed:
+            return list(self._phone(number).texts)
+
     def calls(self, number: str) -> list[FakeCall]:
         """Calls to this phone, oldest first."""
         with self._changed:
