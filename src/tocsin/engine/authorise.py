@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeAlias
 
+from tocsin.alerts.messages import ResolveAlert
 from tocsin.directory.permissions import Verb, may
 from tocsin.engine.on_incidents import incident_of
 from tocsin.engine.world import World
@@ -30,7 +31,7 @@ from tocsin.incidents.messages import (
 )
 from tocsin.kernel.actor import Actor, ActorKind
 from tocsin.kernel.decision import Command
-from tocsin.kernel.errors import Invalid, NotAllowed
+from tocsin.kernel.errors import Invalid, NotAllowed, NotFound
 from tocsin.paging.messages import SendTestPage
 
 Need: TypeAlias = tuple[Verb, tuple[str, ...], bool]
@@ -62,6 +63,18 @@ def _create(world: World, _actor: Actor, command: CreateIncident) -> Iterable[Ne
     yield Verb.RESPOND, world.config.team_ids_of_service(command.service_id), False
 
 
+def _alert(world: World, actor: Actor, command: ResolveAlert) -> Iterable[Need]:
+    """An alert belongs to its incident's teams; one that made no incident to its service's."""
+    alert = world.state.alert(command.alert_id)
+    if alert is None:
+        raise NotFound(f"There is no alert {command.alert_id}.")
+    incident = world.state.incident(alert.incident_id) if alert.incident_id else None
+    if incident is None:
+        yield Verb.RESPOND, world.config.team_ids_of_service(alert.service_id), False
+    else:
+        yield Verb.RESPOND, incident.team_ids, actor.kind is ActorKind.USER and actor.id in incident.assignee_ids
+
+
 def _test_page(world: World, actor: Actor, command: SendTestPage) -> Iterable[Need]:
     contact = world.config.contact_methods.get(command.contact_id)
     yield Verb.ADMINISTER, (), contact is not None and contact.user_id == actor.id
@@ -82,6 +95,7 @@ NEEDS: Mapping[type[Command], Callable[[World, Actor, Any], Iterable[Need]]] = {
     Merge: _merge,
     MoveToService: _move,
     CreateIncident: _create,
+    ResolveAlert: _alert,
     SendTestPage: _test_page,
 }
 """What each command of people and programs needs. Changes of configuration are judged in `things`."""

@@ -56,12 +56,12 @@ def expire_alert(world: World, _actor: Actor, command: ExpireAlert, now: Moment)
     return alerts.expire(alert, now) if alert else Decision()
 
 
-def resolve_alert(world: World, _actor: Actor, command: ResolveAlert, now: Moment) -> Decision:
+def resolve_alert(world: World, actor: Actor, command: ResolveAlert, now: Moment) -> Decision:
     """Close one alert by hand or with its incident."""
     alert = world.state.alert(command.alert_id)
     if alert is None:
         raise NotFound(f"There is no alert {command.alert_id}.")
-    return alerts.resolve(alert, "with its incident", now)
+    return alerts.resolve(alert, "with its incident" if actor.kind is ActorKind.SYSTEM else "by hand", now)
 
 
 def consider_alert(world: World, _actor: Actor, command: ConsiderAlert, now: Moment) -> Decision:
