@@ -1,10 +1,12 @@
 """A real server in processes of its own, with a fake phone provider beside it: for kill loops, benchmarks and the demo.
 
 Starts `tocsin serve` as a user would, on a loopback port and in a folder of its own; all talk goes over its sockets.
+What it started it also ends: nothing is left when the block is over, and `leftovers` says so if something is.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import random
@@ -20,17 +22,19 @@ from pathlib import Path
 from typing import Any, Self
 
 from tocsin.directory.model import Channel, ContactMethod, Integration, NotificationRule, Role, Service, Urgency, User
-from tocsin.engine.config import KIND_OF
-from tocsin.engine.things import SaveThing
+from tocsin.engine.config import KIND_OF, Config
+from tocsin.engine.things import DeleteThing, SaveThing
 from tocsin.escalation.model import Policy, Rule, Target, TargetKind
 from tocsin.kernel.actor import Actor, ActorKind, Via
 from tocsin.kernel.decision import Command
 from tocsin.kernel.ids import IdSource
 from tocsin.runtime.clock import SystemClock
 from tocsin.runtime.control_client import ControlClient
+from tocsin.runtime.control_server import SOCKET_NAME
 from tocsin.runtime.reads import Reads
 from tocsin.storage.config_reader import ConfigReader
 from tocsin.storage.database import Database, open_database
+from tocsin.testing import processes
 from tocsin.testing.fake_phones import FakePhones
 from tocsin.testing.fake_phones_server import FakePhonesServer
 
@@ -48,7 +52,9 @@ def free_port() -> int:
 class RunningServer:
     """One installation, serving. Use as a context manager."""
 
-    def __init__(self, folder: Path, *, environment: Mapping[str, str] | None = None, database_url: str | None = None) -> None:
+    def __init__(
+        self, folder: Path, *, environment: Mapping[str, str] | None = None, database_url: str | None = None
+    ) -> None:
         self.folder = folder
         self.clock = SystemClock()
         self.ids = IdSource(random.SystemRandom())
@@ -66,49 +72,73 @@ class RunningServer:
     def __enter__(self) -> Self:
         """Start provider and server; returns when the server accepts and decides."""
         self.provider.start()
-        self.start()
+        try:
+            self.start()
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
         """Stop everything."""
-        self.stop()
-        self.provider.stop()
+        try:
+            self.stop()
+        finally:
+            self.provider.stop()
 
     def start(self) -> None:
         """Start the server and wait until both roles are there."""
+        self.launch()
+        self.wait_until(lambda: self.get("/readyz")[0] == 200, "the edge is ready")
+        self.wait_until(self.engine_answers, "the engine is ready")
+        self._connect()
+
+    def launch(self) -> None:
+        """Start the server and do not wait."""
         command = [sys.executable, "-m", "tocsin.cli.main", "serve", "--data", str(self.folder)]
         command += ["--port", str(self.port), "--host", "127.0.0.1"]
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(command, env=self._environment(), stderr=log, stdout=log)
-        self.wait_until(lambda: self.get("/readyz")[0] == 200, "the edge is ready")
-        self._connect()
 
     def stop(self, seconds: float = 20.0) -> None:
-        """SIGTERM and wait."""
+        """SIGTERM and wait. Raises subprocess.TimeoutExpired when that was not enough; then it was killed."""
         self._disconnect()
-        if self._process is not None and self._process.poll() is None:
-            self._process.terminate()
+        if self._process is None or self._process.poll() is not None:
+            return
+        self._process.terminate()
+        try:
             self._process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self.kill("all")
+            raise
+
+    def engine_answers(self) -> bool:
+        """Whether an engine listens at its door (a socket's file outlives a killed engine)."""
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+            return probe.connect_ex(str(self.folder / SOCKET_NAME)) == 0
 
     def pids(self) -> dict[str, int]:
-        """The processes that run now: `supervisor`, `edge`, `engine`."""
-        assert self._process is not None
-        found = {"supervisor": self._process.pid}
-        for role in ("edge", "engine"):
-            text = (self.folder / f"{role}.lock").read_text().strip() if (self.folder / f"{role}.lock").exists() else ""
-            if text:
-                found[role] = int(text)
+        """The processes that run now, of `supervisor`, `edge` and `engine`."""
+        return {role: pid for pid, role in processes.serving(self.folder).items()}
+
+    def leftovers(self) -> list[str]:
+        """What should not be there once the server has ended: its processes, a listener on its port."""
+        found = [f"{role} (process {pid})" for pid, role in processes.serving(self.folder).items()]
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", self.port)) == 0:
+                found.append(f"a listener on port {self.port}")
         return found
 
     def kill(self, role: str) -> None:
-        """End (kill -9) one process, or of `all`: the supervisor, whose children die with it."""
-        if role == "all":
+        """End (kill -9) `edge`, `engine`, `supervisor` (its children die with it), or `all` of them at once."""
+        for name, pid in self.pids().items():
+            if role in (name, "all"):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+        if role in ("supervisor", "all"):
             assert self._process is not None
-            self._process.kill()
             self._process.wait()
             self._disconnect()
-            return
-        os.kill(self.pids()[role], signal.SIGKILL)
 
     def read_log(self) -> str:
         """What the processes wrote."""
@@ -145,7 +175,9 @@ class RunningServer:
         except OSError:
             return 0, b""
 
-    def event(self, integration: Integration, key: str, summary: str = "", action: str = "trigger") -> tuple[int, bytes]:
+    def event(
+        self, integration: Integration, key: str, summary: str = "", action: str = "trigger"
+    ) -> tuple[int, bytes]:
         """Send an event by PagerDuty's Events API v2."""
         body: dict[str, Any] = {"routing_key": integration.key, "event_action": action, "dedup_key": key}
         if action == "trigger":
@@ -163,6 +195,11 @@ class RunningServer:
         """Create or change a thing."""
         return self.run(SaveThing(thing_kind=KIND_OF[type(thing)], thing=thing, fields=fields))
 
+    def config(self) -> Config:
+        """The configuration as stored now."""
+        assert self._client is not None
+        return self._client.config()
+
     @property
     def reads(self) -> Reads:
         """Queries on the server's database."""
@@ -172,6 +209,8 @@ class RunningServer:
     def person(self, name: str, number: str, channel: Channel = Channel.SMS, role: Role = Role.RESPONDER) -> User:
         """A person who is reached by this number at once; the phone exists at the provider."""
         user: User = self.save(User(id="", name=name.title(), email=f"{name}@example.com", role=role))
+        for rule in self.config().rules_of.get(user.id, ()):
+            self.run(DeleteThing(thing_kind="notification_rule", thing_id=rule.id))
         contact: ContactMethod = self.save(ContactMethod(id="", user_id=user.id, channel=channel, address=number))
         self.save(NotificationRule(id="", user_id=user.id, contact_method_id=contact.id, urgency=Urgency.HIGH))
         self.phones.add_phone(f"+1{number}", name.title())
@@ -179,21 +218,19 @@ class RunningServer:
 
     def service(self, name: str, *people: User, delay_minutes: int = 5) -> Integration:
         """A service whose policy calls these people one after the other; returns its integration."""
-        rules = tuple(
-            Rule(id="", delay_minutes=delay_minutes, targets=(Target(kind=TargetKind.USER, id=user.id),)) for user in people
-        )
+        targets = [Target(kind=TargetKind.USER, id=user.id) for user in people]
+        rules = tuple(Rule(id="", delay_minutes=delay_minutes, targets=(target,)) for target in targets)
         policy: Policy = self.save(Policy(id="", name=name, rules=rules))
         service: Service = self.save(Service(id="", name=name, policy_id=policy.id))
         integration: Integration = self.save(Integration(id="", service_id=service.id, name="Monitor", key=""))
         return integration
 
     def wait_for_key(self, integration: Integration) -> None:
-        """Wait until the edge knows a new integration's key: an event without an action is then refused for that only."""
+        """Wait until the edge knows a new integration's key (it takes the resolution of an alert that is not there)."""
         probe = {"routing_key": integration.key, "event_action": "resolve", "dedup_key": "probe"}
         self.wait_until(lambda: self.post("/v2/enqueue", probe)[0] == 202, "the edge knows the key")
 
     def _connect(self) -> None:
-        self.wait_until(lambda: (self.folder / "control.sock").exists(), "the engine is ready")
         self._database = open_database(self.folder, self._database_url, read_only=True)
         self._client = ControlClient(self.folder, ConfigReader(self._database), ids=self.ids, clock=self.clock)
         self._client.start()
