@@ -6,13 +6,12 @@ import argparse
 import random
 from pathlib import Path
 
-import uvloop
 from starlette.applications import Starlette
 
 from tocsin.app.rsgi import Edge
 from tocsin.app.rsgi_body import Deadlines
 from tocsin.app.rsgi_bridge import Bridge
-from tocsin.app.rsgi_server import listen, serve
+from tocsin.app.rsgi_server import listen, run, serve
 from tocsin.dialects._kit.keys import IntegrationRef, KeyTable
 from tocsin.dialects.pagerduty_events.read import hot_paths
 from tocsin.kernel.ids import IdSource
@@ -33,7 +32,7 @@ def main() -> None:
     writer = SqliteLogWriter(args.data, ids.key)
     deadlines = Deadlines()
     edge = Edge(hot_paths(keys, ids), IngestQueue(writer), SystemClock().now, Bridge(Starlette(), deadlines), deadlines)
-    uvloop.run(serve(edge, listen("127.0.0.1", args.port), ready=lambda: print("ready", flush=True)))
+    run(serve(edge, listen("127.0.0.1", args.port), ready=lambda: print("ready", flush=True)))
     writer.close()
 
 

@@ -75,8 +75,6 @@ class HotRequest:
         """The body is complete, late, or lost. Never raises: the server would not tell anybody."""
         try:
             raw = self._edge.deadlines.collect(body)
-            if raw is None:
-                return  # the client went away; there is nobody to answer
             reading = self._edge.understand(self._route, self._scope, raw)
             if not reading.entries:
                 answer(self._protocol, reading)
@@ -121,7 +119,7 @@ class Edge:
         await self._bridge.start()
 
     def hang_up(self) -> None:
-        """Ends the endless answers (live updates), so that a drain can end."""
+        """Ends live updates, which never end by themselves, so that a drain can."""
         self._bridge.hang_up()
 
     async def stop(self) -> None:
@@ -144,7 +142,7 @@ class Edge:
         if route is None:
             return False
         try:
-            if announced(scope.headers, route.body_limit) is None:
+            if announced(scope, route.body_limit) is None:
                 return False
         except BodyRefused as error:
             answer(protocol, refusal(route, error))
@@ -159,7 +157,7 @@ class Edge:
             await self._bridge(scope, protocol)
             return
         try:
-            raw = await read_whole(scope.headers, protocol, route.body_limit, self.deadlines)
+            raw = await read_whole(scope, protocol, route.body_limit, self.deadlines)
             reading = self.understand(route, scope, raw)
             if reading.entries:
                 await self.ingest.append(reading.entries)

@@ -11,7 +11,7 @@ from typing import Any, Final, Protocol, TypeVar
 
 from granian._granian import RSGIProtocolClosed as ProtocolClosed
 
-from tocsin.dialects._kit.body import BodyTooSlow, too_large
+from tocsin.dialects._kit.body import BodyTooSlow, BodyUndecodable, too_large
 
 BODY_SECONDS: Final = 30
 """From the end of the headers to the end of the body; absolute, so that a trickle does not prolong it."""
@@ -62,7 +62,7 @@ class BodyFuture(Protocol):
         """Waits for the body."""
 
     def add_done_callback(self, callback: Callable[[BodyFuture], None], /) -> None:
-        """Called once with this future: see `rsgi_server.Loop` for the thread."""
+        """Called once with this future; for the thread see `rsgi_server.EdgeLoop`."""
 
     def cancel(self) -> bool:
         """Gives up waiting; False if it was done already."""
@@ -70,8 +70,11 @@ class BodyFuture(Protocol):
     def cancelled(self) -> bool:
         """Whether it was given up."""
 
+    def exception(self) -> Exception | None:
+        """Set if the client went away before the body was whole."""
+
     def result(self) -> bytes:
-        """The body. Raises granian's ProtocolClosed if the client went away before it was whole."""
+        """The body."""
 
 
 class HttpProtocol(Protocol):
@@ -97,27 +100,29 @@ class HttpProtocol(Protocol):
 
 
 class Deadlines:
-    """Cancels reads that take too long. One sweep a second instead of a timer per request; so up to 1 s late."""
+    """Gives up reads that take too long. One sweep a second instead of a timer per request; so up to 1 s late."""
 
-    def __init__(self, seconds: int = BODY_SECONDS) -> None:
+    def __init__(self, seconds: float = BODY_SECONDS, every: float = 1.0) -> None:
+        """`every`: seconds from sweep to sweep."""
         self._seconds = seconds
-        self._waiting: dict[asyncio.Task[object], int] = {}
+        self._every = every
+        self._waiting: dict[asyncio.Task[object], float] = {}
         self._expired: set[asyncio.Task[object]] = set()
-        self._bodies: dict[BodyFuture, int] = {}
+        self._bodies: dict[BodyFuture, float] = {}
         self._handle: asyncio.TimerHandle | None = None
-        self.now = 0
-        """Seconds since `start`, the time from which a wait is counted."""
+        self.now = 0.0
+        """Seconds since `start`, counted in sweeps."""
 
     def start(self) -> None:
         """Begins to sweep, on the running loop."""
-        self._handle = asyncio.get_running_loop().call_later(1.0, self._sweep)
+        self._handle = asyncio.get_running_loop().call_later(self._every, self._sweep)
 
     def stop(self) -> None:
         """Ends the sweeps."""
         if self._handle is not None:
             self._handle.cancel()
 
-    async def wait(self, since: int, awaitable: Awaitable[T]) -> T:
+    async def wait(self, since: float, awaitable: Awaitable[T]) -> T:
         """The awaitable's result. Raises BodyTooSlow when more than the allowed seconds have passed since `since`."""
         task = asyncio.current_task()
         assert task is not None
@@ -139,21 +144,21 @@ class Deadlines:
         self._bodies[body] = self.now
         body.add_done_callback(then)
 
-    def collect(self, body: BodyFuture) -> bytes | None:
-        """In `then`: the body, None if the client went away. Raises BodyTooSlow."""
+    def collect(self, body: BodyFuture) -> bytes:
+        """In `then`: the body. Raises BodyTooSlow, or BodyUndecodable if it broke off."""
         del self._bodies[body]
         if body.cancelled():
             raise self._too_slow()
-        try:
-            return body.result()
-        except ProtocolClosed:
-            return None
+        # Not `try: result()`: what it raises would be bound to this frame and the frame to the body, for ever.
+        if body.exception() is not None:
+            raise cut_short()
+        return body.result()
 
     def _too_slow(self) -> BodyTooSlow:
-        return BodyTooSlow(f"The body did not arrive within {self._seconds} seconds.")
+        return BodyTooSlow(f"The body did not arrive within {self._seconds:g} seconds.")
 
     def _sweep(self) -> None:
-        self.now += 1
+        self.now += self._every
         for body, since in list(self._bodies.items()):
             if self.now - since > self._seconds:
                 body.cancel()
@@ -164,54 +169,74 @@ class Deadlines:
         self.start()
 
 
-def announced(headers: HttpHeaders, limit: int) -> int | None:
-    """The Content-Length, None if the body comes without one. Raises BodyTooLarge if it is above `limit`."""
+def announced(scope: HttpScope, limit: int) -> int | None:
+    """The length of the body; None if it comes without one. Raises BodyTooLarge if it is above `limit`."""
+    headers = scope.headers
     length = headers.get("content-length")
     if length is None:
-        return None
-    # More than 18 digits, or none: the server has refused those already; what passes here is a number.
+        chunked = headers.get("transfer-encoding") is not None or not scope.http_version.startswith("1")
+        return None if chunked else 0
+    # The server has refused what is not a number; a number of more than 18 digits is too large for anybody.
     size = int(length) if length.isdecimal() and len(length) <= 18 else limit + 1
     if size > limit:
         raise too_large(limit)
     return size
 
 
-async def read_whole(headers: HttpHeaders, protocol: HttpProtocol, limit: int, deadlines: Deadlines) -> bytes:
-    """The whole body as sent. Raises BodyTooLarge, BodyTooSlow."""
-    if announced(headers, limit) is not None:
-        return await deadlines.wait(deadlines.now, protocol())
-    reader = BodyReader(headers, protocol, limit, deadlines)
+async def read_whole(scope: HttpScope, protocol: HttpProtocol, limit: int, deadlines: Deadlines) -> bytes:
+    """The whole body as sent. Raises BodyTooLarge, BodyTooSlow, or BodyUndecodable if it broke off."""
+    reader = BodyReader(scope, protocol, limit, deadlines)
     pieces = []
-    while (piece := await reader.piece()) is not None:
-        pieces.append(piece)
+    try:
+        while (piece := await reader.piece()) is not None:
+            pieces.append(piece)
+    except ProtocolClosed:
+        raise cut_short() from None
     return b"".join(pieces)
 
 
-class BodyReader:
-    """A body in pieces, for answers that are begun before it is whole, and for bodies without a length."""
+def cut_short() -> BodyUndecodable:
+    """The refusal of a body that broke off. Mostly nobody is there to hear it, but a sender of broken chunks is."""
+    return BodyUndecodable("The body is cut short.")
 
-    def __init__(self, headers: HttpHeaders, protocol: HttpProtocol, limit: int, deadlines: Deadlines) -> None:
+
+class BodyReader:
+    """A body in pieces."""
+
+    def __init__(self, scope: HttpScope, protocol: HttpProtocol, limit: int, deadlines: Deadlines) -> None:
         """Raises BodyTooLarge at once if the headers announce too much."""
-        self._length = announced(headers, limit)
+        self._length = announced(scope, limit)
         self._protocol = protocol
         self._limit = limit
         self._deadlines = deadlines
-        self._since: int | None = None
+        self._since = 0.0
         self._size = 0
         self._pieces: AsyncIterator[bytes] | None = None
+        self._done = self._length == 0
 
     async def piece(self) -> bytes | None:
-        """The next piece, None after the last. Raises BodyTooLarge, BodyTooSlow."""
-        if self._length == 0:
+        """The next piece, None after the last. Raises BodyTooLarge, BodyTooSlow; ProtocolClosed if it was cut short."""
+        if self._done:
             return None
-        if self._since is None or self._pieces is None:
+        if self._pieces is None:
             self._since = self._deadlines.now
             self._pieces = aiter(self._protocol)
-        try:
-            piece = await self._deadlines.wait(self._since, anext(self._pieces))
-        except StopAsyncIteration:
-            self._length = 0
-            return None
+        empty = 0
+        while True:
+            try:
+                piece = await self._deadlines.wait(self._since, anext(self._pieces))
+            except StopAsyncIteration:
+                break
+            if piece:
+                return self._counted(piece)
+            empty += 1
+        self._done = True
+        # The server says "" once at the end, and "" also for a piece that never came whole.
+        if empty > 1 or (self._length is not None and self._size < self._length):
+            raise ProtocolClosed("the body was cut short")
+        return None
+
+    def _counted(self, piece: bytes) -> bytes:
         self._size += len(piece)
         if self._size > self._limit:
             raise too_large(self._limit)

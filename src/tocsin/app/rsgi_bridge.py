@@ -24,6 +24,10 @@ SPEC_VERSION: Final = "2.3"
 """Not 2.4: with 2.3 Starlette watches for the disconnect of a quiet stream instead of waiting for a failing send."""
 
 
+LIVE: Final = "text/event-stream"
+"""The type of answers that go on for as long as the client listens."""
+
+
 class AsgiApp(Protocol):
     """An ASGI 3 application."""
 
@@ -58,7 +62,7 @@ class Bridge:
         await self._lifespan.stop()
 
     def hang_up(self) -> None:
-        """Tells every answer under way that its client is gone, so that endless streams end."""
+        """Ends live updates, which never end by themselves; other answers under way are finished."""
         for exchange in list(self._exchanges):
             exchange.hang_up()
 
@@ -67,7 +71,7 @@ class Bridge:
         if scope.proto != "http":
             return
         try:
-            body = BodyReader(scope.headers, protocol, self._body_limit, self._deadlines)
+            body = BodyReader(scope, protocol, self._body_limit, self._deadlines)
         except BodyRefused as refused:
             headers = [("content-type", "text/plain; charset=utf-8"), ("connection", "close")]
             protocol.response_bytes(refused.status, headers, refused.message.encode())
@@ -78,7 +82,7 @@ class Bridge:
             await self._app(asgi_scope(scope, self._lifespan.state), exchange.receive, exchange.send)
         finally:
             self._exchanges.discard(exchange)
-            exchange.hang_up()
+            exchange.end()
 
 
 class Exchange:
@@ -93,12 +97,22 @@ class Exchange:
         self._headers: HeaderList = []
         self._stream: StreamTransport | None = None
         self._finished = False
+        self._is_live = False
+        self._hung_up = False
         self._over = asyncio.Event()
+        """Set when `receive` is to report a disconnect."""
 
     def hang_up(self) -> None:
-        """Ends the exchange: `receive` reports a disconnect; nothing more can be sent."""
+        """Ends the exchange if it is a live update, or as soon as it turns out to be one."""
+        self._hung_up = True
+        if self._is_live:
+            self._over.set()
+
+    def end(self) -> None:
+        """Lets go of the server's side: it ends a stream when its last reference goes."""
+        self._finished = True
         self._over.set()
-        self._stream = None  # the server ends a stream when its last reference goes
+        self._stream = None
 
     async def receive(self) -> Message:
         """ASGI's receive: the body piece by piece, then the disconnect. Raises BodyTooLarge, BodyTooSlow."""
@@ -107,7 +121,7 @@ class Exchange:
                 piece = await self._body.piece()
             except ProtocolClosed:
                 self._body_done = True
-                self.hang_up()
+                self._over.set()
                 return {"type": "http.disconnect"}
             self._body_done = piece is None
             return {"type": "http.request", "body": piece or b"", "more_body": not self._body_done}
@@ -128,6 +142,9 @@ class Exchange:
                 (bytes(name).decode("latin-1"), bytes(value).decode("latin-1"))
                 for name, value in message.get("headers", ())
             ]
+            self._is_live = any(name == "content-type" and value.startswith(LIVE) for name, value in self._headers)
+            if self._hung_up:
+                self.hang_up()
         elif kind == "http.response.body":
             if not self._status:
                 raise RuntimeError("http.response.body before http.response.start")
@@ -136,8 +153,6 @@ class Exchange:
             raise RuntimeError(f"an ASGI message of type {kind} is not understood here")
 
     async def _send_body(self, body: bytes, *, more: bool) -> None:
-        if self._over.is_set():
-            raise OSError("the client is gone")
         if self._stream is None and not more:
             self._finished = True
             if body:
@@ -148,7 +163,7 @@ class Exchange:
             await self._send_piece(body)
             self._finished = not more
         if self._finished:
-            self.hang_up()
+            self.end()
 
     async def _send_piece(self, body: bytes) -> None:
         if self._stream is None:
@@ -157,7 +172,7 @@ class Exchange:
             try:
                 await self._stream.send_bytes(body)
             except ProtocolClosed:
-                self.hang_up()
+                self._over.set()
                 raise OSError("the client is gone") from None
 
     async def _wait_until_over(self) -> None:

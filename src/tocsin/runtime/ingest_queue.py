@@ -57,7 +57,6 @@ class IngestQueue:
         self._max_backlog = max_backlog
         self._max_entries = max_entries
         self._max_bytes = max_bytes
-        self._loop: asyncio.AbstractEventLoop | None = None
         self._lock = threading.Lock()
         self._wake = threading.Semaphore(0)
         self._items: list[_Item] = []
@@ -80,8 +79,7 @@ class IngestQueue:
         return not self._refusal
 
     def start(self) -> None:
-        """Opens the door. Called once, on the event loop that will use `append`."""
-        self._loop = asyncio.get_running_loop()
+        """Opens the door. Called once."""
         self._refusal = ""
         self._thread.start()
 
@@ -110,9 +108,8 @@ class IngestQueue:
         self._put(entries, settle)
 
     async def append(self, entries: Sequence[NewEntry]) -> int:
-        """On the event loop: the first entry's number, once all are durable. Raises like `hand_in`, and Unavailable."""
-        assert self._loop is not None
-        waiter: asyncio.Future[int] = self._loop.create_future()
+        """On an event loop: the first entry's number, once all are durable. Raises like `hand_in`, and Unavailable."""
+        waiter: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._put(entries, waiter)
         return await waiter
 
@@ -202,7 +199,7 @@ class IngestQueue:
             self._failed(error)
 
     def _tell(self, group: list[_Item], first: int, error: Unavailable | None) -> None:
-        """Settles all: directly, or, for the event loop's futures, with one call for the whole group."""
+        """Settles all: directly, or, for an event loop's futures, with one call for the whole group."""
         on_loop: list[tuple[asyncio.Future[int], int]] = []
         seq = first
         for entries, waiter in group:
@@ -214,9 +211,9 @@ class IngestQueue:
                 except Exception:  # one request's answer must not cost the others theirs
                     _log.exception("an answer could not be given")
             seq += len(entries)
-        if on_loop and self._loop is not None:
+        if on_loop:
             with suppress(RuntimeError):  # the loop is closed: nobody listens any more
-                self._loop.call_soon_threadsafe(_resolve, on_loop, error)
+                on_loop[0][0].get_loop().call_soon_threadsafe(_resolve, on_loop, error)
 
 
 def _resolve(waiters: list[tuple[asyncio.Future[int], int]], error: Unavailable | None) -> None:

@@ -79,7 +79,7 @@ def test_dropping_while_others_write_neither_blocks_nor_loses(store: PostgresSto
     dropper.drop_before(head - 40)
     with psycopg.connect(store.conninfo) as connection:
         (partitions,) = connection.execute("SELECT count(*) FROM pg_inherits").fetchone() or (0,)
-    assert partitions <= 5
+    assert partitions <= 7  # of about 20
 
 
 def test_a_lost_connection_refuses_once_and_is_made_anew(store: PostgresStore) -> None:
