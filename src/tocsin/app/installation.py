@@ -11,7 +11,6 @@ from tocsin.kernel.ids import IdSource
 from tocsin.runtime.clock import Clock, SystemClock
 from tocsin.storage.database import Database, open_database
 from tocsin.storage.log import LogReader, LogWriter
-from tocsin.storage.log.postgres import PostgresLogReader, PostgresLogWriter
 from tocsin.storage.log.sqlite import SqliteLogReader, SqliteLogWriter
 
 LOG_FOLDER = "log"
@@ -37,12 +36,16 @@ class Installation:
     def log_writer(self) -> LogWriter:
         """The ingest log's writing end; begins the log when there is none."""
         if self.settings.database_url:
+            from tocsin.storage.log.postgres import PostgresLogWriter  # noqa: PLC0415 - the driver is an extra
+
             return PostgresLogWriter(self.settings.database_url, self.ids.key)
         return SqliteLogWriter(self.data / LOG_FOLDER, self.ids.key)
 
     def log_reader(self) -> LogReader:
         """The ingest log's reading end. Raises LogDamaged while there is no log."""
         if self.settings.database_url:
+            from tocsin.storage.log.postgres import PostgresLogReader  # noqa: PLC0415 - the driver is an extra
+
             return PostgresLogReader(self.settings.database_url)
         return SqliteLogReader(self.data / LOG_FOLDER)
 

@@ -1,41 +1,87 @@
-"""What is particular to PostgreSQL: the connection, its limits, and the statement that inserts or replaces."""
+"""What is particular to PostgreSQL: the connection, its limits, what an outage looks like, and INSERT-or-replace."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Engine, Table, create_engine, event
+from sqlalchemy import Engine, Table, create_engine, event, text
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import DBAPIError
 
 BEGIN = "BEGIN"
+
+IDLE_SECONDS = 5
+"""A transaction of ours that does nothing for so long is ended by the server: its process stands still. Shorter than
+an engine's lease, so that a frozen engine cannot hold up the next one."""
+
+_SESSION = f"""
+SET idle_in_transaction_session_timeout = '{IDLE_SECONDS}s';
+SET statement_timeout = '30s';
+SET TIME ZONE 'UTC';
+SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off';
+"""
+
+_OUTAGES = frozenset({"25006", "25P03"})
+"""Besides what the driver calls operational: a server that only reads (a standby before its promotion), and a
+transaction that the server ended while this process stood still."""
+
+
+class NotDurable(Exception):
+    """The server is set up to forget commits when its machine dies."""
+
+
+def libpq(url: str) -> str:
+    """The address as libpq takes it; whatever libpq understands is allowed."""
+    return url.replace("postgresql+psycopg://", "postgresql://", 1)
 
 
 def open_engine(url: str, *, read_only: bool) -> Engine:
     """A SQLAlchemy engine on the database; transactions are begun by hand."""
-    plain = url.replace("postgresql+psycopg://", "postgresql://").replace("postgres://", "postgresql://")
+    import psycopg  # noqa: PLC0415 - an extra: who stays with SQLite need not have it, nor its nine megabytes
+
+    address = libpq(url)
+
+    def connect() -> psycopg.Connection[Any]:
+        return psycopg.connect(
+            address, autocommit=True, connect_timeout=5, application_name="tocsin", prepare_threshold=3
+        )
+
     engine = create_engine(
-        plain.replace("postgresql://", "postgresql+psycopg://", 1),
+        "postgresql+psycopg://",
+        creator=connect,
         isolation_level="AUTOCOMMIT",
         pool_size=4,
         max_overflow=12,
         pool_pre_ping=True,
-        connect_args={"connect_timeout": 5, "application_name": "tocsin", "prepare_threshold": 3},
     )
     event.listen(engine, "connect", _settings(read_only=read_only))
     return engine
 
 
 def _settings(*, read_only: bool) -> Any:
+    wanted = _SESSION + ("SET default_transaction_read_only = on;" if read_only else "")
+
     def run(connection: Any, _record: object) -> None:
         connection.autocommit = True
         with connection.cursor() as cursor:
-            cursor.execute("SET idle_in_transaction_session_timeout = '20s'")
-            cursor.execute("SET statement_timeout = '30s'")
-            cursor.execute("SET TIME ZONE 'UTC'")
-            if read_only:
-                cursor.execute("SET default_transaction_read_only = on")
+            cursor.execute(wanted)
 
     return run
+
+
+def require_durable(engine: Engine) -> None:
+    """Raises NotDurable for a server with `fsync` or `full_page_writes` off."""
+    with engine.connect() as connection:
+        for name in ("fsync", "full_page_writes"):
+            if connection.execute(text("SELECT current_setting(:name)"), {"name": name}).scalar() != "on":
+                raise NotDurable(f"PostgreSQL runs with {name} = off: what was accepted could be lost. Turn it on.")
+
+
+def is_outage(error: BaseException) -> bool:
+    """Whether the server is at fault though the driver does not call it operational."""
+    if not isinstance(error, DBAPIError):
+        return False
+    return error.connection_invalidated or getattr(error.orig, "sqlstate", None) in _OUTAGES
 
 
 def upsert(table: Table) -> Any:
