@@ -18,7 +18,7 @@ from tocsin.events.model import Event
 from tocsin.kernel.actor import SYSTEM, Actor
 from tocsin.kernel.decision import Command
 from tocsin.kernel.ids import IdSource
-from tocsin.kernel.time import DAY, SECOND, Moment, Span
+from tocsin.kernel.time import Moment, Span
 from tocsin.paging.messages import RecordAttempt, SendMessage
 from tocsin.paging.model import Result
 from tocsin.runtime.answers import read_answer
@@ -28,32 +28,7 @@ from tocsin.storage.database import open_database
 from tocsin.storage.log import Entry
 from tocsin.storage.tables import metadata
 from tocsin.storage.turns import Cursor, Turn, TurnStore
-
-START: Moment = 20_000 * DAY + 9 * 3600 * SECOND
-"""2024-10-04T09:00:00Z, a Friday."""
-
-
-class ManualClock:
-    """A clock that stands still until it is moved."""
-
-    def __init__(self, now: Moment = START) -> None:
-        self._now = now
-
-    def now(self) -> Moment:
-        """The present instant."""
-        return self._now
-
-    def ticks(self) -> float:
-        """Seconds since the epoch; moves with `now`."""
-        return self._now / SECOND
-
-    def set(self, moment: Moment) -> None:
-        """Jump to a moment."""
-        self._now = moment
-
-    def advance(self, span: Span) -> None:
-        """Move forwards; timers are fired by `DirectDesk.advance`, not here."""
-        self._now += span
+from tocsin.testing.world import START, ManualClock
 
 
 class DirectDesk:
@@ -125,12 +100,12 @@ class DirectDesk:
         until = self.clock.now() + span
         with self._lock:
             while (due := self._store.next_due()) is not None and due <= until:
-                self.clock.set(max(due, self.clock.now()))
+                self.clock.moment = max(due, self.clock.now())
                 work = self._begin()
                 for timer in self._store.due_timers(self.clock.now(), 100):
                     work.fire(timer)
                 self._commit(work)
-        self.clock.set(until)
+        self.clock.moment = until
 
     def settle(self, result: Result = Result.SENT) -> list[SendMessage]:
         """Every message that waits has this result; returns them. What the result leads to may wait again."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, case, func, select
+from sqlalchemy import ColumnElement, Connection, Select, case, func, or_, select
 
 from tocsin.directory.model import Urgency
 from tocsin.incidents.model import Incident, Status
@@ -32,7 +32,10 @@ class SortBy(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IncidentFilter:
-    """Which incidents: empty = any. `user_ids` have it now; [since, until) is about `created_at`; no `sight` = all."""
+    """Which incidents: empty = any. `user_ids` have it now; [since, until) is about `created_at`; no `sight` = all.
+
+    `or_ids` belongs to `incident_key`: incidents that answer to the key for another reason.
+    """
 
     statuses: tuple[Status, ...] = ()
     urgencies: tuple[Urgency, ...] = ()
@@ -42,6 +45,7 @@ class IncidentFilter:
     policy_ids: tuple[str, ...] = ()
     ids: tuple[str, ...] = ()
     incident_key: str = ""
+    or_ids: tuple[str, ...] = ()
     since: Moment | None = None
     until: Moment | None = None
     sight: Sight | None = None
@@ -162,7 +166,7 @@ def _where(statement: Select[Any], wanted: IncidentFilter) -> Select[Any]:
     if wanted.user_ids:
         conditions.append(of_people(_T.id, wanted.user_ids))
     if wanted.incident_key:
-        conditions.append(_T.incident_key == wanted.incident_key)
+        conditions.append(or_(_T.incident_key == wanted.incident_key, _T.id.in_(wanted.or_ids)))
     if wanted.since is not None:
         conditions.append(_T.created_at >= wanted.since)
     if wanted.until is not None:

@@ -1,0 +1,146 @@
+"""/oncalls: who is on call, for which policy and level, from when to when. One answer with the engine's (`oncall`).
+
+Decides how far one may look: 90 days ahead. People who are not active are on call for nothing, as in paging.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.responses import Response
+
+from tocsin.dialects.pagerduty.call import Call
+from tocsin.dialects.pagerduty.errors import invalid
+from tocsin.dialects.pagerduty.read.times import moment_in, zone_of
+from tocsin.dialects.pagerduty.write import people, policies, schedules
+from tocsin.dialects.pagerduty.write.refs import Refs, zoned
+from tocsin.escalation.model import Policy, Target, TargetKind
+from tocsin.kernel.time import DAY, Moment
+from tocsin.oncall import HORIZON, Entry, Schedule, render, shift_at
+
+AHEAD = 90 * DAY
+
+
+@dataclass(frozen=True, slots=True)
+class OnCall:
+    """One person on call for one level of a policy. None of `start` or `end`: no such edge that anybody waits for."""
+
+    policy: Policy
+    level: int
+    user_id: str
+    schedule: Schedule | None
+    start: Moment | None
+    end: Moment | None
+
+
+def listed(call: Call) -> Response:
+    """GET /oncalls."""
+    since, until = _window(call)
+    found = list(_found(call, since, until))
+    if call.flag("earliest"):
+        first: dict[tuple[str, int, str], OnCall] = {}
+        for one in sorted(found, key=lambda one: one.start or 0):
+            first.setdefault((one.policy.id, one.level, one.user_id), one)
+        found = list(first.values())
+    found.sort(key=lambda one: (one.policy.name.casefold(), one.policy.id, one.level, one.start or 0, one.user_id))
+    zone = zone_of(call.query)
+    refs = Refs(call.config, call.links)
+    shown = schedules.Shown(call.now, zone)
+
+    def wire(one: OnCall) -> dict[str, Any]:
+        schedule = None
+        if one.schedule is not None:
+            full = "schedules" in call.included
+            schedule = schedules.schedule(one.schedule, refs, shown) if full else refs.schedule(one.schedule.id)
+        return {
+            "escalation_policy": policies.policy(one.policy, refs)
+            if "escalation_policies" in call.included
+            else refs.policy(one.policy.id),
+            "escalation_level": one.level,
+            "schedule": schedule,
+            "user": people.user(call.config.users[one.user_id], refs)
+            if "users" in call.included
+            else refs.user(one.user_id),
+            "start": zoned(one.start, zone),
+            "end": zoned(one.end, zone),
+        }
+
+    return call.listed("oncalls", found, wire)
+
+
+def _window(call: Call) -> tuple[Moment, Moment]:
+    since = moment_in(call.query, "since", code=2005)
+    until = moment_in(call.query, "until", code=2005)
+    since = call.now if since is None else since
+    until = max(since, call.now) if until is None else until
+    problems = []
+    if until < since:
+        problems.append("Until must not be before since")
+    if until > call.now + AHEAD or until - since > AHEAD:
+        problems.append(f"The date range must not reach further than {AHEAD // DAY} days")
+    if problems:
+        raise invalid(problems, 2005, "Invalid Query Date Range")
+    return since, until
+
+
+def _found(call: Call, since: Moment, until: Moment) -> Iterator[OnCall]:
+    users = frozenset(call.many("user_ids"))
+    wanted_policies = frozenset(call.many("escalation_policy_ids"))
+    wanted_schedules = frozenset(call.many("schedule_ids"))
+    known: dict[str, list[Entry]] = {}
+    for policy in call.config.policies.values():
+        if (wanted_policies and policy.id not in wanted_policies) or not call.sees(policy.team_ids):
+            continue
+        for level, rule in enumerate(policy.rules, 1):
+            for target in rule.targets:
+                if wanted_schedules and not _is_wanted(target, wanted_schedules):
+                    continue
+                for one in _of_target(call, policy, level, target, known, (since, until)):
+                    person = call.config.users.get(one.user_id)
+                    if person is not None and person.active and (not users or one.user_id in users):
+                        yield one
+
+
+def _is_wanted(target: Target, schedule_ids: frozenset[str]) -> bool:
+    """A literal `null` among the ids asks for people who are named directly."""
+    if target.kind is TargetKind.USER:
+        return bool(schedule_ids & {"null", ""})
+    return target.id in schedule_ids
+
+
+def _of_target(
+    call: Call,
+    policy: Policy,
+    level: int,
+    target: Target,
+    known: dict[str, list[Entry]],
+    window: tuple[Moment, Moment],
+) -> Iterator[OnCall]:
+    if target.kind is TargetKind.USER:
+        yield OnCall(policy, level, target.id, None, None, None)
+        return
+    schedule = call.config.schedules.get(target.id)
+    if schedule is None:
+        return
+    if schedule.id not in known:
+        known[schedule.id] = _shifts(call, schedule, *window)
+    since, until = window
+    for entry in known[schedule.id]:
+        start = entry.start if entry.start > since - HORIZON else None
+        end = entry.end if entry.end < until + HORIZON else None
+        yield OnCall(policy, level, entry.user_id, schedule, start, end)
+
+
+def _shifts(call: Call, schedule: Schedule, since: Moment, until: Moment) -> list[Entry]:
+    """Everybody's whole time on call that touches the window; edges beyond the horizon lie exactly on it."""
+    overrides = call.config.overrides_of.get(schedule.id, ())
+    if since == until:
+        shift = shift_at(schedule, overrides, since)
+        if shift is None:
+            return []
+        start = shift.start if shift.start is not None else since - HORIZON
+        end = shift.end if shift.end is not None else until + HORIZON
+        return [Entry(start, end, shift.user_id)]
+    return list(render(schedule, overrides, since, until, overflow=True).final.entries)

@@ -1,0 +1,132 @@
+"""/services with their integrations, /vendors, /priorities. Decides nothing: a service is where its policy is."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from starlette.responses import Response
+
+from tocsin.dialects.pagerduty.call import Call, answer, named
+from tocsin.dialects.pagerduty.read import services as read
+from tocsin.dialects.pagerduty.vendors import BY_ID, VENDORS
+from tocsin.dialects.pagerduty.write import services as write
+from tocsin.dialects.pagerduty.write.refs import Refs
+from tocsin.directory.model import Integration, Service
+
+
+def listed(call: Call) -> Response:
+    """GET /services."""
+    refs = Refs(call.config, call.links)
+    teams = frozenset(call.many("team_ids"))
+    exact = call.query.get("name", "")
+    seen = []
+    for service in call.config.services.values():
+        owners = call.config.team_ids_of_service(service.id)
+        wanted = (not teams or teams & frozenset(owners)) and exact in ("", service.name)
+        if wanted and call.sees(owners):
+            seen.append(service)
+    found = named(seen, call.query.get("query", ""))
+    if call.query.get("sort_by", "") == "name:desc":
+        found.reverse()
+    open_now = call.reads.open_by_service()
+    return call.listed(
+        "services",
+        found,
+        lambda service: write.service(service, refs, call.included, open_now=open_now.get(service.id)),
+    )
+
+
+def created(call: Call) -> Response:
+    """POST /services."""
+    fields = call.fields("service")
+    fields.required("name", "escalation_policy")
+    changes = read.service_changes(fields, None)
+    return _answer(call, call.save("service", Service(id="", **changes)), 201)
+
+
+def shown(call: Call) -> Response:
+    """GET /services/{id}."""
+    return _answer(call, _service(call))
+
+
+def changed(call: Call) -> Response:
+    """PUT /services/{id}."""
+    old = _service(call)
+    changes = read.service_changes(call.fields("service"), old)
+    return _answer(call, call.save("service", replace(old, **changes), changes) if changes else old)
+
+
+def removed(call: Call) -> Response:
+    """DELETE /services/{id}: its open incidents are resolved, its integrations go with it."""
+    return call.delete("service", _service(call).id)
+
+
+def integration_created(call: Call) -> Response:
+    """POST /services/{id}/integrations."""
+    service = _service(call)
+    changes = read.integration_changes(call.fields("integration"), creating=True)
+    entry = call.save("integration", Integration(id="", service_id=service.id, **{"key": "", **changes}))
+    return _integration_answer(call, entry, 201)
+
+
+def integration_shown(call: Call) -> Response:
+    """GET /services/{id}/integrations/{integration_id}."""
+    return _integration_answer(call, _integration(call))
+
+
+def integration_changed(call: Call) -> Response:
+    """PUT /services/{id}/integrations/{integration_id}."""
+    old = _integration(call)
+    changes = read.integration_changes(call.fields("integration"), creating=False)
+    return _integration_answer(call, call.save("integration", replace(old, **changes), changes) if changes else old)
+
+
+def integration_removed(call: Call) -> Response:
+    """DELETE /services/{id}/integrations/{integration_id}."""
+    return call.delete("integration", _integration(call).id)
+
+
+def vendors(call: Call) -> Response:
+    """GET /vendors."""
+    refs = Refs(call.config, call.links)
+    found = named(VENDORS, call.query.get("query", ""))
+    return call.listed("vendors", found, lambda vendor: write.vendor(vendor, refs))
+
+
+def vendor_shown(call: Call) -> Response:
+    """GET /vendors/{id}."""
+    vendor = call.found(BY_ID.get(call.path["id"]))
+    return answer({"vendor": write.vendor(vendor, Refs(call.config, call.links))})
+
+
+def priorities(call: Call) -> Response:
+    """GET /priorities: the most important one first."""
+    refs = Refs(call.config, call.links)
+    found = sorted(call.config.priorities.values(), key=lambda priority: (priority.order, priority.name))
+    return call.listed("priorities", found, lambda priority: write.priority(priority, refs), default=100)
+
+
+def _service(call: Call) -> Service:
+    service = call.config.services.get(call.path["id"])
+    return call.found(service, seen=service is not None and call.sees(call.config.team_ids_of_service(service.id)))
+
+
+def _integration(call: Call) -> Integration:
+    service = _service(call)
+    entry = call.config.integrations.get(call.path["integration_id"])
+    return call.found(entry, seen=entry is not None and entry.service_id == service.id)
+
+
+def _answer(call: Call, service: Service, status: int = 200) -> Response:
+    body = write.service(
+        service,
+        Refs(call.config, call.links),
+        call.included,
+        open_now=call.reads.open_by_service().get(service.id),
+        last_incident_at=call.reads.last_incident_at(service.id),
+    )
+    return answer({"service": body}, status)
+
+
+def _integration_answer(call: Call, entry: Integration, status: int = 200) -> Response:
+    return answer({"integration": write.integration(entry, Refs(call.config, call.links))}, status)
