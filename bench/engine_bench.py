@@ -13,12 +13,11 @@ import random
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
 from pathlib import Path
 
 from bench.mix import ALL_NEW, USUAL, Alerts, Bodies, Mix, Step, dedup_key
-from bench.place import Teamwork, prepare
 from tocsin.app.engine_role import DECODERS
 from tocsin.kernel.ids import IdSource
 from tocsin.paging.messages import RecordAttempt, SendMessage
@@ -29,6 +28,7 @@ from tocsin.storage.database import open_database
 from tocsin.storage.log import NewEntry
 from tocsin.storage.log.sqlite import SqliteLogReader, SqliteLogWriter
 from tocsin.storage.turns import TurnStore
+from tocsin.testing.load import Place, prepare
 
 SOURCE = "pagerduty.v2"
 
@@ -51,11 +51,11 @@ class Outlet:
 class Engine:
     """An engine on a folder, without its process."""
 
-    def __init__(self, folder: Path, team: Teamwork) -> None:
+    def __init__(self, folder: Path, places: Sequence[Place]) -> None:
         self._clock = SystemClock()
         ids = IdSource(random.Random(1))
-        self._team = team
-        self._bodies = Bodies(team.routing_keys)
+        self._places = places
+        self._bodies = Bodies([place.integration.key for place in places])
         self.log = SqliteLogWriter(folder / "log", ids.key)
         self._reader = SqliteLogReader(folder / "log")
         self._database = open_database(folder, None)
@@ -67,12 +67,12 @@ class Engine:
     def write(self, steps: Iterable[Step]) -> int:
         """Put events into the log; returns how many."""
         now = self._clock.now()
-        count = len(self._team.integrations)
+        count = len(self._places)
         entries = [
             NewEntry(
                 now,
                 SOURCE,
-                self._team.integrations[step.number % count].id,
+                self._places[step.number % count].integration.id,
                 dedup_key(step.number),
                 self._bodies.body(step),
             )
