@@ -31,6 +31,9 @@ from tocsin.storage.database import Database
 from tocsin.storage.schema import read_installation_secret
 
 
+_CALLBACK_SECONDS = 3.0
+"""A person on the phone hears within this time what came of a key; after it the order is kept and they hear that."""
+
 _ALERTS = 1000
 """Open alerts that a client of Alertmanager's API gets to see."""
 
@@ -79,7 +82,7 @@ def _callbacks(edge: Edge) -> list[BaseRoute]:
         settings=settings,
         tokens=LateTokens(edge.database),
         clock=edge.place.clock,
-        desk=edge.control,
+        desk=edge.control.patient(_CALLBACK_SECONDS),
         keep=keep,
         message=edge.reads.message,
         spoken=lambda message: spoken(edge, message),

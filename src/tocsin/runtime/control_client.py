@@ -80,9 +80,17 @@ class ControlClient:
 
     def run(self, actor: Actor, command: Command, *, key: str = "") -> Any:
         """Have the engine run a command; see `Desk.run`."""
+        return self.run_within(ANSWER_SECONDS, actor, command, key)
+
+    def patient(self, seconds: float) -> PatientDesk:
+        """The same line for somebody who can't wait as long: `Unavailable` after so many seconds."""
+        return PatientDesk(self, seconds)
+
+    def run_within(self, seconds: float, actor: Actor, command: Command, key: str) -> Any:
+        """Have the engine run a command; Unavailable when there is no answer within `seconds`."""
         key = key or self._ids.key()
         envelope = {"kind": command.kind, "data": plain(command)}
-        deadline = self._clock.ticks() + ANSWER_SECONDS
+        deadline = self._clock.ticks() + seconds
         while True:
             text = self._ask({"key": key, "actor": plain(actor), "command": envelope}, deadline)
             if text is not None:
@@ -114,10 +122,11 @@ class ControlClient:
 
     def _keep_connected(self) -> None:
         while not self._closed.is_set():
+            connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
             try:
-                connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
                 connection.connect(str(self._path))
             except OSError:
+                connection.close()
                 self._closed.wait(RETRY_SECONDS)
                 continue
             with self._lock:
@@ -151,3 +160,19 @@ class ControlClient:
         for future in lost:
             if not future.done():
                 future.set_exception(ConnectionError())
+
+
+class PatientDesk:
+    """A desk on another's line, with its own patience."""
+
+    def __init__(self, client: ControlClient, seconds: float) -> None:
+        self._client = client
+        self._seconds = seconds
+
+    def run(self, actor: Actor, command: Command, *, key: str = "") -> Any:
+        """Have the engine run a command; see `Desk.run`."""
+        return self._client.run_within(self._seconds, actor, command, key)
+
+    def config(self) -> Config:
+        """The configuration as stored now."""
+        return self._client.config()

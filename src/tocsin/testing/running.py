@@ -140,6 +140,14 @@ class RunningServer:
             self._process.wait()
             self._disconnect()
 
+    def pause(self, role: str) -> None:
+        """Freeze one process (SIGSTOP); `kill` ends it, `resume` lets it go on."""
+        os.kill(self.pids()[role], signal.SIGSTOP)
+
+    def resume(self, role: str) -> None:
+        """Let a frozen process go on (SIGCONT)."""
+        os.kill(self.pids()[role], signal.SIGCONT)
+
     def read_log(self) -> str:
         """What the processes wrote."""
         return self._log.read_text() if self._log.exists() else ""
