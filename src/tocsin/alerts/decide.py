@@ -1,7 +1,8 @@
 """Deduplication: what an event does to the alert of its key. Pure; the caller looks the alert up.
 
-An event acts in the order of the log. Where a monitor sends its own times (Prometheus, Alertmanager), an older
-state never overrides a newer one: two senders of the same alert may deliver out of order.
+An event acts in the order of the log. Where a monitor sends its own times, an older state does not override a newer
+one: two senders of the same alert may deliver out of order. That holds for a few minutes only: who still says so later
+means it.
 """
 
 from __future__ import annotations
@@ -13,7 +14,13 @@ from tocsin.alerts.messages import AlertAcknowledged, AlertOpened, AlertResolved
 from tocsin.alerts.model import Alert, AlertStatus
 from tocsin.events.model import Action, Event, Outcome, Severity
 from tocsin.kernel.decision import CancelTimer, Decision, SetTimer, TimerChange
-from tocsin.kernel.time import Moment
+from tocsin.kernel.time import MINUTE, SECOND, Moment
+
+STALE_FOR = 5 * MINUTE
+"""How late a word about an occurrence that is over may come in; after that the problem is taken to be there again."""
+
+LATE = 30 * SECOND
+"""An expiry that is noticed later than this was not: we did not listen then, so the monitor may have spoken."""
 
 _RANK = {Severity.CRITICAL: 4, Severity.ERROR: 3, Severity.WARNING: 2, Severity.INFO: 1, None: 0}
 
@@ -33,7 +40,7 @@ def receive(event: Event, latest: Alert | None, *, service_id: str, suppressed: 
     current = latest if latest is not None and latest.is_open else None
     if event.action is Action.TRIGGER:
         if current is not None:
-            return _repeat(event, current)
+            return _repeat(event, current, suppressed)
         if latest is not None and _is_stale(event, latest):
             return _dropped("older than the resolution that is already known", latest.id)
         return _open(event, service_id, suppressed, new_id)
@@ -47,7 +54,8 @@ def receive(event: Event, latest: Alert | None, *, service_id: str, suppressed: 
         return Decision(facts=(fact,), value=ending)
     if event.ended_at is not None and current.started_at is not None and event.ended_at < current.started_at:
         return _dropped("resolves an earlier occurrence of this alert", current.id)
-    closed = resolve(replace(current, last_seq=event.log_seq), "by the monitor", event.received_at)
+    over = replace(current, last_seq=event.log_seq, ended_at=event.ended_at)
+    closed = resolve(over, "by the monitor", event.received_at)
     return replace(closed, value=Ending(Outcome.RESOLVED, "resolved by the monitor", current.id, current.incident_id))
 
 
@@ -64,12 +72,16 @@ def resolve(alert: Alert, reason: str, now: Moment) -> Decision:
 def expire(alert: Alert, now: Moment) -> Decision:
     """The expiry timer fell due: re-arm it if events pushed the expiry on, resolve otherwise.
 
-    The timer row is not rewritten by every repeat (Prometheus repeats each minute); it catches up here.
+    The timer row is not rewritten by every repeat (Prometheus repeats each minute); it catches up here. If we notice
+    late, we were not there to hear the monitor: it gets the same span once more.
     """
     if not alert.is_open or alert.expires_at is None:
         return Decision()
     if alert.expires_at > now:
         return Decision(timers=(_expiry(alert.id, alert.expires_at),))
+    if now - alert.expires_at > LATE:
+        again = now + max(MINUTE, alert.expires_at - alert.last_event_at)
+        return Decision(state=(replace(alert, expires_at=again),), timers=(_expiry(alert.id, again),))
     return resolve(alert, "expired: the monitor stopped repeating it", now)
 
 
@@ -97,10 +109,12 @@ def _open(event: Event, service_id: str, suppressed: str, new_id: str) -> Decisi
     return Decision(state=(alert,), facts=(fact,), timers=timers, value=outcome)
 
 
-def _repeat(event: Event, alert: Alert) -> Decision:
+def _repeat(event: Event, alert: Alert, suppressed: str) -> Decision:
+    """Count it. An alert that no rule suppresses any more goes on as if it had just been opened."""
     ending = Ending(Outcome.REPEATED, "the alert is open already", alert.id, alert.incident_id)
     count = alert.repeats + 1
-    if event.expires_at is None and _same_content(event, alert):
+    freed = bool(alert.suppressed) and not suppressed
+    if event.expires_at is None and not freed and _same_content(event, alert):
         seen = replace(alert, repeats=count, last_event_at=event.received_at, last_seq=event.log_seq)
         return Decision(state=(seen,), value=ending)
     changed = replace(
@@ -108,12 +122,17 @@ def _repeat(event: Event, alert: Alert) -> Decision:
         repeats=count,
         last_event_at=event.received_at,
         last_seq=event.log_seq,
-        expires_at=event.expires_at,
+        expires_at=_later(alert.expires_at, event.expires_at),
+        suppressed="" if freed else alert.suppressed,
         **_content(event),
     )
     timers: tuple[TimerChange, ...] = ()
-    if event.expires_at is not None and (alert.expires_at is None or event.expires_at < alert.expires_at):
+    if event.expires_at is not None and alert.expires_at is None:
         timers = (_expiry(alert.id, event.expires_at),)
+    if freed:
+        opened = AlertOpened(alert_id=alert.id, service_id=alert.service_id)
+        ending = Ending(Outcome.OPENED, "no rule suppresses it any more", alert.id)
+        return Decision(state=(changed,), facts=(opened,), timers=timers, value=ending)
     worse = _RANK[event.severity] > _RANK[alert.severity]
     facts = (
         (
@@ -161,8 +180,15 @@ def _same_content(event: Event, alert: Alert) -> bool:
 
 
 def _is_stale(event: Event, latest: Alert) -> bool:
-    """A late delivery of the occurrence that was resolved meanwhile, told by the monitor's own start time."""
-    return event.started_at is not None and latest.started_at is not None and event.started_at <= latest.started_at
+    """A late delivery of an occurrence that the monitor itself has reported as over, told by its own times."""
+    if event.started_at is None or latest.ended_at is None or latest.resolved_at is None:
+        return False
+    return event.started_at < latest.ended_at and event.received_at - latest.resolved_at < STALE_FOR
+
+
+def _later(known: Moment | None, given: Moment | None) -> Moment | None:
+    """The later expiry: of two senders of one alert, the one that speaks up longer counts. None given = it stands."""
+    return given if known is None else known if given is None else max(known, given)
 
 
 def _dropped(reason: str, alert_id: str = "") -> Decision:

@@ -23,6 +23,7 @@ class Alert:
     """A problem, identified while open by (`scope`, `dedup_key`); `scope` is the integration that opened it.
 
     `repeats` counts the events after the first. `expires_at`: resolves by itself unless an event comes by then.
+    `started_at` and `ended_at` are the monitor's word, `resolved_at` is our clock.
     `suppressed` holds the reason why no incident was made, empty if one was.
     """
 
@@ -52,6 +53,7 @@ class Alert:
     client_url: str = ""
     runbook_url: str = ""
     started_at: Moment | None = None
+    ended_at: Moment | None = None
     expires_at: Moment | None = None
 
     @property

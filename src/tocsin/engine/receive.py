@@ -23,7 +23,8 @@ def receive(world: World, event: Event) -> Decision:
     opens = event.action is Action.TRIGGER and (latest is None or not latest.is_open)
     if opens and service.status is ServiceStatus.DISABLED:
         return Decision(value=Ending(Outcome.DROPPED, f"the service {service.name} is disabled"))
-    suppressed = _suppressed(world, event, service.id) if opens else ""
+    judged = opens or (event.action is Action.TRIGGER and latest is not None and bool(latest.suppressed))
+    suppressed = _suppressed(world, event, service.id) if judged else ""
     new_id = world.ids.long() if opens else ""
     return alerts.receive(event, latest, service_id=service.id, suppressed=suppressed, new_id=new_id)
 
