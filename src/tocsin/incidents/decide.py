@@ -205,15 +205,16 @@ def join(incident: Incident, alert: Alert, reason: str, now: Moment) -> Decision
 def acknowledge(incident: Incident, actor: Actor, service: Service, now: Moment) -> Decision:
     """The actor has it: it becomes theirs, and the acknowledgement timeout (if any) starts again.
 
-    A second person may acknowledge too; the same one again changes nothing.
+    A second person may acknowledge too; the same one again only starts the timeout again, if there is one.
     """
     require(incident, Acknowledge)
     earlier = incident.acknowledgements if incident.status is Status.ACKNOWLEDGED else ()
-    if any((one.by.kind, one.by.id) == (actor.kind, actor.id) for one in earlier):
-        return Decision(value="unchanged")
-    acknowledgements = (*earlier, Acknowledgement(actor, now))
     snoozed = incident.snoozed_until is not None and incident.status is Status.ACKNOWLEDGED
     timeout = None if snoozed else _timeout_at(service, incident, now)
+    again = any((one.by.kind, one.by.id) == (actor.kind, actor.id) for one in earlier)
+    if again and (timeout is None or timeout == incident.timer_at or actor.kind is ActorKind.INTEGRATION):
+        return Decision(value="unchanged")
+    acknowledgements = earlier if again else (*earlier, Acknowledgement(actor, now))
     held = replace(
         incident,
         status=Status.ACKNOWLEDGED,
@@ -238,6 +239,7 @@ def unacknowledge(incident: Incident, reason: str, actor: Actor, now: Moment) ->
         status=Status.TRIGGERED,
         acknowledgements=(),
         snoozed_until=None,
+        last_resort_round=0,
         epoch=incident.epoch + 1,
         timer_at=None,
         next_step=None,
@@ -296,7 +298,7 @@ def reopen(incident: Incident, service: Service, actor: Actor, now: Moment) -> D
 
 
 def snooze(incident: Incident, seconds: int, actor: Actor, now: Moment) -> Decision:
-    """The actor has it and will look again in `seconds` (1 to 604,800)."""
+    """The actor has it and will look again in `seconds` (1 to 604,800). Time asleep does not count for auto-resolve."""
     require(incident, Snooze)
     if not 1 <= seconds <= WEEK // SECOND:
         raise Invalid("Snooze for 1 second to 7 days.", reason="snooze_duration")
@@ -308,14 +310,16 @@ def snooze(incident: Incident, seconds: int, actor: Actor, now: Moment) -> Decis
         acknowledgements=acknowledgements,
         assignments=_acknowledgers(incident, acknowledgements),
         snoozed_until=until,
+        last_resort_round=0,
         updated_at=now,
         **_changed(incident, Status.ACKNOWLEDGED, actor, now),
     )
     waiting, timers = _wait_for_unacknowledge(asleep, until)
     facts = (IncidentSnoozed(incident_id=incident.id, until=until, seconds=seconds),)
-    if incident.auto_resolve_at is not None and incident.auto_resolve_at < until:
-        timers = (*timers, _auto_resolve(incident.id, until))
-        waiting = replace(waiting, auto_resolve_at=until)
+    if incident.auto_resolve_at is not None:
+        due = incident.auto_resolve_at + until - max(now, incident.snoozed_until or now)
+        timers = (*timers, _auto_resolve(incident.id, due))
+        waiting = replace(waiting, auto_resolve_at=due)
     return Decision(state=(waiting,), facts=facts, timers=timers)
 
 
@@ -389,13 +393,20 @@ def add_note(incident: Incident, text: str, note_id: str, now: Moment) -> Decisi
     return Decision(state=(replace(incident, updated_at=now),), facts=(fact,), value=note_id)
 
 
-def set_urgency(incident: Incident, urgency: Urgency, reason: str, now: Moment) -> Decision:
-    """Ask louder or more softly; the same urgency again changes nothing."""
+def set_urgency(incident: Incident, urgency: Urgency, service: Service, reason: str, now: Moment) -> Decision:
+    """Ask louder or more softly; the same urgency again changes nothing.
+
+    Whether and when an acknowledgement runs out follows the urgency.
+    """
     require(incident, SetUrgency)
     if incident.urgency is urgency:
         return Decision(value="unchanged")
     fact = UrgencyChanged(incident_id=incident.id, urgency=urgency, reason=reason)
-    return Decision(state=(replace(incident, urgency=urgency, updated_at=now),), facts=(fact,))
+    changed = replace(incident, urgency=urgency, updated_at=now)
+    if incident.status is not Status.ACKNOWLEDGED or incident.snoozed_until is not None:
+        return Decision(state=(changed,), facts=(fact,))
+    waiting, timers = _wait_for_unacknowledge(changed, _timeout_at(service, changed, now))
+    return Decision(state=(waiting,), facts=(fact,), timers=timers)
 
 
 def set_priority(incident: Incident, priority_id: str | None, now: Moment) -> Decision:

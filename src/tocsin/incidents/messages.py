@@ -52,11 +52,12 @@ class Acknowledge(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unacknowledge(Command):
-    """Nobody has it any more. From a timer, `epoch` says which acknowledgement ran out (0 = by hand)."""
+    """Nobody has it any more. From a timer, `epoch` says which acknowledgement ended (0 = by hand) and `reason` why."""
 
     kind: ClassVar[str] = "incident.unacknowledge"
     incident_id: str
     epoch: int = 0
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,7 +191,7 @@ class IncidentAcknowledged(Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IncidentUnacknowledged(Fact):
-    """Nobody has it any more. `reason`: "timeout", "snooze ended", "by hand"."""
+    """Nobody has it any more. `reason`: "timeout", "snooze ended", "by hand", or another one in words."""
 
     kind: ClassVar[str] = "incident.unacknowledged"
     reason: str

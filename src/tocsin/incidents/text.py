@@ -24,7 +24,7 @@ from tocsin.incidents.messages import (
 from tocsin.kernel.actor import Actor, ActorKind
 from tocsin.kernel.decision import Fact
 from tocsin.kernel.time import SECOND
-from tocsin.kernel.wording import Names, door, listed, span_words
+from tocsin.kernel.wording import Names, door, listed, sentence_case, span_words
 
 Sentence: TypeAlias = Callable[[Actor, Any, Names], str]
 
@@ -51,6 +51,8 @@ def _unacknowledged(actor: Actor, fact: IncidentUnacknowledged, names: Names) ->
         return "The acknowledgement ran out; it pages again"
     if fact.reason == "snooze ended":
         return "The snooze ended; it pages again"
+    if fact.reason != "by hand":
+        return f"{sentence_case(fact.reason)}; it pages again"
     return f"{names.actor(actor)} gave it back{door(actor)}; it pages again"
 
 
