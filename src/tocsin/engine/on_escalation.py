@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tocsin.engine.on_incidents import incident_of
-from tocsin.engine.people import last_resort, people_at
+from tocsin.engine.people import can_be_reached, last_resort, people_at
 from tocsin.engine.world import World
 from tocsin.escalation import decide as escalation
 from tocsin.escalation.messages import (
@@ -50,8 +50,15 @@ def resume(world: World, _actor: Actor, command: ResumeEscalation, now: Moment) 
     incident = incident_of(world, command.incident_id)
     if incident.status is not Status.TRIGGERED:
         return Decision()
-    resort = last_resort(world.config, incident)
-    return escalation.resume(incident, policy_of(world, incident), people_at(world.config, now), resort, now)
+    config = world.config
+    return escalation.resume(
+        incident,
+        policy_of(world, incident),
+        people_at(config, now),
+        lambda user_id: can_be_reached(config, user_id),
+        last_resort(config, incident),
+        now,
+    )
 
 
 def next_level(world: World, _actor: Actor, command: NextLevel, now: Moment) -> Decision:
@@ -73,7 +80,7 @@ def call_last_resort(world: World, _actor: Actor, command: CallLastResort, now: 
     return escalation.call_last_resort(incident, last_resort(world.config, incident), now)
 
 
-def escalate_now(world: World, _actor: Actor, command: EscalateNow, now: Moment) -> Decision:
+def escalate_now(world: World, actor: Actor, command: EscalateNow, now: Moment) -> Decision:
     """A person sends it on. Raises Conflict when it is resolved, Invalid for a policy or level that is not there."""
     incident = incident_of(world, command.incident_id)
     if not incident.is_open:
@@ -94,7 +101,14 @@ def escalate_now(world: World, _actor: Actor, command: EscalateNow, now: Moment)
     )
     resort = last_resort(world.config, incident)
     return snapshot + escalation.escalate_now(
-        incident, policy, people_at(world.config, now), resort, level=level, now=now
+        incident,
+        policy,
+        people_at(world.config, now),
+        resort,
+        level=level,
+        other_policy=bool(command.policy_id),
+        actor=actor,
+        now=now,
     )
 
 

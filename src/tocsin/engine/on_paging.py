@@ -28,7 +28,7 @@ from tocsin.paging.messages import (
     SendPage,
     SendTestPage,
 )
-from tocsin.paging.model import WAITING, Answer, Message, Page
+from tocsin.paging.model import Answer, Message, Page
 from tocsin.paging.text import Brief
 
 CODE_LIFE = 4 * HOUR
@@ -98,9 +98,10 @@ def record_receipt(world: World, _actor: Actor, command: RecordReceipt, now: Mom
 
 def cancel_pages(world: World, _actor: Actor, command: CancelPages, now: Moment) -> Decision:
     """Stop what has not been sent about an incident."""
-    pages = [page for page in world.state.waiting_pages(command.incident_id) if page.state in WAITING]
-    messages = {page.message_id: world.state.message(page.message_id) for page in pages if page.message_id}
-    return paging.cancel_pages(pages, [found for found in messages.values() if found], command.reason, now)
+    pages = world.state.waiting_pages(command.incident_id)
+    messages = (world.state.message(one) for one in dict.fromkeys(page.message_id for page in pages if page.message_id))
+    carriers = [(message, _pages(world, message)) for message in messages if message is not None]
+    return paging.cancel_pages(pages, carriers, command.reason, now)
 
 
 def send_test(world: World, _actor: Actor, command: SendTestPage, now: Moment) -> Decision:

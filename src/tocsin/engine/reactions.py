@@ -11,7 +11,8 @@
     IncidentReopened       -> escalation.StartEscalation
     IncidentReassigned     -> paging.CancelPages, paging.PagePeople
     IncidentResolved       -> paging.CancelPages, alerts.ResolveAlert (each open one)
-    UrgencyChanged         -> escalation.StopEscalation or ResumeEscalation
+    UrgencyChanged         -> escalation.ResumeEscalation, or StopEscalation, CancelPages, PagePeople by the low rules
+    EscalationRequested    -> paging.CancelPages
     LevelReached           -> paging.CancelPages (the level before), paging.PagePeople
     LastResortReached      -> paging.CancelPages, paging.PagePeople
     PageAnswered           -> incidents.Acknowledge, Resolve or escalation.EscalateNow (by the person)
@@ -30,6 +31,7 @@ from tocsin.engine.on_incidents import urgency_for
 from tocsin.engine.on_paging import follow_up
 from tocsin.engine.world import World
 from tocsin.escalation.messages import (
+    EscalationRequested,
     LastResortReached,
     LevelReached,
     ResumeEscalation,
@@ -76,7 +78,9 @@ def _worsened(world: World, _actor: Actor, fact: AlertWorsened, now: Moment) -> 
     service = world.config.services.get(incident.service_id) if incident else None
     if incident is None or service is None or not incident.is_open:
         return
-    wanted = urgency_for(service, Severity(fact.severity) if fact.severity else None, now)
+    alert = world.state.alert(fact.alert_id)
+    at = alert.last_event_at if alert else now
+    wanted = urgency_for(service, Severity(fact.severity) if fact.severity else None, at)
     if wanted is Urgency.HIGH and incident.urgency is Urgency.LOW:
         yield SYSTEM, SetUrgency(incident_id=incident.id, urgency=Urgency.HIGH)
 
@@ -124,16 +128,24 @@ def _resolved(world: World, _actor: Actor, fact: IncidentResolved, _now: Moment)
             yield SYSTEM, ResolveAlert(alert_id=alert.id)
 
 
-def _urgency(_world: World, _actor: Actor, fact: UrgencyChanged, _now: Moment) -> Iterable[Order]:
+def _urgency(world: World, _actor: Actor, fact: UrgencyChanged, _now: Moment) -> Iterable[Order]:
+    """Lowered: what waits was meant for high urgency. Who still waited for a page gets the one for low urgency."""
     if fact.urgency is Urgency.HIGH:
         yield SYSTEM, ResumeEscalation(incident_id=fact.incident_id)
-    else:
-        yield SYSTEM, StopEscalation(incident_id=fact.incident_id)
+        return
+    waiting = tuple(dict.fromkeys(page.user_id for page in world.state.waiting_pages(fact.incident_id)))
+    yield SYSTEM, StopEscalation(incident_id=fact.incident_id)
+    yield SYSTEM, CancelPages(incident_id=fact.incident_id, reason="the urgency is low now")
+    yield SYSTEM, PagePeople(incident_id=fact.incident_id, user_ids=waiting, why="")
 
 
 def _level(_world: World, _actor: Actor, fact: LevelReached, _now: Moment) -> Iterable[Order]:
     yield SYSTEM, CancelPages(incident_id=fact.incident_id, reason=f"it is with level {fact.level} now")
     yield SYSTEM, PagePeople(incident_id=fact.incident_id, user_ids=fact.user_ids, why="")
+
+
+def _sent_on(_world: World, _actor: Actor, fact: EscalationRequested, _now: Moment) -> Iterable[Order]:
+    yield SYSTEM, CancelPages(incident_id=fact.incident_id, reason="sent on by hand")
 
 
 def _last_resort(_world: World, _actor: Actor, fact: LastResortReached, _now: Moment) -> Iterable[Order]:
@@ -160,6 +172,7 @@ REACTIONS: Mapping[type[Fact], Reaction] = {
     IncidentReassigned: _reassigned,
     IncidentResolved: _resolved,
     UrgencyChanged: _urgency,
+    EscalationRequested: _sent_on,
     LevelReached: _level,
     LastResortReached: _last_resort,
     PageAnswered: _page_answered,

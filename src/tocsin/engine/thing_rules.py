@@ -1,6 +1,7 @@
 """What makes a thing valid, kind by kind: every problem at once, in plain sentences. References must exist when saved.
 
-A rule may complete the draft (a new user's contact method, a schedule's kept past). It decides nothing about open work.
+A rule may complete the draft (a new user's contact method, a schedule's kept past). Of open work it decides one thing:
+what only a person who is deactivated had does not stay with them.
 """
 
 from __future__ import annotations
@@ -22,11 +23,15 @@ from tocsin.directory.model import (
     Urgency,
     User,
 )
+from tocsin.engine.people import can_be_reached
 from tocsin.engine.world import ThingChange, World
+from tocsin.escalation.messages import ResumeEscalation
 from tocsin.escalation.model import Policy, TargetKind
 from tocsin.events.rules import FIELDS, NoiseRule
+from tocsin.incidents.messages import Unacknowledge
+from tocsin.incidents.model import Status
 from tocsin.kernel.actor import Actor
-from tocsin.kernel.decision import NOTHING, Decision
+from tocsin.kernel.decision import NOTHING, Command, Decision, SetTimer
 from tocsin.kernel.errors import Invalid
 from tocsin.kernel.limits import DESCRIPTION_CHARS, NAME_CHARS
 from tocsin.kernel.time import Moment
@@ -105,7 +110,11 @@ def _user(draft: Draft) -> Verdict:
     )
     if lost_owner and draft.world.config.owners() == (user.id,):
         found.append("The last owner can't be removed or made something else")
-    return found, (_first_ways(draft, user) if draft.old is None and not found else NOTHING)
+    if found:
+        return found, NOTHING
+    if draft.old is None:
+        return [], _first_ways(draft, user)
+    return [], (_leaving(draft, user) if draft.old.active and not user.active else NOTHING)
 
 
 def _first_ways(draft: Draft, user: User) -> Decision:
@@ -121,6 +130,26 @@ def _first_ways(draft: Draft, user: User) -> Decision:
     changes = [ThingChange("contact_method", contact.id, None, contact)]
     changes += [ThingChange("notification_rule", rule.id, None, rule) for rule in rules]
     return Decision(state=tuple(changes))
+
+
+def _leaving(draft: Draft, user: User) -> Decision:
+    """Open work that nobody else has goes on without this person, as soon as the change is stored."""
+    config = draft.world.config
+    timers = []
+    for incident in draft.world.state.open_incidents_assigned_to(user.id):
+        if any(one != user.id and can_be_reached(config, one) for one in incident.assignee_ids):
+            continue
+        go_on: Command = ResumeEscalation(incident_id=incident.id)
+        if incident.status is Status.ACKNOWLEDGED:
+            reason = f"{user.name}, who had it, was deactivated"
+            go_on = Unacknowledge(incident_id=incident.id, epoch=incident.epoch, reason=reason)
+        timers.append(SetTimer(f"left:{incident.id}", draft.now, go_on))
+    return Decision(timers=tuple(timers))
+
+
+def _settings(draft: Draft) -> Verdict:
+    minutes = draft.new.last_resort_every_minutes
+    return ([] if 1 <= minutes <= 24 * 60 else ["Last resort every minutes must be between 1 and 1440"]), NOTHING
 
 
 def _contact_method(draft: Draft) -> Verdict:
@@ -289,10 +318,6 @@ def _plainly_named(draft: Draft) -> Verdict:
     return list(_named(draft.new)), NOTHING
 
 
-def _always(_draft: Draft) -> Verdict:
-    return [], NOTHING
-
-
 RULES: Mapping[str, Callable[[Draft], Verdict]] = {
     "user": _user,
     "contact_method": _contact_method,
@@ -303,7 +328,7 @@ RULES: Mapping[str, Callable[[Draft], Verdict]] = {
     "integration": _integration,
     "priority": _plainly_named,
     "api_key": _plainly_named,
-    "settings": _always,
+    "settings": _settings,
     "schedule": _schedule,
     "override": _override,
     "policy": _policy,

@@ -46,6 +46,8 @@ def save(world: World, actor: Actor, command: SaveThing, now: Moment) -> Decisio
     stored = world.config.of(command.thing_kind)
     wanted_id = command.thing.id
     old = stored.get(wanted_id)
+    if command.thing_kind == "settings":
+        old = world.config.settings  # there is always one, stored or not
     if wanted_id and old is None and command.fields:
         raise NotFound(f"There is no {command.thing_kind} {wanted_id}.")
     new = (
@@ -88,7 +90,8 @@ def _free_id(world: World, stored: Mapping[str, Any]) -> str:
 
 def _stamped(old: Any, new: Any, now: Moment) -> Any:
     names = {field.name for field in fields(new)}
-    stamps = {"updated_at": now} if "updated_at" in names else {}
+    # It rises with every change, also within one turn and over a clock set back: snapshots of a policy are named by it.
+    stamps = {"updated_at": max(now, getattr(old, "updated_at", -1) + 1)} if "updated_at" in names else {}
     if old is None and "created_at" in names:
         stamps["created_at"] = now
     return (

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from tocsin.directory.model import Urgency
 from tocsin.escalation.messages import (
     CallLastResort,
+    EscalationRequested,
     EscalationStopped,
     LastResortReached,
     LevelReached,
@@ -26,6 +27,7 @@ from tocsin.escalation.messages import (
 from tocsin.escalation.model import Policy, Rule
 from tocsin.incidents.decide import timer_key
 from tocsin.incidents.model import AssignedVia, Assignment, Incident, NextStep, NoTimer, Status
+from tocsin.kernel.actor import Actor
 from tocsin.kernel.decision import CancelTimer, Command, Decision, Fact, SetTimer
 from tocsin.kernel.errors import Invalid
 from tocsin.kernel.time import MINUTE, SECOND, Moment
@@ -71,7 +73,15 @@ def next_level(incident: Incident, policy: Policy, people: People, last_resort: 
 
 
 def escalate_now(
-    incident: Incident, policy: Policy, people: People, last_resort: LastResort, *, level: int, now: Moment
+    incident: Incident,
+    policy: Policy,
+    people: People,
+    last_resort: LastResort,
+    *,
+    level: int,
+    other_policy: bool,
+    actor: Actor,
+    now: Moment,
 ) -> Decision:
     """A person calls a level by hand (0 = the next): a new epoch, so the present level's waiting pages are void."""
     if level > len(policy.rules):
@@ -84,7 +94,14 @@ def escalate_now(
         snoozed_until=None,
         last_resort_round=0,
     )
-    return _call_from(
+    if incident.status is not Status.TRIGGERED:
+        fresh = replace(fresh, status_changed_at=now, status_changed_by=actor)
+    fact = EscalationRequested(
+        incident_id=incident.id,
+        level=level or (incident.level + 1 if incident.level < len(policy.rules) else 0),
+        policy_id=policy.id if other_policy else "",
+    )
+    return Decision(facts=(fact,)) + _call_from(
         fresh,
         policy,
         people,
@@ -95,16 +112,32 @@ def escalate_now(
     )
 
 
-def resume(incident: Incident, policy: Policy, people: People, last_resort: LastResort, now: Moment) -> Decision:
-    """Page again where it stands: whoever had it, and whoever is on call at that level now."""
+def resume(
+    incident: Incident,
+    policy: Policy,
+    people: People,
+    reachable: Callable[[str], bool],
+    last_resort: LastResort,
+    now: Moment,
+) -> Decision:
+    """Page again where it stands: whoever had it and can be reached, and whoever is on call at that level now.
+
+    Where it was given by name to people none of whom can be reached any more, the policy starts.
+    """
+    holders = [user_id for user_id in incident.assignee_ids if reachable(user_id)]
     if incident.assigned_via is AssignedVia.DIRECT_ASSIGNMENT and incident.assignments:
-        kept = replace(incident, timer_at=None, next_step=None, timer_reason=NoTimer.ASSIGNED)
-        return Decision(state=(kept,), facts=(_reached(kept, policy, resumed=True),))
+        if holders:
+            kept = replace(incident, timer_at=None, next_step=None, timer_reason=NoTimer.ASSIGNED)
+            return Decision(state=(kept,), facts=(_reached(kept, policy, resumed=True),))
+        reason = "nobody whom it was given to can be reached any more"
+        gone = LevelSkipped(incident_id=incident.id, level=0, pass_number=0, reason=reason)
+        started = _call_from(incident, policy, people, last_resort, level=1, pass_number=1, now=now)
+        return Decision(facts=(gone,)) + started
     level = min(max(incident.level, 1), len(policy.rules))
     if not policy.rules:
         return _call_from(incident, policy, people, last_resort, level=1, pass_number=1, now=now)
     rule = policy.rules[level - 1]
-    users = dict.fromkeys((*incident.assignee_ids, *people(rule).user_ids))
+    users = dict.fromkeys((*holders, *people(rule).user_ids))
     if not users:
         return _call_from(
             incident, policy, people, last_resort, level=level, pass_number=max(incident.pass_number, 1), now=now
@@ -225,6 +258,7 @@ def _assign(
         pass_number=pass_number,
         assignments=tuple(Assignment(user_id, now) for user_id in user_ids),
         assigned_via=AssignedVia.ESCALATION_POLICY,
+        last_resort_round=0,
         timer_at=due if loud else None,
         next_step=NextStep.ESCALATE if loud else None,
         timer_reason=None if loud else NoTimer.LOW_URGENCY,

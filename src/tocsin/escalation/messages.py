@@ -80,6 +80,15 @@ class WaitingSkipped(Fact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EscalationRequested(Fact):
+    """Somebody sent it on by hand. `policy_id` is set when it was sent to another policy."""
+
+    kind: ClassVar[str] = "escalation.requested"
+    level: int
+    policy_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LevelReached(Fact):
     """A level has the incident now. `next_at`: when the next is called (None = never by itself)."""
 
@@ -94,7 +103,10 @@ class LevelReached(Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LevelSkipped(Fact):
-    """Nobody at this level could be called; the next one is called at once. `reason` in words."""
+    """Nobody at this level could be called; the next one is called at once. `reason` in words.
+
+    Level 0 stands for people whom the incident was given to by name.
+    """
 
     kind: ClassVar[str] = "escalation.level_skipped"
     level: int

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
 from tocsin.escalation.messages import (
+    EscalationRequested,
     EscalationStopped,
     LastResortReached,
     LevelReached,
@@ -18,7 +19,7 @@ from tocsin.escalation.messages import (
 from tocsin.kernel.actor import Actor
 from tocsin.kernel.decision import Fact
 from tocsin.kernel.time import SECOND
-from tocsin.kernel.wording import Names, listed, sentence_case
+from tocsin.kernel.wording import Names, door, listed, sentence_case
 
 Sentence: TypeAlias = Callable[[Actor, Any, Names], str]
 
@@ -37,7 +38,14 @@ def _reached(_actor: Actor, fact: LevelReached, names: Names) -> str:
     return f"{who} called{again} ({place}){after}"
 
 
+def _requested(actor: Actor, fact: EscalationRequested, names: Names) -> str:
+    where = f"level {fact.level}" if fact.level else "the next level"
+    return f"{names.actor(actor)} sent it on to {where}{' of another policy' if fact.policy_id else ''}{door(actor)}"
+
+
 def _skipped(_actor: Actor, fact: LevelSkipped, _names: Names) -> str:
+    if not fact.level:
+        return f"The policy starts: {fact.reason}"
     return f"Level {fact.level} was skipped: {fact.reason}"
 
 
@@ -71,6 +79,7 @@ def _skipped_waiting(_actor: Actor, fact: WaitingSkipped, names: Names) -> str:
 
 
 SENTENCES: Mapping[type[Fact], Sentence] = {
+    EscalationRequested: _requested,
     LevelReached: _reached,
     LevelSkipped: _skipped,
     PassRepeated: _repeated,
