@@ -19,13 +19,12 @@ from tocsin.paging.messages import (
     PageNotSent,
     PagePlanned,
     PageStarted,
-    SendAgain,
     SendBundle,
     SendMessage,
     SendPage,
     StopMessage,
 )
-from tocsin.paging.model import Message, MessageState, Pace, Page, PageState
+from tocsin.paging.model import WAITING, Message, MessageState, Pace, Page, PageState
 from tocsin.paging.text import Brief, Wording, test_wording, wording
 
 
@@ -180,35 +179,58 @@ def send_again(
     """Another attempt of a message, for those of its pages that are still wanted."""
     if message.state not in (MessageState.RETRYING, MessageState.SENDING):
         return Decision()
-    wanted = [
-        (page, brief) for page, brief in pages if page.state is PageState.SENDING and not unwanted(page, brief.incident)
-    ]
-    if not wanted or contact is None or not contact.enabled:
-        dropped = Decision()
-        for page, brief in pages:
-            dropped += _cancelled(page, unwanted(page, brief.incident) or "the contact method was removed", now)
-        gone = replace(message, state=MessageState.CANCELLED, changed_at=now)
-        return dropped + Decision(state=(gone,))
-    again = replace(message, attempt=message.attempt + 1, state=MessageState.SENDING, changed_at=now)
-    why = "again: it is not known whether the last attempt went out" if crashed else "again after a failed attempt"
-    return _hand_over(again, wanted, contact, why)
-
-
-def cancel_pages(pages: Sequence[Page], messages: Sequence[Message], reason: str, now: Moment) -> Decision:
-    """Stop every page that has not reached its provider; `messages` are those that carry any of them."""
+    removed = contact is None or not contact.enabled
+    fate = "; whether it went out before the crash is not known" if crashed else ""
     decision = Decision()
+    wanted: list[tuple[Page, Brief]] = []
+    for page, brief in pages:
+        reason = unwanted(page, brief.incident) or ("the contact method was removed" if removed else "")
+        if page.state is PageState.SENDING and not reason:
+            wanted.append((page, brief))
+        elif page.state is PageState.SENDING:
+            decision += _cancelled(page, reason + fate, now)
+        elif page.state is PageState.CANCELLED and message.state is MessageState.SENDING:
+            decision += Decision(facts=(_not_sent(page, page.reason + fate),))
+    if contact is None or not wanted:
+        return decision + Decision(state=(replace(message, state=MessageState.CANCELLED, changed_at=now),))
+    held = message.state is MessageState.SENDING and not crashed
+    again = replace(
+        message,
+        attempt=message.attempt + (not held),
+        page_ids=tuple(page.id for page, _ in wanted),
+        incident_ids=tuple(dict.fromkeys(brief.incident.id for _, brief in wanted)),
+        state=MessageState.SENDING,
+        unknowns=message.unknowns + crashed,
+        changed_at=now,
+    )
+    why = "again after a failed attempt"
+    if message.state is MessageState.SENDING:
+        why = "again: it is not known whether the last attempt went out" if crashed else "it was held back until now"
+    return decision + _hand_over(again, wanted, contact, why)
+
+
+def cancel_pages(
+    pages: Sequence[Page], carriers: Sequence[tuple[Message, Sequence[Page]]], reason: str, now: Moment
+) -> Decision:
+    """Stop every page that has not reached its provider.
+
+    `carriers` are the messages that carry any of them, each with all of its pages: a message is stopped when nothing
+    in it is wanted any more. What is with a sender now may still go out; the sender's report will say.
+    """
+    decision = Decision()
+    under_way = {message.id for message, _ in carriers if message.state is MessageState.SENDING}
     for page in pages:
-        decision += _cancelled(page, reason, now)
+        decision += _cancelled(page, reason, now, on_record=page.message_id not in under_way)
     cancelled = {page.id for page in pages}
-    for message in messages:
-        if not set(message.page_ids) <= cancelled:
+    for message, carried in carriers:
+        if any(page.state is PageState.SENDING and page.id not in cancelled for page in carried):
             continue
         if message.state is MessageState.RETRYING:
-            decision += Decision(state=(replace(message, state=MessageState.CANCELLED, changed_at=now),))
-        decision += Decision(
-            effects=(StopMessage(key=f"{message.id}:stop:{message.attempt}", message_id=message.id),),
-            timers=(CancelTimer(retry_timer(message.id)),),
-        )
+            gone = replace(message, state=MessageState.CANCELLED, changed_at=now)
+            decision += Decision(state=(gone,), timers=(CancelTimer(retry_timer(message.id)),))
+        elif message.state is MessageState.SENDING:
+            key = f"{message.id}:stop:{message.attempt}"
+            decision += Decision(effects=(StopMessage(key=key, message_id=message.id, attempt=message.attempt),))
     return decision
 
 
@@ -227,7 +249,11 @@ def _send_or_bundle(
     gathering = pace.of(contact.id).bundle_due_at
     if wait is None and gathering is None:
         return _send([(page, brief)], contact, pace, ids, now)
-    due_at = gathering if gathering is not None else wait or now
+    if wait is None:  # nothing holds this one back, so what has gathered goes out with it
+        due_at, reason = now, "it goes out at once, with what had gathered"
+    else:
+        due_at = min(wait, gathering) if gathering is not None else wait
+        reason = "this person was reached a moment ago; it goes out with what else gathers"
     held = replace(page, state=PageState.BUNDLED, changed_at=now)
     fact = PageBundled(
         incident_id=page.incident_id,
@@ -235,10 +261,10 @@ def _send_or_bundle(
         user_id=page.user_id,
         channel=page.channel,
         due_at=due_at,
-        reason="this person was reached a moment ago; it goes out with what else gathers",
+        reason=reason,
     )
     timer = SetTimer(bundle_timer(contact.id), due_at, SendBundle(user_id=page.user_id, contact_id=contact.id))
-    timers = () if gathering is not None else (timer,)
+    timers = () if gathering == due_at else (timer,)
     return Decision(state=(held,), facts=(fact,), timers=timers), pacing.bundling(pace, contact.id, due_at)
 
 
@@ -317,12 +343,15 @@ def _effect(message: Message, contact: ContactMethod, words: Wording, number: in
     )
 
 
-def _cancelled(page: Page, reason: str, now: Moment) -> Decision:
-    if page.state not in (PageState.PLANNED, PageState.BUNDLED, PageState.SENDING):
+def _cancelled(page: Page, reason: str, now: Moment, *, on_record: bool = True) -> Decision:
+    if page.state not in WAITING:
         return Decision()
-    fact = PageNotSent(
+    gone = replace(page, state=PageState.CANCELLED, changed_at=now, reason=reason)
+    facts = (_not_sent(page, reason),) if on_record else ()
+    return Decision(state=(gone,), facts=facts, timers=(CancelTimer(page_timer(page.id)),))
+
+
+def _not_sent(page: Page, reason: str) -> PageNotSent:
+    return PageNotSent(
         incident_id=page.incident_id, page_id=page.id, user_id=page.user_id, channel=page.channel, reason=reason
     )
-    gone = replace(page, state=PageState.CANCELLED, changed_at=now, reason=reason)
-    facts = () if page.state is PageState.SENDING else (fact,)
-    return Decision(state=(gone,), facts=facts, timers=(CancelTimer(page_timer(page.id)),))

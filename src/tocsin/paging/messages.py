@@ -40,7 +40,10 @@ class SendBundle(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SendAgain(Command):
-    """Try a message again after a failure or a crash. `crashed`: we do not know whether the last attempt went out."""
+    """Try a message again: after a failure, after a crash, or because it was held back until now.
+
+    `crashed`: we do not know whether the last attempt went out.
+    """
 
     kind: ClassVar[str] = "paging.send_again"
     message_id: str
@@ -73,12 +76,11 @@ class RecordReceipt(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CancelPages(Command):
-    """Nobody need be reached about this any more. `reason` in words. `before_epoch`: only pages older than that (0 = all)."""
+    """Nobody need be reached about this any more. `reason` in words."""
 
     kind: ClassVar[str] = "paging.cancel_pages"
     incident_id: str
     reason: str
-    before_epoch: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -235,3 +237,4 @@ class StopMessage(Effect):
 
     kind: ClassVar[str] = "page.stop_message"
     message_id: str
+    attempt: int

@@ -80,7 +80,11 @@ class Page:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """What goes to one address at one moment: one page, or several in a bundle. `code` answers it by SMS."""
+    """What goes to one address at one moment: one page, or several in a bundle. `code` answers it by SMS.
+
+    `page_ids` are the pages that the newest attempt carries; `unknowns` counts attempts of which nobody knows whether
+    they went out.
+    """
 
     id: str
     user_id: str
@@ -97,6 +101,7 @@ class Message:
     detail: str = ""
     sent_at: Moment | None = None
     changed_at: Moment = 0
+    unknowns: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

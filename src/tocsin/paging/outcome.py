@@ -36,22 +36,29 @@ def record_attempt(
     if command.result is Result.CANCELLED:
         return _stopped(message, pages, now)
     wanted = [page for page in pages if page.state is PageState.SENDING]
-    if command.result is Result.REFUSED:
+    stopped = tuple(_never_sent(page, command.result) for page in pages if page.state is PageState.CANCELLED)
+    if command.result is Result.REFUSED or not wanted:
         delay = None
     elif command.result is Result.UNKNOWN:
-        delay = _UNKNOWN_WAIT if message.attempt == 1 else None
+        delay = None if message.unknowns else _UNKNOWN_WAIT
     else:
         delay = next_delay(message.attempt, command.retry_after_seconds)
-    if not wanted and message.page_ids:
-        delay = None
-    return _failed(command, message, wanted, planned, None if delay is None else now + delay, now)
+    message = replace(message, unknowns=message.unknowns + (command.result is Result.UNKNOWN))
+    failed = _failed(command, message, wanted, planned, None if delay is None else now + delay, now)
+    return Decision(facts=stopped) + failed
 
 
 def record_receipt(
     command: RecordReceipt, message: Message, pages: Sequence[Page], planned: Sequence[Page], now: Moment
 ) -> Decision:
-    """Judge a provider's later word. States only move forward: late and repeated receipts change nothing."""
-    if message.state is not MessageState.SENT:
+    """Judge a provider's later word. States only move forward: late and repeated receipts change nothing.
+
+    A message whose own report was lost in a crash is known to have arrived by its receipt: it is not sent again.
+    """
+    if message.state is not MessageState.SENT and (message.state, command.status) != (
+        MessageState.SENDING,
+        "delivered",
+    ):
         return Decision()
     if command.status == "delivered":
         state, after = MessageState.DELIVERED, PageState.DELIVERED
@@ -72,7 +79,7 @@ def record_receipt(
     lost = [replace(page, state=PageState.FAILED, changed_at=now, reason=command.detail) for page in pages]
     facts_lost = tuple(_attempt_failed(message, page, command.detail, None) for page in lost)
     gone = replace(message, state=MessageState.FAILED, detail=command.detail, changed_at=now)
-    return Decision(state=(gone, *lost), facts=facts_lost) + _forward(pages, planned, now)
+    return Decision(state=(gone, *lost), facts=facts_lost) + _forward(pages, planned, now, given_up=True)
 
 
 def _sent(command: RecordAttempt, message: Message, pages: Sequence[Page], now: Moment) -> Decision:
@@ -95,18 +102,21 @@ def _sent(command: RecordAttempt, message: Message, pages: Sequence[Page], now: 
 
 
 def _stopped(message: Message, pages: Sequence[Page], now: Moment) -> Decision:
-    facts = tuple(
-        PageNotSent(
-            incident_id=page.incident_id,
-            page_id=page.id,
-            user_id=page.user_id,
-            channel=page.channel,
-            reason="stopped before the provider had it: " + page.reason,
-        )
-        for page in pages
-    )
+    facts = tuple(_never_sent(page, Result.CANCELLED) for page in pages)
     moved = tuple(replace(page, state=PageState.CANCELLED, changed_at=now) for page in pages)
     return Decision(state=(replace(message, state=MessageState.CANCELLED, changed_at=now), *moved), facts=facts)
+
+
+def _never_sent(page: Page, result: Result) -> PageNotSent:
+    """What became of a page that was stopped while a sender had it."""
+    fate = "; whether the provider took it is not known" if result is Result.UNKNOWN else ""
+    return PageNotSent(
+        incident_id=page.incident_id,
+        page_id=page.id,
+        user_id=page.user_id,
+        channel=page.channel,
+        reason=("stopped before the provider had it: " if result is Result.CANCELLED else "") + page.reason + fate,
+    )
 
 
 def _failed(
@@ -122,14 +132,16 @@ def _failed(
         waiting = replace(message, state=MessageState.RETRYING, detail=command.detail, changed_at=now)
         timer = SetTimer(retry_timer(message.id), next_at, SendAgain(message_id=message.id))
         decision = Decision(state=(waiting,), facts=facts, timers=(timer,))
-        return decision + _forward(pages, planned, now) if message.attempt >= FORWARD_AFTER else decision
+        if message.attempt < FORWARD_AFTER:
+            return decision
+        return decision + _forward(pages, planned, now, given_up=False)
     lost = tuple(replace(page, state=PageState.FAILED, changed_at=now, reason=command.detail) for page in pages)
     gone = replace(message, state=MessageState.FAILED, detail=command.detail, changed_at=now)
-    return Decision(state=(gone, *lost), facts=facts) + _forward(pages, planned, now)
+    return Decision(state=(gone, *lost), facts=facts) + _forward(pages, planned, now, given_up=True)
 
 
-def _forward(pages: Sequence[Page], planned: Sequence[Page], now: Moment) -> Decision:
-    """Use the person's next notification rule now instead of waiting for its delay."""
+def _forward(pages: Sequence[Page], planned: Sequence[Page], now: Moment, *, given_up: bool) -> Decision:
+    """Use the person's next notification rule now instead of waiting for its delay; say so when there is none."""
     decision = Decision()
     for page in pages:
         later = [
@@ -140,9 +152,14 @@ def _forward(pages: Sequence[Page], planned: Sequence[Page], now: Moment) -> Dec
         if later:
             first = min(later, key=lambda one: one.due_at)
             decision += Decision(timers=(SetTimer(page_timer(first.id), now, SendPage(page_id=first.id)),))
-        else:
-            reason = f"{page.channel} failed and no other way is left for this person at this level"
-            fact = PageNotSent(incident_id=page.incident_id, page_id=page.id, user_id=page.user_id, reason=reason)
+        elif given_up:
+            fact = PageNotSent(
+                incident_id=page.incident_id,
+                page_id=page.id,
+                user_id=page.user_id,
+                channel=page.channel,
+                reason="it was given up, and this person has no later notification rule at this level",
+            )
             decision += Decision(facts=(fact,))
     return decision
 

@@ -1,6 +1,7 @@
 """Budgets: how often one person is reached, and what waits for a bundle in a storm.
 
-A budget never delays the first page of a high-urgency incident to a person who was not paged in the last minute.
+A budget never delays a page of high urgency to a person who was not paged in the last minute. So the hourly figures
+bind low urgency only; in a storm a person gets one message a minute to each contact method, with everything in it.
 """
 
 from __future__ import annotations
@@ -40,7 +41,9 @@ def wait_until(pace: Pace, contact_id: str, channel: Channel, *, loud: bool, now
     waits = [recent[-1] + MINUTE] if recent and now - recent[-1] < MINUTE else []
     if len(recent) >= budget.per_hour:
         waits.append(recent[-budget.per_hour] + HOUR)
-    return max(waits) if waits else None
+    if not waits:
+        return None
+    return min(max(waits), pace.last_at + MINUTE) if loud else max(waits)
 
 
 def used(pace: Pace, contact_id: str, now: Moment) -> Pace:
