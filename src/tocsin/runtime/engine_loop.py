@@ -5,6 +5,7 @@ the log for about 10 ms. Everything decided is stored at once; only then are ask
 senders. An input that raises, or that makes the write fail (found by halving), is set aside and never stops the rest.
 
 After a start the events that came in meanwhile are decided first; timers and messages wait for that, 30 s at most.
+After a stall of the whole machine timers wait in the same way: an alarm that is over by now must not page anybody.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from typing import Protocol, TypeAlias, TypeVar
 
 import structlog
 
@@ -23,14 +24,16 @@ from tocsin.events.model import Event
 from tocsin.kernel.actor import SYSTEM, Actor
 from tocsin.kernel.decision import Command
 from tocsin.kernel.ids import IdSource
-from tocsin.kernel.time import MILLISECOND, Moment
-from tocsin.paging.messages import RecordAttempt, SendAgain, SendMessage
+from tocsin.kernel.time import MILLISECOND, SECOND, Moment
+from tocsin.paging.messages import RecordAttempt, SendMessage, StopMessage
 from tocsin.paging.model import Result
 from tocsin.runtime import answers
 from tocsin.runtime.clock import Clock
 from tocsin.runtime.turn_work import Order, TurnWork
 from tocsin.storage.log import Entry, LogReader
-from tocsin.storage.turns import Cursor, DueTimer, LeaseLost, Turn, TurnStore, is_outage
+from tocsin.storage.turns import Cursor, DueTimer, LeaseLost, Turn, TurnStore, Waiting, is_outage
+
+T = TypeVar("T")
 
 log = structlog.get_logger("engine")
 
@@ -41,6 +44,9 @@ EVENTS_AT_ONCE = 64
 TIMERS_AT_ONCE = 200
 REQUESTS_AT_ONCE = 100
 CATCH_UP_SECONDS = 30.0
+STALL = 10 * SECOND
+"""Without a look at the clock for so long, the process stood still."""
+
 IDLE_SECONDS = 0.025
 """The longest pause between looks at the log, for writers that can't wake us."""
 
@@ -76,12 +82,13 @@ class Inputs:
 
     requests: list[Request]
     results: list[RecordAttempt]
+    again: list[Waiting]
     timers: list[DueTimer]
     entries: list[Entry]
     may_read_on: bool = False
 
     def __bool__(self) -> bool:
-        return bool(self.requests or self.results or self.timers or self.entries)
+        return bool(self.requests or self.results or self.again or self.timers or self.entries)
 
 
 class EngineLoop:
@@ -107,14 +114,18 @@ class EngineLoop:
         self._outlet: Outlet | None = None
         self._requests: deque[Request] = deque()
         self._results: deque[RecordAttempt] = deque()
+        self._again: deque[Waiting] = deque()
         self._wake = threading.Event()
         self._stopping = False
         self._config: Config = store.config()
         self._cursor: Cursor = self._first_cursor()
         self._next_due: Moment | None = store.next_due()
         self._held: dict[str, SendMessage] | None = {}
-        self._catch_up_to = journal.head()
-        self._catch_up_until = clock.ticks() + CATCH_UP_SECONDS
+        self._in_flight: set[str] = set()
+        self._catch_up_to = 0
+        self._catch_up_until = 0.0
+        self._looked_at: Moment = clock.now()
+        self._catch_up()
         self._quarantined: set[int] = set()
         self._lost = False
 
@@ -162,23 +173,30 @@ class EngineLoop:
             except Exception as error:
                 if not is_outage(error):
                     raise
-                log.error("database_out_of_reach", error=str(error)[:300])
-                self._lost = True
+                log.error("database_out_of_reach", error=str(error)[:300])  # noqa: TRY400 - an outage is no defect of ours
                 self._wake.wait(OUTAGE_SECONDS)
                 continue
             if idle:
                 self._wake.wait(self._pause())
 
     def turn(self) -> bool:
-        """Take one turn; False when there was nothing to do."""
-        if self._lost:
-            self._find_again()
-        now = self._clock.now()
-        inputs = self._gather(now)
-        if not inputs:
-            return False
-        self._settle(inputs, now)
-        return True
+        """Take one turn; False when there was nothing to do. After an error that `is_outage` it may be called again."""
+        try:
+            if self._lost:
+                self._find_again()
+            now = self._clock.now()
+            inputs = self._gather(now)
+            if inputs:
+                self._settle(inputs, now)
+        except Exception as error:
+            self._lost = is_outage(error)
+            raise
+        return bool(inputs)
+
+    def drain(self) -> None:
+        """After the senders have closed: store what they reported. Nothing else is decided."""
+        while self._results:
+            self._settle(Inputs([], _taken(self._results), [], [], []), self._clock.now())
 
     def _find_again(self) -> None:
         """The database was out of reach; whether the last commit arrived is not known, so everything is read afresh."""
@@ -186,20 +204,32 @@ class EngineLoop:
         self._config = self._store.config()
         self._cursor = self._first_cursor()
         self._next_due = self._store.next_due()
+        if self._held is None:
+            self._recover()
         self._lost = False
 
     # -- what a turn works on
 
     def _gather(self, now: Moment) -> Inputs:
-        self._end_catch_up()
-        requests = [self._requests.popleft() for _ in range(min(len(self._requests), REQUESTS_AT_ONCE))]
-        results = [self._results.popleft() for _ in range(min(len(self._results), REQUESTS_AT_ONCE))]
-        due = self._next_due is not None and self._next_due <= now and self._held is None
+        """Nothing is taken out of a queue before the last statement that may fail."""
+        if now - self._looked_at > STALL:
+            self._catch_up()
+        self._looked_at = now
+        if self._held is not None and self._caught_up():
+            self._release()
+        due = self._next_due is not None and self._next_due <= now and self._caught_up()
         timers = self._store.due_timers(now, TIMERS_AT_ONCE) if due else []
         if due and not timers:
             self._next_due = self._store.next_due()
         entries = self._journal.read(self._cursor.seq, EVENTS_AT_ONCE)
-        return Inputs(requests, results, timers, entries, may_read_on=len(entries) == EVENTS_AT_ONCE)
+        return Inputs(
+            requests=_taken(self._requests),
+            results=_taken(self._results),
+            again=_taken(self._again),
+            timers=timers,
+            entries=entries,
+            may_read_on=len(entries) == EVENTS_AT_ONCE,
+        )
 
     def _pause(self) -> float:
         if self._next_due is None or self._held is not None:
@@ -217,27 +247,45 @@ class EngineLoop:
 
     def _settle(self, inputs: Inputs, now: Moment) -> None:
         try:
-            work = self._decide(inputs, now)
+            work = self._try(inputs, now)
+        except Exception:
+            self._put_back(inputs)
+            raise
+        if work is None:
+            self._settle_parts(inputs, now)
+        else:
+            self._stored(work, inputs)
+
+    def _try(self, inputs: Inputs, now: Moment) -> TurnWork | None:
+        """Decide and store; None when something among the inputs made that impossible. Raises what `is_outage`."""
+        try:
+            return self._decide(inputs, now)
         except Exception as error:
             if is_outage(error):
-                self._put_back(inputs)
                 raise
-            self._store.rollback()
-            self._config = self._store.config()
             log.exception(
                 "turn_failed", requests=len(inputs.requests), timers=len(inputs.timers), events=len(inputs.entries)
             )
-            self._settle_parts(inputs, now)
-            return
-        self._stored(work, inputs)
+            self._store.rollback()
+            self._config = self._store.config()
+            return None
 
     def _settle_parts(self, inputs: Inputs, now: Moment) -> None:
         """The turn could not be stored: find the input that is to blame, set it aside, and store the others."""
         parts = _halves(inputs)
-        if parts:
-            for part in parts:
+        for number, part in enumerate(parts):
+            try:
                 self._settle(part, now)
-        elif inputs.requests:
+            except Exception:
+                for untried in parts[number + 1 :]:
+                    self._put_back(untried)
+                raise
+        if not parts:
+            self._set_aside(inputs, now)
+
+    def _set_aside(self, inputs: Inputs, now: Moment) -> None:
+        """This one input can't be decided or can't be stored."""
+        if inputs.requests:
             inputs.requests[0].reply(answers.failed())
         elif inputs.timers:
             self._store_only(lambda work: work.postpone(inputs.timers[0]), inputs, now)
@@ -248,6 +296,8 @@ class EngineLoop:
                 self._settle(inputs, now)
             else:
                 self._store_only(lambda work: work.give_up(entry, self._journal.epoch), inputs, now)
+        else:
+            log.error("report_lost", results=[one.message_id for one in inputs.results], again=len(inputs.again))
 
     def _store_only(self, act: Callable[[TurnWork], None], inputs: Inputs, now: Moment) -> None:
         self._store.begin()
@@ -257,7 +307,10 @@ class EngineLoop:
         self._stored(work, inputs)
 
     def _put_back(self, inputs: Inputs) -> None:
-        """The database is out of reach: what came by memory waits for it; timers and events are still stored."""
+        """The database is out of reach: what came by memory waits for it; timers and events are still stored.
+
+        What was to be sent again is not put back: it is read from the outbox when the database is found again.
+        """
         self._requests.extendleft(reversed(inputs.requests))
         self._results.extendleft(reversed(inputs.results))
 
@@ -272,6 +325,8 @@ class EngineLoop:
             work.answer(request.key, request.actor, request.command, request.reply)
         for result in inputs.results:
             work.run(SYSTEM, result)
+        for waiting in inputs.again:
+            work.again(waiting)
         for timer in inputs.timers:
             work.fire(timer)
         decided = self._decide_events(work, inputs)
@@ -302,17 +357,12 @@ class EngineLoop:
         if work.turn.cursor is not None:
             self._cursor = work.turn.cursor
             self._quarantined.clear()
+        self._in_flight.difference_update(work.turn.settled)
         for reply, text in work.replies:
             reply(text)
-        if self._held is None and not self._config.settings.sending_fenced:
-            for effect in work.sends:
-                self._submit(effect)
-        elif self._held is not None:
-            self._held.update((effect.message_id, effect) for effect in work.sends)
-        for message_id in work.stops:
-            self._stop(message_id)
+        self._hand_over(work.sends, work.stops)
         if was_fenced and not self._config.settings.sending_fenced and self._held is None:
-            self._recover(held=())
+            self._recover()
         if inputs.timers or work.earliest_timer is not None:
             self._note_timers(work, had_timers=bool(inputs.timers))
         if work.topics:
@@ -324,63 +374,77 @@ class EngineLoop:
         elif self._next_due is None or (work.earliest_timer or 0) < self._next_due:
             self._next_due = work.earliest_timer
 
+    def _hand_over(self, sends: Iterable[SendMessage], stops: Iterable[StopMessage]) -> None:
+        """Hand out what was decided, but nothing that the same turn also stopped: that never leaves."""
+        stopped = {one.message_id for one in stops}
+        for effect in sends:
+            if effect.message_id in stopped:
+                self._never_left(effect)
+            elif self._held is not None:
+                self._held[effect.key] = effect
+            elif not self._config.settings.sending_fenced:
+                self._submit(effect)
+        for stop in stops:
+            held = self._held.pop(f"{stop.message_id}:{stop.attempt}", None) if self._held is not None else None
+            if held is not None:
+                self._never_left(held)
+            elif self._outlet is not None:
+                self._outlet.stop(stop.message_id)
+
     def _submit(self, effect: SendMessage) -> None:
         if self._outlet is not None:
+            self._in_flight.add(effect.key)
             self._outlet.submit(effect)
 
-    def _stop(self, message_id: str) -> None:
-        held = self._held.pop(message_id, None) if self._held is not None else None
-        if held is not None:
-            self.report(RecordAttempt(message_id=message_id, attempt=held.attempt, result=Result.CANCELLED))
-        elif self._outlet is not None:
-            self._outlet.stop(message_id)
+    def _never_left(self, effect: SendMessage) -> None:
+        self.report(RecordAttempt(message_id=effect.message_id, attempt=effect.attempt, result=Result.CANCELLED))
 
-    # -- after a start, or when an owner lifts the fence
+    # -- after a start, a stall, an outage, or when an owner lifts the fence
 
-    def _end_catch_up(self) -> None:
-        if self._held is None:
-            return
-        if self._cursor.seq < self._catch_up_to and self._clock.ticks() < self._catch_up_until:
-            return
-        held, self._held = self._held, None
-        self._recover(held.values())
+    def _catch_up(self) -> None:
+        """From here on timers wait until the log is decided as far as it is written now."""
+        self._catch_up_to = self._journal.head()
+        self._catch_up_until = self._clock.ticks() + CATCH_UP_SECONDS
 
-    def _recover(self, held: Iterable[SendMessage]) -> None:
-        """Send what waits in the outbox: held back messages as they are; those of an earlier run are judged again."""
+    def _caught_up(self) -> bool:
+        return self._cursor.seq >= self._catch_up_to or self._clock.ticks() >= self._catch_up_until
+
+    def _release(self) -> None:
+        """The log is decided: messages that were held back go out, and those of an earlier run are judged anew."""
+        held, self._held = self._held or {}, None
+        if not self._config.settings.sending_fenced:
+            for effect in held.values():
+                self._submit(effect)
+        self._recover()
+
+    def _recover(self) -> None:
+        """Whatever waits in the outbox and is not with a sender of ours is judged anew."""
         if self._config.settings.sending_fenced:
             return
-        known = {effect.key for effect in held}
-        for effect in held:
-            self._submit(effect)
-        for waiting in self._store.outbox():
-            if waiting.effect.key not in known and isinstance(waiting.effect, SendMessage):
-                self._recover_one(waiting.effect)
+        self._again = deque(
+            waiting
+            for waiting in self._store.outbox()
+            if isinstance(waiting.effect, SendMessage) and waiting.effect.key not in self._in_flight
+        )
 
-    def _recover_one(self, effect: SendMessage) -> None:
-        def send_again(work: TurnWork) -> None:
-            work.turn.settled.append(effect.key)
-            work.run(SYSTEM, SendAgain(message_id=effect.message_id, crashed=True))
 
-        now = self._clock.now()
-        self._store.begin()
-        work = self._work(now)
-        send_again(work)
-        self._store.commit(work.turn)
-        self._stored(work, Inputs([], [], [], []))
+def _taken(waiting: deque[T]) -> list[T]:
+    """The oldest of what waits, as many as one turn takes."""
+    return [waiting.popleft() for _ in range(min(len(waiting), REQUESTS_AT_ONCE))]
 
 
 def _halves(inputs: Inputs) -> list[Inputs]:
     """The inputs in two parts that are each smaller; [] when there is only one."""
-    kinds = [
-        [Inputs([one], [], [], []) for one in inputs.requests],
-        [Inputs([], [one], [], []) for one in inputs.results],
-        [Inputs([], [], [one], []) for one in inputs.timers],
+    singles = [
+        *(Inputs([one], [], [], [], []) for one in inputs.requests),
+        *(Inputs([], [one], [], [], []) for one in inputs.results),
+        *(Inputs([], [], [one], [], []) for one in inputs.again),
+        *(Inputs([], [], [], [one], []) for one in inputs.timers),
     ]
-    singles = [part for kind in kinds for part in kind]
     entries = inputs.entries
     if not entries:
         return singles if len(singles) > 1 else []
     if singles:
-        return [*singles, Inputs([], [], [], entries)]
+        return [*singles, Inputs([], [], [], [], entries)]
     middle = len(entries) // 2
-    return [Inputs([], [], [], entries[:middle]), Inputs([], [], [], entries[middle:])] if middle else []
+    return [Inputs([], [], [], [], entries[:middle]), Inputs([], [], [], [], entries[middle:])] if middle else []

@@ -42,7 +42,9 @@ class Senders:
         self._stopped: set[str] = set()
         self._queued: set[str] = set()
         self._lock = threading.Lock()
-        self._threads: list[threading.Thread] = []
+        self._working = 0
+        self._closing = False
+        self._all_home = threading.Event()
 
     def submit(self, message: SendMessage) -> None:
         """Send this as soon as a worker of its channel is free. A channel that is not set up refuses it."""
@@ -62,12 +64,15 @@ class Senders:
                 self._stopped.add(message_id)
 
     def close(self, seconds: float) -> None:
-        """Finish the calls under way within `seconds`, begin no new ones."""
+        """Finish the calls under way within `seconds`, begin no new ones: what queues is sent after the next start."""
+        with self._lock:
+            self._closing = True
+            if not self._working:
+                self._all_home.set()
         for channel, waiting in self._queues.items():
             for _ in range(WORKERS[channel]):
                 waiting.put(None)
-        for thread in self._threads:
-            thread.join(seconds)
+        self._all_home.wait(seconds)
 
     def _queue(self, channel: Channel) -> queue.SimpleQueue[SendMessage | None]:
         waiting = self._queues.get(channel)
@@ -78,12 +83,13 @@ class Senders:
                 thread = threading.Thread(
                     target=self._work, args=(waiting, self._carry[channel]), name=name, daemon=True
                 )
+                with self._lock:
+                    self._working += 1
                 thread.start()
-                self._threads.append(thread)
         return waiting
 
     def _work(self, waiting: queue.SimpleQueue[SendMessage | None], carry: Carry) -> None:
-        while (message := waiting.get()) is not None:
+        while (message := waiting.get()) is not None and not self._closing:
             with self._lock:
                 self._queued.discard(message.message_id)
                 stopped = message.message_id in self._stopped
@@ -97,6 +103,10 @@ class Senders:
                 log.exception("sender_failed", channel=message.channel, message_id=message.message_id)
                 result = _result(message, Result.UNKNOWN, "the sender failed; see the log")
             self._report(result)
+        with self._lock:
+            self._working -= 1
+            if self._closing and not self._working:
+                self._all_home.set()
 
 
 def _result(message: SendMessage, result: Result, detail: str) -> RecordAttempt:

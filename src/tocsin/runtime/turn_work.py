@@ -20,10 +20,10 @@ from tocsin.kernel.actor import SYSTEM, Actor
 from tocsin.kernel.decision import CancelTimer, Command, SetTimer
 from tocsin.kernel.errors import TocsinError
 from tocsin.kernel.time import MINUTE, Moment
-from tocsin.paging.messages import RecordAttempt, SendMessage, StopMessage
+from tocsin.paging.messages import RecordAttempt, SendAgain, SendMessage, StopMessage
 from tocsin.runtime import answers
 from tocsin.storage.log import Entry
-from tocsin.storage.turns import Cursor, DueTimer, Turn, TurnStore
+from tocsin.storage.turns import Cursor, DueTimer, Turn, TurnStore, Waiting
 
 log = structlog.get_logger("engine")
 
@@ -48,14 +48,14 @@ class TurnWork:
     decoders: Mapping[str, Callable[[Entry], Event | Order]]
     quarantined: set[int]
     sends: list[SendMessage] = field(default_factory=list)
-    stops: list[str] = field(default_factory=list)
+    stops: list[StopMessage] = field(default_factory=list)
     replies: list[tuple[Callable[[str], None], str]] = field(default_factory=list)
     topics: set[str] = field(default_factory=set)
     earliest_timer: Moment | None = None
 
     def answer(self, key: str, actor: Actor, command: Command, reply: Callable[[str], None]) -> None:
-        """Run what somebody asks, once per key, and prepare the answer."""
-        known = self.store.answer_to(key) if key else None
+        """Run what somebody asks, once per key (also twice within this turn), and prepare the answer."""
+        known = (dict(self.turn.answers).get(key) or self.store.answer_to(key)) if key else None
         if known is not None:
             self.replies.append((reply, known))
             return
@@ -82,9 +82,21 @@ class TurnWork:
             log.info("command_refused", command=command.kind, reason=error.reason or error.message)
 
     def fire(self, timer: DueTimer) -> None:
-        """Run a timer's command; the timer is gone unless the command sets it again."""
+        """Run a timer's command; the timer is gone unless the command sets it again.
+
+        A timer that was set anew or cancelled earlier in this turn is not what was due any more: it is left alone.
+        """
+        if timer.key in self.turn.timers:
+            return
         self.turn.timers[timer.key] = CancelTimer(timer.key)
         self.run(SYSTEM, timer.command)
+
+    def again(self, waiting: Waiting) -> None:
+        """A message of which no report will come (its engine died, or it was held back): judge it anew."""
+        self.turn.settled.append(waiting.effect.key)
+        assert isinstance(waiting.effect, SendMessage)
+        crashed = waiting.engine != self.store.engine_id
+        self.run(SYSTEM, SendAgain(message_id=waiting.effect.message_id, crashed=crashed))
 
     def postpone(self, timer: DueTimer) -> None:
         """A timer that can't be run: later again."""
@@ -118,7 +130,7 @@ class TurnWork:
         self.turn.outcomes.append((entry.seq, entry.integration_id, entry.received_at, ending))
 
     def _quarantine(self, entry: Entry, error: Exception) -> None:
-        """An event that can't be decided may have been the alarm: an incident on its service says so, one per service."""
+        """An event that can't be decided may have been the alarm: an incident says so, one per integration."""
         ending = Ending(Outcome.QUARANTINED, f"could not be decided ({type(error).__name__})")
         self.turn.outcomes.append((entry.seq, entry.integration_id, entry.received_at, ending))
         integration = self.world.config.integrations.get(entry.integration_id)
@@ -160,7 +172,7 @@ class TurnWork:
                 self.turn.effects.append(effect)
                 self.sends.append(effect)
             elif isinstance(effect, StopMessage):
-                self.stops.append(effect.message_id)
+                self.stops.append(effect)
         for change in step.timers:
             self.turn.timers[change.key] = change
             if isinstance(change, SetTimer) and (self.earliest_timer is None or change.due_at < self.earliest_timer):

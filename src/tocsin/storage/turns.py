@@ -1,6 +1,6 @@
 """The engine's side of the main database: one turn is one transaction that stores everything a turn decided.
 
-State, facts, effects, timers, outcomes, configuration, answers and the cursor into the log go in together or not at all.
+State, facts, effects, timers, outcomes, configuration, answers and the log's cursor go in together or not at all.
 On PostgreSQL the lease's fence is checked in the same transaction: an engine that lost it commits nothing.
 """
 
@@ -20,10 +20,12 @@ from tocsin.incidents.model import Incident
 from tocsin.kernel.actor import Actor
 from tocsin.kernel.decision import CancelTimer, Command, Effect, SetTimer, TimerChange
 from tocsin.kernel.time import Moment
-from tocsin.storage import tables
+from tocsin.storage import postgres, tables
 from tocsin.storage.audit import audit_row
 from tocsin.storage.codec import dump, dump_command, load, load_command, load_effect
 from tocsin.storage.database import Database
+from tocsin.storage.lease import fence_of
+from tocsin.storage.log import LogRefused
 from tocsin.storage.rows import MAPPED
 from tocsin.storage.working_set import WorkingSet
 
@@ -80,7 +82,8 @@ class Turn:
 
 def is_outage(error: BaseException) -> bool:
     """Whether the database is at fault (out of reach, locked, full) and not what was to be stored."""
-    return isinstance(error, LeaseLost | OperationalError | InterfaceError | OSError)
+    kinds = LeaseLost | LogRefused | OperationalError | InterfaceError | OSError
+    return isinstance(error, kinds) or postgres.is_outage(error)
 
 
 class TurnStore:
@@ -147,12 +150,9 @@ class TurnStore:
         """Begin a turn's transaction. Raises LeaseLost when another engine took over."""
         self._connection.exec_driver_sql(self._database.begin_statement)
         self._in_transaction = True
-        if self.fence is not None:
-            table = tables.leases
-            statement = select(table.c.fence).where(table.c.name == "engine").with_for_update(read=True)
-            if self._connection.execute(statement).scalar() != self.fence:
-                self.rollback()
-                raise LeaseLost
+        if self.fence is not None and fence_of(self._connection) != self.fence:
+            self.rollback()
+            raise LeaseLost
 
     def commit(self, turn: Turn) -> None:
         """Write everything and commit. Raises what the database raises; then nothing was stored."""
@@ -185,8 +185,9 @@ class TurnStore:
         Whether the last commit arrived is not known; everything is read afresh, so it does not matter.
         """
         self._in_transaction = False
-        self._connection.invalidate()
-        self._connection.close()
+        if not self._connection.closed:  # closed already when an earlier try found no database either
+            self._connection.invalidate()
+            self._connection.close()
         self._connection = self._database.engine.connect()
         self.state = WorkingSet(self._connection, int(self._meta("incident_number") or 0))
         self.stored_config_version = config_version(self._connection)
