@@ -51,9 +51,15 @@ class WorkingSet:
         """The command or event counts: its changes belong to the turn."""
         for key, entity in self._unit.items():
             if key[0] is Alert:
-                self._known_keys[entity.scope, entity.dedup_key] = entity.id
+                self._note_alert(entity)
         self._turn.update(self._unit)
         self._unit.clear()
+
+    def _note_alert(self, alert: Alert) -> None:
+        """Remember the newest alert of a key. A closed one that changes (in a merge, say) is not the newest by that."""
+        key = (alert.scope, alert.dedup_key)
+        if alert.is_open or self._known_keys.get(key, "") is None:
+            self._known_keys[key] = alert.id
 
     def drop_unit(self) -> None:
         """The command or event was refused or raised: as if it had never been."""
@@ -279,4 +285,5 @@ class WorkingSet:
 
 
 def _newest_last(statement: Select[Any]) -> Select[Any]:
-    return statement.order_by(tables.alerts.c.created_at, tables.alerts.c.last_seq)
+    """The open alert of a key is the newest by definition, whatever the clock said when others were opened."""
+    return statement.order_by(tables.alerts.c.is_open, tables.alerts.c.created_at, tables.alerts.c.last_seq)
