@@ -19,12 +19,14 @@ from tocsin.directory.model import (
     NotificationRule,
     Role,
     Service,
+    Team,
     TeamRole,
     Urgency,
+    User,
 )
 from tocsin.directory.model import Membership as TeamMembership
-from tocsin.directory.model import Team, User
 from tocsin.engine.config import KIND_OF, Config
+from tocsin.engine.invariants import Records
 from tocsin.engine.things import DeleteThing, SaveThing
 from tocsin.engine.world import Recorded
 from tocsin.escalation.model import Policy, Rule, Target, TargetKind
@@ -39,12 +41,12 @@ from tocsin.paging.messages import RecordAttempt, SendMessage
 from tocsin.paging.model import Result
 from tocsin.runtime.answers import read_answer
 from tocsin.runtime.engine_loop import EngineLoop, Request
-from tocsin.storage.codec import dump, load, load_fact
+from tocsin.storage.codec import dump, load
 from tocsin.storage.database import open_database
 from tocsin.storage.log import Entry, NewEntry
 from tocsin.storage.log.sqlite import SqliteLogReader, SqliteLogWriter
+from tocsin.storage.records import read_incidents, read_records, read_timeline
 from tocsin.storage.schema import create_schema
-from tocsin.storage.tables import incidents, timeline
 from tocsin.storage.turns import TurnStore
 
 START = parse_iso("2026-01-06T09:00:00+00:00")
@@ -79,40 +81,59 @@ class Received:
     message: SendMessage
 
 
+def _always_sent(_message: SendMessage) -> Result:
+    return Result.SENT
+
+
 @dataclass(slots=True)
 class FakeCarrier:
     """Stands where the senders stand: takes messages, and says what became of each at the next turn.
 
-    `script` gives results in order; when it is empty everything is SENT. `hold` keeps messages without a result.
+    `script` gives results in order; when it is empty `judge` says (SENT, unless set otherwise). `hold` keeps messages
+    in our own queue, where they can be stopped; `slow` hands them to the provider and keeps the reports for `answer`.
     """
 
     clock: ManualClock
     report: Callable[[RecordAttempt], None]
     received: list[Received] = field(default_factory=list)
     script: list[Result] = field(default_factory=list)
+    judge: Callable[[SendMessage], Result] = _always_sent
     hold: bool = False
+    slow: bool = False
     held: list[SendMessage] = field(default_factory=list)
+    unreported: list[RecordAttempt] = field(default_factory=list)
     stopped: list[str] = field(default_factory=list)
 
     def submit(self, message: SendMessage) -> None:
         """Take a message."""
         if self.hold:
             self.held.append(message)
-            return
-        result = self.script.pop(0) if self.script else Result.SENT
+        else:
+            self._hand_over(message)
+
+    def _hand_over(self, message: SendMessage) -> None:
+        result = self.script.pop(0) if self.script else self.judge(message)
         if result in (Result.SENT, Result.UNKNOWN):
             self.received.append(Received(self.clock.now(), message))
-        provider_id = f"FAKE{len(self.received)}" if result is Result.SENT else ""
-        self.report(
-            RecordAttempt(
-                message_id=message.message_id,
-                attempt=message.attempt,
-                result=result,
-                provider_id=provider_id,
-                detail="" if result is Result.SENT else f"the provider says {result}",
-                finished_at=self.clock.now(),
-            )
+        report = RecordAttempt(
+            message_id=message.message_id,
+            attempt=message.attempt,
+            result=result,
+            provider_id=f"FAKE{len(self.received)}" if result is Result.SENT else "",
+            detail="" if result is Result.SENT else f"the provider says {result}",
+            finished_at=self.clock.now(),
         )
+        if self.slow:
+            self.unreported.append(report)
+        else:
+            self.report(report)
+
+    def answer(self) -> None:
+        """The provider's answers come in."""
+        self.slow = False
+        unreported, self.unreported = self.unreported, []
+        for report in unreported:
+            self.report(report)
 
     def stop(self, message_id: str) -> None:
         """Take a held message out of the queue."""
@@ -137,11 +158,12 @@ class World:
         self.folder = folder
         self.database_url = database_url
         self.clock = ManualClock(now)
-        self.random = random.Random(seed)  # noqa: S311 - repeatable on purpose
+        self.random = random.Random(seed)
         self.ids = IdSource(self.random)
         self.database = open_database(folder, database_url)
         create_schema(self.database)
         self.log = SqliteLogWriter(folder / "log", lambda: "world")
+        self.event_seqs: set[int] = set()
         self.extra_decoders: dict[str, Callable[[Entry], Any]] = {}
         self.carrier: FakeCarrier
         self.loop: EngineLoop
@@ -156,6 +178,7 @@ class World:
         self.carrier = FakeCarrier(self.clock, self.loop.report)
         if previous is not None:
             self.carrier.received = previous.received
+            self.carrier.judge = previous.judge
         self.loop.connect(self.carrier)
 
     def crash(self) -> None:
@@ -200,7 +223,7 @@ class World:
         """Put an event into the log, as the edge does; nothing is decided yet."""
         event = replace(event, received_at=self.clock.now())
         entry = NewEntry(event.received_at, SOURCE, event.integration_id, event.dedup_key, _write_event(event))
-        self.log.append([entry])
+        self.event_seqs.add(self.log.append([entry]))
 
     def event(
         self,
@@ -237,6 +260,10 @@ class World:
         value, _ = read_answer(command, replies[0])
         return value
 
+    def does(self, user: User, command: type[Command], number: int | None = None, **details: Any) -> Any:
+        """A person gives a command about an incident: the only one there is when no number is given."""
+        return self.run(as_user(user), command(incident_id=self.incident(number).id, **details))  # type: ignore[call-arg]
+
     def save(self, thing: Any, *fields: str, actor: Actor = OWNER) -> Any:
         """Create a thing, or change the named fields of one."""
         return self.run(actor, SaveThing(thing_kind=KIND_OF[type(thing)], thing=thing, fields=fields))
@@ -253,7 +280,7 @@ class World:
         sms: str = "",
         rules: Iterable[tuple[Channel, int]] = ((Channel.SMS, 0),),
     ) -> User:
-        """A person with a phone, paged by these rules (channel, delay in minutes) for high urgency; mail rules are removed."""
+        """A person, paged by these rules (channel, delay in minutes) for high urgency; the first mail rule is removed."""
         user: User = self.save(User(id="", name=name.title(), email=f"{name}@example.com", role=role))
         config = self.config
         for rule in config.rules_of[user.id]:
@@ -315,8 +342,7 @@ class World:
     def incidents(self) -> list[Incident]:
         """Every incident as stored, by number."""
         with self.database.reading() as connection:
-            rows = connection.execute(incidents.select().order_by(incidents.c.number)).mappings()
-            return [load(Incident, row["data"]) for row in rows]
+            return read_incidents(connection)
 
     def incident(self, number: int | None = None) -> Incident:
         """One incident; the only one there is when no number is given."""
@@ -326,12 +352,12 @@ class World:
 
     def timeline(self, incident_id: str | None = None) -> list[Recorded]:
         """The facts in their order, of one incident or of all."""
-        statement = timeline.select().order_by(timeline.c.seq)
-        if incident_id is not None:
-            statement = statement.where(timeline.c.incident_id == incident_id)
         with self.database.reading() as connection:
-            rows = connection.execute(statement).mappings()
-            return [Recorded(load(Actor, row["actor"]), load_fact(row["kind"], row["data"])) for row in rows]
+            return [recorded for _, recorded in read_timeline(connection, incident_id)]
+
+    def records(self) -> Records:
+        """Everything stored, for `engine.invariants`."""
+        return read_records(self.database, events=sorted(self.event_seqs), decided=self.loop.cursor.seq)
 
     def facts(self, kind: type[Fact]) -> list[Any]:
         """The facts of one kind."""
