@@ -7,6 +7,7 @@ and the edge is its one writer.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 import structlog
 import uvloop
@@ -36,15 +37,25 @@ from tocsin.storage.config_reader import ConfigReader
 log = structlog.get_logger("edge")
 
 
-def run_edge(place: Installation, ready: Callable[[], None] = lambda: None, *, demo_url: str = "") -> None:
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What the command line asks of an edge: the demo's process to talk to, or monitors' addresses only."""
+
+    demo_url: str = ""
+    hooks_only: bool = False
+
+
+def run_edge(
+    place: Installation, ready: Callable[[], None] = lambda: None, *, demo_url: str = "", hooks_only: bool = False
+) -> None:
     """Run until SIGTERM or SIGINT. Raises Conflict (another edge), PortInUse."""
     with held(place.data, "edge"):
         listener = listen(place.settings.host, place.settings.port)
-        uvloop.run(_serve(place, listener, ready, demo_url))
+        uvloop.run(_serve(place, listener, ready, Wish(demo_url, hooks_only)))
 
 
-async def _serve(place: Installation, listener: object, ready: Callable[[], None], demo_url: str) -> None:
-    parts, ingest, keys = _assemble(place, demo_url)
+async def _serve(place: Installation, listener: object, ready: Callable[[], None], wish: Wish) -> None:
+    parts, ingest, keys = _assemble(place, wish)
     deadlines = Deadlines()
     bridge = Bridge(application(parts), deadlines)
     gate = Gate(PerMinute(place.settings.events_per_key_per_minute))
@@ -61,7 +72,7 @@ async def _serve(place: Installation, listener: object, ready: Callable[[], None
     parts.control.close()
 
 
-def _assemble(place: Installation, demo_url: str) -> tuple[Parts, IngestQueue, EdgeKeys]:
+def _assemble(place: Installation, wish: Wish) -> tuple[Parts, IngestQueue, EdgeKeys]:
     database = place.database(read_only=True)
     reads = Reads(database)
     config = ConfigReader(database)
@@ -78,7 +89,20 @@ def _assemble(place: Installation, demo_url: str) -> tuple[Parts, IngestQueue, E
     ingest = IngestQueue(writer, notify=control.tell_log_head, max_backlog=place.settings.max_backlog)
     keys = EdgeKeys(config.current, lambda: reads.cursor().seq, ingest.note_decided)
     pulse = Pulse(reads, ingest, place.clock, lambda: _can_page(place, config))
-    return Parts(place, database, reads, config, control, ingest, bus, pulse, keys, demo_url), ingest, keys
+    parts = Parts(
+        place=place,
+        database=database,
+        reads=reads,
+        config=config,
+        control=control,
+        ingest=ingest,
+        bus=bus,
+        pulse=pulse,
+        keys=keys,
+        demo_url=wish.demo_url,
+        hooks_only=wish.hooks_only,
+    )
+    return parts, ingest, keys
 
 
 def _can_page(place: Installation, config: ConfigReader) -> bool:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
-from starlette.routing import BaseRoute
+from starlette.routing import BaseRoute, Mount
 
 from tocsin.alerts.model import Alert
+from tocsin.app import pages
 from tocsin.app.callbacks import PhoneCallbacks
 from tocsin.app.carriers import phone
 from tocsin.app.health import Pulse
@@ -17,6 +19,7 @@ from tocsin.app.installation import Installation
 from tocsin.app.tokens import Tokens
 from tocsin.dialects._kit.keys import IntegrationRef, Keys
 from tocsin.dialects.alertmanager import routes as alertmanager
+from tocsin.dialects.pagerduty import app as pagerduty
 from tocsin.kernel.actor import SYSTEM
 from tocsin.kernel.decision import Command
 from tocsin.paging.model import Message
@@ -28,8 +31,9 @@ from tocsin.runtime.orders import order_entry
 from tocsin.runtime.reads import AlertFilter, Reads
 from tocsin.storage.config_reader import ConfigReader
 from tocsin.storage.database import Database
+from tocsin.storage.edge.store import open_edge_store
 from tocsin.storage.schema import read_installation_secret
-
+from tocsin.web import app as web
 
 _CALLBACK_SECONDS = 3.0
 """A person on the phone hears within this time what came of a key; after it the order is kept and they hear that."""
@@ -38,7 +42,7 @@ _ALERTS = 1000
 """Open alerts that a client of Alertmanager's API gets to see."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Edge:
     """Everything that the edge's routes are made from."""
 
@@ -52,12 +56,22 @@ class Edge:
     pulse: Pulse
     keys: Keys
     demo_url: str = ""
+    hooks_only: bool = False
 
 
 def application(edge: Edge) -> Starlette:
-    """The application."""
-    routes: list[BaseRoute] = [*edge.pulse.routes(), *_callbacks(edge), *_alertmanager(edge)]
-    return Starlette(routes=routes)
+    """The application. The role `hooks` serves only what monitors and providers call."""
+    tokens = LateTokens(edge.database)
+    routes: list[BaseRoute] = [*edge.pulse.routes(), *_callbacks(edge, tokens), *_alertmanager(edge)]
+    handlers: dict[Any, Any] = {}
+    if not edge.hooks_only:
+        place = edge.place
+        store = open_edge_store(place.data, place.settings.database_url)
+        site = pages.site(place, store, edge.control, edge.reads, edge.bus, edge.pulse, tokens, edge.demo_url)
+        rest = pagerduty.create(edge.control, edge.reads, place.clock.now, public_url=place.settings.public_url)
+        routes += [Mount("/pagerduty", rest), *pages.routes(place, store, site, tokens)]
+        handlers[404] = web.not_found(site)
+    return Starlette(routes=routes, exception_handlers=handlers)
 
 
 def _alertmanager(edge: Edge) -> list[BaseRoute]:
@@ -70,7 +84,7 @@ def _alertmanager(edge: Edge) -> list[BaseRoute]:
     return alertmanager.routes(edge.keys, open_alerts, edge.place.clock.now())
 
 
-def _callbacks(edge: Edge) -> list[BaseRoute]:
+def _callbacks(edge: Edge, tokens: Tokens) -> list[BaseRoute]:
     settings = phone(edge.place.settings)
     if settings is None:
         return []
@@ -80,7 +94,7 @@ def _callbacks(edge: Edge) -> list[BaseRoute]:
 
     callbacks = PhoneCallbacks(
         settings=settings,
-        tokens=LateTokens(edge.database),
+        tokens=tokens,
         clock=edge.place.clock,
         desk=edge.control.patient(_CALLBACK_SECONDS),
         keep=keep,

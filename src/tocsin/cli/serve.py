@@ -24,7 +24,7 @@ ROLES = ("all", "edge", "engine", "hooks")
 @click.option("--role", type=click.Choice(ROLES), default="all", show_default=True, help="What to run here.")
 @click.option("--parent", type=int, default=0, hidden=True)
 @click.option("--demo", "demo_url", default="", hidden=True)
-def command(data: Path | None, port: int | None, host: str, role: str, parent: int, demo_url: str) -> None:  # noqa: PLR0913 - one argument per option
+def command(data: Path | None, port: int | None, host: str, role: str, parent: int, demo_url: str) -> None:
     """Accept events, page people, serve the pages and the APIs."""
     die_with_parent(parent)
     try:
@@ -54,4 +54,4 @@ def _run(role: str, settings: AppSettings, demo_url: str) -> None:
     if role == "engine":
         importlib.import_module("tocsin.app.engine_role").run_engine(place)
     else:
-        importlib.import_module("tocsin.app.edge_role").run_edge(place, demo_url=demo_url)
+        importlib.import_module("tocsin.app.edge_role").run_edge(place, demo_url=demo_url, hooks_only=role == "hooks")

@@ -24,8 +24,7 @@ from tocsin.kernel.errors import Unavailable
 from tocsin.kernel.ids import IdSource
 from tocsin.runtime.answers import read_answer
 from tocsin.runtime.clock import Clock
-from tocsin.runtime.control_server import SOCKET_NAME
-from tocsin.runtime.frames import read_frame, send_frame
+from tocsin.runtime.frames import SOCKET_NAME, read_frame, send_frame
 from tocsin.storage.codec import plain
 from tocsin.storage.config_reader import ConfigReader
 

@@ -18,12 +18,10 @@ import structlog
 
 from tocsin.kernel.actor import Actor
 from tocsin.runtime.engine_loop import Request
-from tocsin.runtime.frames import read_frame, send_frame
+from tocsin.runtime.frames import SOCKET_NAME, read_frame, send_frame
 from tocsin.storage.codec import build, command_from
 
 log = structlog.get_logger("control")
-
-SOCKET_NAME = "control.sock"
 
 
 class Engine(Protocol):

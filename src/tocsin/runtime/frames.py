@@ -8,6 +8,9 @@ from typing import Any
 
 import msgspec
 
+SOCKET_NAME = "control.sock"
+"""The engine's door in the data folder."""
+
 LARGEST = 8 * 1024 * 1024
 """Bytes in one frame; a longer one closes the connection."""
 

@@ -1,0 +1,140 @@
+"""The pages' parts, joined: sessions, mail links, raw events, the demo's phones; and the first owner's way in."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import structlog
+from sqlalchemy.exc import IntegrityError
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from tocsin.app.carriers import ANSWER_PURPOSE, senders
+from tocsin.app.demo_client import DemoClient
+from tocsin.app.health import Pulse
+from tocsin.app.installation import Installation
+from tocsin.app.tokens import LIFE, SIGN_IN_PURPOSE, Tokens
+from tocsin.connectors._kit.contract import OutboundMessage
+from tocsin.directory.model import Channel, User
+from tocsin.kernel.errors import NotAllowed
+from tocsin.runtime.desk import Desk
+from tocsin.runtime.live import Bus
+from tocsin.runtime.passwords import Passwords
+from tocsin.runtime.reads import Reads
+from tocsin.runtime.sessions import Sessions
+from tocsin.storage.edge.store import EdgeStore
+from tocsin.storage.log import LogError
+from tocsin.web import app as web
+from tocsin.web.demo import DEMO_TOPIC
+from tocsin.web.site import Health, Site
+
+log = structlog.get_logger("pages")
+
+
+def site(
+    place: Installation,
+    store: EdgeStore,
+    desk: Desk,
+    reads: Reads,
+    bus: Bus,
+    pulse: Pulse,
+    tokens: Tokens,
+    demo_url: str,
+) -> Site:
+    """Everything that pages need."""
+    demo = DemoClient(demo_url, lambda: bus.publish([DEMO_TOPIC])) if demo_url else None
+    if demo is not None:
+        demo.start()
+    return Site(
+        desk=desk,
+        reads=reads,
+        sessions=Sessions(store, desk, place.clock, place.ids, Passwords()),
+        clock=place.clock,
+        ids=place.ids,
+        bus=bus,
+        public_url=place.settings.public_url.rstrip("/"),
+        message_of=lambda token: tokens.read(ANSWER_PURPOSE, token, place.clock.now()),
+        mail_link=_mail_link(place),
+        raw_event=_raw_event(place),
+        health=lambda: Health(pulse.health().problems),
+        ways_to_send=lambda: ways_to_send(place),
+        booth=demo,
+        show=demo,
+    )
+
+
+def routes(place: Installation, store: EdgeStore, made: Site, tokens: Tokens) -> list[BaseRoute]:
+    """The pages' routes, and the first owner's way in."""
+    return [Route("/sign-in/{token}", _first_way_in(place, store, tokens)), *web.create(made)]
+
+
+def ways_to_send(place: Installation) -> tuple[str, ...]:
+    """The kinds of message that can go out."""
+    settings = place.settings
+    mail = (Channel.EMAIL.value,) if settings.smtp_url else ()
+    phone = (Channel.SMS.value, Channel.VOICE.value) if settings.twilio.account_sid else ()
+    return (*phone, *mail, Channel.WEBHOOK.value)
+
+
+def _first_way_in(place: Installation, store: EdgeStore, tokens: Tokens) -> Callable[[Request], object]:
+    """The link that the command line prints: it becomes a one-time link of the edge, and a button signs in by that.
+
+    The command line can't write the edge's file, so its link is signed; what makes it good for once is kept here.
+    """
+
+    def enter(token: str) -> Response:
+        try:
+            user_id = tokens.read(SIGN_IN_PURPOSE, token, place.clock.now())
+        except NotAllowed:
+            return RedirectResponse("/enter/unknown", 303)
+        try:
+            store.add_link(hashlib.sha256(token.encode()).hexdigest(), user_id, place.clock.now() + LIFE)
+        except IntegrityError:
+            log.info("setup_link_opened_again")
+        return RedirectResponse(f"/enter/{token}", 303)
+
+    async def handle(request: Request) -> Response:
+        return await run_in_threadpool(enter, request.path_params["token"])
+
+    return handle
+
+
+def _mail_link(place: Installation) -> Callable[[User, str], None] | None:
+    """Sends a one-time sign-in address, in a thread: whoever asks must not learn by waiting whether it was sent."""
+    if not place.settings.smtp_url:
+        return None
+    sender = senders(place.settings, place.clock)[Channel.EMAIL]
+    pool = ThreadPoolExecutor(2, thread_name_prefix="mail-link")
+
+    def send(user: User, url: str) -> None:
+        text = f"Sign in to Tocsin with this link, within 15 minutes:\n\n{url}\n\nYou did not ask for it? Ignore it."
+        message = OutboundMessage(
+            id=place.ids.long(), channel=Channel.EMAIL, address=user.email, subject="Sign in to Tocsin", text=text
+        )
+        result = sender.send(message, place.clock.now())
+        if result.detail and not result.provider_id:
+            log.warning("mail_link_failed", detail=result.detail)
+
+    def send_soon(user: User, url: str) -> None:
+        pool.submit(send, user, url)
+
+    return send_soon
+
+
+def _raw_event(place: Installation) -> Callable[[int], bytes | None]:
+    def read(seq: int) -> bytes | None:
+        try:
+            reader = place.log_reader()
+        except LogError:
+            return None
+        try:
+            entry = reader.get(seq)
+        finally:
+            reader.close()
+        return None if entry is None else entry.body
+
+    return read
