@@ -6,13 +6,14 @@ import asyncio
 import datetime as dt
 import gc
 import ipaddress
+import resource
 import signal
 import socket
 import subprocess
 import sys
 import textwrap
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -193,7 +194,7 @@ def test_tls_is_spoken_when_there_is_a_certificate(certificate: Tls) -> None:
 
 
 PROGRAM = """
-    import asyncio, sys
+    import asyncio, signal, sys
     from pathlib import Path
     from starlette.applications import Starlette
     from starlette.responses import PlainTextResponse, StreamingResponse
@@ -218,6 +219,7 @@ PROGRAM = """
                 await asyncio.sleep(3600)
         return StreamingResponse(flow(), media_type="text/event-stream")
 
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     try:
         listener = listen("127.0.0.1", int(sys.argv[1]))
     except PortInUse as error:
@@ -300,6 +302,34 @@ def test_a_signal_drains(tmp_path: Path, number: signal.Signals) -> None:
         assert (process.returncode, out, complaints) == (0, "bye\n", "")
     reader = SqliteLogReader(tmp_path / "log")
     assert reader.head() == accepted == 100
+    reader.close()
+
+
+def test_when_the_disk_fails_nobody_is_told_yes_and_the_process_ends(tmp_path: Path) -> None:
+    """The kernel lets no file grow: the commit fails half-way, in a state that only a new process may look at."""
+
+    async def story(process: subprocess.Popen[str], port: int) -> tuple[int, list[int]]:
+        client = await connected(port)
+        body = b'"%b"' % (b"x" * 8_000)
+        head = f"POST /echo HTTP/1.1\r\nContent-Length: {len(body)}"
+        accepted, statuses = 0, []
+        resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (300_000, resource.RLIM_INFINITY))
+        with suppress(OSError, EOFError):
+            for _ in range(100):
+                statuses.append((await client.send(head, body)).status)
+                accepted += statuses[-1] == 202
+        await client.close()
+        return accepted, statuses
+
+    with serving(tmp_path / "log") as (process, port):
+        accepted, statuses = asyncio.run(story(process, port))
+        _, complaint = process.communicate(timeout=20)
+        assert process.returncode == 1
+        assert "LogFailed" in complaint
+    assert 0 < accepted < 100
+    assert set(statuses[accepted:]) == {503}
+    reader = SqliteLogReader(tmp_path / "log")
+    assert reader.head() == accepted
     reader.close()
 
 

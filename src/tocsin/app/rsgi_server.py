@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import gc
 import logging
 import signal
 import socket
@@ -193,33 +194,31 @@ class Server:
         return True
 
 
-async def until_signalled() -> None:
-    """Returns at the first SIGTERM or SIGINT."""
-    loop = asyncio.get_running_loop()
-    signalled = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, signalled.set)
-    await signalled.wait()
-
-
 async def serve(
     edge: Edge, listener: socket.socket, *, tls: Tls | None = None, ready: Callable[[], None] = lambda: None
 ) -> None:
-    """Serves until SIGTERM or SIGINT, then drains. Raises LifespanFailed.
+    """Serves until SIGTERM or SIGINT, or until the log breaks, then drains. Raises LifespanFailed, LogFailed.
 
     Draining: no new connections, requests under way are answered, what waits for a commit is committed. `ready()` is
-    called when the first request could come.
+    called when the first request could come. After LogFailed the process must end: only a new one may trust the disk.
     """
     sys.setswitchinterval(SWITCH_SECONDS)
-    signalled = asyncio.create_task(until_signalled())
+    loop, over = asyncio.get_running_loop(), asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, over.set)
+    edge.ingest.on_failure(lambda: loop.call_soon_threadsafe(over.set))
     await edge.start()
+    gc.collect()
+    gc.freeze()  # what is there now stays: looking through it again and again would stop everything for a while
     server = Server(edge, listener, tls)
     server.start()
     ready()
-    await signalled
+    await over.wait()
     _log.info("draining")
     server.shut()
     edge.hang_up()
     if not await server.drained(DRAIN_SECONDS):
         _log.warning("requests were still under way %s s after the signal", DRAIN_SECONDS)
     await edge.stop()
+    if edge.ingest.failure is not None:
+        raise edge.ingest.failure

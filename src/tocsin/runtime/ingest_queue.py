@@ -45,15 +45,13 @@ class IngestQueue:
         writer: LogWriter,
         *,
         notify: Callable[[int], None] | None = None,
-        failed: Callable[[Exception], None] | None = None,
         max_backlog: int = BACKLOG,
         max_entries: int = WAITING_ENTRIES,
         max_bytes: int = WAITING_BYTES,
     ) -> None:
-        """`notify(head)` is called after each commit and `failed(error)` once if the log breaks, both in the thread."""
+        """`notify(head)` is called after each commit, in the commit thread; it must be quick."""
         self._writer = writer
         self._notify = notify
-        self._failed = failed
         self._max_backlog = max_backlog
         self._max_entries = max_entries
         self._max_bytes = max_bytes
@@ -66,6 +64,9 @@ class IngestQueue:
         self._refusal = "The server is starting."
         self._head = writer.head()
         self._limit_head: int | None = None
+        self._failed: Callable[[], object] | None = None
+        self.failure: LogFailed | None = None
+        """Why the log is broken, if it is. Nothing is accepted any more: the process has to open the log anew."""
         self._thread = threading.Thread(target=self._run, name="ingest-commit", daemon=True)
 
     @property
@@ -77,6 +78,10 @@ class IngestQueue:
     def accepting(self) -> bool:
         """Whether an append would be taken now, apart from limits."""
         return not self._refusal
+
+    def on_failure(self, call: Callable[[], object]) -> None:
+        """`call` is called once, in the commit thread, if the log breaks."""
+        self._failed = call
 
     def start(self) -> None:
         """Opens the door. Called once."""
@@ -191,12 +196,13 @@ class IngestQueue:
                 self._notify(self._head)
             return
         _log.error("the ingest log did not take %d entries: %s", len(entries), error)
-        if isinstance(error, LogFailed):
+        if isinstance(error, LogFailed) and self.failure is None:
+            self.failure = error
             with self._lock:
                 self._refusal = "The ingest log is broken."
+            if self._failed is not None:
+                self._failed()
         self._tell(group, 0, Unavailable("The event could not be stored.", reason="log"))
-        if isinstance(error, LogFailed) and self._failed is not None:
-            self._failed(error)
 
     def _tell(self, group: list[_Item], first: int, error: Unavailable | None) -> None:
         """Settles all: directly, or, for an event loop's futures, with one call for the whole group."""
