@@ -70,7 +70,7 @@ def first_of(connection: Connection, incident_ids: Sequence[str]) -> Mapping[str
 def open_and_suppressed(connection: Connection) -> tuple[int, int]:
     """How many alerts are open, and how many of those were kept from paging."""
     statement = select(_T.suppressed, func.count()).where(_T.is_open == 1).group_by(_T.suppressed)
-    counts: dict[int, int] = dict(connection.execute(statement).tuples().all())
+    counts: dict[int, int] = {row[0]: row[1] for row in connection.execute(statement)}
     return sum(counts.values()), counts.get(1, 0)
 
 

@@ -115,7 +115,7 @@ def first_seqs(connection: Connection, incident_ids: Iterable[str]) -> Mapping[s
     statement = (
         select(_T.incident_id, func.min(_T.seq)).where(_T.incident_id.in_(list(incident_ids))).group_by(_T.incident_id)
     )
-    return dict(connection.execute(statement).tuples().all())
+    return {row[0]: row[1] for row in connection.execute(statement)}
 
 
 def first_seq_since(connection: Connection, moment: Moment) -> int:
