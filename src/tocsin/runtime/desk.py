@@ -6,6 +6,7 @@ Decides nothing: permission is judged by the engine, where the command runs.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Protocol
 
 from tocsin.engine.config import Config
@@ -25,3 +26,29 @@ class Desk(Protocol):
 
     def config(self) -> Config:
         """The configuration, never older than the last `run` of this process that returned."""
+
+
+class Line(Desk, Protocol):
+    """A desk that an edge keeps open: the way to the active engine, wherever it runs."""
+
+    def start(self) -> None:
+        """Begin to connect, and stay connected."""
+
+    def close(self) -> None:
+        """Hang up for good."""
+
+    def tell_log_head(self, head: int, /) -> None:
+        """Wake the engine: the log has entries up to `head`. If nobody hears, it will look by itself."""
+
+
+class Door(Protocol):
+    """The engine's end of the lines."""
+
+    def start(self) -> None:
+        """Begin to take requests."""
+
+    def publish(self, topics: Iterable[str]) -> None:
+        """Tell every edge what changed."""
+
+    def close(self) -> None:
+        """Take no more requests."""

@@ -16,6 +16,10 @@ MAIN_FILE = "tocsin.sqlite"
 """The main database's file in the data folder."""
 
 
+class OutOfReach(Exception):
+    """The database does not answer, or refuses; the same may be tried again."""
+
+
 @dataclass(frozen=True, slots=True)
 class Database:
     """An open main database. `engine` hands out connections in autocommit; `transaction` begins and commits by hand."""

@@ -14,6 +14,15 @@ IDLE_SECONDS = 5
 """A transaction of ours that does nothing for so long is ended by the server: its process stands still. Shorter than
 an engine's lease, so that a frozen engine cannot hold up the next one."""
 
+REACH = {
+    "connect_timeout": 5,
+    "tcp_user_timeout": 10_000,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+}
+"""How soon a server that fell silent counts as lost; seconds, `tcp_user_timeout` milliseconds."""
+
 _SESSION = f"""
 SET idle_in_transaction_session_timeout = '{IDLE_SECONDS}s';
 SET statement_timeout = '30s';
@@ -42,9 +51,7 @@ def open_engine(url: str, *, read_only: bool) -> Engine:
     address = libpq(url)
 
     def connect() -> psycopg.Connection[Any]:
-        return psycopg.connect(
-            address, autocommit=True, connect_timeout=5, application_name="tocsin", prepare_threshold=3
-        )
+        return psycopg.connect(address, autocommit=True, application_name="tocsin", prepare_threshold=3, **REACH)  # type: ignore[arg-type]
 
     engine = create_engine(
         "postgresql+psycopg://",

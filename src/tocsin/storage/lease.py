@@ -1,0 +1,109 @@
+"""Which of several engines on one PostgreSQL is the active one: a row, judged by the database's clock.
+
+Every take-over raises the fence. A turn's transaction looks at the fence under a lock that a take-over waits for, so
+an engine that stood still and wakes cannot commit anything. Never decides when to take or to renew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, select, text
+from sqlalchemy.exc import DBAPIError
+
+from tocsin.kernel.time import Moment, Span
+from tocsin.storage.database import Database, OutOfReach
+from tocsin.storage.tables import leases
+
+_NAME = "engine"
+
+_NOW = "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
+_ROW = f"UPDATE leases SET until = {_NOW} + :span WHERE name = '{_NAME}' AND fence = :fence"  # noqa: S608 - constants
+
+_LOOK = text(f"SELECT holder, fence, until, {_NOW} FROM leases WHERE name = '{_NAME}'")  # noqa: S608
+_BEGIN = text(
+    f"INSERT INTO leases (name, holder, fence, until) VALUES ('{_NAME}', '', 0, 0) "  # noqa: S608
+    "ON CONFLICT DO NOTHING"
+)
+# Waits for the transaction of an engine that is frozen in it; the server ends that one (postgres.IDLE_SECONDS).
+_LOCK = text(
+    f"SELECT fence FROM leases WHERE name = '{_NAME}' "  # noqa: S608
+    f"AND (until <= {_NOW} OR (:place <> '' AND split_part(holder, '/', 1) = :place)) FOR UPDATE"
+)
+_TAKE = text(
+    f"UPDATE leases SET holder = :holder, fence = fence + 1, until = {_NOW} + :span "  # noqa: S608
+    f"WHERE name = '{_NAME}' RETURNING fence"
+)
+_RENEW = text(f"{_ROW} RETURNING {_NOW}")
+_RELEASE = text(f"UPDATE leases SET until = 0 WHERE name = '{_NAME}' AND fence = :fence")  # noqa: S608
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The row as it stands. `until` and `now` are by the database's clock; `until` in the past = nobody is active."""
+
+    holder: str
+    fence: int
+    until: Moment
+    now: Moment
+
+    @property
+    def is_held(self) -> bool:
+        """Whether an engine is the active one."""
+        return self.until > self.now
+
+
+def fence_of(connection: Connection) -> int | None:
+    """The fence, under a lock until the transaction ends that a take-over waits for and a renewal does not."""
+    statement = select(leases.c.fence).where(leases.c.name == _NAME).with_for_update(read=True, key_share=True)
+    found: int | None = connection.execute(statement).scalar()
+    return found
+
+
+class LeaseTable:
+    """Each call is a transaction of its own. Raises OutOfReach when the database is."""
+
+    def __init__(self, database: Database, *, place: str, run: str) -> None:
+        """`place`: where only one engine can run at a time ("" = unknown, no slash); `run`: this start of an engine."""
+        self._database = database
+        self._place = place
+        self._holder = f"{place}/{run}"
+
+    def look(self) -> Lease | None:
+        """The lease, None before the first engine."""
+        with _reached(), self._database.engine.connect() as connection:
+            row = connection.execute(_LOOK).one_or_none()
+        return None if row is None else Lease(*row)
+
+    def take(self, span: Span) -> int | None:
+        """Become the active engine for `span`, if nobody is, or only an earlier run of the same place; the new fence.
+
+        Waits for a transaction of the engine that was the active one, but not for long: the server ends idle ones.
+        """
+        with _reached(), self._database.transaction() as connection:
+            connection.execute(_BEGIN)
+            if connection.execute(_LOCK, {"place": self._place}).one_or_none() is None:
+                return None
+            fence: int = connection.execute(_TAKE, {"holder": self._holder, "span": span}).scalar_one()
+            return fence
+
+    def renew(self, fence: int, span: Span) -> Moment | None:
+        """Stay the active engine for `span` from now; the database's moment, None when another one took over."""
+        with _reached(), self._database.engine.connect() as connection:
+            now: Moment | None = connection.execute(_RENEW, {"fence": fence, "span": span}).scalar()
+            return now
+
+    def release(self, fence: int) -> None:
+        """Hand over at once."""
+        with _reached(), self._database.engine.connect() as connection:
+            connection.execute(_RELEASE, {"fence": fence})
+
+
+@contextmanager
+def _reached() -> Iterator[None]:
+    try:
+        yield
+    except DBAPIError as error:
+        raise OutOfReach(str(error)) from error
