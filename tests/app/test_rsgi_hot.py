@@ -8,11 +8,13 @@ import json
 
 import pytest
 from starlette.applications import Starlette
+from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
 from tests.app.rsgi_door import NOW, Door, EchoRoute, with_door
 from tocsin.app.rsgi import HotTable
+from tocsin.dialects._kit.body import BodyTooLarge
 from tocsin.kernel import limits
 from tocsin.runtime.ingest import HotPath
 from tocsin.storage.log import LogFailed, LogRefused
@@ -124,6 +126,32 @@ def test_a_huge_body_is_refused_by_its_announcement() -> None:
             assert await client.closed()
 
     with_door(story)
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+@pytest.mark.parametrize("path", ["/echo", "/page"])
+def test_a_sender_of_too_much_hears_the_answer_though_it_listens_only_at_the_end(path: str, chunked: bool) -> None:
+    async def page(request: Request) -> PlainTextResponse:
+        return PlainTextResponse(str(len(await request.body())))
+
+    app = Starlette(routes=[Route("/page", page, methods=["POST"])], exception_handlers={BodyTooLarge: sorry})
+
+    async def story(door: Door) -> None:
+        client = await door.client()
+        piece, pieces = b"x" * 100_000, 40
+        head = "Transfer-Encoding: chunked" if chunked else f"Content-Length: {len(piece) * pieces}"
+        client.write(f"POST {path} HTTP/1.1\r\n{head}")
+        for _ in range(pieces):
+            client.writer.write(b"%x\r\n%b\r\n" % (len(piece), piece) if chunked else piece)
+            await client.writer.drain()
+        client.writer.write(b"0\r\n\r\n" if chunked else b"")
+        assert (await client.answer()).status == 413
+
+    with_door(story, app)
+
+
+async def sorry(request: Request, error: Exception) -> PlainTextResponse:
+    return PlainTextResponse("", 413)
 
 
 @pytest.mark.parametrize("head", ["Content-Length: 100", "Transfer-Encoding: chunked"])

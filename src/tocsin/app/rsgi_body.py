@@ -7,14 +7,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator
+from contextlib import suppress
 from typing import Any, Final, Protocol, TypeVar
 
 from granian._granian import RSGIProtocolClosed as ProtocolClosed
 
-from tocsin.dialects._kit.body import BodyTooSlow, BodyUndecodable, too_large
+from tocsin.dialects._kit.body import BodyTooLarge, BodyTooSlow, BodyUndecodable, too_large
 
 BODY_SECONDS: Final = 30
 """From the end of the headers to the end of the body; absolute, so that a trickle does not prolong it."""
+
+DISCARDED_BYTES: Final = 8 * 1024 * 1024
+"""How much of a body that is too large is read and forgotten, so that its sender hears the answer."""
 
 T = TypeVar("T")
 HeaderList = list[tuple[str, str]]
@@ -169,18 +173,15 @@ class Deadlines:
         self.start()
 
 
-def announced(scope: HttpScope, limit: int) -> int | None:
-    """The length of the body; None if it comes without one. Raises BodyTooLarge if it is above `limit`."""
+def announced_length(scope: HttpScope) -> int | None:
+    """The length of the body in bytes; None if it comes without one."""
     headers = scope.headers
     length = headers.get("content-length")
     if length is None:
         chunked = headers.get("transfer-encoding") is not None or not scope.http_version.startswith("1")
         return None if chunked else 0
     # The server has refused what is not a number; a number of more than 18 digits is too large for anybody.
-    size = int(length) if length.isdecimal() and len(length) <= 18 else limit + 1
-    if size > limit:
-        raise too_large(limit)
-    return size
+    return int(length) if length.isdecimal() and len(length) <= 18 else 10**18
 
 
 async def read_whole(scope: HttpScope, protocol: HttpProtocol, limit: int, deadlines: Deadlines) -> bytes:
@@ -190,9 +191,17 @@ async def read_whole(scope: HttpScope, protocol: HttpProtocol, limit: int, deadl
     try:
         while (piece := await reader.piece()) is not None:
             pieces.append(piece)
+    except BodyTooLarge:
+        await reader.discard()
+        raise
     except ProtocolClosed:
         raise cut_short() from None
     return b"".join(pieces)
+
+
+def last_answer(scope: HttpScope) -> HeaderList:
+    """The headers of an answer that comes before the body was read; HTTP/2 needs none to leave the rest unread."""
+    return [("connection", "close")] if scope.http_version.startswith("1") else []
 
 
 def cut_short() -> BodyUndecodable:
@@ -204,8 +213,9 @@ class BodyReader:
     """A body in pieces."""
 
     def __init__(self, scope: HttpScope, protocol: HttpProtocol, limit: int, deadlines: Deadlines) -> None:
-        """Raises BodyTooLarge at once if the headers announce too much."""
-        self._length = announced(scope, limit)
+        """`limit` in bytes."""
+        self._length = announced_length(scope)
+        self._asks_first = scope.headers.get("expect") is not None
         self._protocol = protocol
         self._limit = limit
         self._deadlines = deadlines
@@ -218,6 +228,23 @@ class BodyReader:
         """The next piece, None after the last. Raises BodyTooLarge, BodyTooSlow; ProtocolClosed if it was cut short."""
         if self._done:
             return None
+        if self._length is not None and self._length > self._limit:
+            raise too_large(self._limit)
+        return await self._next()
+
+    async def discard(self) -> None:
+        """Reads on and forgets, up to a bound.
+
+        A sender that is answered while it still sends sees a broken connection, and never the answer.
+        """
+        self._limit = DISCARDED_BYTES
+        if self._asks_first or (self._length is not None and self._length > DISCARDED_BYTES):
+            return
+        with suppress(BodyTooLarge, BodyTooSlow, ProtocolClosed):
+            while not self._done:
+                await self._next()
+
+    async def _next(self) -> bytes | None:
         if self._pieces is None:
             self._since = self._deadlines.now
             self._pieces = aiter(self._protocol)

@@ -12,8 +12,17 @@ from typing import Any, Final, Protocol, TypeAlias
 
 from granian._granian import RSGIProtocolClosed as ProtocolClosed
 
-from tocsin.app.rsgi_body import BodyReader, Deadlines, HeaderList, HttpProtocol, HttpScope, StreamTransport
-from tocsin.dialects._kit.body import BodyRefused
+from tocsin.app.rsgi_body import (
+    BodyReader,
+    Deadlines,
+    HeaderList,
+    HttpProtocol,
+    HttpScope,
+    StreamTransport,
+    announced_length,
+    last_answer,
+)
+from tocsin.dialects._kit.body import BodyTooLarge, too_large
 from tocsin.kernel import limits
 
 Message: TypeAlias = MutableMapping[str, Any]
@@ -70,10 +79,11 @@ class Bridge:
         """Handles one request. What the application raises passes through: the server logs it and answers 500."""
         if scope.proto != "http":
             return
-        try:
-            body = BodyReader(scope, protocol, self._body_limit, self._deadlines)
-        except BodyRefused as refused:
-            headers = [("content-type", "text/plain; charset=utf-8"), ("connection", "close")]
+        body = BodyReader(scope, protocol, self._body_limit, self._deadlines)
+        if (announced_length(scope) or 0) > self._body_limit:
+            await body.discard()
+            refused = too_large(self._body_limit)
+            headers = [("content-type", "text/plain; charset=utf-8"), *last_answer(scope)]
             protocol.response_bytes(refused.status, headers, refused.message.encode())
             return
         exchange = Exchange(scope, protocol, body)
@@ -119,6 +129,9 @@ class Exchange:
         if not self._body_done:
             try:
                 piece = await self._body.piece()
+            except BodyTooLarge:
+                await self._body.discard()
+                raise
             except ProtocolClosed:
                 self._body_done = True
                 self._over.set()
@@ -133,6 +146,8 @@ class Exchange:
         """ASGI's send. Raises OSError when the client is gone, RuntimeError for messages out of order."""
         kind = message["type"]
         if self._finished:
+            if self._is_head and kind == "http.response.body":
+                return  # the answer was complete without it
             raise RuntimeError(f"{kind} after the answer was complete")
         if kind == "http.response.start":
             if self._status:
@@ -153,9 +168,9 @@ class Exchange:
             raise RuntimeError(f"an ASGI message of type {kind} is not understood here")
 
     async def _send_body(self, body: bytes, *, more: bool) -> None:
-        if self._stream is None and not more:
+        if self._stream is None and (self._is_head or not more):
             self._finished = True
-            if body:
+            if body and not self._is_head:  # over HTTP/2 the engine would send it
                 self._protocol.response_bytes(self._status, self._headers, body)
             else:
                 self._protocol.response_empty(self._status, self._headers)
@@ -168,7 +183,7 @@ class Exchange:
     async def _send_piece(self, body: bytes) -> None:
         if self._stream is None:
             self._stream = self._protocol.response_stream(self._status, self._headers)
-        if body and not self._is_head:
+        if body:
             try:
                 await self._stream.send_bytes(body)
             except ProtocolClosed:

@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -149,6 +150,31 @@ def test_a_segment_of_another_log_is_refused(store: SqliteStore, tmp_path: Path)
     segments.create(store.folder, segments.Label("another log", 3))
     with pytest.raises(UnknownEpoch):
         store.reader().read(0, 10)
+
+
+def test_a_copy_made_while_writing_is_a_log_up_to_some_number(store: SqliteStore, tmp_path: Path) -> None:
+    writer = store.writer(segment_rows=50)
+    writer.append(events(120))
+    done = threading.Event()
+
+    def write() -> None:
+        while not done.is_set():
+            writer.append(events(7, writer.head() + 1))
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    ends = [segments.copy(store.folder, tmp_path / f"copy {number}") for number in range(5)]
+    done.set()
+    thread.join()
+    for number, end in enumerate(ends):
+        copied = SqliteStore(tmp_path / f"copy {number}")
+        reader, seqs = copied.reader(), [0]
+        while found := reader.read(seqs[-1], 1000):
+            seqs += [entry.seq for entry in found]
+        assert seqs == list(range(end + 1))
+        reader.check(writer.epoch, 120)
+        assert copied.writer().append(events(1)) == end + 1
+        copied.close()
 
 
 def test_a_full_disk_refuses_and_recovers(store: SqliteStore) -> None:

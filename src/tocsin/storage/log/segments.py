@@ -11,7 +11,7 @@ import os
 import re
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -159,3 +159,20 @@ def _sync(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def copy(folder: Path, target: Path) -> int:
+    """Copies a log, also while it is being written, into an empty folder; returns the last number in the copy.
+
+    A copy made after the main database's is never behind its cursor. Raises LogDamaged.
+    """
+    target.mkdir(parents=True, exist_ok=True)
+    last = 0
+    for first_seq in first_seqs(folder):
+        path, into = path_of(folder, first_seq), path_of(target, first_seq)
+        with damage_named(path), closing(open_to_read(path)) as source, closing(sqlite3.connect(into)) as copied:
+            source.backup(copied)
+            last = last_seq(copied, first_seq)
+        _sync(into)
+    _sync(target)
+    return last
