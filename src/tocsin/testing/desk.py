@@ -34,16 +34,16 @@ from tocsin.testing.world import START, ManualClock
 class DirectDesk:
     """Implements `runtime.desk.Desk` in the caller's thread. Use as a context manager, or call `close`."""
 
-    def __init__(self, folder: Path, *, now: Moment = START, seed: int = 1) -> None:
-        """`folder` receives the database file; the same seed gives the same ids."""
+    def __init__(self, folder: Path, url: str | None = None, *, now: Moment = START, seed: int = 1) -> None:
+        """`folder` receives the database file, unless `url` names a PostgreSQL; the same seed gives the same ids."""
         self.clock = ManualClock(now)
         self.ids = IdSource(random.Random(seed))
         self.sent: list[SendMessage] = []
         self._lock = threading.Lock()
-        self._writing = open_database(folder, None)
+        self._writing = open_database(folder, url)
         metadata.create_all(self._writing.engine)
         self._store = TurnStore(self._writing, "test")
-        self._reading = open_database(folder, None, read_only=True)
+        self._reading = open_database(folder, url, read_only=True)
         self.reads = Reads(self._reading)
         self._config = self._store.config()
         self._seq = 0

@@ -1,0 +1,205 @@
+"""The API as a client sees it, over the real application, engine and database; and a house with people in it."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx2
+from starlette.applications import Starlette
+from starlette.routing import Mount
+
+from tocsin.dialects.pagerduty.app import create
+from tocsin.directory.model import (
+    ApiKey,
+    Integration,
+    Membership,
+    Priority,
+    Role,
+    Service,
+    Team,
+    TeamRole,
+    User,
+)
+from tocsin.escalation.model import Policy, Rule, Target, TargetKind
+from tocsin.events.model import Action, Event, Severity
+from tocsin.incidents.model import Incident
+from tocsin.kernel.time import WEEK
+from tocsin.oncall import Layer, Schedule
+from tocsin.testing.desk import DirectDesk
+
+BASE = "http://tocsin.example/pagerduty"
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer."""
+
+    status: int
+    body: Any
+    headers: httpx2.Headers
+
+    @property
+    def errors(self) -> list[str]:
+        """The sentences of an error."""
+        found: list[str] = self.body["error"]["errors"]
+        return found
+
+    @property
+    def code(self) -> int:
+        """The number of an error."""
+        found: int = self.body["error"]["code"]
+        return found
+
+    def __getitem__(self, name: str) -> Any:
+        """What stands under a name in the envelope."""
+        return self.body[name]
+
+
+class Api:
+    """A client. `key` names whose API key a request carries."""
+
+    def __init__(self, desk: DirectDesk, *, raising: bool = True, **options: Any) -> None:
+        """`raising`: a defect of the application is raised here instead of answered with 500."""
+        self.desk = desk
+        self._runner = asyncio.Runner()
+        mounted = Mount("/pagerduty", create(desk, desk.reads, desk.clock.now, **options))
+        transport = httpx2.ASGITransport(Starlette(routes=[mounted]), raise_app_exceptions=raising)
+        self._client = httpx2.AsyncClient(transport=transport, base_url=BASE)
+
+    def close(self) -> None:
+        """Close the client."""
+        self._runner.run(self._client.aclose())
+        self._runner.close()
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        key: str = "root",
+        raw: bytes | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> Reply:
+        """One request; `raw` is sent as the body as it is."""
+        every = {**({"authorization": f"Token token={secret(key)}"} if key else {}), **(headers or {})}
+        content: dict[str, Any] = {"content": raw} if raw is not None else {} if body is None else {"json": body}
+        found = self._runner.run(self._client.request(method, f"{BASE}{path}", headers=every, **content))
+        return Reply(found.status_code, found.json() if found.content else None, found.headers)
+
+    def get(self, path: str, **more: Any) -> Reply:
+        """GET; must not fail."""
+        reply = self.request("GET", path, **more)
+        assert reply.status == 200, reply
+        return reply
+
+    def post(self, path: str, body: Any, **more: Any) -> Reply:
+        """POST; must not fail."""
+        reply = self.request("POST", path, body, **more)
+        assert reply.status in (200, 201), reply
+        return reply
+
+    def put(self, path: str, body: Any, **more: Any) -> Reply:
+        """PUT; must not fail."""
+        reply = self.request("PUT", path, body, **more)
+        assert reply.status in (200, 204), reply
+        return reply
+
+    def delete(self, path: str, **more: Any) -> Reply:
+        """DELETE; must not fail."""
+        reply = self.request("DELETE", path, **more)
+        assert reply.status in (200, 204), reply
+        return reply
+
+
+def secret(name: str) -> str:
+    """The API key that the house gives to somebody."""
+    return f"secret-of-{name}"
+
+
+class House(DirectDesk):
+    """Alice and Bob take turns for Payments, Carol manages it, Mallory belongs to Search, Olive owns everything."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.key("root", Role.OWNER)
+        for number, name in enumerate(("P1", "P2", "P3"), 1):
+            self.save(Priority(id="", name=name, order=number, description=f"Priority {number}"))
+        self.olive = self.person("Olive", Role.OWNER)
+        self.alice = self.person("Alice", Role.RESPONDER)
+        self.bob = self.person("Bob", Role.RESPONDER)
+        self.carol = self.person("Carol", Role.MANAGER)
+        self.mallory = self.person("Mallory", Role.OBSERVER)
+        self.payments = self.save(Team(id="", name="Payments"))
+        self.search = self.save(Team(id="", name="Search"))
+        for person, role in (
+            (self.alice, TeamRole.RESPONDER),
+            (self.bob, TeamRole.RESPONDER),
+            (self.carol, TeamRole.MANAGER),
+        ):
+            self.save(Membership(team_id=self.payments.id, user_id=person.id, role=role))
+        self.save(Membership(team_id=self.search.id, user_id=self.mallory.id, role=TeamRole.MANAGER))
+        self.schedule = self._schedule()
+        self.policy = self._policy()
+        self.service = self.save(Service(id="", name="Payments Service", policy_id=self.policy.id))
+        self.integration = self.save(Integration(id="", service_id=self.service.id, name="Prometheus", key=""))
+
+    def person(self, name: str, role: Role) -> User:
+        """A person with an API key of their own."""
+        user: User = self.save(User(id="", name=name, email=f"{name.lower()}@example.com", role=role))
+        self.key(name.lower(), role, user_id=user.id)
+        return user
+
+    def key(self, name: str, role: Role, *, user_id: str | None = None, team_ids: tuple[str, ...] = ()) -> ApiKey:
+        """An API key; a request names it by `key=name`."""
+        digest = hashlib.sha256(secret(name).encode()).hexdigest()
+        key: ApiKey = self.save(ApiKey(id="", name=name, digest=digest, role=role, user_id=user_id, team_ids=team_ids))
+        return key
+
+    def alarm(self, dedup_key: str = "disk", summary: str = "Disk is full", **more: Any) -> Incident:
+        """A monitor's event, and the incident that came of it."""
+        event = Event(
+            action=Action.TRIGGER,
+            integration_id=self.integration.id,
+            dedup_key=dedup_key,
+            received_at=self.clock.now(),
+            summary=summary,
+            severity=Severity.CRITICAL,
+            **more,
+        )
+        self.receive(event)
+        self.settle()
+        incident = self.reads.incidents(limit=1).items[0]
+        assert incident.incident_key == dedup_key
+        return incident
+
+    def _schedule(self) -> Schedule:
+        start = self.clock.now() // WEEK * WEEK
+        layer = Layer(
+            id="",
+            name="Weekly",
+            start=start,
+            end=None,
+            rotation_virtual_start=start,
+            turn_length_seconds=7 * 86_400,
+            user_ids=(self.alice.id, self.bob.id),
+        )
+        schedule: Schedule = self.save(
+            Schedule(id="", name="Primary", time_zone="Etc/UTC", layers=(layer,), team_ids=(self.payments.id,))
+        )
+        return schedule
+
+    def _policy(self) -> Policy:
+        rules = tuple(
+            Rule(id="", delay_minutes=5, targets=(target,))
+            for target in (
+                Target(kind=TargetKind.SCHEDULE, id=self.schedule.id),
+                Target(kind=TargetKind.USER, id=self.carol.id),
+            )
+        )
+        policy: Policy = self.save(Policy(id="", name="Payments Policy", rules=rules, team_ids=(self.payments.id,)))
+        return policy
