@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import structlog
-import uvloop
 
 from tocsin.app.edge_keys import EdgeKeys
 from tocsin.app.folder import held
@@ -22,12 +21,12 @@ from tocsin.app.installation import Installation
 from tocsin.app.rsgi import Edge
 from tocsin.app.rsgi_body import Deadlines
 from tocsin.app.rsgi_bridge import Bridge
-from tocsin.app.rsgi_server import Tls, listen, serve
+from tocsin.app.rsgi_server import Tls, listen, run, serve
 from tocsin.dialects._kit.hooks import hook_paths
 from tocsin.dialects._kit.limits import Gate, PerMinute
 from tocsin.dialects.alertmanager import read as alertmanager
 from tocsin.dialects.pagerduty_events import read as pagerduty_events
-from tocsin.runtime.control_client import ControlClient
+from tocsin.runtime.desk import Line
 from tocsin.runtime.ingest import HotPath
 from tocsin.runtime.ingest_queue import IngestQueue
 from tocsin.runtime.live import Bus
@@ -51,7 +50,7 @@ def run_edge(
     """Run until SIGTERM or SIGINT. Raises Conflict (another edge), PortInUse."""
     with held(place.data, "edge"):
         listener = listen(place.settings.host, place.settings.port)
-        uvloop.run(_serve(place, listener, ready, Wish(demo_url, hooks_only)))
+        run(_serve(place, listener, ready, Wish(demo_url, hooks_only)))
 
 
 async def _serve(place: Installation, listener: object, ready: Callable[[], None], wish: Wish) -> None:
@@ -77,14 +76,14 @@ def _assemble(place: Installation, wish: Wish) -> tuple[Parts, IngestQueue, Edge
     reads = Reads(database)
     config = ConfigReader(database)
     bus = Bus()
-    control: ControlClient
+    control: Line
 
     def changed(topics: Iterable[str]) -> None:
         found = list(topics)
         keys.changed(found)
         bus.publish(found)
 
-    control = ControlClient(place.data, config, ids=place.ids, clock=place.clock, changed=changed)
+    control = place.line(config, changed)
     writer = place.log_writer()
     ingest = IngestQueue(writer, notify=control.tell_log_head, max_backlog=place.settings.max_backlog)
     keys = EdgeKeys(config.current, lambda: reads.cursor().seq, ingest.note_decided)

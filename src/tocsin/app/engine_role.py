@@ -1,75 +1,158 @@
-"""The engine's process: opens the main database, decides, sends. Exits when it is told to or when it lost the lease."""
+"""The engine's process: opens the main database, decides, sends. Exits when it is told to or when it lost the lease.
+
+On SQLite the lock on the data folder makes it the only engine. On PostgreSQL it waits for the lease; whoever holds it
+is the active one. An engine that lost it ends at once, without a word to anybody: what it had in mind is another's now.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import structlog
 
 from tocsin.app.carriers import carriers
-from tocsin.app.folder import held
+from tocsin.app.folder import held, only_place
 from tocsin.app.installation import Installation
 from tocsin.app.tokens import Tokens
+from tocsin.app.upgrade import upgrade
 from tocsin.dialects.alertmanager.decode import DECODERS as ALERTMANAGER
 from tocsin.dialects.pagerduty_events.decode import DECODERS as PAGERDUTY_EVENTS
 from tocsin.runtime.control_server import ControlServer
+from tocsin.runtime.desk import Door
 from tocsin.runtime.engine_loop import Decoder, EngineLoop
+from tocsin.runtime.lease import LeaseKeeper
 from tocsin.runtime.orders import DECODERS as ORDERS
 from tocsin.runtime.senders import Senders
-from tocsin.storage.log import LogDamaged, LogReader
-from tocsin.storage.schema import create_schema, installation_secret
-from tocsin.storage.turns import TurnStore
+from tocsin.storage.database import Database
+from tocsin.storage.lease import LeaseTable
+from tocsin.storage.log import LogDamaged, LogReader, LogRefused
+from tocsin.storage.postgres import require_durable
+from tocsin.storage.schema import installation_secret, is_current, revision_of
+from tocsin.storage.turns import LeaseLost, TurnStore, is_outage
 
 log = structlog.get_logger("engine")
 
 DRAIN_SECONDS = 10.0
+
+FINISH_SECONDS = 2.0
+"""What senders report when they end is stored within this time."""
+
+LOST = 75
+"""How the process ends when it lost the lease."""
 
 DECODERS: Mapping[str, Decoder] = {**PAGERDUTY_EVENTS, **ALERTMANAGER, **ORDERS}
 """How an entry of each source in the log is read."""
 
 
 def run_engine(place: Installation, ready: Callable[[], None] = lambda: None) -> None:
-    """Run until SIGTERM or SIGINT. Raises Conflict when another engine holds the folder."""
-    with held(place.data, "engine"):
-        _run(place, ready)
-
-
-def _run(place: Installation, ready: Callable[[], None]) -> None:
+    """Run until SIGTERM or SIGINT. Raises Conflict when another engine holds the folder, SchemaTooNew."""
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
+    with held(place.data, "engine"):
+        if place.settings.database_url is None:
+            upgrade(place)
+            _run(place, stopping, None, ready)
+            return
+        keeper = _on_postgres(place, stopping)
+        if keeper is not None:
+            _run(place, stopping, keeper, ready)
+            keeper.release()
+
+
+def _on_postgres(place: Installation, stopping: threading.Event) -> LeaseKeeper | None:
+    """Wait for the database and for the lease; None when told to stop before that."""
     database = place.database()
-    create_schema(database)
+    while not database.answers():
+        log.warning("database_out_of_reach")
+        if stopping.wait(1.0):
+            return None
+    require_durable(database.engine)
+    if revision_of(database) is None:
+        upgrade(place)
+    is_current(database)  # a version that is too old for the database does not compete for the lease
+    table = LeaseTable(database, place=only_place(place.data, "engine"), run=place.ids.long())
+    keeper = LeaseKeeper(table, place.clock, lambda: os._exit(LOST))
+    if not keeper.wait(stopping):
+        return None
+    keeper.start()
+    try:
+        upgrade(place)
+    except BaseException:
+        keeper.release()
+        raise
+    return keeper
+
+
+def _run(place: Installation, stopping: threading.Event, keeper: LeaseKeeper | None, ready: Callable[[], None]) -> None:
+    database = place.database()
     tokens = Tokens(installation_secret(database, place.ids))
     journal = _wait_for_log(place, stopping)
     if journal is None:
         return
     store = TurnStore(database, place.ids.long())
-    loop = EngineLoop(
-        store,
-        journal,
-        DECODERS,
-        ids=place.ids,
-        clock=place.clock,
-        publish=lambda topics: control.publish(topics),
-    )
-    senders = Senders(carriers(place.settings, tokens, place.clock), loop.report)
+    store.fence = keeper.fence if keeper is not None else None
+    doors: list[Door] = []
+
+    def publish(topics: Iterable[str]) -> None:
+        for door in doors:
+            door.publish(topics)
+
+    loop = EngineLoop(store, journal, DECODERS, ids=place.ids, clock=place.clock, publish=publish)
+    may_send = keeper.may_send if keeper is not None else lambda: True
+    senders = Senders(carriers(place.settings, tokens, place.clock), loop.report, may_send=may_send)
     loop.connect(senders)
-    control = ControlServer(place.data, loop)
-    control.start()
+    doors.extend(_doors(place, database, loop))
+    for door in doors:
+        door.start()
     threading.Thread(target=_stop_loop, args=(stopping, loop), name="stop", daemon=True).start()
     log.info("engine_ready", cursor=loop.cursor.seq, config_version=loop.config.version)
     ready()
-    loop.run()
-    control.close()
+    _serve(loop)
+    for door in doors:
+        door.close()
     senders.close(DRAIN_SECONDS)
-    while loop.turn():
-        pass
+    _finish(loop, place)
     store.close()
     log.info("engine_stopped", cursor=loop.cursor.seq)
+
+
+def _doors(place: Installation, database: Database, loop: EngineLoop) -> list[Door]:
+    """The socket for this machine; on PostgreSQL also the table for all the others."""
+    local = ControlServer(place.data, loop)
+    url = place.settings.database_url
+    if url is None:
+        return [local]
+    from tocsin.runtime.pg_commands import PgDoor  # noqa: PLC0415 - the driver is an extra
+    from tocsin.storage.commands import CommandTable  # noqa: PLC0415
+
+    return [local, PgDoor(CommandTable(database), url, loop, place.clock)]
+
+
+def _serve(loop: EngineLoop) -> None:
+    try:
+        loop.run()
+    except LeaseLost:
+        log.error("lease_lost")  # noqa: TRY400 - where we noticed is of no interest
+        os._exit(LOST)
+
+
+def _finish(loop: EngineLoop, place: Installation) -> None:
+    """Store what senders reported at last; events that still come are the next engine's."""
+    until = place.clock.ticks() + FINISH_SECONDS
+    try:
+        while loop.turn() and place.clock.ticks() < until:
+            pass
+    except LeaseLost:
+        os._exit(LOST)
+    except Exception as error:
+        log.error("not_everything_stored", error=str(error)[:300])  # noqa: TRY400
+        if not is_outage(error):
+            raise
 
 
 def _stop_loop(stopping: threading.Event, loop: EngineLoop) -> None:
@@ -78,9 +161,9 @@ def _stop_loop(stopping: threading.Event, loop: EngineLoop) -> None:
 
 
 def _wait_for_log(place: Installation, stopping: threading.Event) -> LogReader | None:
-    """The edge begins the log; until it has, there is nothing to read."""
+    """On SQLite the edge begins the log; until it has, there is nothing to read."""
     while not stopping.is_set():
-        with contextlib.suppress(LogDamaged):
+        with contextlib.suppress(LogDamaged, LogRefused):
             return place.log_reader()
         stopping.wait(0.05)
     return None

@@ -15,6 +15,9 @@ from tocsin.kernel.errors import Conflict
 
 _PR_SET_PDEATHSIG = 1
 
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+"""Linux: another text after every start of the machine."""
+
 
 def prepare(folder: Path) -> None:
     """Make the folder, readable by this user only."""
@@ -35,6 +38,19 @@ def held(folder: Path, role: str) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+def only_place(folder: Path, role: str) -> str:
+    """A name for this folder on this machine since it started, "" if there is none.
+
+    Who holds the role's lock knows by it that an earlier holder of the same name has ended: two never live at once.
+    """
+    try:
+        boot = _BOOT_ID.read_text().strip()
+    except OSError:
+        return ""
+    lock = (folder / f"{role}.lock").stat()
+    return f"{boot}:{lock.st_dev}:{lock.st_ino}"
 
 
 def die_with_parent(parent: int) -> None:

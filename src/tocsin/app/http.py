@@ -24,7 +24,7 @@ from tocsin.kernel.actor import SYSTEM
 from tocsin.kernel.decision import Command
 from tocsin.paging.model import Message
 from tocsin.paging.text import Brief, wording
-from tocsin.runtime.control_client import ControlClient
+from tocsin.runtime.desk import Line
 from tocsin.runtime.ingest_queue import IngestQueue
 from tocsin.runtime.live import Bus
 from tocsin.runtime.orders import order_entry
@@ -50,7 +50,7 @@ class Edge:
     database: Database
     reads: Reads
     config: ConfigReader
-    control: ControlClient
+    control: Line
     ingest: IngestQueue
     bus: Bus
     pulse: Pulse

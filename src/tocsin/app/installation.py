@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from tocsin.app.settings import AppSettings
 from tocsin.kernel.ids import IdSource
 from tocsin.runtime.clock import Clock, SystemClock
+from tocsin.runtime.control_client import ControlClient
+from tocsin.runtime.desk import Line
+from tocsin.storage.config_reader import ConfigReader
 from tocsin.storage.database import Database, open_database
-from tocsin.storage.log import LogReader, LogWriter
+from tocsin.storage.log import LogDamaged, LogReader, LogWriter
+from tocsin.storage.log.late import LateLogWriter
 from tocsin.storage.log.sqlite import SqliteLogReader, SqliteLogWriter
 
 LOG_FOLDER = "log"
@@ -35,19 +41,38 @@ class Installation:
 
     def log_writer(self) -> LogWriter:
         """The ingest log's writing end; begins the log when there is none."""
-        if self.settings.database_url:
-            from tocsin.storage.log.postgres import PostgresLogWriter  # noqa: PLC0415 - the driver is an extra
+        url = self.settings.database_url
+        if not url:
+            return SqliteLogWriter(self.data / LOG_FOLDER, self.ids.key)
+        from tocsin.storage.log.postgres import PostgresLogWriter  # noqa: PLC0415 - the driver is an extra
 
-            return PostgresLogWriter(self.settings.database_url, self.ids.key)
-        return SqliteLogWriter(self.data / LOG_FOLDER, self.ids.key)
+        return LateLogWriter(lambda: PostgresLogWriter(url, self.ids.key))
 
     def log_reader(self) -> LogReader:
-        """The ingest log's reading end. Raises LogDamaged while there is no log."""
-        if self.settings.database_url:
-            from tocsin.storage.log.postgres import PostgresLogReader  # noqa: PLC0415 - the driver is an extra
+        """The ingest log's reading end. Raises LogDamaged while there is no log, LogRefused without the database.
 
-            return PostgresLogReader(self.settings.database_url)
-        return SqliteLogReader(self.data / LOG_FOLDER)
+        On PostgreSQL every role may begin the log; a file in the data folder is begun by the edge, which owns it.
+        """
+        url = self.settings.database_url
+        if not url:
+            return SqliteLogReader(self.data / LOG_FOLDER)
+        from tocsin.storage.log.postgres import PostgresLogReader, PostgresLogWriter  # noqa: PLC0415 - an extra
+
+        with suppress(LogDamaged):
+            return PostgresLogReader(url)
+        PostgresLogWriter(url, self.ids.key).close()
+        return PostgresLogReader(url)
+
+    def line(self, config: ConfigReader, changed: Callable[[Iterable[str]], None] = lambda _topics: None) -> Line:
+        """The way to the active engine, not started yet. `changed` is called with the topics of every change."""
+        url = self.settings.database_url
+        if not url:
+            return ControlClient(self.data, config, ids=self.ids, clock=self.clock, changed=changed)
+        from tocsin.runtime.pg_commands import PgDesk  # noqa: PLC0415 - the driver is an extra
+        from tocsin.storage.commands import CommandTable  # noqa: PLC0415
+
+        table = CommandTable(open_database(self.data, url))
+        return PgDesk(table, url, config, ids=self.ids, clock=self.clock, changed=changed)
 
 
 def installation(settings: AppSettings) -> Installation:

@@ -1,4 +1,6 @@
-"""A desk for the command line: asks the running engine, or, when none runs, decides here with the engine's lock held.
+"""A desk for the command line: asks the running engine, or, when none runs, decides here in its stead.
+
+The engine's lock on the folder, on PostgreSQL its lease, says which.
 
 Runs one command at a time and nothing else: no timers, no events, no sending.
 """
@@ -17,16 +19,18 @@ from tocsin.kernel.actor import Actor
 from tocsin.kernel.decision import Command
 from tocsin.kernel.errors import Conflict
 from tocsin.runtime.answers import read_answer
-from tocsin.runtime.control_client import ControlClient
 from tocsin.runtime.desk import Desk
+from tocsin.runtime.lease import LEASE
 from tocsin.runtime.turn_work import TurnWork
 from tocsin.storage.config_reader import ConfigReader
-from tocsin.storage.schema import create_schema, installation_secret
+from tocsin.storage.database import Database
+from tocsin.storage.lease import LeaseTable
+from tocsin.storage.schema import create_schema, installation_secret, revision_of
 from tocsin.storage.turns import Turn, TurnStore
 
 
 class DirectDesk:
-    """Implements `runtime.desk.Desk` on the main database itself. Its owner holds the engine's lock."""
+    """Implements `runtime.desk.Desk` on the main database itself. Its owner holds the engine's lock or lease."""
 
     def __init__(self, store: TurnStore, place: Installation) -> None:
         self._store = store
@@ -52,6 +56,9 @@ def local_desk(place: Installation) -> Iterator[Desk]:
     """The way to change things from the command line. Raises Unavailable when a running engine does not answer."""
     prepare(place.data)
     with contextlib.ExitStack() as stack:
+        if place.settings.database_url:
+            yield _by_lease(place, stack)
+            return
         try:
             stack.enter_context(held(place.data, "engine"))
         except Conflict:
@@ -60,16 +67,38 @@ def local_desk(place: Installation) -> Iterator[Desk]:
         database = place.database()
         stack.callback(database.close)
         create_schema(database)
-        installation_secret(database, place.ids)
-        store = TurnStore(database, place.ids.long())
-        stack.callback(store.close)
-        yield DirectDesk(store, place)
+        yield _direct(place, database, stack)
 
 
-def _running(place: Installation, stack: contextlib.ExitStack) -> ControlClient:
+def _by_lease(place: Installation, stack: contextlib.ExitStack) -> Desk:
+    """On PostgreSQL: ask the active engine, wherever it runs; be it for a moment when there is none."""
+    database = place.database()
+    stack.callback(database.close)
+    if revision_of(database) is None:
+        create_schema(database)
+    table = LeaseTable(database, place="", run=place.ids.long())
+    fence = table.take(LEASE)
+    if fence is None:
+        return _running(place, stack)
+    stack.callback(table.release, fence)
+    create_schema(database)
+    return _direct(place, database, stack, fence)
+
+
+def _direct(
+    place: Installation, database: Database, stack: contextlib.ExitStack, fence: int | None = None
+) -> DirectDesk:
+    installation_secret(database, place.ids)
+    store = TurnStore(database, place.ids.long())
+    stack.callback(store.close)
+    store.fence = fence
+    return DirectDesk(store, place)
+
+
+def _running(place: Installation, stack: contextlib.ExitStack) -> Desk:
     database = place.database(read_only=True)
     stack.callback(database.close)
-    client = ControlClient(place.data, ConfigReader(database), ids=place.ids, clock=place.clock)
-    stack.callback(client.close)
-    client.start()
-    return client
+    line = place.line(ConfigReader(database))
+    stack.callback(line.close)
+    line.start()
+    return line

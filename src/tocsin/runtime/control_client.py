@@ -24,6 +24,7 @@ from tocsin.kernel.errors import Unavailable
 from tocsin.kernel.ids import IdSource
 from tocsin.runtime.answers import read_answer
 from tocsin.runtime.clock import Clock
+from tocsin.runtime.desk import Desk, PatientDesk
 from tocsin.runtime.frames import SOCKET_NAME, read_frame, send_frame
 from tocsin.storage.codec import plain
 from tocsin.storage.config_reader import ConfigReader
@@ -35,7 +36,7 @@ RETRY_SECONDS = 0.1
 
 
 class ControlClient:
-    """Implements `runtime.desk.Desk`. `changed` is called with the topics of every change, from the reading thread."""
+    """Implements `runtime.desk.Line`. `changed` is called with the topics of every change, from the reading thread."""
 
     def __init__(
         self,
@@ -81,7 +82,7 @@ class ControlClient:
         """Have the engine run a command; see `Desk.run`."""
         return self.run_within(ANSWER_SECONDS, actor, command, key)
 
-    def patient(self, seconds: float) -> PatientDesk:
+    def patient(self, seconds: float) -> Desk:
         """The same line for somebody who can't wait as long: `Unavailable` after so many seconds."""
         return PatientDesk(self, seconds)
 
@@ -159,19 +160,3 @@ class ControlClient:
         for future in lost:
             if not future.done():
                 future.set_exception(ConnectionError())
-
-
-class PatientDesk:
-    """A desk on another's line, with its own patience."""
-
-    def __init__(self, client: ControlClient, seconds: float) -> None:
-        self._client = client
-        self._seconds = seconds
-
-    def run(self, actor: Actor, command: Command, *, key: str = "") -> Any:
-        """Have the engine run a command; see `Desk.run`."""
-        return self._client.run_within(self._seconds, actor, command, key)
-
-    def config(self) -> Config:
-        """The configuration as stored now."""
-        return self._client.config()

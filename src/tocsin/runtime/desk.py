@@ -40,6 +40,28 @@ class Line(Desk, Protocol):
     def tell_log_head(self, head: int, /) -> None:
         """Wake the engine: the log has entries up to `head`. If nobody hears, it will look by itself."""
 
+    def run_within(self, seconds: float, actor: Actor, command: Command, key: str) -> Any:
+        """As `run`, with another patience."""
+
+    def patient(self, seconds: float) -> Desk:
+        """The same line for somebody who can't wait as long: `Unavailable` after so many seconds."""
+
+
+class PatientDesk:
+    """A desk on a line, with its own patience."""
+
+    def __init__(self, line: Line, seconds: float) -> None:
+        self._line = line
+        self._seconds = seconds
+
+    def run(self, actor: Actor, command: Command, *, key: str = "") -> Any:
+        """Have the engine run a command; see `Desk.run`."""
+        return self._line.run_within(self._seconds, actor, command, key)
+
+    def config(self) -> Config:
+        """The configuration as stored now."""
+        return self._line.config()
+
 
 class Door(Protocol):
     """The engine's end of the lines."""

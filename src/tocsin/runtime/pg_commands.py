@@ -26,6 +26,7 @@ from tocsin.runtime import answers
 from tocsin.runtime.clock import Clock
 from tocsin.runtime.control_client import ANSWER_SECONDS
 from tocsin.runtime.control_server import Engine
+from tocsin.runtime.desk import Desk, PatientDesk
 from tocsin.runtime.engine_loop import Request
 from tocsin.runtime.live import RECONNECTED
 from tocsin.storage.codec import build, command_from, dump, load_plain
@@ -226,21 +227,28 @@ class PgDesk:
 
     def run(self, actor: Actor, command: Command, *, key: str = "") -> Any:
         """Have the engine run a command; see `Desk.run`."""
+        return self.run_within(ANSWER_SECONDS, actor, command, key)
+
+    def patient(self, seconds: float) -> Desk:
+        """The same line for somebody who can't wait as long: `Unavailable` after so many seconds."""
+        return PatientDesk(self, seconds)
+
+    def run_within(self, seconds: float, actor: Actor, command: Command, key: str) -> Any:
+        """Have the engine run a command; Unavailable when there is no answer within `seconds`."""
         name = self._ids.key()
         frame = {"key": key or name, "actor": actor, "command": {"kind": command.kind, "data": command}}
         answered: Future[str] = Future()
         self._waiting[name] = answered
         try:
-            text = self._ask(name, dump(frame).encode(), answered)
+            text = self._ask(name, dump(frame).encode(), answered, self._clock.ticks() + seconds)
         finally:
             self._waiting.pop(name, None)
         value, version = answers.read_answer(command, text)
         self._config.at_least(version)
         return value
 
-    def _ask(self, name: str, request: bytes, answered: Future[str]) -> str:
-        """Put the request, again if the database was out of reach, and wait. Raises Unavailable after 10 s."""
-        deadline = self._clock.ticks() + ANSWER_SECONDS
+    def _ask(self, name: str, request: bytes, answered: Future[str], deadline: float) -> str:
+        """Put the request, again if the database was out of reach, and wait. Raises Unavailable at the deadline."""
         is_put = False
         while (left := deadline - self._clock.ticks()) > 0:
             try:

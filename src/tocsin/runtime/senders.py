@@ -35,9 +35,17 @@ log = structlog.get_logger("senders")
 class Senders:
     """The pool. `report` is called from worker threads with every result."""
 
-    def __init__(self, carry: Mapping[Channel, Carry], report: Callable[[RecordAttempt], None]) -> None:
+    def __init__(
+        self,
+        carry: Mapping[Channel, Carry],
+        report: Callable[[RecordAttempt], None],
+        *,
+        may_send: Callable[[], bool] = lambda: True,
+    ) -> None:
+        """`may_send` is asked before each message leaves, and may take its time. False: it is another engine's now."""
         self._carry = carry
         self._report = report
+        self._may_send = may_send
         self._queues: dict[Channel, queue.SimpleQueue[SendMessage | None]] = {}
         self._stopped: set[str] = set()
         self._queued: set[str] = set()
@@ -90,6 +98,8 @@ class Senders:
 
     def _work(self, waiting: queue.SimpleQueue[SendMessage | None], carry: Carry) -> None:
         while (message := waiting.get()) is not None and not self._closing:
+            if not self._may_send():
+                continue
             with self._lock:
                 self._queued.discard(message.message_id)
                 stopped = message.message_id in self._stopped

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Table
+from sqlalchemy.exc import DBAPIError
 
 from tocsin.storage import postgres, sqlite
 
@@ -61,6 +62,15 @@ class Database:
                 yield connection
             finally:
                 connection.exec_driver_sql("ROLLBACK")
+
+    def answers(self) -> bool:
+        """Whether the database can be reached now."""
+        try:
+            with self.engine.connect() as connection:
+                connection.exec_driver_sql("SELECT 1")
+        except DBAPIError:
+            return False
+        return True
 
     def close(self) -> None:
         """Close every connection."""
