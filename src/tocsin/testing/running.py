@@ -21,6 +21,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Self
 
+from tocsin.app.installation import Installation, installation
+from tocsin.app.settings import from_environment
 from tocsin.directory.model import Channel, ContactMethod, Integration, NotificationRule, Role, Service, Urgency, User
 from tocsin.engine.config import KIND_OF, Config
 from tocsin.engine.things import DeleteThing, SaveThing
@@ -29,11 +31,11 @@ from tocsin.kernel.actor import Actor, ActorKind, Via
 from tocsin.kernel.decision import Command
 from tocsin.kernel.ids import IdSource
 from tocsin.runtime.clock import SystemClock
-from tocsin.runtime.control_client import ControlClient
-from tocsin.runtime.control_server import SOCKET_NAME
+from tocsin.runtime.desk import Line
+from tocsin.runtime.frames import SOCKET_NAME
 from tocsin.runtime.reads import Reads
 from tocsin.storage.config_reader import ConfigReader
-from tocsin.storage.database import Database, open_database
+from tocsin.storage.database import Database
 from tocsin.testing import processes
 from tocsin.testing.fake_phones import FakePhones
 from tocsin.testing.fake_phones_server import FakePhonesServer
@@ -67,7 +69,7 @@ class RunningServer:
         self._process: subprocess.Popen[bytes] | None = None
         self._log = folder.parent / f"{folder.name}.log"
         self._database: Database | None = None
-        self._client: ControlClient | None = None
+        self._client: Line | None = None
 
     def __enter__(self) -> Self:
         """Start provider and server; returns when the server accepts and decides."""
@@ -100,14 +102,17 @@ class RunningServer:
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(command, env=self._environment(), stderr=log, stdout=log)
 
-    def stop(self, seconds: float = 20.0) -> None:
-        """SIGTERM and wait. Raises subprocess.TimeoutExpired when that was not enough; then it was killed."""
+    def stop(self, seconds: float = 20.0) -> int | None:
+        """SIGTERM, wait, and the exit code; None when it did not run.
+
+        Raises subprocess.TimeoutExpired when that was not enough; then it was killed.
+        """
         self._disconnect()
         if self._process is None or self._process.poll() is not None:
-            return
+            return None
         self._process.terminate()
         try:
-            self._process.wait(seconds)
+            return self._process.wait(seconds)
         except subprocess.TimeoutExpired:
             self.kill("all")
             raise
@@ -116,6 +121,10 @@ class RunningServer:
         """Whether an engine listens at its door (a socket's file outlives a killed engine)."""
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
             return probe.connect_ex(str(self.folder / SOCKET_NAME)) == 0
+
+    def place(self) -> Installation:
+        """The way to everything that this server keeps."""
+        return installation(from_environment(self._environment(), data=self.folder, port=self.port))
 
     def pids(self) -> dict[str, int]:
         """The processes that run now, of `supervisor`, `edge` and `engine`."""
@@ -239,8 +248,9 @@ class RunningServer:
         self.wait_until(lambda: self.post("/v2/enqueue", probe)[0] == 202, "the edge knows the key")
 
     def _connect(self) -> None:
-        self._database = open_database(self.folder, self._database_url, read_only=True)
-        self._client = ControlClient(self.folder, ConfigReader(self._database), ids=self.ids, clock=self.clock)
+        place = self.place()
+        self._database = place.database(read_only=True)
+        self._client = place.line(ConfigReader(self._database))
         self._client.start()
 
     def _disconnect(self) -> None:
