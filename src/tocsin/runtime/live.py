@@ -10,6 +10,7 @@ import asyncio
 import threading
 from collections import defaultdict
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Final
 
 from tocsin.kernel.errors import TooMany
@@ -38,6 +39,7 @@ class Subscription:
         self._loop = asyncio.get_running_loop()
         self._heard: set[str] = set()
         self._woken = asyncio.Event()
+        self._closed = asyncio.Event()
 
     @property
     def loop(self) -> asyncio.AbstractEventLoop:
@@ -55,6 +57,12 @@ class Subscription:
         heard, self._heard = frozenset(self._heard), set()
         return heard
 
+    async def rest(self, seconds: float) -> None:
+        """Wait for so long, less when `close` comes: what is published meanwhile is heard together."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._closed.wait()
+
     def hear(self, topics: frozenset[str]) -> None:
         """Note what was published. Called on the loop."""
         self._heard |= topics & self.topics
@@ -62,6 +70,7 @@ class Subscription:
 
     def close(self) -> None:
         """Listen no longer. Safe to call twice."""
+        self._closed.set()
         self._bus.forget(self)
 
 

@@ -136,7 +136,16 @@ class Sessions:
         self._store.end_session(_digest(token))
 
     def find(self, token: str) -> Session | None:
-        """The session of this token, or None: unknown, idle for too long, too old, or the person has changed."""
+        """The session of this token, used just now; None: unknown, idle too long, too old, or the person changed."""
+        session = self.peek(token)
+        if session is not None:
+            now = self._clock.now()
+            if now - session.seen_at >= _TOUCH_EVERY:
+                self._store.touch_session(_digest(token), now)
+        return session
+
+    def peek(self, token: str) -> Session | None:
+        """The same without counting as use: for what an open page does by itself."""
         if not token or len(token) > _TOKEN_CHARS:
             return None
         row = self._store.session(_digest(token))
@@ -147,8 +156,6 @@ class Sessions:
         if row.ends_at <= now or now - row.seen_at > IDLE or user is None or row.standing != _standing(user):
             self._store.end_session(row.digest)
             return None
-        if now - row.seen_at >= _TOUCH_EVERY:
-            self._store.touch_session(row.digest, now)
         return _session(row, token)
 
     # -- one-time links

@@ -1,0 +1,135 @@
+"""Screenshots of every page into build/shots: each scene, wide and narrow, light and dark.
+
+    make shots ARGS="usual full --only now,incident --wide"
+
+From a seeded installation in this process, so that two runs differ only where pages do. Uses the system's Chromium.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from playwright.sync_api import sync_playwright
+
+ROOT = Path(__file__).resolve().parent.parent
+OUT = ROOT / "build" / "shots"
+sys.path.insert(0, str(ROOT))
+
+from tests.web import scenes  # noqa: E402 - found beside this folder, not installed
+from tests.web.serving import chromium, served, session_of  # noqa: E402
+
+FONTS = """<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd"><fontconfig><dir>/usr/share/fonts</dir>
+<cachedir>{cache}</cachedir>
+<match><test name="family"><string>system-ui</string></test><edit name="family" mode="assign" binding="strong">
+<string>Inter</string><string>Roboto</string><string>Noto Sans</string><string>DejaVu Sans</string></edit></match>
+</fontconfig>"""
+"""A screenshot shows what most people have: a modern system font, where one is installed."""
+
+SIZES = {"wide": (1440, 900), "narrow": (390, 844)}
+PAGES = {
+    "now": "/",
+    "incidents": "/incidents",
+    "incidents-all": "/incidents?view=all",
+    "incidents-none": "/incidents?urgency=low&view=mine",
+    "incident": "/incidents/{fire}",
+    "incident-held": "/incidents/{held}",
+    "incident-over": "/incidents/1",
+    "new": "/incidents/new",
+    "alerts": "/alerts",
+    "events": "/alerts?tab=events",
+    "suppressed": "/alerts?tab=suppressed",
+    "event": "/alerts/events/3",
+    "oncall": "/on-call",
+    "services": "/services",
+    "me": "/me",
+    "find": "/find?q=pay",
+    "phones": "/demo/phones",
+    "not-found": "/incidents/9999",
+    "sign-in": "/sign-in",
+}
+
+
+@dataclass(frozen=True)
+class Shot:
+    """One picture to make."""
+
+    scene: str
+    page: str
+    path: str
+    size: str
+    scheme: str
+
+    @property
+    def file(self) -> Path:
+        return OUT / self.scene / f"{self.page}-{self.size}-{self.scheme}.png"
+
+
+def wanted(options: argparse.Namespace, scene: str, numbers: dict[str, int]) -> Iterator[Shot]:
+    """The pictures of one scene."""
+    only = options.only.split(",") if options.only else list(PAGES)
+    sizes = [
+        size for size in SIZES if not (options.wide and size != "wide") and not (options.narrow and size != "narrow")
+    ]
+    schemes = ["light"] if options.light else ["dark"] if options.dark else ["light", "dark"]
+    for page in only:
+        path = PAGES[page].format(**numbers)
+        for size in sizes:
+            for scheme in schemes:
+                yield Shot(scene, page, path, size, scheme)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("scenes", nargs="*", default=["empty", "usual", "answered", "full"])
+    parser.add_argument("--only", default="", help="names of pages, separated by commas")
+    for flag in ("wide", "narrow", "light", "dark", "viewport"):
+        parser.add_argument(f"--{flag}", action="store_true")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        fonts = Path(folder) / "fonts.conf"
+        fonts.write_text(FONTS.format(cache=Path(folder) / "fontcache"), encoding="utf-8")
+        os.environ["FONTCONFIG_FILE"] = str(fonts)
+        for scene in options.scenes:
+            take(options, scene, Path(folder))
+    return 0
+
+
+def take(options: argparse.Namespace, scene: str, folder: Path) -> None:
+    """All pictures of one scene."""
+    home = folder / scene
+    home.mkdir()
+    place = getattr(scenes, scene)(home)
+    who = "alice" if "alice" in place.people else "erin"
+    numbers = scenes.numbers(place)
+    session = session_of(place, who)
+    with served(scenes.staged(place).app()) as address, sync_playwright() as playwright:
+        browser = chromium(playwright)
+        for shot in wanted(options, scene, numbers):
+            width, height = SIZES[shot.size]
+            context = browser.new_context(
+                viewport={"width": width, "height": height},
+                color_scheme="dark" if shot.scheme == "dark" else "light",
+                device_scale_factor=2 if shot.size == "narrow" else 1,
+                has_touch=shot.size == "narrow",
+                is_mobile=shot.size == "narrow",
+            )
+            if shot.page != "sign-in":
+                context.add_cookies([{"name": "tocsin", "value": session, "url": address}])
+            page = context.new_page()
+            page.goto(address + shot.path)
+            shot.file.parent.mkdir(parents=True, exist_ok=True)
+            page.screenshot(path=shot.file, full_page=not options.viewport)
+            print(shot.file.relative_to(ROOT))
+            context.close()
+        browser.close()
+    place.close()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

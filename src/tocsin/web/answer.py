@@ -1,0 +1,74 @@
+"""The page that a mail's link opens: it shows buttons, and only a button acts. Nobody has to be signed in.
+
+The token in the address names one message to one person; whoever holds it may answer that message and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from starlette.responses import Response
+
+from tocsin.incidents.model import Incident, Status
+from tocsin.kernel.actor import SYSTEM
+from tocsin.kernel.errors import Invalid, NotFound, TocsinError
+from tocsin.paging.messages import AnswerMessage
+from tocsin.paging.model import Answer, Message
+from tocsin.web.looks import incident_look
+from tocsin.web.visit import Visit, status_of
+
+DONE = {
+    Answer.ACKNOWLEDGE: "You have it. Nobody else will be called.",
+    Answer.RESOLVE: "Resolved. Nobody will be called about it.",
+    Answer.ESCALATE: "The next level is being called.",
+}
+
+
+def answer_page(visit: Visit) -> Response:
+    """GET `/a/{token}`: never acts."""
+    return _page(visit, _message(visit))
+
+
+def answer(visit: Visit) -> Response:
+    """POST `/a/{token}`."""
+    message = _message(visit)
+    word = visit.text("answer", 20)
+    if word not in {one.value for one in Answer}:
+        raise Invalid("There is no such answer.")
+    chosen = Answer(word)
+    try:
+        visit.site.desk.run(SYSTEM, AnswerMessage(message_id=message.id, answer=chosen))
+    except TocsinError as error:
+        return _page(visit, message, error=error, code=status_of(error))
+    return _page(visit, message, done=DONE[chosen])
+
+
+def _message(visit: Visit) -> Message:
+    token = visit.request.path_params["token"]
+    message = visit.site.reads.message(visit.site.message_of(token))
+    if message is None:
+        raise NotFound("This page is not known (any more).")
+    return message
+
+
+def _page(
+    visit: Visit, message: Message, *, done: str = "", error: TocsinError | None = None, code: int = 200
+) -> Response:
+    found = visit.site.reads.incidents_by_id(message.incident_ids)
+    incidents: Sequence[Incident] = [found[one] for one in message.incident_ids if one in found]
+    return visit.page(
+        "answer.html",
+        code,
+        person=visit.names.person(message.user_id),
+        cards=[(one, incident_look(one), visit.names.service(one.service_id), _held(visit, one)) for one in incidents],
+        open=any(one.is_open for one in incidents),
+        unanswered=any(one.status is Status.TRIGGERED for one in incidents),
+        done=done,
+        error=error,
+    )
+
+
+def _held(visit: Visit, incident: Incident) -> str:
+    if incident.status is not Status.ACKNOWLEDGED:
+        return ""
+    return ", ".join(map(visit.names.person, incident.assignee_ids))

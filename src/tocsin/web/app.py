@@ -1,0 +1,106 @@
+"""The pages' addresses: which function answers which path. The one entrance of this package."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+
+from tocsin.kernel.errors import NotFound
+from tocsin.web import guard
+from tocsin.web.actions import act
+from tocsin.web.alerts import alerts_page, event_page
+from tocsin.web.answer import answer, answer_page
+from tocsin.web.compose import compose, compose_page
+from tocsin.web.find import find_page
+from tocsin.web.incident import incident_page
+from tocsin.web.incidents import act_on_many, incidents_page
+from tocsin.web.live import live
+from tocsin.web.me import act_on_me, me_page, switch_zone
+from tocsin.web.now import now_page
+from tocsin.web.oncall import oncall_page
+from tocsin.web.phones import direct, end_page, phones_page, use_phone
+from tocsin.web.render import STATIC
+from tocsin.web.services import services_page
+from tocsin.web.signin import enter, link_page, sign_in, sign_in_page, sign_out
+from tocsin.web.site import Site
+from tocsin.web.visit import Door, Page, Visit
+
+_YEAR = "public, max-age=31536000, immutable"
+
+
+class Assets(StaticFiles):
+    """Static files; those whose address carries a digest of their content may be kept for ever."""
+
+    def file_response(self, full_path: Any, stat_result: Any, scope: Scope, status_code: int = 200) -> Response:
+        """The file with its headers."""
+        response = super().file_response(full_path, stat_result, scope, status_code)
+        response.headers["x-content-type-options"] = "nosniff"
+        response.headers["content-security-policy"] = "default-src 'none'; style-src 'unsafe-inline'"
+        response.headers["cache-control"] = _YEAR if b"v=" in scope["query_string"] else "no-cache"
+        return response
+
+
+def create(site: Site) -> list[BaseRoute]:
+    """The routes of all pages. The demo's are there only when `site` has phones or a show."""
+    door = Door(site)
+
+    def members(path: str, page: Page, *methods: str) -> Route:
+        return Route(path, door.members(page), methods=methods or ("GET",))
+
+    def anybody(path: str, page: Page, *methods: str, token_needed: bool = True) -> Route:
+        return Route(path, door.anybody(page, token_needed=token_needed), methods=methods or ("GET",))
+
+    routes: list[BaseRoute] = [
+        Mount("/static", Assets(directory=STATIC)),
+        anybody("/sign-in", sign_in_page),
+        anybody("/sign-in", sign_in, "POST"),
+        members("/sign-out", sign_out, "POST"),
+        anybody("/enter/{token}", link_page),
+        anybody("/enter/{token}", enter, "POST"),
+        anybody("/a/{token}", answer_page),
+        anybody("/a/{token}", answer, "POST", token_needed=False),
+        members("/", now_page),
+        members("/incidents", incidents_page),
+        members("/incidents", act_on_many, "POST"),
+        members("/incidents/new", compose_page),
+        members("/incidents/new", compose, "POST"),
+        members("/incidents/{number:int}", incident_page),
+        members("/incidents/{number:int}/{action}", act, "POST"),
+        members("/alerts", alerts_page),
+        members("/alerts/events/{seq:int}", event_page),
+        members("/on-call", oncall_page),
+        members("/services", services_page),
+        members("/find", find_page),
+        members("/me", me_page),
+        members("/me/{action}", act_on_me, "POST"),
+        members("/zone", switch_zone, "POST"),
+        Route("/live", live(site)),
+    ]
+    if site.booth is not None:
+        routes += [members("/demo/phones", phones_page), members("/demo/phones", use_phone, "POST")]
+    if site.show is not None:
+        routes += [members("/demo/show", direct, "POST"), members("/demo/end", end_page)]
+    return routes
+
+
+def not_found(site: Site) -> Any:
+    """The answer to addresses that are nobody's, for the application's 404."""
+
+    def page(_visit: Visit) -> Response:
+        raise NotFound("There is no page at this address.")
+
+    endpoint = Door(site).members(page)
+
+    async def handler(request: Request, _error: Exception) -> Response:
+        response: Response = await endpoint(request)
+        return response
+
+    return handler
+
+
+__all__ = ["Site", "create", "guard", "not_found"]

@@ -1,0 +1,88 @@
+"""What stands around every page: where one can go, whether one is on call, how the pager is, how much is open."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tocsin.directory.model import User
+from tocsin.engine.config import Config
+from tocsin.kernel.time import Moment
+from tocsin.oncall import shift_at, who_is_on_call
+from tocsin.runtime.reads import OpenCounts, Sight
+from tocsin.web.demo import ShowState
+from tocsin.web.site import Health, Site
+from tocsin.web.times import Times
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A place to go. `key` follows `g` on the keyboard; `on_phone`: it stands in the bottom bar."""
+
+    name: str
+    path: str
+    icon: str
+    key: str
+    on_phone: bool = False
+
+
+ENTRIES = (
+    Entry("Now", "/", "now", "n", on_phone=True),
+    Entry("Incidents", "/incidents", "incidents", "i", on_phone=True),
+    Entry("Alerts", "/alerts", "alerts", "a"),
+    Entry("On call", "/on-call", "oncall", "o", on_phone=True),
+    Entry("Services", "/services", "services", "s"),
+)
+"""The left rail."""
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """The person is on call: until when (None = for as long as one can see), and for what."""
+
+    until: Moment | None
+    schedules: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """Everything around the page."""
+
+    organisation: str
+    entries: tuple[Entry, ...]
+    counts: OpenCounts
+    duty: Duty | None
+    health: Health
+    show: ShowState | None
+    has_phones: bool
+
+
+def frame_of(site: Site, config: Config, user: User | None, sight: Sight | None, times: Times) -> Frame:
+    """The frame for this person; for nobody only the name of the place."""
+    counts = site.reads.open_counts(sight=sight) if user is not None else OpenCounts()
+    return Frame(
+        organisation=config.settings.organisation,
+        entries=ENTRIES,
+        counts=counts,
+        duty=duty_of(config, user.id, times.now) if user is not None else None,
+        health=site.health() if user is not None else Health(),
+        show=site.show.state() if site.show is not None else None,
+        has_phones=site.booth is not None,
+    )
+
+
+def duty_of(config: Config, user_id: str, now: Moment) -> Duty | None:
+    """Whether a person is on call, on any schedule that some policy calls; `until` is the end that comes last."""
+    names: list[str] = []
+    ends: list[Moment | None] = []
+    for schedule_id in config.policies_of_schedule:
+        schedule = config.schedules.get(schedule_id)
+        overrides = config.overrides_of.get(schedule_id, ())
+        if schedule is None or who_is_on_call(schedule, overrides, now) != user_id:
+            continue
+        shift = shift_at(schedule, overrides, now)
+        names.append(schedule.name)
+        ends.append(shift.end if shift is not None else None)
+    if not names:
+        return None
+    known = [end for end in ends if end is not None]
+    return Duty(max(known) if len(known) == len(ends) else None, tuple(names))

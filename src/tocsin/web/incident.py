@@ -1,0 +1,165 @@
+"""One incident: what it is, who has it, what is next, what was tried, and why each person was or was not paged."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from starlette.responses import Response
+
+from tocsin.alerts.model import Alert
+from tocsin.escalation.model import Policy
+from tocsin.incidents.model import Incident, Status
+from tocsin.kernel.errors import NotFound, TocsinError
+from tocsin.runtime.reads import IncidentFilter, Listing, TimelineEntry, TimelineFilter
+from tocsin.web.ladder import Scene, ladder_of
+from tocsin.web.looks import Look, alert_look, incident_look
+from tocsin.web.rows import may_respond, next_of
+from tocsin.web.timeline import Show, lines_of
+from tocsin.web.visit import Visit
+from tocsin.web.why import whys_of
+
+ENTRIES_MAX: Final = 1000
+ALERTS_SHOWN: Final = 50
+ORDER_COOKIE: Final = "tocsin-order"
+
+SNOOZES: Final = ((900, "15 min"), (3600, "1 h"), (4 * 3600, "4 h"), (8 * 3600, "8 h"), (24 * 3600, "1 day"))
+"""Seconds, and the word on the button."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """An action that was refused: which, why, and what was typed."""
+
+    action: str
+    error: TocsinError
+    typed: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class AlertCard:
+    """One alert of the incident."""
+
+    alert: Alert
+    look: Look
+    monitor: str
+    details: tuple[tuple[str, str], ...]
+
+
+def incident_page(visit: Visit) -> Response:
+    """`/incidents/{number}`."""
+    return show(visit, found(visit))
+
+
+def found(visit: Visit) -> Incident:
+    """The incident that the address names. Raises NotFound also for one that this reader may not see."""
+    number = str(visit.request.path_params["number"])
+    incident = visit.site.reads.incident(number)
+    if incident is None or not visible(visit, incident):
+        raise NotFound(f"There is no incident {number[:12]}.")
+    return incident
+
+
+def visible(visit: Visit, incident: Incident) -> bool:
+    """Whether the reader may see it."""
+    sight = visit.sight
+    if sight is None or set(incident.team_ids) & sight.team_ids:
+        return True
+    return bool(sight.user_id) and sight.user_id in incident.assignee_ids
+
+
+def policy_of(visit: Visit, incident: Incident) -> Policy | None:
+    """The policy as it was when the incident was assigned, else as it is."""
+    snapshot = incident.policy_snapshot
+    was = visit.site.reads.policy_as_it_was(snapshot) if snapshot else None
+    return was or visit.config.policies.get(incident.policy_id)
+
+
+def show(visit: Visit, incident: Incident, refused: Refused | None = None, code: int = 200) -> Response:
+    """The page of this incident, with what was refused and typed where an action did not work."""
+    reads = visit.site.reads
+    entries = _entries(visit, incident)
+    policy = policy_of(visit, incident)
+    pages = reads.pages_of(incident.id)
+    scene = Scene(incident, policy, visit.config, pages, entries.items, visit.names, visit.times)
+    shown, newest_first = _show(visit), _newest_first(visit)
+    alerts = reads.alerts_of(incident.id, limit=ALERTS_SHOWN, newest_first=True, want_total=True)
+    response = visit.page(
+        "incident.html",
+        code,
+        incident=incident,
+        look=incident_look(incident),
+        next=next_of(visit, incident, policy),
+        ladder=ladder_of(scene),
+        whys=whys_of(scene, visit.me.id),
+        lines=lines_of(entries.items, visit.names, shown, newest_first=newest_first),
+        more_entries=entries.more,
+        shown=shown,
+        shows=list(Show),
+        newest_first=newest_first,
+        cards=[_card(visit, alert) for alert in alerts.items],
+        alerts_total=alerts.total or 0,
+        may_act=may_respond(visit, incident),
+        refused=refused,
+        snoozes=SNOOZES,
+        next_level=_next_level(incident, policy),
+        **_choices(visit, incident),
+    )
+    if visit.query("order") in ("newest", "oldest") and not visit.is_refresh:
+        response.set_cookie(ORDER_COOKIE, visit.query("order"), max_age=31_536_000, samesite="lax", httponly=True)
+    return response
+
+
+def _choices(visit: Visit, incident: Incident) -> dict[str, Any]:
+    """What the forms offer: people, priorities, and open incidents to merge with."""
+    config = visit.config
+    open_ones = IncidentFilter(statuses=(Status.TRIGGERED, Status.ACKNOWLEDGED), sight=visit.sight)
+    others = visit.site.reads.incidents(open_ones, limit=ALERTS_SHOWN).items if incident.is_open else ()
+    service = config.services.get(incident.service_id)
+    return {
+        "service": service,
+        "service_name": visit.names.service(incident.service_id),
+        "teams": tuple(map(visit.names.team, incident.team_ids)),
+        "people": sorted((one for one in config.users.values() if one.active), key=lambda one: one.name.casefold()),
+        "priorities": sorted(config.priorities.values(), key=lambda one: (one.order, one.name)),
+        "priority": config.priorities.get(incident.priority_id or ""),
+        "others": [one for one in others if one.id != incident.id],
+        "assignees": [(user_id, visit.names.person(user_id)) for user_id in incident.assignee_ids],
+        "merged_into": visit.names.incident(incident.merged_into) if incident.merged_into else "",
+    }
+
+
+def _entries(visit: Visit, incident: Incident) -> Listing[TimelineEntry]:
+    """The newest entries, oldest first."""
+    wanted = TimelineFilter(incident_id=incident.id)
+    listing = visit.site.reads.timeline(wanted, limit=ENTRIES_MAX, newest_first=True)
+    return Listing(tuple(reversed(listing.items)), listing.more)
+
+
+def _show(visit: Visit) -> Show:
+    wanted = visit.query("show")
+    return Show(wanted) if wanted in list(Show) else Show.ALL
+
+
+def _newest_first(visit: Visit) -> bool:
+    return (visit.query("order") or visit.request.cookies.get(ORDER_COOKIE, "")) != "oldest"
+
+
+def _next_level(incident: Incident, policy: Policy | None) -> int:
+    """The level that "escalate now" calls; 0 = there is none further."""
+    levels = len(policy.rules) if policy is not None else 0
+    return incident.level + 1 if incident.level < levels else 0
+
+
+def _card(visit: Visit, alert: Alert) -> AlertCard:
+    details = tuple((str(key), _plain(value)) for key, value in alert.details.items())
+    return AlertCard(alert, alert_look(alert), visit.names.monitor(alert.scope), details)
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key}: {_plain(inner)}" for key, inner in value.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(map(_plain, value))
+    return "" if value is None else str(value)

@@ -1,0 +1,76 @@
+"""Live updates: one stream of server-sent events per open page, which says only that something has changed.
+
+The page then asks for itself again. A stream costs a sleeping task; many changes at once become one event; a stream
+ends when its person is signed out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from typing import Final
+
+import anyio.to_thread
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+from tocsin.kernel.errors import TooMany
+from tocsin.runtime.live import NOW, Subscription, incident_topic
+from tocsin.web import guard
+from tocsin.web.demo import DEMO_TOPIC
+from tocsin.web.site import Site
+
+HEARTBEAT_SECONDS: Final = 15.0
+"""A comment goes out this often, so that a dead line is noticed; the session is looked at again too."""
+
+GATHER_SECONDS: Final = 0.25
+"""After an event, changes gather for this long: a storm must not have every page ask for itself all the time."""
+
+RETRY_MILLISECONDS: Final = 3000
+_TOPICS_MAX: Final = 4
+_NAME_CHARS: Final = 40
+
+
+def topics_of(request: Request) -> frozenset[str]:
+    """The topics that the address asks for; unknown ones are left out."""
+    wanted = set()
+    for topic in request.query_params.getlist("topic")[:_TOPICS_MAX]:
+        kind, _, name = topic.partition(":")
+        if topic in (NOW, DEMO_TOPIC):
+            wanted.add(topic)
+        elif kind == "incident" and name.isalnum() and len(name) <= _NAME_CHARS:
+            wanted.add(incident_topic(name))
+    return frozenset(wanted)
+
+
+def live(site: Site) -> Callable[[Request], object]:
+    """The endpoint `/live`."""
+
+    async def endpoint(request: Request) -> Response:
+        line = guard.line_of(request, site.public_url)
+        token = request.cookies.get(line.session_cookie, "")
+        if await anyio.to_thread.run_sync(site.sessions.peek, token) is None:
+            return Response(status_code=401, headers=dict(guard.HEADERS))
+        try:
+            subscription = site.bus.subscribe(topics_of(request))
+        except TooMany:
+            return Response(status_code=503, headers={**guard.HEADERS, "retry-after": "30"})
+        headers = {**guard.HEADERS, "x-accel-buffering": "no"}
+        return StreamingResponse(_events(site, subscription, token), 200, headers, "text/event-stream")
+
+    return endpoint
+
+
+async def _events(site: Site, subscription: Subscription, token: str) -> AsyncIterator[str]:
+    """The stream: its first event says from when on changes are told."""
+    try:
+        yield f"retry: {RETRY_MILLISECONDS}\nevent: ready\ndata: 1\n\n"
+        while True:
+            if await subscription.changed(HEARTBEAT_SECONDS):
+                yield "event: changed\ndata: 1\n\n"
+                await subscription.rest(GATHER_SECONDS)
+                continue
+            if await anyio.to_thread.run_sync(site.sessions.peek, token) is None:
+                return
+            yield ": still here\n\n"
+    finally:
+        subscription.close()

@@ -1,0 +1,105 @@
+"""The first page: what is on fire, who has it, who is next, who is on call, and whether the pager itself is well."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from starlette.responses import Response
+
+from tocsin.incidents.messages import IncidentAcknowledged
+from tocsin.incidents.model import Incident, Status
+from tocsin.kernel.time import DAY, Moment
+from tocsin.kernel.wording import sentence_case, span_words
+from tocsin.oncall import gaps
+from tocsin.paging.messages import PageAnswered
+from tocsin.runtime.reads import IncidentFilter, TimelineFilter
+from tocsin.web.oncall import watches_of
+from tocsin.web.rows import rows_of
+from tocsin.web.visit import Visit
+
+SHOWN = 50
+"""Open incidents on the first page; the rest is counted and linked."""
+
+_LOOKED_BACK = 20
+GAPS_WITHIN = 14 * DAY
+
+
+@dataclass(frozen=True, slots=True)
+class Calm:
+    """Nothing is open: since when, and what the last page was like ("" = not known)."""
+
+    since: Moment | None
+    last_page: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """A point of the checklist for the first day."""
+
+    done: bool
+    title: str
+    hint: str
+    path: str
+    do: str
+
+
+def now_page(visit: Visit) -> Response:
+    """`/`."""
+    reads = visit.site.reads
+    unanswered = reads.incidents(
+        IncidentFilter(statuses=(Status.TRIGGERED,), sight=visit.sight), limit=SHOWN, want_total=True
+    )
+    in_hand = reads.incidents(
+        IncidentFilter(statuses=(Status.ACKNOWLEDGED,), sight=visit.sight), limit=SHOWN, want_total=True
+    )
+    rows = rows_of(visit, (*unanswered.items, *in_hand.items))
+    last = [] if rows else reads.incidents(IncidentFilter(sight=visit.sight), limit=_LOOKED_BACK).items
+    return visit.page(
+        "now.html",
+        rows=rows,
+        unanswered=unanswered.total or 0,
+        in_hand=in_hand.total or 0,
+        hidden=(unanswered.total or 0) + (in_hand.total or 0) - len(rows),
+        calm=None if rows else _calm(visit, last),
+        ticks=_ticks(visit) if not rows and not last else [],
+        watches=watches_of(visit),
+    )
+
+
+def _calm(visit: Visit, last: Sequence[Incident]) -> Calm:
+    ended = [incident for incident in last if incident.resolved_at is not None]
+    if not ended:
+        return Calm(None, "")
+    newest = max(ended, key=lambda incident: incident.resolved_at or 0)
+    wanted = TimelineFilter(incident_id=newest.id, kinds=(IncidentAcknowledged.kind,))
+    answers = visit.site.reads.timeline(wanted, limit=1).items
+    if not answers:
+        return Calm(newest.resolved_at, f"#{newest.number} was resolved without an answer")
+    who = visit.names.actor(answers[0].actor)
+    return Calm(newest.resolved_at, f"{who}, answered in {span_words(answers[0].at - newest.created_at)}")
+
+
+def _ticks(visit: Visit) -> list[Tick]:
+    """The five things that make an installation able to page, each as it stands."""
+    config, reads = visit.config, visit.site.reads
+    ways = visit.site.ways_to_send()
+    reachable = any(contact.enabled for contact in config.contact_methods.values() if contact.user_id in config.users)
+    until = visit.now + GAPS_WITHIN
+    covered = any(
+        not gaps(schedule, config.overrides_of.get(schedule.id, ()), visit.now, until)
+        for schedule in config.schedules.values()
+        if schedule.layers
+    )
+    heard = bool(reads.cursor().seq)
+    answered = bool(reads.timeline(TimelineFilter(kinds=(PageAnswered.kind,)), limit=1).items)
+    can_send = ", ".join(ways) or "mail, texts and calls, or a webhook"
+    return [
+        Tick(bool(ways), "A way to send", f"{sentence_case(can_send)}.", "", ""),
+        Tick(reachable, "A person who can be reached", "By mail or phone, and when to use it.", "/me", "Add yours"),
+        Tick(
+            covered, "A schedule without gaps", "Somebody for all of the next two weeks.", "/on-call", "See schedules"
+        ),
+        Tick(heard, "A monitor connected", "One event has come in.", "/alerts", "Send an event"),
+        Tick(answered, "A page answered", "Raise an incident for yourself and answer it.", "/incidents/new", "Page me"),
+    ]

@@ -1,0 +1,110 @@
+"""Who is on call now and next, on each schedule that somebody relies on; and where nobody is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from starlette.responses import Response
+
+from tocsin.engine.people import can_be_reached
+from tocsin.kernel.time import DAY, Moment
+from tocsin.oncall import Entry, Gap, Schedule, next_on_call, render, shift_at
+from tocsin.web.visit import Visit
+
+AHEAD = 14 * DAY
+"""How far the list of shifts and the search for gaps look."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stand:
+    """A person's turn: from when, until when (None = further than one can see), by an override or not."""
+
+    user_id: str
+    name: str
+    start: Moment | None
+    end: Moment | None
+    override: bool
+    reachable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """One schedule: who now, who next, the turns ahead, and the gaps. `used_by` names the policies that call it."""
+
+    schedule: Schedule
+    teams: tuple[str, ...]
+    used_by: tuple[str, ...]
+    now: Stand | None
+    next: Stand | None
+    shifts: tuple[Stand, ...]
+    gaps: tuple[Gap, ...]
+    mine: bool
+
+
+def oncall_page(visit: Visit) -> Response:
+    """`/on-call`."""
+    return visit.page("oncall.html", watches=watches_of(visit, every=True), policies=_policies(visit))
+
+
+def watches_of(visit: Visit, *, every: bool = False) -> list[Watch]:
+    """The schedules that policies call (or every one), the reader's own first, then by name."""
+    called = visit.config.policies_of_schedule
+    found = [_watch(visit, schedule) for schedule in visit.config.schedules.values() if every or schedule.id in called]
+    return sorted(found, key=lambda watch: (not watch.mine, watch.schedule.name.casefold()))
+
+
+def _watch(visit: Visit, schedule: Schedule) -> Watch:
+    config, now = visit.config, visit.now
+    overrides = config.overrides_of.get(schedule.id, ())
+    current, following = shift_at(schedule, overrides, now), next_on_call(schedule, overrides, now)
+    drawn = render(schedule, overrides, now, now + AHEAD)
+    mine = visit.me.id in {entry.user_id for entry in drawn.final.entries}
+    return Watch(
+        schedule=schedule,
+        teams=tuple(map(visit.names.team, schedule.team_ids)),
+        used_by=tuple(policy.name for policy in config.policies_of_schedule.get(schedule.id, ())),
+        now=_stand(visit, current.user_id, current.start, current.end, current.override_id) if current else None,
+        next=_stand(visit, following.user_id, following.start, following.end, following.override_id)
+        if following
+        else None,
+        shifts=tuple(_entry(visit, entry) for entry in drawn.final.entries),
+        gaps=drawn.gaps,
+        mine=mine,
+    )
+
+
+def _entry(visit: Visit, entry: Entry) -> Stand:
+    return _stand(visit, entry.user_id, entry.start, entry.end, entry.override_id)
+
+
+def _stand(visit: Visit, user_id: str, start: Moment | None, end: Moment | None, override_id: str) -> Stand:
+    reachable = can_be_reached(visit.config, user_id)
+    return Stand(user_id, visit.names.person(user_id), start, end, bool(override_id), reachable)
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyLine:
+    """A policy in words: its levels in order."""
+
+    name: str
+    levels: tuple[str, ...]
+    passes: int
+    services: tuple[str, ...]
+
+
+def _policies(visit: Visit) -> list[PolicyLine]:
+    config, names = visit.config, visit.names
+    lines = []
+    for policy in sorted(config.policies.values(), key=lambda one: one.name.casefold()):
+        levels = []
+        for rule in policy.rules:
+            targets = [
+                names.person(target.id)
+                if target.kind == "user"
+                else (config.schedules[target.id].name if target.id in config.schedules else "a removed schedule")
+                for target in rule.targets
+            ]
+            levels.append(f"{', '.join(targets)}, {rule.delay_minutes} min")
+        services = tuple(service.name for service in config.services_of_policy.get(policy.id, ()))
+        lines.append(PolicyLine(policy.name, tuple(levels), policy.passes, services))
+    return lines

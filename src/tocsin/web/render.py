@@ -1,0 +1,94 @@
+"""From a template and values to HTML. Everything is escaped unless it is markup of ours; a missing value is an error.
+
+Decides what every page is given besides its own values. Templates hold no logic beyond showing or not showing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from tocsin.kernel.wording import listed, span_words
+from tocsin.web.times import compact
+
+STATIC: Final = Path(__file__).resolve().parent / "static"
+MACROS: Final = ("icon", "csrf", "mark", "person", "person_face", "problem", "pager", "silence")
+_HUES: Final = 8
+
+
+def safe_url(url: object) -> str:
+    """The address if a browser may be sent there (http, https, mailto), else an empty text."""
+    text = str(url or "").strip()
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return ""
+    if parts.scheme.lower() in ("http", "https") and parts.netloc:
+        return text
+    return text if parts.scheme.lower() == "mailto" and parts.path else ""
+
+
+def host_of(url: object) -> str:
+    """The host of an address, to say where a link leads."""
+    try:
+        return urlsplit(str(url)).hostname or ""
+    except ValueError:
+        return ""
+
+
+def hue(id: str) -> int:
+    """One of eight hues for a person or team: always the same, never the only mark."""
+    return hashlib.blake2b(id.encode(), digest_size=1).digest()[0] % _HUES
+
+
+def initials(name: str) -> str:
+    """One or two letters that stand for a name."""
+    words = [word for word in name.strip("\u2068\u2069").split() if word[0].isalnum()] or [name or "?"]
+    chosen = words if len(words) == 1 else (words[0], words[-1])
+    return "".join(word[0] for word in chosen).upper()
+
+
+@cache
+def asset(path: str) -> str:
+    """The address of a static file; it changes with the content, so browsers may keep it for ever."""
+    file = STATIC / path
+    if not file.is_file():
+        return ""
+    return f"/static/{path}?v={hashlib.sha256(file.read_bytes()).hexdigest()[:12]}"
+
+
+@cache
+def environment() -> Environment:
+    """The one Jinja environment."""
+    made = Environment(
+        loader=PackageLoader("tocsin.web"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=False,
+    )
+    made.filters |= {
+        "url": safe_url,
+        "host": host_of,
+        "span": span_words,
+        "compact": compact,
+        "listed": listed,
+        "hue": hue,
+        "initials": initials,
+    }
+    made.globals |= {"asset": asset}
+    macros = made.get_template("_macros.html").module
+    made.globals |= {name: getattr(macros, name) for name in MACROS}
+    return made
+
+
+def render(template: str, values: Mapping[str, Any]) -> str:
+    """The page from this template."""
+    return environment().get_template(template).render(values)

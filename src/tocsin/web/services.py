@@ -1,0 +1,68 @@
+"""The list of services: what is run, who owns it, who is called, how it is. Reading only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from starlette.responses import Response
+
+from tocsin.directory.model import Service, ServiceStatus
+from tocsin.directory.permissions import Verb
+from tocsin.engine.people import people_at
+from tocsin.kernel.time import Moment
+from tocsin.runtime.reads import OpenCounts
+from tocsin.web.looks import Look
+from tocsin.web.visit import Visit
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceLine:
+    """One service."""
+
+    service: Service
+    look: Look
+    policy: str
+    teams: tuple[str, ...]
+    on_call: tuple[tuple[str, str], ...]
+    monitors: tuple[str, ...]
+    open: OpenCounts
+    last_at: Moment | None
+
+
+def services_page(visit: Visit) -> Response:
+    """`/services`."""
+    open_by_service = visit.site.reads.open_by_service()
+    wanted = visit.query("q").casefold()
+    lines = [
+        _line(visit, service, open_by_service.get(service.id, OpenCounts()))
+        for service in visit.config.services.values()
+        if wanted in service.name.casefold() and visit.may(Verb.READ, visit.config.team_ids_of_service(service.id))
+    ]
+    lines.sort(key=lambda line: (-line.open.triggered, -line.open.all, line.service.name.casefold()))
+    return visit.page("services.html", lines=lines, wanted=visit.query("q"), total=len(visit.config.services))
+
+
+def _line(visit: Visit, service: Service, counts: OpenCounts) -> ServiceLine:
+    config, names = visit.config, visit.names
+    policy = config.policies.get(service.policy_id)
+    first = people_at(config, visit.now)(policy.rules[0]).user_ids if policy is not None and policy.rules else ()
+    return ServiceLine(
+        service=service,
+        look=_look(service, counts),
+        policy=policy.name if policy is not None else "(removed policy)",
+        teams=tuple(map(names.team, policy.team_ids)) if policy is not None else (),
+        on_call=tuple((user_id, names.person(user_id)) for user_id in first),
+        monitors=tuple(one.name for one in config.integrations_of.get(service.id, ())),
+        open=counts,
+        last_at=visit.site.reads.last_incident_at(service.id),
+    )
+
+
+def _look(service: Service, counts: OpenCounts) -> Look:
+    if service.status is ServiceStatus.DISABLED:
+        return Look("suppressed", "Disabled", "quiet")
+    if counts.triggered:
+        return Look("triggered", "Triggered", "triggered")
+    if counts.acknowledged:
+        return Look("acknowledged", "In hand", "acknowledged")
+    return Look("resolved", "Operational", "resolved")

@@ -1,0 +1,62 @@
+"""What all pages are made from, handed in once by whoever puts the program together. Decides nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tocsin.directory.model import User
+from tocsin.kernel.errors import NotAllowed
+from tocsin.kernel.ids import IdSource
+from tocsin.runtime.clock import Clock
+from tocsin.runtime.desk import Desk
+from tocsin.runtime.live import Bus
+from tocsin.runtime.reads import Reads
+from tocsin.runtime.sessions import Sessions
+from tocsin.web.demo import DemoShow, PhoneBooth
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """How the pager itself is. `problems`: one sentence each, with what to do; empty = it is well."""
+
+    problems: tuple[str, ...] = ()
+
+    @property
+    def word(self) -> str:
+        """One word for the top bar."""
+        return "Pager has a problem" if self.problems else "Pager is well"
+
+
+def _no_token(_token: str) -> str:
+    raise NotAllowed("This link is not valid.", reason="token")
+
+
+def _no_raw_event(_seq: int) -> bytes | None:
+    return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """The parts of the program that pages talk to.
+
+    `message_of` gives the message that a mail link's token names, or raises NotAllowed. `mail_link` sends a one-time
+    sign-in address to a person without waiting (None = no mail is set up). `raw_event` is the body of an event in the
+    log, None when it is gone. `ways_to_send` names the kinds of message that can go out. `public_url` is the address
+    that people use, without a slash at its end ("" = whatever they typed).
+    """
+
+    desk: Desk
+    reads: Reads
+    sessions: Sessions
+    clock: Clock
+    ids: IdSource
+    bus: Bus
+    public_url: str = ""
+    message_of: Callable[[str], str] = _no_token
+    mail_link: Callable[[User, str], None] | None = None
+    raw_event: Callable[[int], bytes | None] = _no_raw_event
+    health: Callable[[], Health] = Health
+    ways_to_send: Callable[[], tuple[str, ...]] = tuple
+    booth: PhoneBooth | None = None
+    show: DemoShow | None = None

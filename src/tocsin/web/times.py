@@ -1,0 +1,107 @@
+"""Moments and spans as one reader sees them: in their zone, the day named where it is not today. Reads no clock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from markupsafe import Markup
+
+from tocsin.kernel.time import HOUR, MINUTE, SECOND, Moment, Span, iso, to_datetime
+from tocsin.kernel.wording import span_words
+
+_WEEK = timedelta(days=6)
+
+
+def zone_of(name: str) -> ZoneInfo:
+    """The zone with this name; UTC when there is none (any more)."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return ZoneInfo("Etc/UTC")
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """Writes times for a reader. `now` is the moment at which the page was made."""
+
+    now: Moment
+    zone: ZoneInfo
+    zone_name: str = "UTC"
+    _today: datetime = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_today", self.local(self.now))
+
+    def local(self, moment: Moment) -> datetime:
+        """The moment on the reader's wall clock."""
+        return to_datetime(moment).astimezone(self.zone)
+
+    def clock(self, moment: Moment) -> str:
+        """Like "02:14:07", or with its day: "Mon 02:14:07", "3 Oct 02:14:07"."""
+        return self._with_day(moment, "%H:%M:%S")
+
+    def minute(self, moment: Moment) -> str:
+        """The same without seconds."""
+        return self._with_day(moment, "%H:%M")
+
+    def at(self, moment: Moment) -> Markup:
+        """The time with seconds, as HTML; its title has UTC and age."""
+        return self._html(moment, self.clock(moment))
+
+    def short(self, moment: Moment) -> Markup:
+        """The time to the minute, as HTML."""
+        return self._html(moment, self.minute(moment))
+
+    def age(self, moment: Moment) -> Markup:
+        """How long ago, as HTML that goes on counting where scripts run."""
+        words = compact(max(0, self.now - moment))
+        title = f"{self.clock(moment)} {self.zone_name} · {utc(moment)}"
+        return Markup('<time datetime="{}" data-since title="{}">{}</time>').format(iso(moment), title, words)
+
+    def countdown(self, moment: Moment) -> Markup:
+        """How long until then, as HTML that goes on counting down where scripts run."""
+        left = max(0, moment - self.now)
+        title = f"{self.clock(moment)} {self.zone_name} · {utc(moment)}"
+        return Markup('<time datetime="{}" data-until title="{}">{}</time>').format(iso(moment), title, stopwatch(left))
+
+    def _html(self, moment: Moment, text: str) -> Markup:
+        past = moment <= self.now
+        away = span_words(abs(self.now - moment))
+        title = f"{utc(moment)}, {away} ago" if past else f"{utc(moment)}, in {away}"
+        return Markup('<time datetime="{}" title="{}">{}</time>').format(iso(moment), title, text)
+
+    def _with_day(self, moment: Moment, form: str) -> str:
+        local = self.local(moment)
+        days = local.date() - self._today.date()
+        if not days:
+            return local.strftime(form)
+        if abs(days) <= _WEEK:
+            return f"{local:%a} {local.strftime(form)}"
+        year = f" {local:%Y}" if local.year != self._today.year else ""
+        return f"{local.day} {local:%b}{year} {local.strftime(form)}"
+
+
+def utc(moment: Moment) -> str:
+    """Like "2026-01-06 02:14:07 UTC"."""
+    return f"{to_datetime(moment):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def stopwatch(span: Span) -> str:
+    """What a countdown shows: "4:32", "1:04:32"."""
+    seconds = span // SECOND
+    hours, rest = divmod(seconds, 3600)
+    minutes, seconds = divmod(rest, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+
+
+def compact(span: Span) -> str:
+    """One unit, for ages in rows: "41 s", "4 min", "3 h", "2 d"."""
+    if span < MINUTE:
+        return f"{span // SECOND} s"
+    if span < HOUR:
+        return f"{span // MINUTE} min"
+    if span < 48 * HOUR:
+        return f"{span // HOUR} h"
+    return f"{span // (24 * HOUR)} d"

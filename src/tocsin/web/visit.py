@@ -1,0 +1,270 @@
+"""One request by one person: who, in which zone, with which form; and the wrapper that every page runs in.
+
+The wrapper finds the session, defends forms, runs the page in a worker thread, turns refusals into pages in words and
+puts the headers on. Pages themselves are plain functions from a `Visit` to a response.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Final, TypeAlias
+from urllib.parse import quote, urlencode
+
+import anyio
+import anyio.to_thread
+from starlette.datastructures import FormData
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from tocsin.directory.model import User
+from tocsin.directory.permissions import Standing, Verb, may
+from tocsin.engine.config import Config
+from tocsin.kernel.actor import Actor, ActorKind, Via
+from tocsin.kernel.decision import Command
+from tocsin.kernel.errors import (
+    Conflict,
+    Invalid,
+    NotAllowed,
+    NotFound,
+    NotSignedIn,
+    TocsinError,
+    TooMany,
+    Unavailable,
+)
+from tocsin.kernel.time import Moment
+from tocsin.runtime.reads import Sight, sight_of
+from tocsin.runtime.sessions import Session, Visitor
+from tocsin.web import guard
+from tocsin.web.frame import frame_of
+from tocsin.web.names import ConfigNames
+from tocsin.web.render import render
+from tocsin.web.site import Site
+from tocsin.web.times import Times, zone_of
+
+ZONE_COOKIE: Final = "tocsin-zone"
+"""The zone that this browser shows instead of the person's own."""
+
+_FIELDS_MAX: Final = 400
+_FIELD_BYTES: Final = 64 * 1024
+_AGENT: Final = "user-agent"
+
+STATUS: Final[Mapping[type[TocsinError], int]] = {
+    Invalid: 422,
+    NotFound: 404,
+    NotAllowed: 403,
+    NotSignedIn: 401,
+    Conflict: 409,
+    TooMany: 429,
+    Unavailable: 503,
+}
+
+
+def status_of(error: TocsinError) -> int:
+    """The HTTP status of a refusal."""
+    return next((status for kind, status in STATUS.items() if isinstance(error, kind)), 500)
+
+
+@dataclass
+class Visit:
+    """One request. `session` and `user` are None where nobody is signed in."""
+
+    site: Site
+    request: Request
+    now: Moment
+    config: Config
+    line: guard.Line
+    token: str = ""
+    session: Session | None = None
+    form: FormData = field(default_factory=FormData)
+    new_visit_token: str = ""
+
+    @property
+    def visitor(self) -> Visitor:
+        """Where the request comes from."""
+        client = self.request.client
+        return Visitor(client.host if client is not None else "", self.request.headers.get(_AGENT, ""))
+
+    @cached_property
+    def user(self) -> User | None:
+        """The signed-in person."""
+        return self.config.users.get(self.session.user_id) if self.session is not None else None
+
+    @property
+    def me(self) -> User:
+        """The signed-in person, on pages that need one."""
+        if self.user is None:
+            raise NotSignedIn("Sign in first.")
+        return self.user
+
+    @property
+    def actor(self) -> Actor:
+        """The signed-in person, acting."""
+        return Actor(ActorKind.USER, self.me.id, Via.WEB)
+
+    @cached_property
+    def standing(self) -> Standing:
+        """The person's rights."""
+        standing = self.config.standing(self.actor)
+        if standing is None:
+            raise NotSignedIn("Sign in first.")
+        return standing
+
+    @cached_property
+    def sight(self) -> Sight | None:
+        """What incidents the person may see, None = all."""
+        return sight_of(self.standing, self.actor)
+
+    def may(self, verb: Verb, team_ids: tuple[str, ...] = ()) -> bool:
+        """Whether to offer something. The engine judges again when it is done."""
+        return may(self.standing, verb, team_ids)
+
+    @cached_property
+    def times(self) -> Times:
+        """Moments as this reader sees them."""
+        own = self.user.time_zone if self.user is not None else "Etc/UTC"
+        name = "Etc/UTC" if self.request.cookies.get(ZONE_COOKIE) == "utc" else own
+        return Times(self.now, zone_of(name), "UTC" if name in ("Etc/UTC", "UTC") else name)
+
+    @cached_property
+    def names(self) -> ConfigNames:
+        """What things are called, for this reader."""
+        return ConfigNames(self.config, self.times.clock, self.site.reads.incidents_by_id)
+
+    @property
+    def path(self) -> str:
+        """This page's address with its query, as it can be sent to somebody."""
+        query = self.request.url.query
+        return self.request.url.path + (f"?{query}" if query else "")
+
+    @property
+    def is_refresh(self) -> bool:
+        """Whether a page that is open already asks for itself again."""
+        return self.request.headers.get("hx-request") == "true"
+
+    def text(self, name: str, limit: int = 10_000) -> str:
+        """A field of the form as text, "" when absent. Line ends are single."""
+        value = self.form.get(name)
+        return value[:limit].replace("\r\n", "\n") if isinstance(value, str) else ""
+
+    def texts(self, name: str) -> list[str]:
+        """Every value of a field of the form."""
+        return [value for value in self.form.getlist(name) if isinstance(value, str)]
+
+    def query(self, name: str) -> str:
+        """A parameter of the address, "" when absent."""
+        return self.request.query_params.get(name, "")[:200]
+
+    def run(self, command: Command, *, key: str = "") -> Any:
+        """Have the engine run a command in this person's name. Raises the TocsinError that refused it."""
+        return self.site.desk.run(self.actor, command, key=key)
+
+    def page(self, template: str, status: int = 200, **context: Any) -> Response:
+        """A page from a template, inside the frame."""
+        frame = frame_of(self.site, self.config, self.user, self.sight if self.user else None, self.times)
+        here = self.request.url.path
+        shared = {"visit": self, "t": self.times, "frame": frame, "here": here, "said": guard.said(self.request)}
+        response = HTMLResponse(render(template, shared | context), status)
+        if guard.said(self.request) and not self.is_refresh and self.request.method == "GET":
+            guard.unsay(response, self.line)
+        if self.new_visit_token:
+            guard.set_cookie(response, self.line, self.line.visit_cookie, self.new_visit_token, 3600)
+        return response
+
+    def go(self, path: str, word: str = "", seconds: int = 10) -> Response:
+        """After a form: on to a page, which says what was done."""
+        response = RedirectResponse(path, 303)
+        if word:
+            guard.say(response, self.line, word, seconds)
+        return response
+
+    @property
+    def csrf(self) -> str:
+        """What forms of this page must carry: bound to the session, or to the browser where nobody is signed in."""
+        if self.session is not None:
+            return self.session.csrf
+        held = self.request.cookies.get(self.line.visit_cookie, "")
+        if len(held) == 40:
+            return held
+        if not self.new_visit_token:
+            self.new_visit_token = self.site.ids.token()
+        return self.new_visit_token
+
+
+Page: TypeAlias = Callable[[Visit], Response]
+Endpoint: TypeAlias = Callable[[Request], Any]
+
+
+@dataclass(frozen=True)
+class Door:
+    """Wraps pages into endpoints. Reading and acting wait in different queues: a slow engine blocks no page."""
+
+    site: Site
+    reading: anyio.CapacityLimiter = field(default_factory=lambda: anyio.CapacityLimiter(16))
+    acting: anyio.CapacityLimiter = field(default_factory=lambda: anyio.CapacityLimiter(24))
+
+    def members(self, page: Page) -> Endpoint:
+        """A page for people who are signed in; others are sent to sign in and come back."""
+        return self._endpoint(page, members_only=True, token_needed=True)
+
+    def anybody(self, page: Page, *, token_needed: bool = True) -> Endpoint:
+        """A page for everybody. `token_needed` False: its address is a secret of its own."""
+        return self._endpoint(page, members_only=False, token_needed=token_needed)
+
+    def _endpoint(self, page: Page, *, members_only: bool, token_needed: bool) -> Endpoint:
+        async def endpoint(request: Request) -> Response:
+            acts = request.method == "POST"
+            form = await _form(request) if acts else FormData()
+            limiter = self.acting if acts else self.reading
+
+            def run() -> Response:
+                return self._run(page, request, form, members_only=members_only, token_needed=token_needed)
+
+            response = await anyio.to_thread.run_sync(run, limiter=limiter)
+            for name, value in guard.HEADERS.items():
+                response.headers.setdefault(name, value)
+            return response
+
+        return endpoint
+
+    def _run(self, page: Page, request: Request, form: FormData, *, members_only: bool, token_needed: bool) -> Response:
+        visit = Visit(
+            site=self.site,
+            request=request,
+            now=self.site.clock.now(),
+            config=self.site.desk.config(),
+            line=guard.line_of(request, self.site.public_url),
+            form=form,
+        )
+        try:
+            visit.token = request.cookies.get(visit.line.session_cookie, "")
+            sessions = self.site.sessions
+            visit.session = sessions.peek(visit.token) if visit.is_refresh else sessions.find(visit.token)
+            if members_only and visit.user is None:
+                raise NotSignedIn("Sign in first.")
+            if request.method == "POST":
+                guard.check_origin(request, self.site.public_url)
+                if token_needed:
+                    guard.check_token(visit.text("csrf"), visit.csrf)
+            return page(visit)
+        except TocsinError as error:
+            return refusal(visit, error)
+
+
+def refusal(visit: Visit, error: TocsinError) -> Response:
+    """The page that says what was refused, why, and what to do."""
+    if isinstance(error, NotSignedIn) and visit.user is None and visit.request.url.path != "/sign-in":
+        if visit.is_refresh:
+            return Response(status_code=401, headers={"hx-refresh": "true"})
+        back = visit.path if visit.request.method == "GET" else "/"
+        return RedirectResponse("/sign-in?" + urlencode({"next": back}, quote_via=quote), 303)
+    return visit.page("refused.html", status_of(error), error=error, code=status_of(error))
+
+
+async def _form(request: Request) -> FormData:
+    """The posted form; empty for what is not one. Files are not taken."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "application/x-www-form-urlencoded":
+        return FormData()
+    return await request.form(max_files=0, max_fields=_FIELDS_MAX, max_part_size=_FIELD_BYTES)
