@@ -29,9 +29,13 @@ from tocsin.events.model import Action, Event, Severity
 from tocsin.incidents.model import Incident
 from tocsin.kernel.time import WEEK
 from tocsin.oncall import Layer, Schedule
+from tocsin.storage.database import MAIN_FILE
 from tocsin.testing.desk import DirectDesk
 
 BASE = "http://tocsin.example/pagerduty"
+
+
+_NAMED = ("user", "team", "schedule", "policy", "service", "integration")
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,31 +126,64 @@ def secret(name: str) -> str:
 
 
 class House(DirectDesk):
-    """Alice and Bob take turns for Payments, Carol manages it, Mallory belongs to Search, Olive owns everything."""
+    """Alice and Bob take turns for Payments, Carol manages it, Mallory belongs to Search, Olive owns everything.
 
-    def __init__(self, folder: Path) -> None:
-        super().__init__(folder)
+    In a folder that holds a house already, it is that one as it was left.
+    """
+
+    def __init__(self, folder: Path, seed: int = 2) -> None:
+        """`seed` is that of new ids in a house that was built before."""
+        built = (folder / MAIN_FILE).exists()
+        super().__init__(folder, seed=seed if built else 1)
+        if not built:
+            self._build()
+        by_name = {thing.name: thing for kind in _NAMED for thing in self.config().of(kind).values()}
+        self.olive: User = by_name["Olive"]
+        self.alice: User = by_name["Alice"]
+        self.bob: User = by_name["Bob"]
+        self.carol: User = by_name["Carol"]
+        self.mallory: User = by_name["Mallory"]
+        self.payments: Team = by_name["Payments"]
+        self.search: Team = by_name["Search"]
+        self.schedule: Schedule = by_name["Primary"]
+        self.policy: Policy = by_name["Payments Policy"]
+        self.service: Service = by_name["Payments Service"]
+        self.integration: Integration = by_name["Prometheus"]
+
+    def _build(self) -> None:
         self.key("root", Role.OWNER)
         for number, name in enumerate(("P1", "P2", "P3"), 1):
             self.save(Priority(id="", name=name, order=number, description=f"Priority {number}"))
-        self.olive = self.person("Olive", Role.OWNER)
-        self.alice = self.person("Alice", Role.RESPONDER)
-        self.bob = self.person("Bob", Role.RESPONDER)
-        self.carol = self.person("Carol", Role.MANAGER)
-        self.mallory = self.person("Mallory", Role.OBSERVER)
-        self.payments = self.save(Team(id="", name="Payments"))
-        self.search = self.save(Team(id="", name="Search"))
-        for person, role in (
-            (self.alice, TeamRole.RESPONDER),
-            (self.bob, TeamRole.RESPONDER),
-            (self.carol, TeamRole.MANAGER),
+        self.person("Olive", Role.OWNER)
+        alice, bob = self.person("Alice", Role.RESPONDER), self.person("Bob", Role.RESPONDER)
+        carol, mallory = self.person("Carol", Role.MANAGER), self.person("Mallory", Role.OBSERVER)
+        payments: Team = self.save(Team(id="", name="Payments"))
+        search: Team = self.save(Team(id="", name="Search"))
+        for team, person, role in (
+            (payments, alice, TeamRole.RESPONDER),
+            (payments, bob, TeamRole.RESPONDER),
+            (payments, carol, TeamRole.MANAGER),
+            (search, mallory, TeamRole.MANAGER),
         ):
-            self.save(Membership(team_id=self.payments.id, user_id=person.id, role=role))
-        self.save(Membership(team_id=self.search.id, user_id=self.mallory.id, role=TeamRole.MANAGER))
-        self.schedule = self._schedule()
-        self.policy = self._policy()
-        self.service = self.save(Service(id="", name="Payments Service", policy_id=self.policy.id))
-        self.integration = self.save(Integration(id="", service_id=self.service.id, name="Prometheus", key=""))
+            self.save(Membership(team_id=team.id, user_id=person.id, role=role))
+        start = self.clock.now() // WEEK * WEEK
+        layer = Layer(
+            id="",
+            name="Weekly",
+            start=start,
+            end=None,
+            rotation_virtual_start=start,
+            turn_length_seconds=7 * 86_400,
+            user_ids=(alice.id, bob.id),
+        )
+        schedule = self.save(
+            Schedule(id="", name="Primary", time_zone="Etc/UTC", layers=(layer,), team_ids=(payments.id,))
+        )
+        targets = (Target(kind=TargetKind.SCHEDULE, id=schedule.id), Target(kind=TargetKind.USER, id=carol.id))
+        rules = tuple(Rule(id="", delay_minutes=5, targets=(target,)) for target in targets)
+        policy = self.save(Policy(id="", name="Payments Policy", rules=rules, team_ids=(payments.id,)))
+        service = self.save(Service(id="", name="Payments Service", policy_id=policy.id))
+        self.save(Integration(id="", service_id=service.id, name="Prometheus", key=""))
 
     def person(self, name: str, role: Role) -> User:
         """A person with an API key of their own."""
@@ -176,30 +213,3 @@ class House(DirectDesk):
         incident = self.reads.incidents(limit=1).items[0]
         assert incident.incident_key == dedup_key
         return incident
-
-    def _schedule(self) -> Schedule:
-        start = self.clock.now() // WEEK * WEEK
-        layer = Layer(
-            id="",
-            name="Weekly",
-            start=start,
-            end=None,
-            rotation_virtual_start=start,
-            turn_length_seconds=7 * 86_400,
-            user_ids=(self.alice.id, self.bob.id),
-        )
-        schedule: Schedule = self.save(
-            Schedule(id="", name="Primary", time_zone="Etc/UTC", layers=(layer,), team_ids=(self.payments.id,))
-        )
-        return schedule
-
-    def _policy(self) -> Policy:
-        rules = tuple(
-            Rule(id="", delay_minutes=5, targets=(target,))
-            for target in (
-                Target(kind=TargetKind.SCHEDULE, id=self.schedule.id),
-                Target(kind=TargetKind.USER, id=self.carol.id),
-            )
-        )
-        policy: Policy = self.save(Policy(id="", name="Payments Policy", rules=rules, team_ids=(self.payments.id,)))
-        return policy

@@ -33,7 +33,7 @@ def listed(call: Call) -> Response:
 def created(call: Call) -> Response:
     """POST /escalation_policies."""
     fields = call.fields("escalation_policy")
-    fields.required("name")
+    fields.required("name", "escalation_rules")
     changes = read.policy_changes(fields, None)
     return _answer(call, call.save("policy", Policy(id="", **{"rules": (), **changes})), 201)
 

@@ -74,8 +74,8 @@ def member_removed(call: Call) -> Response:
 def policy_added(call: Call) -> Response:
     """PUT /teams/{id}/escalation_policies/{policy_id}: the team owns the policy."""
     team, policy = _team(call), _policy(call)
-    if team.id not in policy.team_ids:
-        call.save("policy", replace(policy, team_ids=(*policy.team_ids, team.id)), ("team_ids",))
+    owners = tuple(dict.fromkeys((*policy.team_ids, team.id)))
+    call.save("policy", replace(policy, team_ids=owners), ("team_ids",))
     return nothing()
 
 
