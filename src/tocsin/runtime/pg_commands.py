@@ -181,7 +181,10 @@ class PgDoor:
 
 
 class PgDesk:
-    """The edge's side. Implements `runtime.desk.Line`. `changed` is called from the listening thread."""
+    """The edge's side. Implements `runtime.desk.Line`. `changed` is called from the listening thread.
+
+    The table is its own: it closes it.
+    """
 
     def __init__(
         self,
@@ -216,6 +219,7 @@ class PgDesk:
         if self._thread.ident is not None:
             self._thread.join(2.0)
         self._signals.close()
+        self._table.close()
 
     def config(self) -> Config:
         """The configuration as stored now."""
@@ -224,6 +228,10 @@ class PgDesk:
     def tell_log_head(self, _head: int) -> None:
         """Wake the engine: the log has new entries. If nobody hears, it will look by itself."""
         self._hints.tell(LOG)
+
+    def engine_is_there(self) -> bool:
+        """Whether an engine holds the lease."""
+        return self._table.has_engine()
 
     def run(self, actor: Actor, command: Command, *, key: str = "") -> Any:
         """Have the engine run a command; see `Desk.run`."""

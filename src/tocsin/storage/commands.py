@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError
 
 from tocsin.kernel.time import SECOND, Span
 from tocsin.storage.database import Database, OutOfReach
+from tocsin.storage.lease import look
 
 FRESH: Span = 15 * SECOND
 """A request older than this has no asker any more (they wait 10 s)."""
@@ -70,10 +71,20 @@ class CommandTable:
         with _reached(), self._database.engine.connect() as connection:
             return {key: bytes(answer) for key, answer in connection.execute(_ANSWERS, {"keys": list(keys)})}
 
+    def has_engine(self) -> bool:
+        """Whether somebody is there to take requests."""
+        with _reached(), self._database.engine.connect() as connection:
+            lease = look(connection)
+        return lease is not None and lease.is_held
+
     def sweep(self) -> None:
         """Remove old rows."""
         with _reached(), self._database.engine.connect() as connection:
             connection.execute(_SWEEP)
+
+    def close(self) -> None:
+        """Close the database."""
+        self._database.close()
 
 
 @contextmanager

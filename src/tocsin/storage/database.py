@@ -9,12 +9,16 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Table
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from tocsin.storage import postgres, sqlite
 
 MAIN_FILE = "tocsin.sqlite"
 """The main database's file in the data folder."""
+
+
+DatabaseError = SQLAlchemyError
+"""Whatever a query may raise, for callers that have no business with SQL."""
 
 
 class OutOfReach(Exception):

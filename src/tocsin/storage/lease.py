@@ -62,6 +62,12 @@ def fence_of(connection: Connection) -> int | None:
     return found
 
 
+def look(connection: Connection) -> Lease | None:
+    """The lease, None before the first engine."""
+    row = connection.execute(_LOOK).one_or_none()
+    return None if row is None else Lease(*row)
+
+
 class LeaseTable:
     """Each call is a transaction of its own. Raises OutOfReach when the database is."""
 
@@ -74,8 +80,7 @@ class LeaseTable:
     def look(self) -> Lease | None:
         """The lease, None before the first engine."""
         with _reached(), self._database.engine.connect() as connection:
-            row = connection.execute(_LOOK).one_or_none()
-        return None if row is None else Lease(*row)
+            return look(connection)
 
     def take(self, span: Span) -> int | None:
         """Become the active engine for `span`, if nobody is, or only an earlier run of the same place; the new fence.
