@@ -33,14 +33,20 @@ def test_a_limit_above_the_largest_is_cut_and_shown_so(api: Api) -> None:
     assert api.get("/users")["limit"] == 25
 
 
-@pytest.mark.parametrize(
-    "query", ["limit=0", "limit=-1", "limit=x", "offset=-1", "offset=1.5", "limit=100&offset=9901", "limit=9" * 30]
-)
 @pytest.mark.parametrize("path", ["/users", "/incidents", "/log_entries", "/oncalls"])
-def test_a_window_that_is_none_is_refused(api: Api, path: str, query: str) -> None:
-    reply = api.request("GET", f"{path}?{query}")
-    assert (reply.status, reply.code) == (400, 2001)
-    assert len(reply.errors) == 1
+def test_a_window_that_is_none_is_refused(api: Api, path: str) -> None:
+    for query in (
+        "limit=0",
+        "limit=-1",
+        "limit=x",
+        "offset=-1",
+        "offset=1.5",
+        "limit=100&offset=9901",
+        "limit=" + "9" * 30,
+    ):
+        reply = api.request("GET", f"{path}?{query}")
+        assert (reply.status, reply.code) == (400, 2001), query
+        assert len(reply.errors) == 1
 
 
 def test_incidents_page_like_everything_else(api: Api, house: House) -> None:
