@@ -27,6 +27,7 @@ from tocsin.storage.schema import read_installation_secret
 from tocsin.testing.demo_director import Director, Place
 from tocsin.testing.demo_server import DemoServer
 from tocsin.testing.demo_story import CAST, number_of, prepare
+from tocsin.testing.fake_mail import FakeMailServer
 from tocsin.testing.fake_phones import FakePhones
 from tocsin.testing.fake_phones_server import FakePhonesServer
 
@@ -56,6 +57,7 @@ class Demo:
         self._port = port
         self._phones = FakePhones(self._clock.now, inbound_url=f"{self._url}/twilio/sms")
         self._provider = FakePhonesServer(self._phones, self._clock.now)
+        self._mail = FakeMailServer(self._clock.now)
         self._booth = DemoServer(self._phones, self._clock.now)
         self._stopping = threading.Event()
 
@@ -67,8 +69,9 @@ class Demo:
         for name in CAST:
             self._phones.add_phone(number_of(name), name)
         self._provider.start()
+        self._mail.start()
         self._booth.start()
-        self._say(1, "four phones")
+        self._say(1, "four phones and a mailbox")
         server = self._serve()
         try:
             self._play(server)
@@ -76,6 +79,7 @@ class Demo:
             server.terminate()
             server.wait(20)
             self._booth.stop()
+            self._mail.stop()
             self._provider.stop()
 
     def _play(self, server: subprocess.Popen[bytes]) -> None:
@@ -133,6 +137,8 @@ class Demo:
         return {
             "PATH": os.defpath,
             "TOCSIN_PUBLIC_URL": self._url,
+            "TOCSIN_SMTP_URL": self._mail.url,
+            "TOCSIN_MAIL_FROM": "Tocsin <tocsin@example.com>",
             "TOCSIN_TWILIO_BASE_URL": self._provider.base_url,
             "TOCSIN_TWILIO_ACCOUNT_SID": self._phones.account_sid,
             "TOCSIN_TWILIO_AUTH_TOKEN": self._phones.auth_token,

@@ -27,7 +27,6 @@ from tocsin.testing.fake_phones_calls import CallState
 from tocsin.web.demo import EndCard, ShowAction, ShowState, ShowStep
 
 STEPS = (
-    ShowStep("Calm", "Nothing is on fire. Alice has Payments. Press Start to send three real alerts."),
     ShowStep(
         "Alarm", "Three alerts arrive in Alertmanager's format: two make one team's evening, staging pages nobody."
     ),
@@ -36,7 +35,7 @@ STEPS = (
     ),
     ShowStep(
         "Bob's phone rings",
-        "Level 2. Press 1 of the buttons on Bob's phone: 4 acknowledges. After 20 s he does it himself.",
+        "Level 2 of the policy. On Bob's phone, 4 acknowledges. After 20 s he presses it himself.",
     ),
     ShowStep("Answered", "Bob has it; nobody else is called. Look at 'Why was I paged?' on the incident."),
     ShowStep("Over", "The monitor says that it is over; the incident resolves by itself."),
