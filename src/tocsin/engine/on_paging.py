@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tocsin.directory.model import ContactMethod
 from tocsin.engine.on_escalation import policy_of
 from tocsin.engine.on_incidents import incident_of
 from tocsin.engine.people import recipients, why_paged
@@ -57,14 +58,14 @@ def send_page(world: World, _actor: Actor, command: SendPage, now: Moment) -> De
     page = world.state.page(command.page_id)
     if page is None:
         return Decision()
-    contact = world.config.contact_methods.get(page.contact_id)
+    contact = _in_use(world, page.contact_id)
     return paging.send_due_page(page, _brief_of(world, page), contact, world.state.pace(page.user_id), world.ids, now)
 
 
 def send_bundle(world: World, _actor: Actor, command: SendBundle, now: Moment) -> Decision:
     """Send what gathered for a contact method."""
     waiting = [(page, _brief_of(world, page)) for page in world.state.bundled_pages(command.contact_id)]
-    contact = world.config.contact_methods.get(command.contact_id)
+    contact = _in_use(world, command.contact_id)
     return paging.send_bundle(contact, waiting, world.state.pace(command.user_id), world.ids, now)
 
 
@@ -74,7 +75,7 @@ def send_again(world: World, _actor: Actor, command: SendAgain, now: Moment) -> 
     if message is None:
         return Decision()
     pages = [(page, _brief_of(world, page)) for page in _pages(world, message)]
-    contact = world.config.contact_methods.get(message.contact_id)
+    contact = _in_use(world, message.contact_id)
     return paging.send_again(message, pages, contact, crashed=command.crashed, now=now)
 
 
@@ -145,6 +146,13 @@ def brief(world: World, incident: Incident) -> Brief:
     """What a page says of an incident."""
     service = world.config.services.get(incident.service_id)
     return Brief(incident, service.name if service else "removed service")
+
+
+def _in_use(world: World, contact_id: str) -> ContactMethod | None:
+    """The contact method, unless it was removed or switched off, or its person deactivated."""
+    contact = world.config.contact_methods.get(contact_id)
+    user = world.config.users.get(contact.user_id) if contact else None
+    return contact if contact and contact.enabled and user and user.active else None
 
 
 def _answered(world: World, message: Message, answer: Answer) -> Decision:

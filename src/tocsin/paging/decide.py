@@ -27,6 +27,8 @@ from tocsin.paging.messages import (
 from tocsin.paging.model import WAITING, Message, MessageState, Pace, Page, PageState
 from tocsin.paging.text import Brief, Wording, test_wording, wording
 
+_NO_CONTACT = "the contact method is not in use any more"
+
 
 @dataclass(frozen=True, slots=True)
 class Way:
@@ -132,14 +134,12 @@ def unwanted(page: Page, incident: Incident) -> str:
 def send_due_page(
     page: Page, brief: Brief, contact: ContactMethod | None, pace: Pace, ids: IdSource, now: Moment
 ) -> Decision:
-    """A planned page's delay has passed: send it, unless it is unwanted by now."""
+    """A planned page's delay has passed: send it, unless it is unwanted by now. `contact` None = no longer in use."""
     if page.state is not PageState.PLANNED:
         return Decision()
     reason = unwanted(page, brief.incident)
-    if contact is None or not contact.enabled:
-        reason = reason or "the contact method was removed"
     if reason or contact is None:
-        return _cancelled(page, reason, now)
+        return _cancelled(page, reason or _NO_CONTACT, now)
     decision, pace = _send_or_bundle(page, brief, contact, pace, ids, now)
     return decision + Decision(state=(pace,), timers=(CancelTimer(page_timer(page.id)),))
 
@@ -147,17 +147,19 @@ def send_due_page(
 def send_bundle(
     contact: ContactMethod | None, waiting: Sequence[tuple[Page, Brief]], pace: Pace, ids: IdSource, now: Moment
 ) -> Decision:
-    """Send everything that gathered for a contact method as one message; leave out what is unwanted by now."""
+    """Send everything that gathered for a contact method as one message, loudest and oldest first.
+
+    What is unwanted by now is left out.
+    """
     decision = Decision()
     wanted: list[tuple[Page, Brief]] = []
     for page, brief in waiting:
-        reason = unwanted(page, brief.incident)
-        if contact is None or not contact.enabled:
-            reason = reason or "the contact method was removed"
+        reason = unwanted(page, brief.incident) or ("" if contact else _NO_CONTACT)
         if reason:
             decision += _cancelled(page, reason, now)
         else:
             wanted.append((page, brief))
+    wanted.sort(key=lambda one: (one[1].incident.urgency is not Urgency.HIGH, one[1].incident.number))
     if contact is None or not wanted:
         contact_id = contact.id if contact else ""
         calm = replace(
@@ -179,12 +181,11 @@ def send_again(
     """Another attempt of a message, for those of its pages that are still wanted."""
     if message.state not in (MessageState.RETRYING, MessageState.SENDING):
         return Decision()
-    removed = contact is None or not contact.enabled
     fate = "; whether it went out before the crash is not known" if crashed else ""
     decision = Decision()
     wanted: list[tuple[Page, Brief]] = []
     for page, brief in pages:
-        reason = unwanted(page, brief.incident) or ("the contact method was removed" if removed else "")
+        reason = unwanted(page, brief.incident) or ("" if contact else _NO_CONTACT)
         if page.state is PageState.SENDING and not reason:
             wanted.append((page, brief))
         elif page.state is PageState.SENDING:

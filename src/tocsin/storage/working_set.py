@@ -19,7 +19,7 @@ from tocsin.engine.world import Stateful
 from tocsin.escalation.model import PolicySnapshot
 from tocsin.incidents.model import Incident
 from tocsin.kernel.time import Moment
-from tocsin.paging.model import WAITING, Message, Pace, Page, PageState
+from tocsin.paging.model import WAITING, Message, MessageState, Pace, Page, PageState
 from tocsin.storage import tables
 from tocsin.storage.codec import load
 from tocsin.storage.rows import MAPPED
@@ -28,6 +28,8 @@ E = TypeVar("E", bound=Stateful)
 
 KNOWN_LIMIT = 100_000
 """Entities kept in memory between turns, all kinds together (about 3 kB each)."""
+
+_SEEN = frozenset({MessageState.SENDING, MessageState.SENT, MessageState.DELIVERED})
 
 _Key = tuple[type[Any], str]
 _Scoped = tuple[str, str]
@@ -226,7 +228,10 @@ class WorkingSet:
         return self._get(Message, message_id)
 
     def message_by_code(self, channel: Channel, address: str, code: str, since: Moment) -> Message | None:
-        """The newest message to an address since then; with a code, the newest that carries it."""
+        """The newest message to an address since then; with a code, the newest that carries it.
+
+        Without a code people mean what they have seen: a message that may have arrived comes before one that did not.
+        """
         table = tables.messages
         statement = select(table.c.data).where(
             table.c.address == address, table.c.created_at >= since, table.c.channel == channel.value
@@ -238,7 +243,10 @@ class WorkingSet:
             fits = message.address == address and message.channel is channel and message.created_at >= since
             return fits and (not code or message.code == code)
 
-        return max(self._find(Message, statement, wanted), key=lambda one: (one.created_at, one.id), default=None)
+        def seen(message: Message) -> tuple[bool, Moment, str]:
+            return message.state in _SEEN, message.created_at, message.id
+
+        return max(self._find(Message, statement, wanted), key=seen, default=None)
 
     def pace(self, user_id: str) -> Pace:
         """How often a person was reached lately."""
