@@ -115,7 +115,7 @@ def _skipped(reading: _Reading, fact: LevelSkipped, _at: Moment) -> Iterator[str
     if fact.level:
         yield from _step(reading, fact.level, fact.pass_number, resumed=False)
     else:
-        reading.free_step = True
+        reading.free_step, reading.not_before = True, None
 
 
 def _step(reading: _Reading, level: int, pass_number: int, *, resumed: bool) -> Iterator[str]:

@@ -3,6 +3,7 @@
     AlertOpened            -> incidents.ConsiderAlert
     AlertAcknowledged      -> incidents.Acknowledge (by the monitor)
     AlertWorsened          -> incidents.SetUrgency (severity-based services)
+    AlertJoined            -> incidents.SetUrgency (a worse alert joins a quiet incident)
     AlertResolved          -> incidents.CountAlert
     IncidentTriggered      -> escalation.StartEscalation, or paging.PagePeople when people were named
     IncidentAcknowledged   -> paging.CancelPages
@@ -38,9 +39,9 @@ from tocsin.escalation.messages import (
     StartEscalation,
     StopEscalation,
 )
-from tocsin.events.model import Severity
 from tocsin.incidents.messages import (
     Acknowledge,
+    AlertJoined,
     ConsiderAlert,
     CountAlert,
     IncidentAcknowledged,
@@ -73,14 +74,14 @@ def _monitor_acknowledged(_world: World, _actor: Actor, fact: AlertAcknowledged,
         yield monitor, Acknowledge(incident_id=fact.incident_id)
 
 
-def _worsened(world: World, _actor: Actor, fact: AlertWorsened, now: Moment) -> Iterable[Order]:
+def _raised(world: World, _actor: Actor, fact: AlertWorsened | AlertJoined, _now: Moment) -> Iterable[Order]:
+    """An incident asks as loudly as the loudest of its alerts ever did by the service's rule."""
+    alert = world.state.alert(fact.alert_id)
     incident = world.state.incident(fact.incident_id) if fact.incident_id else None
     service = world.config.services.get(incident.service_id) if incident else None
-    if incident is None or service is None or not incident.is_open:
+    if alert is None or incident is None or service is None or not incident.is_open:
         return
-    alert = world.state.alert(fact.alert_id)
-    at = alert.last_event_at if alert else now
-    wanted = urgency_for(service, Severity(fact.severity) if fact.severity else None, at)
+    wanted = urgency_for(service, alert.severity, alert.last_event_at)
     if wanted is Urgency.HIGH and incident.urgency is Urgency.LOW:
         yield SYSTEM, SetUrgency(incident_id=incident.id, urgency=Urgency.HIGH)
 
@@ -162,7 +163,8 @@ def _page_answered(world: World, _actor: Actor, fact: PageAnswered, _now: Moment
 REACTIONS: Mapping[type[Fact], Reaction] = {
     AlertOpened: _consider,
     AlertAcknowledged: _monitor_acknowledged,
-    AlertWorsened: _worsened,
+    AlertWorsened: _raised,
+    AlertJoined: _raised,
     AlertResolved: _alert_resolved,
     IncidentTriggered: _triggered,
     IncidentAcknowledged: _answered,

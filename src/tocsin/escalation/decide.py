@@ -122,27 +122,23 @@ def resume(
 ) -> Decision:
     """Page again where it stands: whoever had it and can be reached, and whoever is on call at that level now.
 
-    Where it was given by name to people none of whom can be reached any more, the policy starts.
+    Where none of them can be reached any more the policy goes on: from its start if it was given to them by name.
     """
     holders = [user_id for user_id in incident.assignee_ids if reachable(user_id)]
-    if incident.assigned_via is AssignedVia.DIRECT_ASSIGNMENT and incident.assignments:
-        if holders:
-            kept = replace(incident, timer_at=None, next_step=None, timer_reason=NoTimer.ASSIGNED)
-            return Decision(state=(kept,), facts=(_reached(kept, policy, resumed=True),))
-        reason = "nobody whom it was given to can be reached any more"
-        gone = LevelSkipped(incident_id=incident.id, level=0, pass_number=0, reason=reason)
-        started = _call_from(incident, policy, people, last_resort, level=1, pass_number=1, now=now)
-        return Decision(facts=(gone,)) + started
-    level = min(max(incident.level, 1), len(policy.rules))
-    if not policy.rules:
-        return _call_from(incident, policy, people, last_resort, level=1, pass_number=1, now=now)
-    rule = policy.rules[level - 1]
-    users = dict.fromkeys((*holders, *people(rule).user_ids))
-    if not users:
-        return _call_from(
-            incident, policy, people, last_resort, level=level, pass_number=max(incident.pass_number, 1), now=now
-        )
-    return _assign(incident, policy, level, max(incident.pass_number, 1), tuple(users), now, resumed=True)
+    by_name = incident.assigned_via is AssignedVia.DIRECT_ASSIGNMENT and bool(incident.assignments)
+    if by_name and holders:
+        kept = replace(incident, timer_at=None, next_step=None, timer_reason=NoTimer.ASSIGNED)
+        return Decision(state=(kept,), facts=(_reached(kept, policy, resumed=True),))
+    level = 1 if by_name or not policy.rules else min(max(incident.level, 1), len(policy.rules))
+    pass_number = 1 if by_name else max(incident.pass_number, 1)
+    present = people(policy.rules[level - 1]).user_ids if policy.rules and not by_name else ()
+    users = tuple(dict.fromkeys((*holders, *present)))
+    if users:
+        return _assign(incident, policy, level, pass_number, users, now, resumed=True)
+    reason = "nobody who had it can be reached any more"
+    gone = LevelSkipped(incident_id=incident.id, level=0, pass_number=0, reason=reason)
+    went_on = _call_from(incident, policy, people, last_resort, level=level, pass_number=pass_number, now=now)
+    return Decision(facts=(gone,)) + went_on
 
 
 def stop(incident: Incident, now: Moment) -> Decision:

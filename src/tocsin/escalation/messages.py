@@ -105,7 +105,7 @@ class LevelReached(Fact):
 class LevelSkipped(Fact):
     """Nobody at this level could be called; the next one is called at once. `reason` in words.
 
-    Level 0 stands for people whom the incident was given to by name.
+    Level 0 stands for the people who had the incident.
     """
 
     kind: ClassVar[str] = "escalation.level_skipped"

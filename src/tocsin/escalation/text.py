@@ -45,7 +45,7 @@ def _requested(actor: Actor, fact: EscalationRequested, names: Names) -> str:
 
 def _skipped(_actor: Actor, fact: LevelSkipped, _names: Names) -> str:
     if not fact.level:
-        return f"The policy starts: {fact.reason}"
+        return f"The escalation policy goes on: {fact.reason}"
     return f"Level {fact.level} was skipped: {fact.reason}"
 
 
