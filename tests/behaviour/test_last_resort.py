@@ -1,4 +1,4 @@
-"""When nobody is on call, or nobody answered, somebody is called all the same: managers, then owners, again and again."""
+"""When nobody is on call, or nobody answered, somebody is called all the same: managers, then owners."""
 
 from __future__ import annotations
 

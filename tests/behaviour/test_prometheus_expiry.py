@@ -1,4 +1,4 @@
-"""A monitor that repeats itself and then falls silent: its alert resolves by itself, and repeating costs next to nothing."""
+"""A monitor repeats itself and then falls silent: its alert resolves by itself; repeating costs next to nothing."""
 
 from __future__ import annotations
 

@@ -263,11 +263,11 @@ class EngineLoop:
         except Exception as error:
             if is_outage(error):
                 raise
+            self._store.rollback()  # before anything that takes time: a database gives up on idle transactions
+            self._config = self._store.config()
             log.exception(
                 "turn_failed", requests=len(inputs.requests), timers=len(inputs.timers), events=len(inputs.entries)
             )
-            self._store.rollback()
-            self._config = self._store.config()
             return None
 
     def _settle_parts(self, inputs: Inputs, now: Moment) -> None:

@@ -7,7 +7,7 @@ an event arrives, alice's phone gets an SMS, five minutes pass, bob's phone ring
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -164,7 +164,7 @@ class World:
         create_schema(self.database)
         self.log = SqliteLogWriter(folder / "log", lambda: "world")
         self.event_seqs: set[int] = set()
-        self.extra_decoders: dict[str, Callable[[Entry], Any]] = {}
+        self.decoders: dict[str, Callable[[Entry], Any]] = {SOURCE: _read_event}
         self.carrier: FakeCarrier
         self.loop: EngineLoop
         self._start()
@@ -172,8 +172,7 @@ class World:
     def _start(self) -> None:
         self.store = TurnStore(self.database, self.ids.long())
         self.reader = SqliteLogReader(self.folder / "log")
-        decoders: Mapping[str, Callable[[Entry], Any]] = {SOURCE: _read_event, **self.extra_decoders}
-        self.loop = EngineLoop(self.store, self.reader, decoders, ids=self.ids, clock=self.clock)
+        self.loop = EngineLoop(self.store, self.reader, self.decoders, ids=self.ids, clock=self.clock)
         previous = getattr(self, "carrier", None)
         self.carrier = FakeCarrier(self.clock, self.loop.report)
         if previous is not None:
@@ -222,10 +221,14 @@ class World:
     def accept(self, event: Event) -> None:
         """Put an event into the log, as the edge does; nothing is decided yet."""
         event = replace(event, received_at=self.clock.now())
-        entry = NewEntry(event.received_at, SOURCE, event.integration_id, event.dedup_key, _write_event(event))
+        self.accept_raw(SOURCE, event.integration_id, event.dedup_key, _write_event(event))
+
+    def accept_raw(self, source: str, integration_id: str, dedup_key: str = "", body: bytes = b"") -> None:
+        """Put an entry of any source into the log; `decoders` holds how each source is read."""
+        entry = NewEntry(self.clock.now(), source, integration_id, dedup_key, body)
         self.event_seqs.add(self.log.append([entry]))
 
-    def event(
+    def alarm(
         self,
         integration: Integration,
         key: str = "disk-full",
@@ -234,20 +237,24 @@ class World:
         summary: str = "",
         severity: Severity | None = Severity.CRITICAL,
         **more: Any,
-    ) -> None:
-        """An event arrives and is decided."""
-        self.accept(
-            Event(
-                action=action,
-                integration_id=integration.id,
-                dedup_key=key,
-                received_at=0,
-                summary=summary or key,
-                source="db-1",
-                severity=severity,
-                **more,
-            )
+    ) -> Event:
+        """What a monitor says, critical unless told otherwise."""
+        return Event(
+            action=action,
+            integration_id=integration.id,
+            dedup_key=key,
+            received_at=0,
+            summary=summary or key,
+            source="db-1",
+            severity=severity,
+            **more,
         )
+
+    def event(
+        self, integration: Integration, key: str = "disk-full", action: Action = Action.TRIGGER, **more: Any
+    ) -> None:
+        """An event arrives and is decided; see `alarm`."""
+        self.accept(self.alarm(integration, key, action, **more))
         self.settle()
 
     # -- people and programs
@@ -262,7 +269,8 @@ class World:
 
     def does(self, user: User, command: type[Command], number: int | None = None, **details: Any) -> Any:
         """A person gives a command about an incident: the only one there is when no number is given."""
-        return self.run(as_user(user), command(incident_id=self.incident(number).id, **details))  # type: ignore[call-arg]
+        ordered: Any = command
+        return self.run(as_user(user), ordered(incident_id=self.incident(number).id, **details))
 
     def save(self, thing: Any, *fields: str, actor: Actor = OWNER) -> Any:
         """Create a thing, or change the named fields of one."""
@@ -280,7 +288,7 @@ class World:
         sms: str = "",
         rules: Iterable[tuple[Channel, int]] = ((Channel.SMS, 0),),
     ) -> User:
-        """A person, paged by these rules (channel, delay in minutes) for high urgency; the first mail rule is removed."""
+        """A person, paged for high urgency by these rules (channel, delay in minutes) and by no others."""
         user: User = self.save(User(id="", name=name.title(), email=f"{name}@example.com", role=role))
         config = self.config
         for rule in config.rules_of[user.id]:
