@@ -181,7 +181,7 @@ class Director:
         return self._place.reads.incident(incident.id) or incident
 
     def _end_card(self, incident: Incident, fired_at: Moment) -> EndCard:
-        facts = [entry for entry in self._place.reads.timeline_after(incident.id, 0).items]
+        facts = self._place.reads.timeline_after(incident.id, 0).items
         sent = [entry.fact for entry in facts if isinstance(entry.fact, PageSent)]
         woken = {fact.user_id for fact in sent}
         answered = next((entry.at for entry in facts if isinstance(entry.fact, IncidentAcknowledged)), None)
@@ -203,8 +203,8 @@ class Director:
         return EndCard(tuple(figures), self._snippet(), "make run")
 
     def _snippet(self) -> str:
-        key = self._place.story.integration_key
-        return f"receivers:\n  - name: tocsin\n    webhook_configs:\n      - url: {self._place.url}/hooks/alertmanager/{key}\n"
+        url = f"{self._place.url}/hooks/alertmanager/{self._place.story.integration_key}"
+        return f"receivers:\n  - name: tocsin\n    webhook_configs:\n      - url: {url}\n"
 
     # -- waiting, and being pressed
 
