@@ -54,9 +54,13 @@ HASHED = QUICK.hash(PASSWORD)
 
 @dataclass
 class Place:
-    """The installation. `site` is what the pages see; replace it before `app` is used to change that."""
+    """The installation. `site` is what the pages see; replace it before `app` is used to change that.
+
+    `like` is one whose files lie in `folder` already: its names are taken over.
+    """
 
     folder: Path
+    like: Place | None = None
     desk: DirectDesk = field(init=False)
     site: Site = field(init=False)
     links: list[tuple[User, str]] = field(default_factory=list)
@@ -85,6 +89,10 @@ class Place:
             health=Health,
             ways_to_send=lambda: ("mail", "texts and calls"),
         )
+
+        if self.like is not None:
+            self.people, self.services = dict(self.like.people), dict(self.like.services)
+            self.team, self.schedule, self.policy = self.like.team, self.like.schedule, self.like.policy
 
     def close(self) -> None:
         """Close every file."""

@@ -36,7 +36,7 @@ def check_new_password(password: str, *, about: tuple[str, ...] = ()) -> None:
     if len(set(password)) < _FEW_LETTERS:
         raise Invalid("This password repeats a few characters only. Three or four words do well.")
     left = password.casefold()
-    for word in about:
+    for word in sorted(about, key=len, reverse=True):
         left = left.replace(word.casefold(), "") if len(word) > 3 else left
     if len(left.strip("0123456789!?.-_@ ")) < _FEW_LETTERS:
         raise Invalid("A password must not be made of your own name or address.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
@@ -24,7 +24,7 @@ from tocsin.web.me import act_on_me, me_page, switch_zone
 from tocsin.web.now import now_page
 from tocsin.web.oncall import oncall_page
 from tocsin.web.phones import direct, end_page, phones_page, use_phone
-from tocsin.web.render import STATIC
+from tocsin.web.render import STATIC, render
 from tocsin.web.services import services_page
 from tocsin.web.signin import enter, link_page, sign_in, sign_in_page, sign_out
 from tocsin.web.site import Site
@@ -103,4 +103,9 @@ def not_found(site: Site) -> Any:
     return handler
 
 
-__all__ = ["Site", "create", "guard", "not_found"]
+async def broken(_request: Request, _error: Exception) -> Response:
+    """The answer when a page fails, for the application's 500: rests on nothing that may be broken too."""
+    return HTMLResponse(render("broken.html", {}), 500, dict(guard.HEADERS))
+
+
+__all__ = ["Site", "broken", "create", "guard", "not_found"]

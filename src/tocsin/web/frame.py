@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from tocsin.directory.model import User
 from tocsin.engine.config import Config
+from tocsin.kernel.errors import Unavailable
 from tocsin.kernel.time import Moment
 from tocsin.oncall import shift_at, who_is_on_call
 from tocsin.runtime.reads import OpenCounts, Sight
@@ -65,9 +66,17 @@ def frame_of(site: Site, config: Config, user: User | None, sight: Sight | None,
         counts=counts,
         duty=duty_of(config, user.id, times.now) if user is not None else None,
         health=site.health() if user is not None else Health(),
-        show=site.show.state() if site.show is not None else None,
+        show=_show(site),
         has_phones=site.booth is not None,
     )
+
+
+def _show(site: Site) -> ShowState | None:
+    """Where the demo's show is; a show that can't be asked must not take the page away."""
+    try:
+        return site.show.state() if site.show is not None else None
+    except Unavailable:
+        return None
 
 
 def duty_of(config: Config, user_id: str, now: Moment) -> Duty | None:

@@ -13,6 +13,7 @@ from tocsin.kernel.time import DAY, Moment
 from tocsin.kernel.wording import sentence_case, span_words
 from tocsin.oncall import gaps
 from tocsin.paging.messages import PageAnswered
+from tocsin.paging.timeline import channel_word
 from tocsin.runtime.reads import IncidentFilter, TimelineFilter
 from tocsin.web.oncall import watches_of
 from tocsin.web.rows import rows_of
@@ -93,13 +94,11 @@ def _ticks(visit: Visit) -> list[Tick]:
     )
     heard = bool(reads.cursor().seq)
     answered = bool(reads.timeline(TimelineFilter(kinds=(PageAnswered.kind,)), limit=1).items)
-    can_send = ", ".join(ways) or "mail, texts and calls, or a webhook"
+    can_send = ", ".join(dict.fromkeys(map(channel_word, ways))) or "mail, texts and calls, or a webhook"
     return [
         Tick(bool(ways), "A way to send", f"{sentence_case(can_send)}.", "", ""),
         Tick(reachable, "A person who can be reached", "By mail or phone, and when to use it.", "/me", "Add yours"),
-        Tick(
-            covered, "A schedule without gaps", "Somebody for all of the next two weeks.", "/on-call", "See schedules"
-        ),
+        Tick(covered, "A schedule without gaps", "Somebody at any time for two weeks.", "/on-call", "See schedules"),
         Tick(heard, "A monitor connected", "One event has come in.", "/alerts", "Send an event"),
         Tick(answered, "A page answered", "Raise an incident for yourself and answer it.", "/incidents/new", "Page me"),
     ]

@@ -42,7 +42,7 @@ class Site:
 
     `message_of` gives the message that a mail link's token names, or raises NotAllowed. `mail_link` sends a one-time
     sign-in address to a person without waiting (None = no mail is set up). `raw_event` is the body of an event in the
-    log, None when it is gone. `ways_to_send` names the kinds of message that can go out. `public_url` is the address
+    log, None when it is gone. `ways_to_send` names the channels that can be used. `public_url` is the address
     that people use, without a slash at its end ("" = whatever they typed).
     """
 

@@ -1,0 +1,29 @@
+"""A small installation with its pages, fresh for each test; made once and copied, because making it takes a while."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.web.place import Place, small
+
+
+@pytest.fixture(scope="session")
+def mould(tmp_path_factory: pytest.TempPathFactory) -> Place:
+    """The installation that all others are copies of. Closed: only its files and names are used."""
+    made = small(tmp_path_factory.mktemp("mould"))
+    made.close()
+    return made
+
+
+@pytest.fixture
+def place(mould: Place, tmp_path: Path) -> Iterator[Place]:
+    """Alice is primary, Bob secondary, Carol manager, Erin owner, Mallory may look."""
+    for file in mould.folder.iterdir():
+        shutil.copy(file, tmp_path)
+    made = Place(tmp_path, like=mould)
+    yield made
+    made.close()

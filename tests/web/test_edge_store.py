@@ -1,0 +1,131 @@
+"""The edge's own tables, on both databases: one contract."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.databases import fresh
+from tocsin.kernel.time import HOUR
+from tocsin.storage.edge import EDGE_FILE, EdgeStore, SessionRow, open_edge_store
+
+NOW = 1_000 * HOUR
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def url(request: pytest.FixtureRequest) -> Iterator[str | None]:
+    if request.param == "sqlite":
+        yield None
+        return
+    with fresh(request.getfixturevalue("postgres_server")) as found:
+        yield found
+
+
+@pytest.fixture
+def store(url: str | None, tmp_path: Path) -> Iterator[EdgeStore]:
+    made = open_edge_store(tmp_path, url)
+    yield made
+    made.close()
+
+
+def row(digest: str = "d1", user_id: str = "PALICE", **more: Any) -> SessionRow:
+    made = SessionRow(
+        digest=digest, id=f"id-{digest}", user_id=user_id, standing="s", opened_at=NOW, seen_at=NOW, ends_at=NOW + HOUR,
+        address="192.0.2.1", agent="a", how="link",
+    )  # fmt: skip
+    return replace(made, **more)
+
+
+def test_a_session_is_kept_as_it_is(store: EdgeStore) -> None:
+    store.add_session(row())
+    assert store.session("d1") == row()
+    assert store.session("d2") is None
+    store.touch_session("d1", NOW + 5)
+    assert store.session("d1") == row(seen_at=NOW + 5)
+
+
+def test_sessions_end_one_by_one_or_all_but_one(store: EdgeStore) -> None:
+    for digest in ("d1", "d2", "d3"):
+        store.add_session(row(digest))
+    store.add_session(row("d4", "PBOB"))
+    assert store.end_sessions_of("PBOB", session_id="id-d1") == 0
+    assert store.end_sessions_of("PALICE", session_id="id-d1") == 1
+    assert store.end_sessions_of("PALICE", keep_digest="d2") == 1
+    assert [one.digest for one in store.sessions_of("PALICE")] == ["d2"]
+    store.end_session("d2")
+    assert store.sessions_of("PALICE") == []
+    assert len(store.sessions_of("PBOB")) == 1
+
+
+def test_a_link_is_used_once_by_whoever_is_first(store: EdgeStore) -> None:
+    store.add_link("l1", "PALICE", NOW + HOUR)
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(lambda _: store.use_link("l1", NOW), range(16))) == 1
+    link = store.link("l1")
+    assert link is not None
+    assert link.used_at == NOW
+    assert not store.use_link("unknown", NOW)
+
+
+def test_a_link_that_is_over_cannot_be_used(store: EdgeStore) -> None:
+    store.add_link("l1", "PALICE", NOW)
+    assert not store.use_link("l1", NOW)
+
+
+def test_attempts_count_in_a_sliding_window(store: EdgeStore) -> None:
+    for at in (NOW, NOW + 10, NOW + 20):
+        store.add_attempts(["a", "b"], at)
+    assert store.attempts("a", NOW) == (2, NOW + 10)
+    assert store.attempts("a", NOW - 1) == (3, NOW)
+    store.forget_attempts("a", NOW + 10)
+    assert store.attempts("a", NOW - 1) == (2, NOW)
+    store.forget_attempts("a")
+    assert store.attempts("a", 0) == (0, 0)
+    assert store.attempts("b", 0) == (3, NOW)
+
+
+def test_sweeping_takes_what_is_over_and_leaves_the_rest(store: EdgeStore) -> None:
+    store.add_session(row("old", ends_at=NOW))
+    store.add_session(row("idle", seen_at=NOW - HOUR))
+    store.add_session(row("good"))
+    store.add_link("old", "PALICE", NOW)
+    store.add_link("good", "PALICE", NOW + 1)
+    store.add_attempts(["a"], NOW - HOUR)
+    store.add_attempts(["a"], NOW)
+    store.sweep(NOW, idle_since=NOW - HOUR, attempts_since=NOW - HOUR)
+    assert [one.digest for one in store.sessions_of("PALICE")] == ["good"]
+    assert (store.link("old"), store.link("good") is not None) == (None, True)
+    assert store.attempts("a", 0)[0] == 1
+
+
+def test_what_is_written_is_there_after_a_restart(url: str | None, tmp_path: Path) -> None:
+    first = open_edge_store(tmp_path, url)
+    first.add_session(row())
+    first.close()
+    second = open_edge_store(tmp_path, url)
+    assert second.session("d1") == row()
+    second.close()
+    assert (tmp_path / EDGE_FILE).exists() == (url is None)
+
+
+@pytest.mark.postgres
+def test_edges_that_start_at_once_on_an_empty_database(postgres_server: str, tmp_path: Path) -> None:
+    with fresh(postgres_server) as url, ThreadPoolExecutor(4) as pool:
+        for made in pool.map(lambda _: open_edge_store(tmp_path, url), range(4)):
+            made.close()
+
+
+def test_many_threads_take_turns(store: EdgeStore) -> None:
+    def work(number: int) -> None:
+        store.add_session(row(f"d{number}"))
+        assert store.session(f"d{number}") is not None
+        store.touch_session(f"d{number}", NOW + number)
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(work, range(40)))
+    assert len(store.sessions_of("PALICE")) == 40
