@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.dialects.pagerduty.api import Api, House
+from tests.dialects.pagerduty.matrix import populated
 
 
 @pytest.fixture(scope="session")
@@ -16,6 +17,15 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a house in it, to be copied: quicker than building one for each test."""
     folder = tmp_path_factory.mktemp("house")
     House(folder).close()
+    return folder
+
+
+@pytest.fixture(scope="session")
+def crowded(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the populated house, to be copied for each test."""
+    folder: Path = shutil.copytree(built, tmp_path_factory.mktemp("crowd"), dirs_exist_ok=True)
+    with House(folder) as house:
+        populated(house)
     return folder
 
 

@@ -282,7 +282,7 @@ def test_no_wrong_value_breaks_anything_or_is_half_stored(api: Api, house: House
 
 
 PARAMETERS = ("since", "until", "time_zone", "limit", "offset", "total", "query", "sort_by", "include[]", "team_ids[]")
-ODD = ("", "%00", "%ff", "null", "-1", "1e9", "0001-01-01", "9999-12-31T23:59:59-23:59", "[]", "%F0%9F%94%A5", "'; --")
+ODD = ("", "%00", "%ff", "null", "-1", "9999-12-31T23:59:59-23:59", "%F0%9F%94%A5")
 
 
 @pytest.mark.parametrize("parameter", [*PARAMETERS, "statuses[]", "urgencies[]", "filter", "earliest", "incident_key"])

@@ -29,10 +29,7 @@ def test_an_incident_of_a_monitor(api: Api, house: House) -> None:
     assert found["alert_counts"] == {"all": 1, "triggered": 1, "resolved": 0}
     assert [one["assignee"]["id"] for one in found["assignments"]] == list(incident.assignee_ids)
     assert found["pending_actions"] == [{"type": "escalate", "at": "2026-01-06T09:05:00Z"}]
-    assert found["last_status_change_by"]["type"] in (
-        "service_reference",
-        "events_api_v2_inbound_integration_reference",
-    )
+    assert found["last_status_change_by"]["type"] == "service_reference"
     assert found["first_trigger_log_entry"]["id"].startswith("R")
     assert found["html_url"] == "http://tocsin.example/incidents/1"
     assert (found["priority"], found["resolve_reason"], found["resolved_at"]) == (None, None, None)
@@ -125,7 +122,8 @@ def test_from_gives_no_rights_that_key_and_person_do_not_both_have(api: Api, hou
 def test_without_from_the_key_itself_acts(api: Api, house: House) -> None:
     incident = house.alarm()
     found = api.put(f"/incidents/{incident.id}", {"incident": {"status": "acknowledged"}})["incident"]
-    assert found["acknowledgements"][0]["acknowledger"]["summary"] == "root"
+    assert found["acknowledgements"][0]["acknowledger"]["type"] == "service_reference"
+    assert found["last_status_change_by"]["summary"] == "root"
     assert [one["assignee"]["id"] for one in found["assignments"]] == list(incident.assignee_ids)
 
 

@@ -14,7 +14,7 @@ from tocsin.dialects.pagerduty.write import people, policies, services
 from tocsin.dialects.pagerduty.write.log_ids import log_id
 from tocsin.dialects.pagerduty.write.refs import Refs, Wire, instant
 from tocsin.incidents.messages import NoteAdded
-from tocsin.incidents.model import Incident, NextStep
+from tocsin.incidents.model import Acknowledgement, Incident, NextStep
 from tocsin.kernel.actor import ActorKind
 from tocsin.runtime.reads import Reads, TimelineEntry
 
@@ -71,7 +71,7 @@ def incident(one: Incident, refs: Refs, around: Around, included: Collection[str
             for assignment in one.assignments
         ],
         "acknowledgements": [
-            {"at": instant(each.at), "acknowledger": refs.agent(each.by, one.service_id)}
+            {"at": instant(each.at), "acknowledger": _acknowledger(each, one, refs)}
             for each in one.acknowledgements
         ],
         "last_status_change_at": instant(one.status_changed_at),
@@ -192,6 +192,11 @@ def _normalised(one: Alert) -> dict[str, Any]:
 def _person(user_id: str, refs: Refs, *, full: bool) -> Wire:
     person = refs.config.users.get(user_id) if full else None
     return people.user(person, refs) if person is not None else refs.user(user_id)
+
+
+def _acknowledger(each: Acknowledgement, one: Incident, refs: Refs) -> Wire:
+    """A person, or the service for whatever is none."""
+    return refs.user(each.by.id) if each.by.kind is ActorKind.USER else refs.service(one.service_id)
 
 
 def _first_entry(one: Incident, refs: Refs, around: Around) -> Wire | None:

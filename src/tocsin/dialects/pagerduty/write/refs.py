@@ -93,7 +93,7 @@ class Refs:
         if actor.kind is ActorKind.USER:
             return self.user(actor.id)
         if actor.kind is ActorKind.INTEGRATION and actor.id in self.config.integrations:
-            return self.integration(actor.id)
+            return {**self.integration(actor.id), "type": "integration_reference"}
         if actor.kind is ActorKind.KEY:
             return self.key(actor.id, "integration_reference")
         return self.service(service_id)

@@ -1,0 +1,226 @@
+"""Every route with a thing of Payments to try it on, a body that succeeds, and who may: shared by several tests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from tests.dialects.pagerduty.api import House
+from tocsin.dialects.pagerduty.routes import ROUTES
+from tocsin.directory.model import Membership, Role, TeamRole
+from tocsin.incidents.model import Incident
+from tocsin.oncall import Override
+
+EVERYBODY = frozenset(
+    "root olive adam carol alice bob mallory rob sue rita remy lena payments_key search_key".split()  # noqa: SIM905
+)
+"""The keys of the house: see `populated`."""
+
+OWNERS = frozenset({"root", "olive"})
+ADMINS = OWNERS | {"adam"}
+STAFF = ADMINS | {"carol", "payments_key"}
+RESPONDERS = STAFF | {"alice", "bob"}
+READERS = EVERYBODY - {"rita", "lena", "search_key"}
+"""Who may look at what belongs to Payments: not the restricted from outside, nor a key for another team."""
+
+ALL_READERS = EVERYBODY - {"rita", "remy", "lena", "payments_key", "search_key"}
+"""Who may look at everything."""
+
+Body = Callable[[House, Incident], Any]
+
+
+@dataclass(frozen=True)
+class Access:
+    """Who may use one method of one path on a thing of Payments, and with which body it is tried."""
+
+    allowed: frozenset[str]
+    body: Body = lambda _house, _incident: None
+    seen_by: frozenset[str] = READERS
+
+
+def body(**values: Any) -> Body:
+    return lambda _house, _incident: values
+
+
+def _layered(house: House, _incident: Incident) -> Any:
+    layer = {
+        "start": "2026-01-05T00:00:00Z",
+        "rotation_turn_length_seconds": 86_400,
+        "users": [{"user": {"id": house.alice.id}}],
+    }
+    team = {"id": house.payments.id}
+    return {"schedule": {"name": "New", "time_zone": "Etc/UTC", "teams": [team], "schedule_layers": [layer]}}
+
+
+def _policy(house: House, _incident: Incident) -> Any:
+    rule = {"escalation_delay_in_minutes": 5, "targets": [{"id": house.alice.id, "type": "user"}]}
+    team = {"id": house.payments.id}
+    return {"escalation_policy": {"name": "New", "escalation_rules": [rule], "teams": [team]}}
+
+
+def _override(house: House, _incident: Incident) -> Any:
+    return {"overrides": [{"start": "2026-02-05", "end": "2026-02-06", "user": {"id": house.bob.id}}]}
+
+
+def _own_rule(house: House, _incident: Incident) -> Any:
+    contact = house.config().contacts_of[house.alice.id][0]
+    rule = {"start_delay_in_minutes": 9, "urgency": "high", "contact_method": {"id": contact.id}}
+    return {"notification_rule": rule}
+
+
+SELF = ADMINS | {"alice"}
+"""Who may change what is Alice's."""
+
+PERSONAL = READERS - {"payments_key"}
+LOOK = Access(READERS)
+ANYBODY = Access(EVERYBODY, seen_by=EVERYBODY)
+
+MATRIX: dict[tuple[str, str], Access] = {
+    ("GET", "/users/{id}"): LOOK,
+    ("PUT", "/users/{id}"): Access(SELF, body(user={"job_title": "SRE"})),
+    ("DELETE", "/users/{id}"): Access(ADMINS),
+    ("GET", "/users/{id}/license"): LOOK,
+    ("GET", "/users/{id}/contact_methods"): LOOK,
+    ("POST", "/users/{id}/contact_methods"): Access(
+        SELF, body(contact_method={"type": "sms_contact_method", "label": "M", "address": "2025550100"})
+    ),
+    ("GET", "/users/{id}/contact_methods/{contact_method_id}"): LOOK,
+    ("PUT", "/users/{id}/contact_methods/{contact_method_id}"): Access(SELF, body(contact_method={"label": "X"})),
+    ("DELETE", "/users/{id}/contact_methods/{contact_method_id}"): Access(SELF),
+    ("GET", "/users/{id}/notification_rules"): LOOK,
+    ("POST", "/users/{id}/notification_rules"): Access(SELF, _own_rule),
+    ("GET", "/users/{id}/notification_rules/{notification_rule_id}"): LOOK,
+    ("PUT", "/users/{id}/notification_rules/{notification_rule_id}"): Access(
+        SELF, body(notification_rule={"start_delay_in_minutes": 3})
+    ),
+    ("DELETE", "/users/{id}/notification_rules/{notification_rule_id}"): Access(SELF),
+    ("POST", "/users"): Access(ADMINS, body(user={"name": "D", "email": "d@example.com"}), EVERYBODY),
+    ("GET", "/teams/{id}"): LOOK,
+    ("PUT", "/teams/{id}"): Access(STAFF, body(team={"description": "x"})),
+    ("GET", "/teams/{id}/members"): LOOK,
+    ("PUT", "/teams/{id}/users/{user_id}"): Access(STAFF, body(role="observer")),
+    ("PUT", "/teams/{id}/escalation_policies/{policy_id}"): Access(STAFF),
+    ("DELETE", "/teams/{id}/escalation_policies/{policy_id}"): Access(ADMINS | {"carol"}),
+    ("POST", "/teams"): Access(ADMINS | {"carol"}, body(team={"name": "New"}), EVERYBODY),
+    ("POST", "/schedules"): Access(STAFF, _layered, EVERYBODY),
+    ("POST", "/schedules/preview"): Access(EVERYBODY, _layered, EVERYBODY),
+    ("GET", "/schedules/{id}"): LOOK,
+    ("PUT", "/schedules/{id}"): Access(STAFF, body(schedule={"name": "New"})),
+    ("DELETE", "/schedules/{id}"): Access(STAFF),
+    ("GET", "/schedules/{id}/users"): LOOK,
+    ("GET", "/schedules/{id}/overrides"): LOOK,
+    ("POST", "/schedules/{id}/overrides"): Access(RESPONDERS, _override),
+    ("DELETE", "/schedules/{id}/overrides/{override_id}"): Access(RESPONDERS),
+    ("POST", "/escalation_policies"): Access(STAFF, _policy, EVERYBODY),
+    ("GET", "/escalation_policies/{id}"): LOOK,
+    ("PUT", "/escalation_policies/{id}"): Access(STAFF, body(escalation_policy={"num_loops": 5})),
+    ("DELETE", "/escalation_policies/{id}"): Access(STAFF),
+    ("POST", "/services"): Access(
+        STAFF,
+        lambda house, _incident: {"service": {"name": "New", "escalation_policy": {"id": house.policy.id}}},
+        EVERYBODY,
+    ),
+    ("GET", "/services/{id}"): LOOK,
+    ("PUT", "/services/{id}"): Access(STAFF, body(service={"description": "New"})),
+    ("DELETE", "/services/{id}"): Access(STAFF),
+    ("POST", "/services/{id}/integrations"): Access(STAFF, body(integration={"name": "New"})),
+    ("GET", "/services/{id}/integrations/{integration_id}"): LOOK,
+    ("PUT", "/services/{id}/integrations/{integration_id}"): Access(STAFF, body(integration={"name": "New"})),
+    ("DELETE", "/services/{id}/integrations/{integration_id}"): Access(STAFF),
+    ("POST", "/incidents"): Access(
+        RESPONDERS, lambda house, _incident: {"incident": {"title": "New", "service": {"id": house.service.id}}}
+    ),
+    ("PUT", "/incidents"): Access(
+        RESPONDERS, lambda _house, incident: {"incidents": [{"id": incident.id, "status": "acknowledged"}]}
+    ),
+    ("GET", "/incidents/{id}"): LOOK,
+    ("PUT", "/incidents/{id}"): Access(RESPONDERS, body(incident={"title": "New"})),
+    ("GET", "/incidents/{id}/notes"): LOOK,
+    ("POST", "/incidents/{id}/notes"): Access(RESPONDERS, body(note={"content": "New"})),
+    ("POST", "/incidents/{id}/snooze"): Access(RESPONDERS, body(duration=60)),
+    ("PUT", "/incidents/{id}/merge"): Access(
+        RESPONDERS,
+        lambda house, _incident: {"source_incidents": [{"id": house.reads.incidents(limit=2).items[1].id}]},
+    ),
+    ("GET", "/incidents/{id}/alerts"): LOOK,
+    ("PUT", "/incidents/{id}/alerts"): Access(
+        RESPONDERS,
+        lambda house, incident: {
+            "alerts": [{"id": house.reads.alerts_of(incident.id).items[0].id, "status": "resolved"}]
+        },
+    ),
+    ("GET", "/incidents/{id}/alerts/{alert_id}"): LOOK,
+    ("PUT", "/incidents/{id}/alerts/{alert_id}"): Access(RESPONDERS, body(alert={"status": "resolved"})),
+    ("GET", "/incidents/{id}/log_entries"): LOOK,
+    ("GET", "/log_entries/{id}"): LOOK,
+    ("GET", "/users/me"): Access(EVERYBODY - {"root", "payments_key", "search_key"}, seen_by=EVERYBODY),
+    **{
+        ("GET", path): ANYBODY
+        for path, handlers in ROUTES
+        if "GET" in handlers and ("{" not in path or path in ("/abilities/{id}", "/vendors/{id}"))
+        if path != "/users/me"
+    },
+}
+"""Lists answer to everybody, with what they may see: `test_lists_hold_what_may_be_seen`."""
+
+HARD_TO_SET_UP = {("DELETE", "/teams/{id}"), ("DELETE", "/teams/{id}/users/{user_id}")}
+"""Tried by themselves below: the house can't lose its team."""
+
+
+def populated(house: House) -> None:
+    """More people, keys for one team, two incidents, an override."""
+    for name, role in (
+        ("Adam", Role.ADMIN),
+        ("Rob", Role.RESPONDER),
+        ("Sue", Role.STAKEHOLDER),
+        ("Rita", Role.RESTRICTED),
+        ("Remy", Role.RESTRICTED),
+        ("Lena", Role.LIMITED_STAKEHOLDER),
+    ):
+        person = house.person(name, role)
+        if name == "Remy":
+            house.save(Membership(team_id=house.payments.id, user_id=person.id, role=TeamRole.OBSERVER))
+    house.key("payments_key", Role.ADMIN, team_ids=(house.payments.id,))
+    house.key("search_key", Role.ADMIN, team_ids=(house.search.id,))
+    now = house.clock.now()
+    house.save(
+        Override(
+            id="",
+            schedule_id=house.schedule.id,
+            user_id=house.carol.id,
+            start=now + 10**12,
+            end=now + 2 * 10**12,
+            created_at=0,
+        )
+    )
+    house.alarm("first")
+    house.alarm("second")
+
+
+def address(path: str, house: House, incident: Incident) -> str:
+    config = house.config()
+    first = path.split("/")[1]
+    ids = {
+        "{contact_method_id}": config.contacts_of[house.alice.id][0].id,
+        "{notification_rule_id}": config.rules_of[house.alice.id][0].id,
+        "{user_id}": house.bob.id,
+        "{policy_id}": house.policy.id,
+        "{integration_id}": house.integration.id,
+        "{override_id}": next(iter(config.overrides)),
+        "{alert_id}": house.reads.alerts_of(incident.id).items[0].id,
+        "{id}": {
+            "users": house.alice.id,
+            "teams": house.payments.id,
+            "schedules": house.schedule.id,
+            "escalation_policies": house.policy.id,
+            "services": house.service.id,
+            "incidents": incident.id,
+            "vendors": "PVPROM1",
+            "abilities": "teams",
+            "log_entries": "R0000000000002",
+        }.get(first, ""),
+    }
+    for name, value in ids.items():
+        path = path.replace(name, value)
+    return path + ("?since=2026-01-01&until=2026-03-01" if path.endswith("overrides") else "")
