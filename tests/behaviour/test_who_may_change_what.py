@@ -1,0 +1,166 @@
+"""Anybody on a team may override its schedule; only managers edit rotations and policies; an outsider edits nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from tests.behaviour.cast import Cast
+from tocsin.directory.model import (
+    ApiKey,
+    Channel,
+    ContactMethod,
+    Integration,
+    Membership,
+    NotificationRule,
+    Priority,
+    Role,
+    Team,
+    TeamRole,
+    Urgency,
+    User,
+)
+from tocsin.engine.config import KINDS
+from tocsin.engine.things import DeleteThing, SaveThing
+from tocsin.events.rules import Condition, Match, NoiseRule
+from tocsin.kernel.actor import Actor
+from tocsin.kernel.errors import NotAllowed, TocsinError
+from tocsin.kernel.time import HOUR
+from tocsin.oncall import Override, Schedule
+from tocsin.testing.world import World, as_user
+
+Attempt = Callable[[Actor], object]
+
+
+@pytest.fixture
+def rota(world: World, cast: Cast) -> Schedule:
+    """A schedule of the payments team."""
+    return world.rotation("Payments days", cast.alice, cast.bob, teams=(cast.team.id,))
+
+
+def changes(world: World, cast: Cast, rota: Schedule) -> Mapping[str, SaveThing]:
+    """For each kind of thing a change of the payments team's, or of the whole installation's."""
+    now = world.clock.now()
+    contact = world.config.contacts_of[cast.olga.id][0]
+    noise = NoiseRule(
+        id="",
+        service_id=cast.service.id,
+        label="Hush",
+        conditions=(Condition(field="summary", match=Match.IS, text="x"),),
+    )
+    key = ApiKey(id="", name="Robot", digest="d", role=Role.RESPONDER)
+    things: dict[str, tuple[Any, tuple[str, ...]]] = {
+        "user": (replace(cast.olga, name="Olga O."), ("name",)),
+        "contact_method": (ContactMethod(id="", user_id=cast.olga.id, channel=Channel.SMS, address="2025550199"), ()),
+        "notification_rule": (
+            NotificationRule(
+                id="", user_id=cast.olga.id, contact_method_id=contact.id, urgency=Urgency.HIGH, start_delay_minutes=9
+            ),
+            (),
+        ),
+        "team": (replace(cast.team, name="Payments!"), ("name",)),
+        "membership": (Membership(team_id=cast.team.id, user_id=cast.olga.id, role=TeamRole.MANAGER), ()),
+        "service": (replace(cast.service, name="Checkout!"), ("name",)),
+        "integration": (Integration(id="", service_id=cast.service.id, name="Another", key=""), ()),
+        "priority": (Priority(id="", name="P1"), ()),
+        "api_key": (key, ()),
+        "settings": (replace(world.config.settings, organisation="Evil"), ("organisation",)),
+        "schedule": (replace(rota, name="Payments nights"), ("name",)),
+        "override": (Override("", rota.id, cast.bob.id, now + HOUR, now + 2 * HOUR, 0), ()),
+        "policy": (replace(cast.policy, name="Payments!"), ("name",)),
+        "noise_rule": (noise, ()),
+    }
+    return {kind: SaveThing(thing_kind=kind, thing=thing, fields=fields) for kind, (thing, fields) in things.items()}
+
+
+def accepted(world: World, person: User, orders: Mapping[str, Any]) -> set[str]:
+    """The kinds of which this person may carry out the order."""
+    found = set()
+    for kind, order in orders.items():
+        try:
+            world.run(as_user(person), order)
+        except NotAllowed:
+            continue
+        except TocsinError:
+            pass  # allowed, and refused for another reason
+        found.add(kind)
+    return found
+
+
+MANAGERS = {"team", "membership", "service", "integration", "schedule", "override", "policy", "noise_rule"}
+
+
+@pytest.mark.parametrize(
+    ("name", "may"),
+    [("mallory", set()), ("alice", {"override"}), ("carol", MANAGERS), ("olga", set(KINDS))],
+)
+def test_saving(world: World, cast: Cast, rota: Schedule, name: str, may: set[str]) -> None:
+    orders = changes(world, cast, rota)
+    assert set(orders) == set(KINDS)
+    assert accepted(world, getattr(cast, name), orders) == may
+
+
+@pytest.mark.parametrize(
+    ("name", "may"),
+    [("mallory", set()), ("alice", {"override"}), ("carol", MANAGERS), ("olga", set(KINDS))],
+)
+def test_removing(world: World, cast: Cast, rota: Schedule, name: str, may: set[str]) -> None:
+    ids = {"settings": "settings", "team": cast.team.id, "service": cast.service.id, "policy": cast.policy.id}
+    ids |= {"user": cast.olga.id, "schedule": rota.id}
+    world.save(replace(world.config.settings, organisation="Ours"), "organisation")
+    for kind, order in changes(world, cast, rota).items():
+        if kind not in ids:
+            ids[kind] = world.save(order.thing).id
+    orders = {kind: DeleteThing(thing_kind=kind, thing_id=ids[kind]) for kind in sorted(KINDS, reverse=True)}
+    assert accepted(world, getattr(cast, name), orders) == may
+
+
+def test_everybody_may_change_what_is_their_own(world: World, cast: Cast) -> None:
+    mallory = as_user(cast.mallory)
+    world.save(replace(cast.mallory, name="Mal"), "name", actor=mallory)
+    phone = ContactMethod(id="", user_id=cast.mallory.id, channel=Channel.VOICE, address="2025550198")
+    saved = world.save(phone, actor=mallory)
+    with pytest.raises(NotAllowed):
+        world.save(replace(saved, user_id=cast.alice.id), "user_id", actor=mallory)
+    world.delete(saved, actor=mallory)
+
+
+def test_nobody_makes_themselves_more_than_they_are(world: World, cast: Cast) -> None:
+    ada = world.person("ada", role=Role.ADMIN)
+    for person, role in ((cast.mallory, Role.RESPONDER), (cast.carol, Role.ADMIN), (ada, Role.OWNER)):
+        with pytest.raises(NotAllowed):
+            world.save(replace(person, role=role), "role", actor=as_user(person))
+    with pytest.raises(NotAllowed):
+        world.save(replace(cast.olga, password_hash="x"), "password_hash", actor=as_user(ada))
+
+
+def test_an_admin_can_t_borrow_an_owner_s_rights_by_a_key(world: World, cast: Cast) -> None:
+    ada = world.person("ada", role=Role.ADMIN)
+    as_olga = ApiKey(id="", name="Robot", digest="d", role=Role.RESPONDER, user_id=cast.olga.id)
+    with pytest.raises(NotAllowed):
+        world.save(as_olga, actor=as_user(ada))
+    world.save(replace(as_olga, user_id=cast.bob.id), actor=as_user(ada))
+
+
+def test_a_manager_of_one_team_can_t_reach_into_another(world: World, cast: Cast) -> None:
+    victor = world.person("victor")
+    search = world.team("Search", (victor, TeamRole.MANAGER))
+    actor = as_user(victor)
+    theirs = replace(cast.policy, team_ids=(search.id,))
+    with pytest.raises(NotAllowed):
+        world.save(theirs, "team_ids", actor=actor)
+    mine = world.policy("Search", (5, victor), teams=(search.id,))
+    service, _ = world.service("Search", mine)
+    for thing, field in (
+        (replace(mine, team_ids=(cast.team.id,)), "team_ids"),
+        (replace(service, policy_id=cast.policy.id), "policy_id"),
+        (replace(cast.service, policy_id=mine.id), "policy_id"),
+        (replace(cast.monitor, service_id=service.id), "service_id"),
+        (Membership(team_id=cast.team.id, user_id=victor.id), ""),
+        (Team(id="", name="New", parent_id=cast.team.id), ""),
+    ):
+        with pytest.raises(NotAllowed):
+            world.save(thing, *([field] if field else []), actor=actor)
