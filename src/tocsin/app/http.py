@@ -8,6 +8,8 @@ from typing import Any
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount
 
 from tocsin.alerts.model import Alert
@@ -17,6 +19,7 @@ from tocsin.app.carriers import phone
 from tocsin.app.health import Pulse
 from tocsin.app.installation import Installation
 from tocsin.app.tokens import Tokens
+from tocsin.dialects._kit.body import BodyRefused
 from tocsin.dialects._kit.keys import IntegrationRef, Keys
 from tocsin.dialects.alertmanager import routes as alertmanager
 from tocsin.dialects.pagerduty import app as pagerduty
@@ -63,7 +66,7 @@ def application(edge: Edge) -> Starlette:
     """The application. The role `hooks` serves only what monitors and providers call."""
     tokens = LateTokens(edge.database)
     routes: list[BaseRoute] = [*edge.pulse.routes(), *_callbacks(edge, tokens), *_alertmanager(edge)]
-    handlers: dict[Any, Any] = {}
+    handlers: dict[Any, Any] = {BodyRefused: _too_much}
     if not edge.hooks_only:
         place = edge.place
         store = open_edge_store(place.data, place.settings.database_url)
@@ -72,6 +75,12 @@ def application(edge: Edge) -> Starlette:
         routes += [Mount("/pagerduty", rest), *pages.routes(place, store, site, tokens)]
         handlers[404] = web.not_found(site)
     return Starlette(routes=routes, exception_handlers=handlers)
+
+
+async def _too_much(_request: Request, error: Exception) -> Response:
+    """A body that is too large or too slow, noticed while it was read."""
+    status = error.status if isinstance(error, BodyRefused) else 400
+    return PlainTextResponse(str(error), status, {"connection": "close"})
 
 
 def _alertmanager(edge: Edge) -> list[BaseRoute]:

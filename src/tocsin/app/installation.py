@@ -75,6 +75,11 @@ class Installation:
         return PgDesk(table, url, config, ids=self.ids, clock=self.clock, changed=changed)
 
 
+def system_ids() -> IdSource:
+    """Ids from the machine's own entropy."""
+    return IdSource(random.SystemRandom())
+
+
 def installation(settings: AppSettings) -> Installation:
     """The installation that these settings name, with the machine's clock and entropy."""
-    return Installation(settings, IdSource(random.SystemRandom()), SystemClock())
+    return Installation(settings, system_ids(), SystemClock())

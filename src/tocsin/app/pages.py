@@ -7,7 +7,6 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import structlog
-from sqlalchemy.exc import IntegrityError
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -91,10 +90,7 @@ def _first_way_in(place: Installation, store: EdgeStore, tokens: Tokens) -> Call
             user_id = tokens.read(SIGN_IN_PURPOSE, token, place.clock.now())
         except NotAllowed:
             return RedirectResponse("/enter/unknown", 303)
-        try:
-            store.add_link(hashlib.sha256(token.encode()).hexdigest(), user_id, place.clock.now() + LIFE)
-        except IntegrityError:
-            log.info("setup_link_opened_again")
+        store.keep_link(hashlib.sha256(token.encode()).hexdigest(), user_id, place.clock.now() + LIFE)
         return RedirectResponse(f"/enter/{token}", 303)
 
     async def handle(request: Request) -> Response:

@@ -130,6 +130,11 @@ def from_environment(
     )
 
 
+def inherited_environment() -> dict[str, str]:
+    """This process's environment without any setting of ours."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
+
+
 def environment_for(settings: AppSettings) -> dict[str, str]:
     """The environment for a process of ours: this one's, with what the command line decided."""
     return {

@@ -5,18 +5,17 @@ For kill loops and benchmarks, which need more people than can be set up one by 
 
 from __future__ import annotations
 
-import random
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tocsin.app.installation import system_ids
 from tocsin.directory.model import Channel, ContactMethod, Integration, NotificationRule, Service, Urgency, User
 from tocsin.engine.config import KIND_OF
 from tocsin.engine.world import ThingChange
 from tocsin.escalation.model import Policy, Rule, Target, TargetKind
 from tocsin.kernel.actor import SYSTEM
-from tocsin.kernel.ids import IdSource
 from tocsin.kernel.time import Moment
 from tocsin.runtime.clock import SystemClock
 from tocsin.storage.database import Database, open_database
@@ -39,7 +38,7 @@ class Place:
 def prepare(folder: Path, count: int, extra: Iterable[Any] = ()) -> Sequence[Place]:
     """Make a data folder with `count` services and nothing else but the things in `extra`. The keys are random."""
     now = SystemClock().now()
-    ids = IdSource(random.SystemRandom())
+    ids = system_ids()
     things: list[Any] = list(extra)
     places = []
     for number in range(count):

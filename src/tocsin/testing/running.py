@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import random
 import signal
 import socket
 import subprocess
@@ -21,15 +20,14 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Self
 
-from tocsin.app.installation import Installation, installation
-from tocsin.app.settings import from_environment
+from tocsin.app.installation import Installation, installation, system_ids
+from tocsin.app.settings import from_environment, inherited_environment
 from tocsin.directory.model import Channel, ContactMethod, Integration, NotificationRule, Role, Service, Urgency, User
 from tocsin.engine.config import KIND_OF, Config
 from tocsin.engine.things import DeleteThing, SaveThing
 from tocsin.escalation.model import Policy, Rule, Target, TargetKind
 from tocsin.kernel.actor import Actor, ActorKind, Via
 from tocsin.kernel.decision import Command
-from tocsin.kernel.ids import IdSource
 from tocsin.runtime.clock import SystemClock
 from tocsin.runtime.desk import Line
 from tocsin.runtime.frames import SOCKET_NAME
@@ -59,7 +57,7 @@ class RunningServer:
     ) -> None:
         self.folder = folder
         self.clock = SystemClock()
-        self.ids = IdSource(random.SystemRandom())
+        self.ids = system_ids()
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.phones = FakePhones(self.clock.now, inbound_url=f"{self.url}/twilio/sms")
@@ -260,7 +258,7 @@ class RunningServer:
             self._database.close()
 
     def _environment(self) -> dict[str, str]:
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith("TOCSIN_")}
+        inherited = inherited_environment()
         database = {"TOCSIN_DATABASE_URL": self._database_url} if self._database_url else {}
         return {
             **inherited,

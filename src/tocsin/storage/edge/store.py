@@ -117,6 +117,12 @@ class EdgeStore:
         with self._writing() as connection:
             connection.execute(insert(links).values(digest=digest, user_id=user_id, ends_at=ends_at))
 
+    def keep_link(self, digest: str, user_id: str, ends_at: Moment) -> None:
+        """Keep a link that was made elsewhere, unless it is known already (used or not)."""
+        with self._writing() as connection:
+            statement = self._database.insert_if_absent(links)
+            connection.execute(statement, {"digest": digest, "user_id": user_id, "ends_at": ends_at})
+
     def link(self, digest: str) -> LinkRow | None:
         """The link with this token's digest, used or not."""
         with self._reading() as connection:

@@ -22,7 +22,7 @@ from tocsin.storage.queries.listing import Listing, Sight, counted, cut, of_team
 _T = tables.timeline.c
 _COLUMNS = (_T.seq, _T.at, _T.incident_id, _T.kind, _T.actor, _T.data)
 
-_SLACK: Span = 60 * SECOND
+_LEEWAY: Span = 60 * SECOND
 """How far the clock may have been set back between two facts without hiding one from a window of time."""
 
 
@@ -73,11 +73,11 @@ def find(
     if wanted.since is not None:
         statement = statement.where(_T.at >= wanted.since)
         if not wanted.incident_id:
-            statement = statement.where(_T.seq >= first_seq_since(connection, wanted.since - _SLACK))
+            statement = statement.where(_T.seq >= first_seq_since(connection, wanted.since - _LEEWAY))
     if wanted.until is not None:
         statement = statement.where(_T.at < wanted.until)
         if not wanted.incident_id:
-            statement = statement.where(_T.seq < first_seq_since(connection, wanted.until + _SLACK))
+            statement = statement.where(_T.seq < first_seq_since(connection, wanted.until + _LEEWAY))
     total = counted(connection, statement) if want_total else None
     order = _T.seq.desc() if newest_first else _T.seq
     return cut(
