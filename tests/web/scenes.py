@@ -15,7 +15,7 @@ from tocsin.kernel.actor import SYSTEM, Via
 from tocsin.kernel.time import HOUR, MINUTE, SECOND, Span
 from tocsin.paging.messages import AnswerMessage, RecordReceipt
 from tocsin.paging.model import Answer
-from tocsin.web.demo import BoothCall, BoothPhone, BoothText
+from tocsin.web.demo import BoothCall, BoothPhone, BoothText, EndCard, ShowAction, ShowState, ShowStep
 
 LONG_NAME = "Wolfeschlegelsteinhausenbergerdorff-Featherstonehaugh Junior"
 ARABIC = "فشل الدفع: قاعدة البيانات لا تستجيب في المنطقة الغربية"
@@ -234,6 +234,46 @@ class Booth:
     def hang_up(self, call_id: str) -> None:
         """Kept."""
         self.done.append(("hang_up", call_id, ""))
+
+
+STEPS = (
+    ShowStep("Alarm", "Three alerts arrive: two make one incident, staging pages nobody."),
+    ShowStep("Nobody answers", "Alice does not see her text. The policy gives her five minutes; the demo skips most."),
+    ShowStep("Bob’s phone rings", "Level 2 of the policy."),
+    ShowStep("Answered", "Bob has it; nobody else is called."),
+    ShowStep("Over", "The monitor says that it is over."),
+)
+FIGURES = (
+    ("1", "problem"),
+    ("3", "events"),
+    ("2", "people woken"),
+    ("20 s", "until answered"),
+    ("0", "pages from staging"),
+)
+
+
+class Show:
+    """A show at one of its steps, which keeps what the audience did."""
+
+    def __init__(self, step: int = 0, number: int = 0) -> None:
+        self.step = step
+        self.number = number
+        self.done: list[ShowAction] = []
+
+    def state(self) -> ShowState:
+        """Where it is."""
+        over = self.step > len(STEPS)
+        actions = (ShowAction.START,) if not self.step else (ShowAction.AGAIN,) if over else tuple(RUNNING)
+        wish = "Bob’s phone rings: press 4 on the Phones page." if self.step == 3 else ""
+        end = EndCard(FIGURES, "receivers:\n  - name: tocsin\n    webhook_configs: ...", "make run") if over else None
+        return ShowState(STEPS, self.step, wish=wish, incident_number=self.number, actions=actions, end=end)
+
+    def act(self, action: ShowAction) -> None:
+        """Kept."""
+        self.done.append(action)
+
+
+RUNNING = (ShowAction.PAUSE, ShowAction.NEXT, ShowAction.SKIP)
 
 
 def staged(place: Place) -> Place:

@@ -1,0 +1,214 @@
+"""Every form of every page: sent from elsewhere or without its token it does nothing; a GET never changes anything."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from starlette.routing import Route
+
+from tests.web.place import PASSWORD, Browser, Place
+from tests.web.scenes import Booth, Show
+from tocsin.kernel.errors import Unavailable
+from tocsin.runtime.reads import AuditFilter, TimelineFilter
+from tocsin.web.actions import ACTIONS
+from tocsin.web.app import create
+
+FORMS: dict[str, dict[str, Any]] = {
+    "/sign-out": {},
+    "/zone": {"back": "/"},
+    "/incidents": {"do": "acknowledge"},
+    "/incidents/new": {"title": "Raised by hand", "service": ""},
+    "/me/contact-add": {"channel": "sms", "address": "+1 202 555 0142"},
+    "/me/rule-add": {"urgency": "low", "delay": "7"},
+    "/me/profile": {"name": "Alicia", "zone": "Europe/Berlin"},
+    "/me/password": {"old": PASSWORD, "new": "stapled horses battery", "again": "stapled horses battery"},
+    "/me/session-end-others": {},
+    "/demo/phones": {"do": "reply", "number": "+12025550100", "text": "10"},
+    "/demo/show": {"do": "start"},
+    **{
+        f"/incidents/1/{action}": {"text": "A note", "title": "Said better", "urgency": "low", "seconds": "900"}
+        for action in ACTIONS
+    },
+}
+"""A form for every address that takes one from people who are signed in."""
+
+
+@pytest.fixture
+def fire(place: Place) -> Place:
+    """Something is wrong, and the demo's pages are there."""
+    place.alarm("PaymentsService", "errors", "Payments fail")
+    place.site = replace(place.site, booth=Booth(place), show=Show())
+    return place
+
+
+def state_of(place: Place) -> tuple[Any, ...]:
+    """Everything that a form could have changed."""
+    reads = place.desk.reads
+    booth, show = place.site.booth, place.site.show
+    assert isinstance(booth, Booth)
+    assert isinstance(show, Show)
+    return (
+        reads.timeline(TimelineFilter(), limit=500).items,
+        reads.audit(AuditFilter(), limit=500).items,
+        [session.id for session in place.sessions.sessions_of(place.people["alice"].id)],
+        list(booth.done),
+        list(show.done),
+    )
+
+
+def filled(place: Place, path: str) -> dict[str, Any]:
+    """The form, with ids that exist."""
+    fields = dict(FORMS[path])
+    if path == "/incidents":
+        fields["id"] = place.incident(1).id
+    if path == "/incidents/new":
+        fields["service"] = place.services["PaymentsService"][0].id
+    if path == "/me/rule-add":
+        fields["contact"] = place.desk.config().contacts_of[place.people["alice"].id][0].id
+    if path.endswith("/reassign"):
+        fields["user"] = place.people["bob"].id
+    if path.endswith("/merge"):
+        fields["into"] = "2"
+    return fields
+
+
+def posting_routes(place: Place) -> Iterator[str]:
+    """The address of every route that takes a POST."""
+    for route in create(place.site):
+        if isinstance(route, Route) and "POST" in (route.methods or ()):
+            yield route.path
+
+
+def test_no_form_is_left_out(fire: Place) -> None:
+    tested = {"/sign-in", "/enter/{token}", "/a/{token}"}  # for people who are not signed in: tests of their own
+    for path in FORMS:
+        parts = path.split("/")
+        if path.startswith("/incidents/1/"):
+            tested.add("/incidents/{number:int}/{action}")
+        elif path.startswith("/me/"):
+            tested.add("/me/{action}")
+        else:
+            tested.add("/".join(parts))
+    assert set(posting_routes(fire)) == tested
+
+
+REFUSED: dict[str, dict[str, Any]] = {
+    "another site": {"origin": "https://evil.example"},
+    "another site of the same owner": {"origin": "https://status.tocsin.example"},
+    "a lookalike": {"origin": "https://tocsin.example.evil.example"},
+    "another port": {"origin": "https://tocsin.example:8443"},
+    "a sandboxed frame": {"origin": "null"},
+    "no origin, no token": {"origin": None, "csrf": None},
+    "no token": {"csrf": None},
+    "a token of nobody": {"csrf": "0" * 40},
+    "an empty token": {"csrf": " "},
+    "no origin, a wrong token": {"origin": None, "csrf": "0" * 40},
+}
+
+
+@pytest.mark.parametrize("path", FORMS)
+def test_a_form_from_elsewhere_does_nothing(fire: Place, path: str) -> None:
+    browser, other = fire.client("alice"), fire.client("bob")
+    fields, before = filled(fire, path), state_of(fire)
+    for sender, says in (REFUSED | {"somebody else": {"csrf": other.csrf}}).items():
+        assert browser.act(path, **says, **fields).status_code == 403, sender
+    for site in ("cross-site", "same-site"):
+        headers = {"sec-fetch-site": site}
+        assert browser.post(path, data={"csrf": browser.csrf, **fields}, headers=headers).status_code == 403, site
+    assert state_of(fire) == before
+
+
+@pytest.mark.parametrize("path", FORMS)
+@pytest.mark.parametrize("origin", ["", None], ids=["our origin", "no origin"])
+def test_our_own_form_is_taken(fire: Place, path: str, origin: str | None) -> None:
+    """With the session's token it is ours, also where a browser sends no origin."""
+    if path.endswith(("/merge", "/reopen", "/unacknowledge")):
+        fire.alarm("PaymentsService", "other", "Another one")
+    browser = fire.client("alice")
+    answer = browser.act(path, origin=origin, **filled(fire, path))
+    assert answer.status_code in (303, 409, 422), answer.text
+    assert answer.status_code == 303 or path.endswith(("/reopen", "/unacknowledge", "/priority"))
+
+
+@pytest.mark.parametrize("path", FORMS)
+def test_nobody_signed_in_is_sent_to_sign_in(fire: Place, path: str) -> None:
+    before = state_of(fire)
+    answer = fire.client().act(path, **filled(fire, path))
+    assert answer.status_code == 303
+    assert answer.headers["location"].startswith("/sign-in")
+    assert state_of(fire) == before
+
+
+def test_a_get_of_any_address_changes_nothing(fire: Place) -> None:
+    browser = fire.client("alice")
+    token = fire.sessions.make_link(fire.people["bob"].id)
+    fire.messages["good"] = fire.desk.reads.pages_of(fire.incident(1).id)[0].message_id
+    before = state_of(fire)
+    for route in create(fire.site):
+        if isinstance(route, Route) and route.path != "/live":
+            path = route.path.replace("{number:int}", "1").replace("{seq:int}", "1").replace("{action}", "acknowledge")
+            path = path.replace("/enter/{token}", f"/enter/{token}").replace("{token}", "good")
+            for address in (path, f"{path}?do=acknowledge&answer=acknowledge&csrf={browser.csrf}&id=1"):
+                assert browser.get(address).status_code in (200, 303, 404, 405), path
+    assert state_of(fire) == before
+    assert fire.sessions.link_holder(token) is not None
+
+
+def test_only_forms_are_read(fire: Place) -> None:
+    browser = fire.client("alice")
+    for kind in ("application/json", "multipart/form-data; boundary=x", "text/plain"):
+        headers = {"origin": browser.base, "content-type": kind}
+        body = f"csrf={browser.csrf}&text=hello"
+        assert browser.post("/incidents/1/note", content=body, headers=headers).status_code == 403
+
+
+def test_every_form_on_every_page_carries_the_token(fire: Place) -> None:
+    browser = fire.client("alice")
+    paths = ("/", "/incidents", "/incidents/1", "/incidents/new", "/me", "/demo/phones", "/services", "/on-call")
+    for path in paths:
+        page = browser.get(path).text
+        posts = page.count('method="post"')
+        assert page.count(f'name="csrf" value="{browser.csrf}"') == posts > 0, path
+
+
+@pytest.mark.parametrize("path", ["/", "/incidents", "/incidents/1", "/me", "/sign-in", "/nowhere", "/a/bad"])
+def test_headers_stand_on_every_page(fire: Place, path: str) -> None:
+    headers = fire.client("alice").get(path).headers
+    policy = headers["content-security-policy"]
+    assert "script-src 'self'" in policy
+    assert "unsafe" not in policy
+    assert "frame-ancestors 'none'" in policy
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["referrer-policy"] == "same-origin"
+    assert headers["cache-control"] == "no-store"
+
+
+def test_pages_hold_no_script_and_no_style_of_their_own(fire: Place) -> None:
+    browser: Browser = fire.client("alice")
+    for path in ("/", "/incidents", "/incidents/1", "/incidents/new", "/me", "/demo/phones", "/sign-in"):
+        page = browser.get(path).text
+        assert "<script>" not in page
+        assert " style=" not in page
+        assert "<style" not in page
+        assert " onclick" not in page
+
+
+def test_an_engine_out_of_reach_is_said_in_words_and_keeps_what_was_typed(fire: Place) -> None:
+    class Deaf:
+        def config(self) -> Any:
+            return fire.desk.config()
+
+        def run(self, actor: Any, command: Any, *, key: str = "") -> Any:
+            raise Unavailable("The engine does not answer.")
+
+    browser = fire.client("alice", app=None)
+    fire.site = replace(fire.site, desk=Deaf())
+    deaf = Browser(fire, fire.app(), browser.base, "")
+    deaf.cookies, deaf.csrf = browser.cookies, browser.csrf
+    answer = deaf.act("/incidents/1/note", text="What I found out at night")
+    assert answer.status_code == 503
+    assert "The engine does not answer." in answer.text
+    assert "What I found out at night" in answer.text
