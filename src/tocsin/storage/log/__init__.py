@@ -110,6 +110,9 @@ class LogReader(Protocol):
     def head(self) -> int:
         """The last number given, 0 before the first."""
 
+    def first(self) -> int:
+        """The first number that is still kept; one more than the head when there is none."""
+
     def read(self, after_seq: int, limit: int) -> list[Entry]:
         """At most `limit` entries following `after_seq`, in order, none left out; [] at the end of the log.
 

@@ -210,6 +210,12 @@ class PostgresLogReader:
             raise UnknownEpoch(f"log {self._epoch} was replaced by log {epoch} while it was being read")
         return head
 
+    def first(self) -> int:
+        """See LogReader."""
+        with _refusals():
+            found = self._session.get().execute("SELECT min(seq) FROM ingest_log").fetchone()
+        return int(found[0]) if found and found[0] is not None else self.head() + 1
+
     def read(self, after_seq: int, limit: int) -> list[Entry]:
         """See LogReader. LogRefused if the database can't be reached."""
         rows = self._rows(after_seq, limit)

@@ -197,6 +197,10 @@ class SqliteLogReader:
         with damage_named(path):
             return segments.last_seq(self._connection(first), first)
 
+    def first(self) -> int:
+        """See LogReader."""
+        return self._first_seqs()[0]
+
     def read(self, after_seq: int, limit: int) -> list[Entry]:
         """See LogReader."""
         if after_seq + 1 < self._current:
