@@ -135,11 +135,8 @@ def act(visit: Visit) -> Response:
 def _after(visit: Visit, incident: Incident) -> str:
     """Where to go then: the list that the form stood in, else the incident."""
     back = visit.text("back", 500)
-    return (
-        back
-        if back == "/" or back.startswith("/incidents?") or back == "/incidents"
-        else f"/incidents/{incident.number}"
-    )
+    is_list = back in ("/", "/incidents") or back.startswith("/incidents?")
+    return back if is_list and back.isascii() and back.isprintable() else f"/incidents/{incident.number}"
 
 
 def _once(visit: Visit, name: str) -> str:

@@ -62,7 +62,7 @@ class Times:
 
     def countdown(self, moment: Moment) -> Markup:
         """How long until then, as HTML that goes on counting down where scripts run."""
-        left = max(0, moment - self.now)
+        left = max(0, moment - self.now + SECOND - 1)
         title = f"{self.clock(moment)} {self.zone_name} · {utc(moment)}"
         return Markup('<time datetime="{}" data-until title="{}">{}</time>').format(iso(moment), title, stopwatch(left))
 
