@@ -77,8 +77,8 @@ class Fields:
         return value
 
     def choice(self, name: str, allowed: Collection[str]) -> str | None:
-        """One of the texts allowed."""
-        value = self.text(name)
+        """One of the texts allowed; an empty one is absent, as some clients send every field."""
+        value = self.text(name) or None
         if value is None or value in allowed:
             return value
         self.wrong(f"{_human(name)} must be one of {', '.join(allowed)}")
