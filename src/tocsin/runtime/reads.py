@@ -7,6 +7,7 @@ committed when it began. Decides nothing; `sight_of` translates the permission r
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from tocsin.alerts.model import Alert, AlertStatus
 from tocsin.directory.permissions import Standing, Verb, may
@@ -264,7 +265,9 @@ def sight_of(standing: Standing, actor: Actor) -> Sight | None:
     """What incidents the actor may see: None = all, else those of some teams and those that the person has now."""
     if may(standing, Verb.READ):
         return None
-    named = standing.limited_to if standing.limited_to is not None else frozenset(standing.teams)
-    teams = frozenset(team for team in named if may(standing, Verb.READ, (team,)))
+    unlimited = replace(standing, limited_to=None)
+    if standing.limited_to is not None and may(unlimited, Verb.READ):
+        return Sight(standing.limited_to)
+    teams = frozenset(team for team in standing.teams if may(unlimited, Verb.READ, (team,)))
     own = actor.id if actor.kind is ActorKind.USER and standing.limited_to is None else ""
-    return Sight(teams, own)
+    return Sight(teams, own, standing.limited_to)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Select, Table, false, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, Table, and_, false, func, or_, select
 
 from tocsin.storage import tables
 
@@ -24,10 +24,14 @@ class Listing(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """What a limited reader may see: incidents of these teams, and those that `user_id` ("" = nobody) has now."""
+    """What a limited reader may see: incidents of these teams, and those that `user_id` ("" = nobody) has now.
+
+    `limited_to` (None = no limit): only what belongs to one of these teams as well; the two may be different teams.
+    """
 
     team_ids: frozenset[str]
     user_id: str = ""
+    limited_to: frozenset[str] | None = None
 
 
 def cut(rows: Sequence[Any], limit: int, decode: Callable[[Any], T], total: int | None = None) -> Listing[T]:
@@ -45,10 +49,11 @@ def within(sight: Sight, incident_id: ColumnElement[str]) -> ColumnElement[bool]
     """Whether the incident with the id in this column is in sight."""
     conditions: list[ColumnElement[bool]] = []
     if sight.team_ids:
-        conditions.append(incident_id.in_(_of(tables.incident_teams, "team_id", sorted(sight.team_ids))))
+        conditions.append(of_teams(incident_id, sorted(sight.team_ids)))
     if sight.user_id:
-        conditions.append(incident_id.in_(_of(tables.incident_people, "user_id", [sight.user_id])))
-    return or_(*conditions) if conditions else false()
+        conditions.append(of_people(incident_id, [sight.user_id]))
+    seen = or_(*conditions) if conditions else false()
+    return seen if sight.limited_to is None else and_(seen, of_teams(incident_id, sorted(sight.limited_to)))
 
 
 def of_teams(incident_id: ColumnElement[str], team_ids: Sequence[str]) -> ColumnElement[bool]:

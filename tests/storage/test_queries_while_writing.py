@@ -1,0 +1,76 @@
+"""Reads from many threads while the engine writes: each sees a whole turn or nothing of it."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from tocsin.directory.model import Integration, Role, Service, User
+from tocsin.escalation.model import Policy, Rule, Target, TargetKind
+from tocsin.events.model import Action, Event
+from tocsin.incidents.messages import AddNote
+from tocsin.kernel.actor import Actor, ActorKind
+from tocsin.kernel.time import MINUTE
+from tocsin.runtime.reads import AuditFilter, TimelineFilter
+from tocsin.testing.desk import DirectDesk
+
+EVENTS = 40
+
+
+def test_threads_see_whole_turns(url: str | None, tmp_path: Path) -> None:
+    with DirectDesk(tmp_path, url) as desk:
+        alice = desk.save(User(id="", name="Alice", email="alice@example.com", role=Role.OWNER))
+        rule = Rule(id="", delay_minutes=5, targets=(Target(kind=TargetKind.USER, id=alice.id),))
+        policy = desk.save(Policy(id="", name="Policy", rules=(rule,)))
+        service = desk.save(Service(id="", name="Service", policy_id=policy.id))
+        integration = desk.save(Integration(id="", service_id=service.id, name="Monitor", key=""))
+        reads = desk.reads
+
+        def look(_number: int) -> int:
+            """An incident that is listed has its alert, its first fact, its person and its page."""
+            found = reads.incidents(limit=100)
+            for incident in found.items[:3]:
+                assert reads.alerts_of(incident.id).items
+                kinds = [entry.fact.kind for entry in reads.timeline(TimelineFilter(incident_id=incident.id)).items]
+                assert kinds[0] == "incident.triggered"
+                assert "escalation.level_reached" in kinds
+                assert incident.assignee_ids == (alice.id,)
+                assert reads.pages_of(incident.id)
+            return len(found.items)
+
+        with ThreadPoolExecutor(12) as pool:
+            looks = [pool.submit(look, number) for number in range(60)]
+            for number in range(EVENTS):
+                event = Event(
+                    action=Action.TRIGGER,
+                    integration_id=integration.id,
+                    dedup_key=f"key{number}",
+                    received_at=desk.clock.now(),
+                    summary="Boom",
+                )
+                desk.receive(event)
+                desk.clock.moment += 1
+            assert all(0 <= one.result(30) <= EVENTS for one in looks)
+        assert look(0) == EVENTS
+        incident = reads.incidents(limit=1).items[0]
+        desk.run(Actor(ActorKind.USER, alice.id), AddNote(incident_id=incident.id, text="Seen"))
+        assert [note.fact.text for note in reads.notes(incident.id)] == ["Seen"]  # type: ignore[attr-defined]
+        assert reads.pulse().timers > 0
+        assert reads.pulse().cursor.seq == EVENTS
+        desk.advance(5 * MINUTE)
+        assert reads.timeline(TimelineFilter(kinds=("escalation.exhausted",)), want_total=True).total == EVENTS
+
+
+def test_the_audit_trail_is_read_newest_first_and_without_secrets(url: str | None, tmp_path: Path) -> None:
+    with DirectDesk(tmp_path, url) as desk:
+        alice = desk.save(User(id="", name="Alice", email="a@example.com", role=Role.OWNER, password_hash="hash"))
+        desk.clock.moment += MINUTE
+        desk.save(User(id=alice.id, name="Alicia", email="a@example.com"), "name")
+        records = desk.reads.audit(AuditFilter(kinds=("user",), thing_id=alice.id)).items
+        assert [record.after["name"] for record in records if record.after] == ["Alicia", "Alice"]
+        assert records[1].before is None
+        assert records[1].after is not None
+        assert records[1].after["password_hash"] == "(secret)"
+        assert desk.reads.audit(AuditFilter(before_seq=records[0].seq, kinds=("user",))).items == records[1:]
+        assert len(desk.reads.audit(AuditFilter(since=desk.clock.now())).items) == 1
+        assert len(desk.reads.audit(AuditFilter(until=desk.clock.now()), limit=2).items) == 2
