@@ -63,7 +63,7 @@ async def _serve(place: Installation, listener: object, ready: Callable[[], None
     tls = Tls(settings.tls_cert, settings.tls_key) if settings.tls_cert and settings.tls_key else None
     keys.start()
     parts.control.start()
-    heartbeat = Heartbeat(settings.heartbeat_url, parts.pulse, place.clock)
+    heartbeat = Heartbeat(settings.heartbeat_url, lambda: parts.pulse.health().problems)
     heartbeat.start()
     log.info("edge_ready", port=settings.port, url=settings.base_url)
     await serve(edge, listener, tls=tls, ready=ready)  # type: ignore[arg-type]

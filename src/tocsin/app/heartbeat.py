@@ -6,12 +6,10 @@ Whoever watches that URL alarms on silence. The address is the operator's own ch
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Sequence
 
 import httpx2
 import structlog
-
-from tocsin.app.health import Pulse
-from tocsin.runtime.clock import Clock
 
 log = structlog.get_logger("heartbeat")
 
@@ -22,10 +20,12 @@ TIMEOUT_SECONDS = 10.0
 class Heartbeat:
     """A thread that beats. An empty URL beats nothing."""
 
-    def __init__(self, url: str, pulse: Pulse, clock: Clock, *, every_seconds: float = EVERY_SECONDS) -> None:
+    def __init__(
+        self, url: str, problems: Callable[[], Sequence[str]], *, every_seconds: float = EVERY_SECONDS
+    ) -> None:
+        """`problems`: what is wrong now, in words; asked before each beat."""
         self._url = url
-        self._pulse = pulse
-        self._clock = clock
+        self._problems = problems
         self._every = every_seconds
         self._stopping = threading.Event()
 
@@ -40,11 +40,13 @@ class Heartbeat:
 
     def _beat(self) -> None:
         while not self._stopping.wait(self._every):
-            problems = self._pulse.health().problems
+            problems = self._problems()
             if problems:
                 log.error("heartbeat_withheld", problems=problems)
                 continue
             try:
-                httpx2.get(self._url, timeout=TIMEOUT_SECONDS)
-            except httpx2.HTTPError as error:
+                answer = httpx2.get(self._url, timeout=TIMEOUT_SECONDS)
+                if answer.status_code >= 400:
+                    log.warning("heartbeat_refused", status=answer.status_code)
+            except (httpx2.HTTPError, httpx2.InvalidURL) as error:
                 log.warning("heartbeat_failed", error=type(error).__name__)
