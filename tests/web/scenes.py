@@ -276,7 +276,7 @@ class Show:
 RUNNING = (ShowAction.PAUSE, ShowAction.NEXT, ShowAction.SKIP)
 
 
-def staged(place: Place) -> Place:
-    """The same with phones to look at."""
-    place.site = replace(place.site, booth=Booth(place))
+def staged(place: Place, show: Show | None = None) -> Place:
+    """The same with phones to look at, and a show if one is given."""
+    place.site = replace(place.site, booth=Booth(place), show=show)
     return place

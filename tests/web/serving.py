@@ -13,6 +13,7 @@ from granian.constants import HTTPModes, Interfaces
 from granian.server.embed import Server
 from playwright.sync_api import Browser, BrowserContext, Playwright
 from starlette.applications import Starlette
+from starlette.types import Receive, Scope, Send
 
 from tests.web.place import PASSWORD, Place
 from tocsin.runtime.sessions import Visitor
@@ -35,15 +36,42 @@ def chromium(playwright: Playwright) -> Browser:
     return playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGS)
 
 
+class Ending:
+    """An application whose streams end when told to, so that its server can stop."""
+
+    def __init__(self, app: Starlette) -> None:
+        self._app = app
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Run one request."""
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.add(task)
+        try:
+            await self._app(scope, receive, send)
+        except asyncio.CancelledError:
+            return
+        finally:
+            self._tasks.discard(task)
+
+    def end(self) -> None:
+        """End whatever runs. Call it on the loop."""
+        for task in self._tasks:
+            task.cancel()
+
+
 @contextmanager
-def served(app: Starlette) -> Iterator[str]:
-    """The address at which the application answers."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+def served(app: Starlette, *, port: int = 0) -> Iterator[str]:
+    """The address at which the application answers; port 0 is a free one."""
+    if not port:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
     loop = asyncio.new_event_loop()
+    ending = Ending(app)
     server = Server(
-        app, address="127.0.0.1", port=port, interface=Interfaces.ASGI, http=HTTPModes.http1, log_enabled=False
+        ending, address="127.0.0.1", port=port, interface=Interfaces.ASGI, http=HTTPModes.http1, log_enabled=False
     )
     thread = threading.Thread(target=_serve, args=(loop, server), daemon=True)
     thread.start()
@@ -53,9 +81,10 @@ def served(app: Starlette) -> Iterator[str]:
         yield address
     finally:
         loop.call_soon_threadsafe(server.stop)
+        loop.call_soon_threadsafe(ending.end)
         thread.join(10)
-        with suppress(RuntimeError):
-            loop.close()
+        assert not thread.is_alive(), "the server does not stop"
+        loop.close()
 
 
 def _serve(loop: asyncio.AbstractEventLoop, server: Server) -> None:

@@ -277,12 +277,8 @@ def test_an_event_says_what_became_of_it(place: Place) -> None:
 def test_paging_somebody_by_name(place: Place) -> None:
     browser = place.client("alice")
     service = place.services["PaymentsService"][0]
-    fields: dict[str, Any] = {
-        "title": "Come and look",
-        "service": service.id,
-        "user": [place.people["bob"].id],
-        "once": "n1",
-    }
+    bob = place.people["bob"].id
+    fields: dict[str, Any] = {"title": "Come and look", "service": service.id, "user": [bob], "once": "n1"}
     first, again = browser.act("/incidents/new", **fields), browser.act("/incidents/new", **fields)
     assert first.headers["location"] == again.headers["location"] == "/incidents/1"
     assert place.incident(1).assignee_ids == (bob,)

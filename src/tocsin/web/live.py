@@ -20,7 +20,7 @@ from tocsin.web.demo import DEMO_TOPIC
 from tocsin.web.site import Site
 
 HEARTBEAT_SECONDS: Final = 15.0
-"""A comment goes out this often, so that a dead line is noticed; the session is looked at again too."""
+"""An event goes out this often, so that the page notices a dead line; the session is looked at again too."""
 
 GATHER_SECONDS: Final = 0.25
 """After an event, changes gather for this long: a storm must not have every page ask for itself all the time."""
@@ -71,6 +71,6 @@ async def _events(site: Site, subscription: Subscription, token: str) -> AsyncIt
                 continue
             if await anyio.to_thread.run_sync(site.sessions.peek, token) is None:
                 return
-            yield ": still here\n\n"
+            yield "event: still\ndata: 1\n\n"
     finally:
         subscription.close()

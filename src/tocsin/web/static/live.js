@@ -1,7 +1,8 @@
 /* The stream that says that something has changed. Keeps trying; a lost connection is always said. */
 (() => {
   "use strict";
-  const EVENTS = ["ready", "changed"];
+  const EVENTS = ["ready", "changed", "still"];
+  const SILENCE = 40; // seconds without any event: the line is dead, whatever the browser believes
   const WAITS = [5, 5, 5, 15]; // seconds before each next try; the last one repeats
   const bar = document.getElementById("offline");
   let leaving = false;
@@ -19,6 +20,7 @@
       this.failures = 0;
       this.missed = false;
       document.addEventListener("visibilitychange", () => { if (!document.hidden && this.missed) this.tell("changed"); });
+      setInterval(() => { if (this.readyState === 1 && Date.now() - this.heard > SILENCE * 1000) this.lost(); }, 5000);
       this.connect();
     }
 
@@ -31,6 +33,7 @@
     }
 
     tell(name) {
+      this.heard = Date.now();
       if (name === "ready") {
         if (this.failures) this.tell("changed");
         this.failures = 0;

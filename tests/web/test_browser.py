@@ -1,0 +1,328 @@
+"""The pages in a real browser: live, by keyboard, by thumb, and without scripts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+from tests.web import scenes
+from tests.web.place import PASSWORD, Place
+from tests.web.serving import chromium, served, sign_in
+from tests.web.test_hostile_text import ZOO, hostile
+from tocsin.incidents.messages import AddNote, Resolve
+from tocsin.incidents.model import Status
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
+
+PHONE = {"width": 390, "height": 844}
+DESK = {"width": 1440, "height": 900}
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        found = chromium(playwright)
+        yield found
+        found.close()
+
+
+@pytest.fixture(scope="module")
+def full(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Place, str]]:
+    """A crowded installation, served."""
+    place = scenes.staged(scenes.full(tmp_path_factory.mktemp("full")), scenes.Show(3, 5))
+    with served(place.app()) as address:
+        yield place, address
+    place.close()
+
+
+@pytest.fixture
+def address(place: Place) -> Iterator[str]:
+    with served(place.app()) as found:
+        yield found
+
+
+class Opened:
+    """A page of somebody who is signed in, and everything that the browser complained about."""
+
+    def __init__(self, browser: Browser, place: Place, who: str, address: str, *, phone: bool = False) -> None:
+        size = PHONE if phone else DESK
+        self.context: BrowserContext = browser.new_context(viewport=size, has_touch=phone, is_mobile=phone)  # type: ignore[arg-type]
+        if who:
+            sign_in(self.context, place, who, address)
+        self.page: Page = self.context.new_page()
+        self.complaints: list[str] = []
+        self.page.on("console", lambda said: self.complaints.append(said.text) if said.type == "error" else None)
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("dialog", lambda dialog: self.complaints.append(f"dialog {dialog.message}"))
+        self.address = address
+
+    def goto(self, path: str) -> Page:
+        self.page.goto(self.address + path)
+        return self.page
+
+
+def alarm(place: Place, key: str, title: str) -> None:
+    """An alarm comes in, and the bus says so as the engine would."""
+    incident = place.alarm("PaymentsService", key, title)
+    assert incident is not None
+    place.site.bus.publish([f"incident:{incident.id}"])
+
+
+def test_the_whole_way_without_scripts(place: Place, address: str, browser: Browser) -> None:
+    place.alarm("PaymentsService", "errors", "Payments fail")
+    context = browser.new_context(java_script_enabled=False, viewport=PHONE)  # type: ignore[arg-type]
+    page = context.new_page()
+    page.goto(f"{address}/incidents/1")
+    page.get_by_label("Mail address").fill("alice@example.com")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    expect(page.get_by_role("heading", name="Payments fail")).to_be_visible()
+    page.locator(".bar").get_by_role("button", name="Acknowledge").click()
+    expect(page.get_by_text("You have it. Nobody else will be called.")).to_be_visible()
+    assert place.incident(1).status is Status.ACKNOWLEDGED
+    page.locator("summary", has_text="Snooze").click()
+    page.get_by_role("button", name="4 h").click()
+    expect(page.locator(".inc").get_by_text("Snoozed")).to_be_visible()
+    page.get_by_placeholder("Write a note").fill("Without a script")
+    page.get_by_role("button", name="Note").click()
+    expect(page.locator(".said")).to_have_text("Without a script")
+    page.locator(".bar").get_by_role("button", name="Resolve").click()
+    expect(page.get_by_text("Resolved. Nobody will be called about it.")).to_be_visible()
+    context.close()
+
+
+def test_an_open_page_shows_what_happens(place: Place, address: str, browser: Browser) -> None:
+    opened = Opened(browser, place, "alice", address)
+    page = opened.goto("/")
+    expect(page.get_by_role("heading", name="Nothing is on fire")).to_be_visible()
+    expect.set_options(timeout=8000)
+    alarm(place, "errors", "Payments fail")
+    expect(page.get_by_role("heading", name="1 unanswered")).to_be_visible()
+    expect(page.get_by_role("link", name="Payments fail")).to_be_visible()
+    expect(page).to_have_title("(1) Now · Tocsin")
+    place.desk.run(place.as_("bob"), Resolve(incident_id=place.incident(1).id))
+    place.site.bus.publish(["config"])
+    expect(page.get_by_role("heading", name="Nothing is on fire")).to_be_visible()
+    assert opened.complaints == []
+    opened.context.close()
+
+
+def test_new_rows_wait_while_somebody_reads(place: Place, address: str, browser: Browser) -> None:
+    alarm(place, "errors", "Payments fail")
+    opened = Opened(browser, place, "alice", address)
+    page = opened.goto("/")
+    first = page.locator(".fire").first.bounding_box()
+    page.mouse.move(500, 300)
+    alarm(place, "slow", "Payments are slow")
+    waiting = page.get_by_role("button", name="1 new: show")
+    expect(waiting).to_be_visible()
+    assert page.locator(".fire").count() == 1
+    after = page.locator(".fire").first
+    assert first is not None
+    assert after.get_attribute("id") == f"f-{place.incident(1).id}"
+    waiting.click()
+    expect(page.locator(".fire")).to_have_count(2)
+    expect(waiting).to_have_count(0)
+    opened.context.close()
+
+
+def test_what_is_being_typed_stays_while_the_timeline_grows(place: Place, address: str, browser: Browser) -> None:
+    alarm(place, "errors", "Payments fail")
+    opened = Opened(browser, place, "alice", address)
+    page = opened.goto("/incidents/1")
+    page.get_by_placeholder("Write a note").fill("I am in the middle of")
+    page.locator("summary", has_text="More").click()
+    page.get_by_label("Title").fill("A better ti")
+    incident = place.incident(1)
+    place.desk.run(place.as_("bob"), AddNote(incident_id=incident.id, text="Bob was faster"))
+    place.site.bus.publish([f"incident:{incident.id}"])
+    expect(page.locator(".said")).to_have_text("Bob was faster")
+    assert page.get_by_placeholder("Write a note").input_value() == "I am in the middle of"
+    assert page.get_by_label("Title").input_value() == "A better ti"
+    opened.context.close()
+
+
+def test_everything_by_keyboard(place: Place, address: str, browser: Browser) -> None:
+    alarm(place, "errors", "Payments fail")
+    alarm(place, "slow", "Payments are slow")
+    opened = Opened(browser, place, "alice", address)
+    page = opened.goto("/")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    expect(page.locator(".fire.picked")).to_have_count(1)
+    with page.expect_navigation():
+        page.keyboard.press("a")
+    numbers = [one.number for one in place.desk.reads.incidents().items if one.status is Status.ACKNOWLEDGED]
+    assert len(numbers) == 1
+    with page.expect_navigation():
+        page.keyboard.press("u")
+    assert place.incident(numbers[0]).status is Status.TRIGGERED
+    page.keyboard.press("g")
+    with page.expect_navigation(url="**/incidents"):
+        page.keyboard.press("i")
+    page.keyboard.press("j")
+    with page.expect_navigation(url="**/incidents/*"):
+        page.keyboard.press("Enter")
+    page.keyboard.press("c")
+    page.keyboard.type("rear gap e")
+    assert page.get_by_placeholder("Write a note").input_value() == "rear gap e", "no letter is a command in a field"
+    page.keyboard.press("Escape")
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog", name="Keyboard")).to_be_visible()
+    page.keyboard.press("a")
+    page.keyboard.press("Escape")
+    assert place.incident(numbers[0]).status is Status.TRIGGERED
+    page.keyboard.press("Control+k")
+    assert page.evaluate("document.activeElement.name") == "q"
+    assert opened.complaints == []
+    opened.context.close()
+
+
+def test_single_letters_can_be_switched_off(place: Place, address: str, browser: Browser) -> None:
+    alarm(place, "errors", "Payments fail")
+    opened = Opened(browser, place, "alice", address)
+    page = opened.goto("/incidents/1")
+    page.keyboard.press("?")
+    page.get_by_label("Single letters are commands").uncheck()
+    page.keyboard.press("Escape")
+    page.keyboard.press("a")
+    page.wait_for_timeout(300)
+    assert place.incident(1).status is Status.TRIGGERED
+    opened.context.close()
+
+
+def test_undo_is_offered_for_ten_seconds(place: Place, address: str, browser: Browser) -> None:
+    alarm(place, "errors", "Payments fail")
+    opened = Opened(browser, place, "alice", address)
+    opened.context.add_init_script(
+        "const wait = setTimeout; window.setTimeout = (f, t) => wait(f, t === 10000 ? 400 : t);"
+    )
+    page = opened.goto("/incidents/1")
+    page.locator(".inc").get_by_role("button", name="Acknowledge").click()
+    expect(page.get_by_role("button", name="Undo")).to_be_visible()
+    expect(page.get_by_role("button", name="Undo")).to_have_count(0)
+    opened.context.close()
+
+
+def test_a_lost_connection_is_said_and_heals(place: Place, browser: Browser) -> None:
+    app = place.app()
+    with served(app) as address:
+        opened = Opened(browser, place, "alice", address)
+        page = opened.goto("/")
+        port = int(address.rsplit(":", 1)[1])
+        page.wait_for_timeout(300)
+    bar = page.locator("#offline")
+    expect(bar).to_contain_text("Showing ")
+    expect(bar).to_contain_text("Live again in")
+    with served(app, port=port):
+        page.get_by_role("button", name="Try now").click()
+        expect(bar).to_be_hidden()
+        alarm(place, "errors", "Payments fail")
+        expect(page.get_by_role("link", name="Payments fail")).to_be_visible()
+    opened.context.close()
+
+
+PATHS = (
+    *("/", "/incidents", "/incidents?view=all", "/incidents/5", "/incidents/3", "/incidents/1", "/incidents/new"),
+    *("/alerts", "/alerts?tab=events", "/alerts?tab=suppressed", "/alerts/events/3", "/on-call", "/services", "/me"),
+    *("/find?q=pay", "/demo/phones", "/demo/end", "/sign-in", "/incidents/9999"),
+)
+
+
+@pytest.mark.parametrize("phone", [False, True], ids=["desk", "phone"])
+def test_nothing_sticks_out_and_nothing_is_too_small(full: tuple[Place, str], browser: Browser, phone: bool) -> None:
+    place, address = full
+    opened = Opened(browser, place, "alice", address, phone=phone)
+    for path in PATHS:
+        page = opened.goto(path)
+        wide = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
+        assert wide[0] <= wide[1], path
+        if phone:
+            small = page.evaluate(
+                """[...document.querySelectorAll('.button, .bottom a, select, input:not([type=hidden])')]
+                .filter(one => one.checkVisibility() && !one.matches('[type=checkbox], [type=radio]'))
+                .map(one => [one.textContent.trim() || one.name, one.getBoundingClientRect().height])
+                .filter(([, height]) => height < 43.5)"""
+            )
+            assert small == [], path
+    assert [one for one in opened.complaints if "404" not in one] == []
+    opened.context.close()
+
+
+def test_the_thumb_reaches_acknowledge(place: Place, address: str, browser: Browser) -> None:
+    alarm(place, "errors", "Payments fail")
+    opened = Opened(browser, place, "alice", address, phone=True)
+    page = opened.goto("/incidents/1")
+    box = page.locator(".bar").get_by_role("button", name="Acknowledge").bounding_box()
+    assert box is not None
+    assert box["height"] >= 56
+    assert box["y"] > PHONE["height"] * 0.75
+    assert box["y"] + box["height"] <= PHONE["height"]
+    page.locator(".bar").get_by_role("button", name="Acknowledge").tap()
+    expect(page.get_by_text("You have it. Nobody else will be called.")).to_be_visible()
+    opened.context.close()
+
+
+def test_hostile_text_runs_nothing_in_a_browser(place: Place, browser: Browser) -> None:
+    text = " ".join(ZOO[:-1])
+    hostile(place, text)
+    with served(place.app()) as address:
+        opened = Opened(browser, place, "alice", address)
+        for path in ("/", "/incidents", "/incidents/1", "/alerts", "/alerts?tab=events", "/find?q=script"):
+            page = opened.goto(path)
+            page.evaluate("for (const one of document.querySelectorAll('details')) one.open = true")
+            page.wait_for_timeout(100)
+        assert opened.complaints == []
+        opened.context.close()
+
+
+COLOURS = ("light", "dark")
+
+
+@pytest.mark.parametrize("scheme", COLOURS)
+def test_text_can_be_read_on_its_ground(full: tuple[Place, str], browser: Browser, scheme: str) -> None:
+    place, address = full
+    context = browser.new_context(viewport=DESK, color_scheme=scheme)  # type: ignore[arg-type]
+    sign_in(context, place, "alice", address)
+    page = context.new_page()
+    for path in ("/", "/incidents", "/incidents/5", "/incidents/3", "/me", "/demo/phones", "/incidents/new"):
+        page.goto(address + path)
+        assert page.evaluate(CONTRAST) == [], path
+    context.close()
+
+
+CONTRAST = """(() => {
+  const paint = document.createElement('canvas').getContext('2d', {willReadFrequently: true});
+  const rgb = (colour) => {
+    paint.clearRect(0, 0, 1, 1);
+    paint.fillStyle = colour;
+    paint.fillRect(0, 0, 1, 1);
+    const [r, g, b, a] = paint.getImageData(0, 0, 1, 1).data;
+    return [r, g, b, a / 255];
+  };
+  const linear = (c) => c / 255 <= 0.03928 ? c / 255 / 12.92 : ((c / 255 + 0.055) / 1.055) ** 2.4;
+  const light = ([r, g, b]) => 0.2126 * linear(r) + 0.7152 * linear(g) + 0.0722 * linear(b);
+  const ground = (node) => {
+    for (; node; node = node.parentElement) {
+      const colour = rgb(getComputedStyle(node).backgroundColor);
+      if (colour[3] > 0.99) return colour;
+    }
+    return rgb('Canvas');
+  };
+  const unread = '[disabled], option, [hidden], dialog, .visually-hidden';
+  const bad = new Set();
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  for (let text; (text = walker.nextNode());) {
+    const node = text.parentElement;
+    if (!text.data.trim() || !node.checkVisibility({checkOpacity: true}) || node.closest(unread)) continue;
+    const a = light(rgb(getComputedStyle(node).color)), b = light(ground(node));
+    const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+    if (ratio < 4.5) bad.add(`${ratio.toFixed(2)} ${node.className || node.tagName}: ${text.data.trim().slice(0, 30)}`);
+  }
+  return [...bad];
+})()"""
+"""Every visible text whose colour has less than 4.5 : 1 on the ground it stands on."""

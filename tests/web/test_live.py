@@ -1,0 +1,188 @@
+"""Live updates: who listens is told once, quickly, and a sleeping page costs next to nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import http.client
+import threading
+import time
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.web.place import Place
+from tests.web.serving import served, session_of
+from tocsin.kernel.errors import TooMany
+from tocsin.runtime import live
+from tocsin.runtime.live import NOW, Bus, incident_topic
+
+
+def test_a_page_is_woken_for_its_own_topics_only() -> None:
+    async def scene() -> None:
+        bus = Bus()
+        mine, other = bus.subscribe([incident_topic("Q1")]), bus.subscribe([incident_topic("Q2")])
+        bus.publish(["incident:Q1"])
+        assert await mine.changed(1) == {"incident:Q1"}
+        assert await other.changed(0.01) == frozenset()
+
+    asyncio.run(scene())
+
+
+TOLD = {"incident:Q1": True, "config": True, "reconnected": True, "demo": False}
+
+
+@pytest.mark.parametrize("topic", TOLD)
+def test_what_the_first_page_is_told(topic: str) -> None:
+    async def scene() -> bool:
+        bus = Bus()
+        page = bus.subscribe([NOW])
+        bus.publish([topic])
+        return bool(await page.changed(0.05))
+
+    assert asyncio.run(scene()) is TOLD[topic]
+
+
+def test_what_is_published_by_other_threads_while_nobody_waits_is_heard_together() -> None:
+    async def scene() -> None:
+        bus = Bus()
+        page = bus.subscribe(["incident:Q1", "incident:Q2"])
+        threads = [threading.Thread(target=bus.publish, args=([f"incident:Q{number}"],)) for number in (1, 2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        await asyncio.sleep(0.05)
+        assert await page.changed(1) == {"incident:Q1", "incident:Q2"}
+        assert await page.changed(0.01) == frozenset()
+
+    asyncio.run(scene())
+
+
+def test_whoever_closed_is_forgotten() -> None:
+    async def scene() -> None:
+        bus = Bus()
+        page = bus.subscribe([NOW])
+        assert len(bus) == 1
+        page.close()
+        page.close()
+        assert len(bus) == 0
+        bus.publish(["config"])
+
+    asyncio.run(scene())
+
+
+def test_an_edge_that_is_full_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "PAGES_AT_ONCE", 2)
+
+    async def scene() -> None:
+        bus = Bus()
+        pages = [bus.subscribe([NOW]) for _ in range(2)]
+        with pytest.raises(TooMany):
+            bus.subscribe([NOW])
+        pages[0].close()
+        bus.subscribe([NOW])
+
+    asyncio.run(scene())
+
+
+def test_a_loop_that_is_gone_does_not_stop_the_publisher() -> None:
+    bus = Bus()
+
+    async def leave_without_closing() -> None:
+        bus.subscribe([NOW])
+
+    asyncio.run(leave_without_closing())
+    bus.publish(["config"])
+
+
+def test_five_hundred_pages_are_told_at_once_and_cost_little() -> None:
+    async def scene() -> tuple[float, float]:
+        bus = Bus()
+        pages = [bus.subscribe([NOW]) for _ in range(500)]
+        waiting = [asyncio.create_task(page.changed(30)) for page in pages]
+        await asyncio.sleep(0)
+        started = time.perf_counter()
+        bus.publish(["incident:Q1"])
+        published = time.perf_counter() - started
+        assert all(await asyncio.gather(*waiting))
+        return published, time.perf_counter() - started
+
+    published, told = asyncio.run(scene())
+    print(f"500 pages: publishing {published * 1000:.2f} ms, all told after {told * 1000:.1f} ms")
+    assert published < 0.05
+    assert told < 1.0
+
+
+class Stream:
+    """An open stream of events, read line by line."""
+
+    def __init__(self, address: str, token: str, topic: str) -> None:
+        self.connection = http.client.HTTPConnection(urlsplit(address).netloc, timeout=10)
+        self.connection.request("GET", f"/live?topic={topic}", headers={"cookie": f"tocsin={token}"})
+        self.answer = self.connection.getresponse()
+
+    def event(self) -> str:
+        """The name of the next event; empty when the stream has ended."""
+        while line := self.answer.readline():
+            if line.startswith(b"event: "):
+                return line[7:].strip().decode()
+        return ""
+
+    def close(self) -> None:
+        self.answer.close()
+        self.connection.close()
+
+
+@pytest.fixture
+def address(place: Place) -> Iterator[str]:
+    with served(place.app()) as found:
+        yield found
+
+
+def test_the_stream_says_that_it_is_ready_and_then_what_changed(place: Place, address: str) -> None:
+    stream = Stream(address, session_of(place, "alice"), "now")
+    assert stream.answer.status == 200
+    assert stream.answer.headers["content-type"].startswith("text/event-stream")
+    assert stream.event() == "ready"
+    place.site.bus.publish(["incident:Q1"])
+    assert stream.event() == "changed"
+    stream.close()
+
+
+def test_many_changes_at_once_are_one_event(place: Place, address: str) -> None:
+    stream = Stream(address, session_of(place, "alice"), "now")
+    assert stream.event() == "ready"
+    place.site.bus.publish(["config"])
+    assert stream.event() == "changed"
+    for number in range(100):
+        place.site.bus.publish([f"incident:Q{number}"])
+    assert stream.event() == "changed"
+    stream.answer.fp.raw._sock.settimeout(1)  # type: ignore[attr-defined]
+    with pytest.raises(TimeoutError):
+        stream.event()
+    stream.close()
+
+
+def test_streams_are_for_people_who_are_signed_in(place: Place, address: str) -> None:
+    stream = Stream(address, "0" * 40, "now")
+    assert stream.answer.status == 401
+    stream.close()
+
+
+def test_odd_topics_are_left_out(place: Place, address: str) -> None:
+    stream = Stream(address, session_of(place, "alice"), "incident:..%2F..&topic=%00&topic=config&topic=now")
+    assert stream.event() == "ready"
+    assert len(place.site.bus) == 1
+    stream.close()
+
+
+def test_a_stream_ends_when_its_person_is_signed_out(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tocsin.web.live.HEARTBEAT_SECONDS", 0.2)
+    token = session_of(place, "alice")
+    with served(place.app()) as found:
+        stream = Stream(found, token, "now")
+        assert stream.event() == "ready"
+        place.sessions.sign_out(token)
+        assert stream.event() == ""
+        stream.close()
