@@ -10,7 +10,6 @@ import pytest
 from tocsin.app.heartbeat import Heartbeat
 from tocsin.runtime.clock import SystemClock
 from tocsin.testing.fake_http import FakeAnswer, FakeHttpServer, FakeRequest
-from tocsin.testing.running import free_port
 
 EVERY = 0.05
 
