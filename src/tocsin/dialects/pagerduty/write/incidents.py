@@ -71,8 +71,7 @@ def incident(one: Incident, refs: Refs, around: Around, included: Collection[str
             for assignment in one.assignments
         ],
         "acknowledgements": [
-            {"at": instant(each.at), "acknowledger": _acknowledger(each, one, refs)}
-            for each in one.acknowledgements
+            {"at": instant(each.at), "acknowledger": _acknowledger(each, one, refs)} for each in one.acknowledgements
         ],
         "last_status_change_at": instant(one.status_changed_at),
         "last_status_change_by": refs.agent(one.status_changed_by, one.service_id),
