@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Engine, Table, create_engine, event, text
@@ -104,3 +105,12 @@ def upsert(table: Table) -> Any:
 def insert_if_absent(table: Table) -> Any:
     """INSERT ... ON CONFLICT DO NOTHING."""
     return insert(table).on_conflict_do_nothing()
+
+
+PAIRS = "SELECT * FROM unnest(%(scopes)s::text[], %(keys)s::text[]) AS pair(scope, dedup_key)"
+"""A table of pairs out of two parameters: see `pairs`."""
+
+
+def pairs(values: Sequence[tuple[str, str]]) -> dict[str, list[str]]:
+    """The parameters of `PAIRS`."""
+    return {"scopes": [scope for scope, _ in values], "keys": [key for _, key in values]}

@@ -19,10 +19,16 @@ from tocsin.storage.codec import dump
 
 @dataclass(frozen=True, slots=True)
 class Mapped:
-    """An entity's table and its row."""
+    """An entity's table and its row.
+
+    `settled`: the columns that a change can leave as they are, told from two values; then only `data` and `also` are
+    written again, and no index is touched. Empty: every change writes the whole row.
+    """
 
     table: Table
     row: Callable[[Any], dict[str, Any]]
+    settled: Callable[[Any], tuple[Any, ...]] | None = None
+    also: tuple[str, ...] = ()
 
 
 def _alert(alert: Alert) -> dict[str, Any]:
@@ -38,6 +44,10 @@ def _alert(alert: Alert) -> dict[str, Any]:
         "last_seq": alert.last_seq,
         "data": dump(alert),
     }
+
+
+def _settled_alert(alert: Alert) -> tuple[Any, ...]:
+    return alert.status, alert.service_id, alert.incident_id, alert.suppressed
 
 
 def _incident(incident: Incident) -> dict[str, Any]:
@@ -87,7 +97,7 @@ def _plain(entity: Pace | PolicySnapshot) -> dict[str, Any]:
 
 
 MAPPED: Mapping[type[Stateful], Mapped] = {
-    Alert: Mapped(tables.alerts, _alert),
+    Alert: Mapped(tables.alerts, _alert, _settled_alert, ("last_seq",)),
     Incident: Mapped(tables.incidents, _incident),
     PolicySnapshot: Mapped(tables.policy_snapshots, _plain),
     Page: Mapped(tables.pages, _page),

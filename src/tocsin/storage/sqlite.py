@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -69,3 +71,12 @@ def upsert(table: Table) -> Any:
 def insert_if_absent(table: Table) -> Any:
     """INSERT ... ON CONFLICT DO NOTHING."""
     return insert(table).on_conflict_do_nothing()
+
+
+PAIRS = "SELECT json_extract(value, '$[0]') AS scope, json_extract(value, '$[1]') AS dedup_key FROM json_each(?)"
+"""A table of pairs out of one parameter: see `pairs`. A list of row values would make SQLite read whole tables."""
+
+
+def pairs(values: Sequence[tuple[str, str]]) -> tuple[str]:
+    """The parameter of `PAIRS`."""
+    return (json.dumps(values),)

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, insert, select
 from sqlalchemy.exc import InterfaceError, OperationalError
 
 from tocsin.alerts.decide import Ending
@@ -18,15 +18,15 @@ from tocsin.engine.config import KINDS, Config
 from tocsin.engine.world import Recorded, ThingChange
 from tocsin.incidents.model import Incident
 from tocsin.kernel.actor import Actor
-from tocsin.kernel.decision import CancelTimer, Command, Effect, SetTimer, TimerChange
+from tocsin.kernel.decision import Command, Effect, TimerChange
 from tocsin.kernel.time import Moment
 from tocsin.storage import postgres, tables
 from tocsin.storage.audit import audit_row
-from tocsin.storage.codec import dump, dump_command, load, load_command, load_effect
+from tocsin.storage.codec import dump, load, load_command, load_effect
 from tocsin.storage.database import Database
 from tocsin.storage.lease import fence_of
 from tocsin.storage.log import LogRefused
-from tocsin.storage.rows import MAPPED
+from tocsin.storage.turn_writes import TurnWrites
 from tocsin.storage.working_set import WorkingSet
 
 
@@ -99,7 +99,7 @@ class TurnStore:
         numbers = self._meta("incident_number")
         self.state = WorkingSet(self._connection, int(numbers or 0))
         self.stored_config_version = config_version(self._connection)
-        self._upserts = {kind: database.upsert(mapped.table) for kind, mapped in MAPPED.items()}
+        self._writes = TurnWrites(database)
 
     # -- reading at the start of a turn
 
@@ -156,15 +156,17 @@ class TurnStore:
 
     def commit(self, turn: Turn) -> None:
         """Write everything and commit. Raises what the database raises; then nothing was stored."""
-        self._write_state()
-        self._write_timers(turn.timers)
-        self._write_facts(turn.facts)
-        self._write_outbox(turn)
+        connection, writes = self._connection, self._writes
+        changed = self.state.changed()
+        writes.entities(connection, changed)
+        if Incident in changed:
+            self._set_meta("incident_number", str(self.state.last_incident_number))
+        writes.timers(connection, turn.timers.values())
+        writes.facts(connection, turn.facts)
+        writes.effects(connection, turn.settled, turn.effects, self.engine_id, turn.now)
         self._write_changes(turn.changes)
-        self._write_outcomes(turn)
-        if turn.answers:
-            rows = [{"key": key, "at": turn.now, "answer": answer} for key, answer in turn.answers]
-            self._connection.execute(self._database.insert_if_absent(tables.answers), rows)
+        writes.outcomes(connection, turn.outcomes, turn.now)
+        writes.answers(connection, turn.answers, turn.now)
         if turn.cursor is not None:
             self._set_meta("cursor", dump(turn.cursor))
         self._connection.exec_driver_sql("COMMIT")
@@ -196,72 +198,6 @@ class TurnStore:
         """Close the connection; an open transaction is rolled back by the database."""
         self._connection.close()
 
-    def _write_state(self) -> None:
-        changed = self.state.changed()
-        for kind, entities in changed.items():
-            self._connection.execute(self._upserts[kind], [MAPPED[kind].row(entity) for entity in entities])
-        incidents = changed.get(Incident)
-        if incidents:
-            self._write_people_and_teams(incidents)
-            self._set_meta("incident_number", str(self.state.last_incident_number))
-
-    def _write_people_and_teams(self, incidents: Sequence[Incident]) -> None:
-        ids = [incident.id for incident in incidents]
-        people = [(one.id, one.assignee_ids) for one in incidents]
-        teams = [(one.id, one.team_ids) for one in incidents]
-        for table, column, values in (
-            (tables.incident_people, "user_id", people),
-            (tables.incident_teams, "team_id", teams),
-        ):
-            for start in range(0, len(ids), 500):
-                self._connection.execute(delete(table).where(table.c.incident_id.in_(ids[start : start + 500])))
-            rows = [{"incident_id": key, column: one} for key, members in values for one in dict.fromkeys(members)]
-            if rows:
-                self._connection.execute(insert(table), rows)
-
-    def _write_timers(self, changes: dict[str, TimerChange]) -> None:
-        gone = [change.key for change in changes.values() if isinstance(change, CancelTimer)]
-        for start in range(0, len(gone), 500):
-            self._connection.execute(delete(tables.timers).where(tables.timers.c.key.in_(gone[start : start + 500])))
-        rows = [
-            {"key": change.key, "due_at": change.due_at, "command": dump_command(change.command)}
-            for change in changes.values()
-            if isinstance(change, SetTimer)
-        ]
-        if rows:
-            self._connection.execute(self._database.upsert(tables.timers), rows)
-
-    def _write_facts(self, facts: Sequence[tuple[Moment, Recorded]]) -> None:
-        rows = [
-            {
-                "at": at,
-                "incident_id": recorded.fact.incident_id,
-                "kind": recorded.fact.kind,
-                "actor": dump(recorded.actor),
-                "data": dump(recorded.fact),
-            }
-            for at, recorded in facts
-        ]
-        if rows:
-            self._connection.execute(insert(tables.timeline), rows)
-
-    def _write_outbox(self, turn: Turn) -> None:
-        for start in range(0, len(turn.settled), 500):
-            keys = turn.settled[start : start + 500]
-            self._connection.execute(delete(tables.outbox).where(tables.outbox.c.key.in_(keys)))
-        rows = [
-            {
-                "key": effect.key,
-                "kind": effect.kind,
-                "engine": self.engine_id,
-                "created_at": turn.now,
-                "data": dump(effect),
-            }
-            for effect in turn.effects
-        ]
-        if rows:
-            self._connection.execute(insert(tables.outbox), rows)
-
     def _write_changes(self, changes: Sequence[tuple[Moment, Actor, ThingChange]]) -> None:
         if not changes:
             return
@@ -275,22 +211,6 @@ class TurnStore:
         self._connection.execute(insert(tables.audit), [audit_row(at, actor, one) for at, actor, one in changes])
         self._set_meta("config_version", str(version))
 
-    def _write_outcomes(self, turn: Turn) -> None:
-        if turn.outcomes:
-            rows = [
-                {
-                    "seq": seq,
-                    "outcome": ending.outcome.value,
-                    "reason": ending.reason,
-                    "alert_id": ending.alert_id,
-                    "integration_id": integration_id,
-                    "received_at": received_at,
-                    "decided_at": turn.now,
-                }
-                for seq, integration_id, received_at, ending in turn.outcomes
-            ]
-            self._connection.execute(insert(tables.event_outcomes), rows)
-
     def _meta(self, key: str) -> str | None:
         found: str | None = self._connection.execute(
             select(tables.meta.c.value).where(tables.meta.c.key == key)
@@ -298,7 +218,7 @@ class TurnStore:
         return found
 
     def _set_meta(self, key: str, value: str) -> None:
-        self._connection.execute(self._database.upsert(tables.meta), {"key": key, "value": value})
+        self._writes.meta(self._connection, key, value)
 
 
 def read_config(connection: Connection) -> Config:

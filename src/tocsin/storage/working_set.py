@@ -8,10 +8,10 @@ process is its only writer; bounded). Losing the lease or a failed transaction e
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, TypeVar, cast
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple, TypeAlias, TypeVar, cast
 
-from sqlalchemy import Connection, Select, select, tuple_
+from sqlalchemy import Connection
 
 from tocsin.alerts.model import Alert
 from tocsin.directory.model import Channel
@@ -20,9 +20,11 @@ from tocsin.escalation.model import PolicySnapshot
 from tocsin.incidents.model import Incident
 from tocsin.kernel.time import Moment
 from tocsin.paging.model import WAITING, Message, MessageState, Pace, Page, PageState
-from tocsin.storage import tables
+from tocsin.storage import postgres, sqlite
 from tocsin.storage.codec import load
+from tocsin.storage.prepared import Query
 from tocsin.storage.rows import MAPPED
+from tocsin.storage.work_queries import NEWEST_ALERTS, WorkQueries
 
 E = TypeVar("E", bound=Stateful)
 
@@ -33,6 +35,14 @@ _SEEN = frozenset({MessageState.SENDING, MessageState.SENT, MessageState.DELIVER
 
 _Key = tuple[type[Any], str]
 _Scoped = tuple[str, str]
+_Layer: TypeAlias = dict[type[Any], dict[str, Any]]
+
+
+class Change(NamedTuple):
+    """An entity that a turn changed. `before`: as the database has it, None when that is not known or it is new."""
+
+    entity: Any
+    before: Any | None
 
 
 class WorkingSet:
@@ -40,10 +50,13 @@ class WorkingSet:
 
     def __init__(self, connection: Connection, last_incident_number: int) -> None:
         self._connection = connection
+        self._queries = WorkQueries(connection.dialect)
+        self._by_keys = postgres if connection.dialect.name == "postgresql" else sqlite
+        self._newest_alerts = NEWEST_ALERTS.format(pairs=self._by_keys.PAIRS)
         self._known: OrderedDict[_Key, Any] = OrderedDict()
         self._known_keys: OrderedDict[_Scoped, str | None] = OrderedDict()
-        self._turn: dict[_Key, Any] = {}
-        self._unit: dict[_Key, Any] = {}
+        self._turn: _Layer = {kind: {} for kind in MAPPED}
+        self._unit: _Layer = {kind: {} for kind in MAPPED}
         self._stored_number = last_incident_number
         self._number = last_incident_number
 
@@ -51,11 +64,12 @@ class WorkingSet:
 
     def keep_unit(self) -> None:
         """The command or event counts: its changes belong to the turn."""
-        for key, entity in self._unit.items():
-            if key[0] is Alert:
-                self._note_alert(entity)
-        self._turn.update(self._unit)
-        self._unit.clear()
+        for alert in self._unit[Alert].values():
+            self._note_alert(alert)
+        for kind, entities in self._unit.items():
+            if entities:
+                self._turn[kind].update(entities)
+                entities.clear()
 
     def _note_alert(self, alert: Alert) -> None:
         """Remember the newest alert of a key. A closed one that changes (in a merge, say) is not the newest by that."""
@@ -65,21 +79,25 @@ class WorkingSet:
 
     def drop_unit(self) -> None:
         """The command or event was refused or raised: as if it had never been."""
-        self._unit.clear()
+        for entities in self._unit.values():
+            entities.clear()
 
-    def changed(self) -> dict[type[Stateful], list[Any]]:
+    def changed(self) -> Mapping[type[Stateful], Sequence[Change]]:
         """What the turn changed, by kind, to be written."""
-        kinds: dict[type[Stateful], list[Any]] = {}
-        for (kind, _), entity in self._turn.items():
-            kinds.setdefault(kind, []).append(entity)
-        return kinds
+        return {
+            kind: [Change(entity, self._known.get((kind, entity.id))) for entity in entities.values()]
+            for kind, entities in self._turn.items()
+            if entities
+        }
 
     def stored(self) -> None:
         """The transaction was committed: the turn's values are what the database holds."""
-        for key, entity in self._turn.items():
-            self._known[key] = entity
-            self._known.move_to_end(key)
-        self._turn.clear()
+        for kind, entities in self._turn.items():
+            for entity in entities.values():
+                key = (kind, entity.id)
+                self._known[key] = entity
+                self._known.move_to_end(key)
+            entities.clear()
         self._stored_number = self._number
         while len(self._known) > KNOWN_LIMIT:
             self._known.popitem(last=False)
@@ -88,8 +106,10 @@ class WorkingSet:
 
     def forget(self) -> None:
         """The transaction failed: nothing in memory can be trusted."""
-        for layer in (self._unit, self._turn, self._known, self._known_keys):
-            layer.clear()
+        for entities in (*self._unit.values(), *self._turn.values()):
+            entities.clear()
+        self._known.clear()
+        self._known_keys.clear()
         self._number = self._stored_number
 
     @property
@@ -101,25 +121,24 @@ class WorkingSet:
 
     def put(self, entity: Stateful) -> None:
         """The entity's new value."""
-        self._unit[type(entity), entity.id] = entity
+        self._unit[type(entity)][entity.id] = entity
 
     def prefetch_alerts(self, keys: Iterable[_Scoped]) -> None:
         """Read the newest alerts of many keys with one statement; keys without one are remembered as such."""
         missing = list({key for key in keys if key not in self._known_keys})
-        for start in range(0, len(missing), 400):
-            chunk = missing[start : start + 400]
-            columns = tuple_(tables.alerts.c.scope, tables.alerts.c.dedup_key)
-            statement = _newest_last(select(tables.alerts.c.data).where(columns.in_(chunk)))
-            for key in chunk:
-                self._known_keys[key] = None
-            for alert in self._read(Alert, statement):
-                self._known_keys[alert.scope, alert.dedup_key] = alert.id
+        if not missing:
+            return
+        for key in missing:
+            self._known_keys[key] = None
+        rows = self._connection.exec_driver_sql(self._newest_alerts, self._by_keys.pairs(missing))
+        for alert in self._entities(Alert, rows):
+            self._known_keys[alert.scope, alert.dedup_key] = alert.id
 
     def latest_alert(self, scope: str, dedup_key: str) -> Alert | None:
         """The newest alert of a key."""
-        for (kind, _), entity in reversed(self._unit.items()):
-            if kind is Alert and (entity.scope, entity.dedup_key) == (scope, dedup_key):
-                return cast("Alert", entity)
+        for alert in reversed(self._unit[Alert].values()):
+            if (alert.scope, alert.dedup_key) == (scope, dedup_key):
+                return cast("Alert", alert)
         key = (scope, dedup_key)
         if key not in self._known_keys:
             self.prefetch_alerts([key])
@@ -132,10 +151,12 @@ class WorkingSet:
 
     def alerts_of(self, incident_id: str) -> Sequence[Alert]:
         """The alerts of an incident, oldest first."""
-        table = tables.alerts
-        statement = select(table.c.data).where(table.c.incident_id == incident_id)
         found = self._find(
-            Alert, statement, lambda alert: alert.incident_id == incident_id, skip=self._is_new(incident_id)
+            Alert,
+            self._queries.alerts_of,
+            {"incident_id": incident_id},
+            lambda alert: alert.incident_id == incident_id,
+            skip=self._is_new(incident_id),
         )
         return sorted(found, key=lambda alert: (alert.created_at, alert.id))
 
@@ -145,39 +166,30 @@ class WorkingSet:
 
     def open_incident_by_key(self, service_id: str, incident_key: str) -> Incident | None:
         """The open incident of a service with this key."""
-        table = tables.incidents
-        statement = select(table.c.data).where(
-            table.c.service_id == service_id, table.c.incident_key == incident_key, table.c.status != "resolved"
-        )
 
         def wanted(incident: Incident) -> bool:
             return incident.is_open and (incident.service_id, incident.incident_key) == (service_id, incident_key)
 
-        return next(iter(self._find(Incident, statement, wanted)), None)
+        values = {"service_id": service_id, "incident_key": incident_key}
+        return next(self._find(Incident, self._queries.open_by_key, values, wanted), None)
 
     def open_incidents_of(self, service_id: str) -> Sequence[Incident]:
         """The open incidents of a service."""
-        table = tables.incidents
-        statement = select(table.c.data).where(table.c.service_id == service_id, table.c.status != "resolved")
-        found = self._find(Incident, statement, lambda one: one.is_open and one.service_id == service_id)
-        return sorted(found, key=lambda incident: incident.number)
+        values = {"service_id": service_id}
+        return self._open(self._queries.open_of_service, values, lambda one: one.service_id == service_id)
 
     def open_incidents_assigned_to(self, user_id: str) -> Sequence[Incident]:
         """The open incidents that a person has."""
-        people, table = tables.incident_people, tables.incidents
-        statement = (
-            select(table.c.data)
-            .join(people, people.c.incident_id == table.c.id)
-            .where(people.c.user_id == user_id, table.c.status != "resolved")
-        )
-        found = self._find(Incident, statement, lambda one: one.is_open and user_id in one.assignee_ids)
-        return sorted(found, key=lambda incident: incident.number)
+        values = {"user_id": user_id}
+        return self._open(self._queries.open_assigned_to, values, lambda one: user_id in one.assignee_ids)
 
     def open_incidents_on_policy(self, policy_id: str) -> Sequence[Incident]:
         """The open incidents that run through a policy."""
-        table = tables.incidents
-        statement = select(table.c.data).where(table.c.policy_id == policy_id, table.c.status != "resolved")
-        found = self._find(Incident, statement, lambda one: one.is_open and one.policy_id == policy_id)
+        values = {"policy_id": policy_id}
+        return self._open(self._queries.open_on_policy, values, lambda one: one.policy_id == policy_id)
+
+    def _open(self, query: Query, values: Mapping[str, Any], wanted: Callable[[Incident], bool]) -> Sequence[Incident]:
+        found = self._find(Incident, query, values, lambda one: one.is_open and wanted(one))
         return sorted(found, key=lambda incident: incident.number)
 
     def next_incident_number(self) -> int:
@@ -195,32 +207,31 @@ class WorkingSet:
 
     def waiting_pages(self, incident_id: str) -> Sequence[Page]:
         """Pages of an incident that have not reached a provider."""
-        table = tables.pages
-        waiting = [state.value for state in WAITING]
-        statement = select(table.c.data).where(table.c.incident_id == incident_id, table.c.state.in_(waiting))
 
         def wanted(page: Page) -> bool:
             return page.incident_id == incident_id and page.state in WAITING
 
-        return list(self._find(Page, statement, wanted, skip=self._is_new(incident_id)))
+        query, skip = self._queries.waiting_pages, self._is_new(incident_id)
+        return list(self._find(Page, query, {"incident_id": incident_id}, wanted, skip=skip))
 
     def planned_pages(self, user_id: str, incident_ids: Sequence[str]) -> Sequence[Page]:
         """A person's pages about these incidents whose delay has not passed."""
-        table = tables.pages
-        statement = select(table.c.data).where(
-            table.c.user_id == user_id, table.c.state == "planned", table.c.incident_id.in_(incident_ids)
-        )
+        return [page for incident_id in incident_ids for page in self._planned(user_id, incident_id)]
 
+    def _planned(self, user_id: str, incident_id: str) -> Iterable[Page]:
         def wanted(page: Page) -> bool:
-            return page.user_id == user_id and page.incident_id in incident_ids and page.state is PageState.PLANNED
+            return page.user_id == user_id and page.incident_id == incident_id and page.state is PageState.PLANNED
 
-        return list(self._find(Page, statement, wanted))
+        values = {"user_id": user_id, "incident_id": incident_id}
+        return self._find(Page, self._queries.planned_pages, values, wanted)
 
     def bundled_pages(self, contact_id: str) -> Sequence[Page]:
         """Pages that wait for this contact method's bundle, oldest first."""
-        table = tables.pages
-        statement = select(table.c.data).where(table.c.contact_id == contact_id, table.c.state == "bundled")
-        found = self._find(Page, statement, lambda one: one.contact_id == contact_id and one.state is PageState.BUNDLED)
+
+        def wanted(page: Page) -> bool:
+            return page.contact_id == contact_id and page.state is PageState.BUNDLED
+
+        found = self._find(Page, self._queries.bundled_pages, {"contact_id": contact_id}, wanted)
         return sorted(found, key=lambda page: (page.created_at, page.id))
 
     def message(self, message_id: str) -> Message | None:
@@ -232,12 +243,6 @@ class WorkingSet:
 
         Without a code people mean what they have seen: a message that may have arrived comes before one that did not.
         """
-        table = tables.messages
-        statement = select(table.c.data).where(
-            table.c.address == address, table.c.created_at >= since, table.c.channel == channel.value
-        )
-        if code:
-            statement = statement.where(table.c.code == code)
 
         def wanted(message: Message) -> bool:
             fits = message.address == address and message.channel is channel and message.created_at >= since
@@ -246,7 +251,8 @@ class WorkingSet:
         def seen(message: Message) -> tuple[bool, Moment, str]:
             return message.state in _SEEN, message.created_at, message.id
 
-        return max(self._find(Message, statement, wanted), key=seen, default=None)
+        values = {"address": address, "since": since, "channel": channel.value}
+        return max(self._find(Message, self._queries.messages_to, values, wanted), key=seen, default=None)
 
     def pace(self, user_id: str) -> Pace:
         """How often a person was reached lately."""
@@ -256,42 +262,39 @@ class WorkingSet:
 
     def _is_new(self, incident_id: str) -> bool:
         """Whether the incident was created in this turn: the database knows nothing that belongs to it."""
-        key = (Incident, incident_id)
-        incident = self._unit.get(key) or self._turn.get(key)
+        incident = self._unit[Incident].get(incident_id) or self._turn[Incident].get(incident_id)
         return incident is not None and incident.number > self._stored_number
 
     def _get(self, kind: type[E], entity_id: str) -> E | None:
-        key = (kind, entity_id)
-        for layer in (self._unit, self._turn, self._known):
-            if key in layer:
-                return cast("E", layer[key])
-        table = MAPPED[cast("type[Stateful]", kind)].table
-        found = next(self._read(kind, select(table.c.data).where(table.c.id == entity_id)), None)
-        return found
+        for layer in (self._unit, self._turn):
+            if entity_id in layer[kind]:
+                return cast("E", layer[kind][entity_id])
+        known = self._known.get((kind, entity_id))
+        if known is not None:
+            return cast("E", known)
+        rows = self._queries.one[cast("type[Stateful]", kind)].rows(self._connection, id=entity_id)
+        return next(self._entities(kind, rows), None)
 
     def _find(
-        self, kind: type[E], statement: Select[Any], wanted: Callable[[E], bool], *, skip: bool = False
+        self, kind: type[E], query: Query, values: Mapping[str, Any], wanted: Callable[[E], bool], *, skip: bool = False
     ) -> Iterator[E]:
-        """Rows of the statement and changed entities, each in its newest value, that are `wanted` by that value."""
+        """What the query finds and what was changed, each in its newest value, if it is `wanted` by that value.
+
+        `skip`: the database is known to hold nothing that the query would find.
+        """
         newest: dict[str, E] = {}
         if not skip:
-            newest.update((entity.id, entity) for entity in self._read(kind, statement))
-        for layer in (self._turn, self._unit):
-            for (entity_kind, entity_id), entity in layer.items():
-                if entity_kind is kind:
-                    newest[entity_id] = entity
-        return (entity for entity in newest.values() if wanted(entity))
+            rows = query.rows(self._connection, **values)
+            newest.update((entity.id, entity) for entity in self._entities(kind, rows))
+        newest.update(self._turn[kind])
+        newest.update(self._unit[kind])
+        return filter(wanted, newest.values())
 
-    def _read(self, kind: type[E], statement: Select[Any]) -> Iterator[E]:
-        for row in self._connection.execute(statement):
-            entity = load(kind, row[0])
-            key = (kind, entity.id)
-            known = self._known.get(key)
-            if known is None:
-                self._known[key] = known = entity
-            yield known
-
-
-def _newest_last(statement: Select[Any]) -> Select[Any]:
-    """The open alert of a key is the newest by definition, whatever the clock said when others were opened."""
-    return statement.order_by(tables.alerts.c.is_open, tables.alerts.c.created_at, tables.alerts.c.last_seq)
+    def _entities(self, kind: type[E], rows: Iterable[Any]) -> Iterator[E]:
+        """Rows of ids and JSON as entities; what is known already is not read again."""
+        for entity_id, data in rows:
+            key = (kind, entity_id)
+            found = self._known.get(key)
+            if found is None:
+                found = self._known[key] = load(kind, data)
+            yield found

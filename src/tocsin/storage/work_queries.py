@@ -1,0 +1,87 @@
+"""What the working set asks of the database, each question prepared once for the connection's database."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Dialect, bindparam, literal_column, or_, select
+
+from tocsin.alerts.model import Alert
+from tocsin.engine.world import Stateful
+from tocsin.escalation.model import PolicySnapshot
+from tocsin.incidents.model import Incident, Status
+from tocsin.paging.model import WAITING, Message, Pace, Page, PageState
+from tocsin.storage import tables
+from tocsin.storage.prepared import Query
+
+_KINDS: Mapping[type[Stateful], Any] = {
+    Alert: tables.alerts,
+    Incident: tables.incidents,
+    PolicySnapshot: tables.policy_snapshots,
+    Page: tables.pages,
+    Message: tables.messages,
+    Pace: tables.paces,
+}
+
+
+def _word(state: StrEnum) -> Any:
+    """A state within the statement itself: an index of some rows only serves one that names its condition."""
+    return literal_column(f"'{state.value}'")
+
+
+class WorkQueries:
+    """The questions; each answers with rows of an entity's id and its JSON."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        alerts, incidents, people = tables.alerts.c, tables.incidents.c, tables.incident_people.c
+        pages, messages = tables.pages.c, tables.messages.c
+        is_open = incidents.status != _word(Status.RESOLVED)
+
+        def prepared(columns: Any, *conditions: Any) -> Query:
+            return Query(dialect, select(columns.id, columns.data).where(*conditions))
+
+        self.one = {kind: prepared(table.c, table.c.id == bindparam("id")) for kind, table in _KINDS.items()}
+        self.alerts_of = prepared(alerts, alerts.incident_id == bindparam("incident_id"))
+        self.open_by_key = prepared(
+            incidents,
+            is_open,
+            incidents.service_id == bindparam("service_id"),
+            incidents.incident_key == bindparam("incident_key"),
+        )
+        self.open_of_service = prepared(incidents, is_open, incidents.service_id == bindparam("service_id"))
+        self.open_on_policy = prepared(incidents, is_open, incidents.policy_id == bindparam("policy_id"))
+        self.open_assigned_to = prepared(
+            incidents, is_open, people.incident_id == incidents.id, people.user_id == bindparam("user_id")
+        )
+        self.waiting_pages = prepared(
+            pages,
+            pages.incident_id == bindparam("incident_id"),
+            or_(*(pages.state == _word(state) for state in sorted(WAITING))),
+        )
+        self.planned_pages = prepared(
+            pages,
+            pages.incident_id == bindparam("incident_id"),
+            pages.user_id == bindparam("user_id"),
+            pages.state == _word(PageState.PLANNED),
+        )
+        self.bundled_pages = prepared(
+            pages, pages.contact_id == bindparam("contact_id"), pages.state == _word(PageState.BUNDLED)
+        )
+        self.messages_to = prepared(
+            messages,
+            messages.address == bindparam("address"),
+            messages.created_at >= bindparam("since"),
+            messages.channel == bindparam("channel"),
+        )
+
+
+NEWEST_ALERTS = """
+WITH wanted AS ({pairs})
+SELECT alerts.id, alerts.data FROM wanted JOIN alerts ON alerts.id = coalesce(
+  (SELECT id FROM alerts AS a WHERE a.scope = wanted.scope AND a.dedup_key = wanted.dedup_key AND a.is_open = 1),
+  (SELECT id FROM alerts AS a WHERE a.scope = wanted.scope AND a.dedup_key = wanted.dedup_key
+   ORDER BY a.created_at DESC, a.last_seq DESC LIMIT 1))
+"""
+"""The open alert of each wanted (scope, key), else the newest: the open one is the newest, whatever the clock said."""
