@@ -1,0 +1,56 @@
+"""`tocsin check`: would alarms reach somebody in the next fourteen days? Ends with 1 if that is doubtful."""
+
+from __future__ import annotations
+
+import json
+from contextlib import closing
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from tocsin.app.installation import Installation, installation
+from tocsin.app.readiness import Finding, Weight, readiness
+from tocsin.app.settings import from_environment
+from tocsin.kernel.errors import NotFound, TocsinError
+from tocsin.storage.config_reader import ConfigReader
+from tocsin.storage.database import MAIN_FILE, DatabaseError
+
+
+@click.command("check")
+@click.option("--strict", is_flag=True, help="End with 1 for notes too.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON only.")
+@click.option(
+    "--data", type=click.Path(path_type=Path, file_okay=False), help="Folder of everything (TOCSIN_DATA_DIR)."
+)
+@click.pass_context
+def command(context: click.Context, *, strict: bool, as_json: bool, data: Path | None) -> None:
+    """Check that alarms would reach somebody in the next 14 days.
+
+    Looks at the configuration only; run it with the server's own settings. Ends with 0 (ready), 1 (problems) or 2
+    (could not look).
+    """
+    try:
+        found = _look(installation(from_environment(data=data)))
+    except TocsinError as error:
+        click.echo(f"Error: {error.message}", err=True)
+        context.exit(2)
+    except DatabaseError as error:
+        click.echo(f"Error: the database can't be read: {str(error)[:300]}", err=True)
+        context.exit(2)
+    if as_json:
+        click.echo(json.dumps([asdict(one) for one in found]))
+    else:
+        for one in found:
+            click.echo(f"{'!!' if one.weight is Weight.PROBLEM else ' -'} {one.text}")
+    problems = [one for one in found if strict or one.weight is Weight.PROBLEM]
+    if not as_json:
+        click.echo(f"{len(problems)} to mend." if problems else "Ready for the next 14 days.")
+    context.exit(1 if problems else 0)
+
+
+def _look(place: Installation) -> tuple[Finding, ...]:
+    if not place.settings.database_url and not (place.data / MAIN_FILE).exists():
+        raise NotFound(f"There is no installation in {place.data}.")
+    with closing(place.database(read_only=True)) as database:
+        return readiness(ConfigReader(database).current(), place.settings, place.clock.now())

@@ -1,0 +1,154 @@
+"""`tocsin check`: what would keep an alarm from reaching somebody in the next two weeks is named, by the wall clock."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from tocsin.app.readiness import Weight, readiness
+from tocsin.app.settings import AppSettings, from_environment
+from tocsin.cli.main import cli
+from tocsin.directory.model import Channel, Role
+from tocsin.kernel.time import parse_iso
+from tocsin.oncall import Layer, Restriction, RestrictionKind, Schedule
+from tocsin.testing.world import World
+
+EVERYTHING = {
+    "TOCSIN_TWILIO_ACCOUNT_SID": "AC1",
+    "TOCSIN_SMTP_URL": "smtp://localhost",
+    "TOCSIN_PUBLIC_URL": "https://x",
+    "TOCSIN_HEARTBEAT_URL": "https://y",
+}
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    made = World(tmp_path)
+    made.person("olga", role=Role.OWNER)
+    yield made
+    made.close()
+
+
+def found(world: World, weight: Weight = Weight.PROBLEM, **settings: str) -> list[str]:
+    """What a check says on Tuesday, 6 January 2026, 09:00 UTC, with everything set up that is not named otherwise."""
+    environment = {**EVERYTHING, **settings}
+    place: AppSettings = from_environment({name: text for name, text in environment.items() if text}, data=world.folder)
+    return [one.text for one in readiness(world.config, place, world.clock.now()) if one.weight is weight]
+
+
+def office(world: World, name: str, *people: Any) -> Schedule:
+    """Weekdays from nine to five in Berlin."""
+    start = parse_iso("2025-12-29T00:00:00+00:00")
+    hours = tuple(Restriction(RestrictionKind.WEEKLY, 9 * 3600, 8 * 3600, day) for day in range(1, 6))
+    layer = Layer("", "Day", start, None, start, 7 * 86_400, tuple(one.id for one in people), hours)
+    made: Schedule = world.save(Schedule("", name, "Europe/Berlin", (layer,)))
+    return made
+
+
+def test_all_is_well(world: World) -> None:
+    alice, bob = world.person("alice"), world.person("bob")
+    rotation = world.rotation("Primary", alice, bob)
+    world.service("payments", world.policy("payments", (5, rotation), (5, bob)))
+    assert found(world) == []
+    assert found(world, Weight.NOTE) == []
+
+
+def test_an_empty_installation_is_not_ready(world: World) -> None:
+    assert found(world) == ["There is no service that is switched on, so no alarm can be raised."]
+
+
+def test_a_gap_is_named_and_a_level_that_reaches_nobody_is_a_problem(world: World) -> None:
+    alice, bob = world.person("alice"), world.person("bob")
+    day = office(world, "Day", alice)
+    world.service("payments", world.policy("payments", (5, day), (5, bob)))
+    (level,) = found(world)
+    assert level == (
+        "Policy payments, level 1, reaches nobody: Tue 06 Jan 17:00 to Wed 07 Jan 09:00; Wed 07 Jan 17:00 to "
+        "Thu 08 Jan 09:00; Thu 08 Jan 17:00 to Fri 09 Jan 09:00, and 7 times more (Europe/Berlin)."
+    )
+    (gap,) = found(world, Weight.NOTE)
+    assert gap.startswith("Schedule Day has nobody on call: Tue 06 Jan 17:00 to Wed 07 Jan 09:00;")
+
+
+def test_a_gap_that_somebody_else_of_the_level_fills_is_a_note(world: World) -> None:
+    alice, bob = world.person("alice"), world.person("bob")
+    day = office(world, "Day", alice)
+    world.service("payments", world.policy("payments", (5, (day, bob))))
+    assert found(world) == []
+    assert len(found(world, Weight.NOTE)) == 1
+
+
+def test_schedules_and_policies_that_nothing_uses_are_left_alone(world: World) -> None:
+    alice, bob = world.person("alice"), world.person("bob")
+    office(world, "Day", alice)
+    world.policy("unused", (5, office(world, "Other", alice)))
+    world.service("payments", world.policy("payments", (5, bob)))
+    assert found(world) + found(world, Weight.NOTE) == []
+
+
+def test_people_who_can_not_be_reached_are_named(world: World) -> None:
+    alice, bob, carol = world.person("alice"), world.person("bob"), world.person("carol")
+    world.service("payments", world.policy("payments", (5, alice), (5, bob), (5, carol)))
+    for contact in world.config.contacts_of[alice.id]:
+        world.save(replace(contact, enabled=False), "enabled")
+    for rule in world.config.rules_of[bob.id]:
+        world.delete(rule)
+    world.save(replace(carol, active=False), "active")
+    assert found(world) == [
+        "Policy payments, level 1, reaches nobody: all of the next 14 days.",
+        "Policy payments, level 2, reaches nobody: all of the next 14 days.",
+        "Policy payments, level 3, reaches nobody: all of the next 14 days.",
+        "Alice can't be reached: no rule says by which contact method.",
+        "Bob can't be reached: no rule says by which contact method.",
+        "Carol can't be reached: switched off.",
+    ]
+
+
+def test_a_channel_that_somebody_counts_on_is_set_up(world: World) -> None:
+    alice = world.person("alice", rules=((Channel.SMS, 0), (Channel.WEBHOOK, 1)))
+    bob = world.person("bob")
+    world.service("payments", world.policy("payments", (5, (alice, bob))))
+    assert found(world, TOCSIN_TWILIO_ACCOUNT_SID="") == [
+        "Bob can't be reached: nothing of it is set up here.",
+        "Texts are not set up (TOCSIN_TWILIO_...), but Alice and 1 more would be reached that way.",
+    ]
+
+
+def test_what_is_worth_knowing(world: World) -> None:
+    alice = world.person("alice")
+    _, integration = world.service("payments", world.policy("payments", (5, alice)))
+    world.delete(integration)
+    notes = found(world, Weight.NOTE, TOCSIN_PUBLIC_URL="", TOCSIN_HEARTBEAT_URL="")
+    assert [note.split()[0] for note in notes] == ["Service", "TOCSIN_PUBLIC_URL", "TOCSIN_HEARTBEAT_URL"]
+
+
+def test_a_fenced_pager_is_not_ready(world: World) -> None:
+    world.service("payments", world.policy("payments", (5, world.person("alice"))))
+    world.save(replace(world.config.settings, sending_fenced=True), "sending_fenced")
+    assert found(world) == ["Sending is fenced off since a restore: `tocsin restore --confirm` lifts it."]
+
+
+def test_the_command_says_it_by_its_exit_code(world: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def run(*words: str) -> tuple[int, str]:
+        result = CliRunner().invoke(cli, ["check", "--data", str(tmp_path), *words], env=EVERYTHING)
+        return result.exit_code, result.output
+
+    monkeypatch.setenv("TOCSIN_DATA_DIR", "")
+    code, text = run()
+    assert (code, text.splitlines()[0][:19]) == (1, "!! There is no serv")
+    code, text = run("--json")
+    assert (code, json.loads(text)[0]["weight"]) == (1, "problem")
+    alice = world.person("alice")
+    _, integration = world.service("payments", world.policy("payments", (5, alice)))
+    assert run() == (0, "Ready for the next 14 days.\n")
+    world.delete(integration)
+    assert run()[0] == 0
+    assert run("--strict")[0] == 1
+    result = CliRunner().invoke(cli, ["check", "--data", str(tmp_path / "nowhere")], env=EVERYTHING)
+    assert result.exit_code == 2
