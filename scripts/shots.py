@@ -32,6 +32,9 @@ FONTS = """<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd"><fontcon
 """A screenshot shows what most people have: a modern system font, where one is installed."""
 
 SIZES = {"wide": (1440, 900), "narrow": (390, 844)}
+SHOWS = {"demo": "usual", "demo-over": "answered"}
+"""Scenes of the demo, and what they are staged in."""
+
 PAGES = {
     "now": "/",
     "incidents": "/incidents",
@@ -50,6 +53,7 @@ PAGES = {
     "me": "/me",
     "find": "/find?q=pay",
     "phones": "/demo/phones",
+    "end": "/demo/end",
     "not-found": "/incidents/9999",
     "sign-in": "/sign-in",
 }
@@ -104,11 +108,12 @@ def take(options: argparse.Namespace, scene: str, folder: Path) -> None:
     """All pictures of one scene."""
     home = folder / scene
     home.mkdir()
-    place = getattr(scenes, scene)(home)
+    place = getattr(scenes, SHOWS.get(scene, scene))(home)
     who = "alice" if "alice" in place.people else "erin"
     numbers = scenes.numbers(place)
     session = session_of(place, who)
-    with served(scenes.staged(place).app()) as address, sync_playwright() as playwright:
+    show = scenes.Show(3, numbers["fire"]) if scene == "demo" else scenes.Show(9, 5) if scene == "demo-over" else None
+    with served(scenes.staged(place, show).app()) as address, sync_playwright() as playwright:
         browser = chromium(playwright)
         for shot in wanted(options, scene, numbers):
             width, height = SIZES[shot.size]

@@ -14,8 +14,9 @@ from tocsin.engine.config import Config
 from tocsin.engine.people import last_resort, people_at, ways
 from tocsin.escalation.messages import LevelReached, LevelSkipped, PassRepeated
 from tocsin.escalation.model import Policy
-from tocsin.incidents.messages import IncidentReopened, IncidentTriggered
+from tocsin.incidents.messages import IncidentAcknowledged, IncidentReopened, IncidentTriggered
 from tocsin.incidents.model import AssignedVia, Incident, NextStep, NoTimer, Status
+from tocsin.kernel.actor import ActorKind
 from tocsin.kernel.time import MINUTE, Moment
 from tocsin.kernel.wording import listed, sentence_case, span_words
 from tocsin.paging.model import Page, PageState
@@ -160,8 +161,19 @@ def _called(scene: Scene, number: int, reached: tuple[Moment, LevelReached]) -> 
     if here and incident.status is Status.TRIGGERED and not incident.last_resort_round:
         until = incident.timer_at if incident.next_step is NextStep.ESCALATE else None
         return Rung(number, "here", people, _sent(pages), at, "Calling", until)
-    answered = incident.status is not Status.TRIGGERED and here
-    return Rung(number, "past", people, _sent(pages), at, "Answered" if answered else "No answer")
+    result = _answer(scene, fact) if incident.status is not Status.TRIGGERED and here else "No answer"
+    return Rung(number, "past", people, _sent(pages), at, result)
+
+
+def _answer(scene: Scene, reached: LevelReached) -> str:
+    """Who answered while this level was called: "Answered" when it was one of its own people."""
+    for entry in reversed(scene.entries):
+        if isinstance(entry.fact, IncidentAcknowledged):
+            own = entry.actor.kind is ActorKind.USER and entry.actor.id in reached.user_ids
+            return "Answered" if own else f"{scene.names.actor(entry.actor)} answered"
+        if entry.fact is reached:
+            break
+    return "No answer"
 
 
 def _sent(pages: Sequence[Page]) -> str:

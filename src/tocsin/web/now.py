@@ -16,6 +16,7 @@ from tocsin.paging.messages import PageAnswered
 from tocsin.paging.timeline import channel_word
 from tocsin.runtime.reads import IncidentFilter, TimelineFilter
 from tocsin.web.oncall import watches_of
+from tocsin.web.phones import phones_of, story_of
 from tocsin.web.rows import rows_of
 from tocsin.web.visit import Visit
 
@@ -65,6 +66,8 @@ def now_page(visit: Visit) -> Response:
         calm=None if rows else _calm(visit, last),
         ticks=_ticks(visit) if not rows and not last else [],
         watches=watches_of(visit),
+        phones=phones_of(visit),
+        phone_story=story_of,
     )
 
 

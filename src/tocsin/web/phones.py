@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from starlette.responses import Response
 
-from tocsin.kernel.errors import Invalid, NotFound, TocsinError
+from tocsin.kernel.errors import Invalid, NotFound, TocsinError, Unavailable
 from tocsin.web.demo import BoothCall, BoothPhone, BoothText, DemoShow, PhoneBooth, ShowAction
 from tocsin.web.guard import safe_next
 from tocsin.web.visit import Visit, status_of
@@ -13,6 +15,14 @@ from tocsin.web.visit import Visit, status_of
 def phones_page(visit: Visit, *, error: TocsinError | None = None, code: int = 200) -> Response:
     """`/demo/phones`."""
     return visit.page("phones.html", code, phones=booth_of(visit).phones(), phone_story=story_of, error=error)
+
+
+def phones_of(visit: Visit) -> Sequence[BoothPhone]:
+    """The phones beside another page of the demo; none elsewhere, and none while they can't be asked."""
+    try:
+        return visit.site.booth.phones() if visit.site.booth is not None else ()
+    except Unavailable:
+        return ()
 
 
 def story_of(phone: BoothPhone) -> list[tuple[str, BoothText | BoothCall]]:
@@ -48,7 +58,7 @@ def use_phone(visit: Visit) -> Response:
             raise Invalid("A phone can't do that.")
     except TocsinError as error:
         return phones_page(visit, error=error, code=status_of(error))
-    return visit.go("/demo/phones")
+    return visit.go("/" if visit.text("back", 20) == "/" else "/demo/phones")
 
 
 def direct(visit: Visit) -> Response:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from tocsin.engine.people import people_at
+from tocsin.escalation.messages import LevelReached
 from tocsin.incidents.messages import IncidentAcknowledged, IncidentResolved
 from tocsin.incidents.model import Status
 from tocsin.kernel.actor import ActorKind
@@ -46,7 +47,7 @@ class _Story:
     sent: list[str] = field(default_factory=list)
     planned: dict[str, str] = field(default_factory=dict)
     not_sent: dict[str, None] = field(default_factory=dict)
-    answer: str = ""
+    answers: list[str] = field(default_factory=list)
 
 
 def whys_of(scene: Scene, reader_id: str) -> list[Why]:
@@ -59,7 +60,7 @@ def whys_of(scene: Scene, reader_id: str) -> list[Why]:
         elif isinstance(entry.fact, IncidentAcknowledged | IncidentResolved) and entry.actor.kind is ActorKind.USER:
             story = stories.setdefault(entry.actor.id, _Story())
             verb = "acknowledged" if isinstance(entry.fact, IncidentAcknowledged) else "resolved"
-            story.answer = f"{verb} at {scene.times.clock(entry.at)}{door(entry.actor)}"
+            story.answers.append(f"{verb} at {scene.times.clock(entry.at)}{door(entry.actor)}")
     found = [_why(scene, user_id, story, reader_id) for user_id, story in stories.items()]
     known = {why.user_id for why in found}
     found += [why for why in _never_called(scene, reader_id) if why.user_id not in known]
@@ -90,7 +91,7 @@ def _tell(story: _Story, entry: TimelineEntry, scene: Scene) -> None:
         way = f"no {channel_word(fact.channel)}, because " if fact.channel else ""
         story.not_sent[f"{way}{fact.reason}"] = None
     elif isinstance(fact, PageAnswered):
-        story.answer = f"answered the {channel_word(fact.channel)} at {clock(entry.at)}"
+        story.answers.append(f"answered the {channel_word(fact.channel)} at {clock(entry.at)}")
 
 
 def _why(scene: Scene, user_id: str, story: _Story, reader_id: str) -> Why:
@@ -107,8 +108,10 @@ def _why(scene: Scene, user_id: str, story: _Story, reader_id: str) -> Why:
         parts.append(f"If nobody answers: {listed(story.planned.values())}.")
     if story.sent and story.not_sent:
         parts.append(f"{_first_large('; '.join(story.not_sent))}.")
-    if story.answer:
-        parts.append(f"{name} {story.answer}.")
+    if not parts:
+        parts.append(f"{name} was not paged.")
+    if story.answers:
+        parts.append(f"{name} {listed(story.answers)}.")
     return Why(user_id, name, bool(story.sent), " ".join(parts), user_id == reader_id)
 
 
@@ -139,12 +142,15 @@ def _never_called(scene: Scene, reader_id: str) -> list[Why]:
 
 
 def _ending(scene: Scene) -> str:
-    """What stopped the ladder: "Bob acknowledged at 02:17:31"."""
+    """What stopped the ladder: the first answer after the last call, "Bob acknowledged at 02:17:31"."""
+    ending = ""
     for entry in reversed(scene.entries):
         if isinstance(entry.fact, IncidentAcknowledged | IncidentResolved):
             verb = "acknowledged" if isinstance(entry.fact, IncidentAcknowledged) else "resolved it"
-            return f"{scene.names.actor(entry.actor)} {verb} at {scene.times.clock(entry.at)}"
-    return ""
+            ending = f"{scene.names.actor(entry.actor)} {verb} at {scene.times.clock(entry.at)}"
+        elif isinstance(entry.fact, LevelReached) and ending:
+            break
+    return ending
 
 
 def _place_of(scene: Scene) -> str:
