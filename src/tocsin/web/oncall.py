@@ -57,7 +57,7 @@ def _watch(visit: Visit, schedule: Schedule) -> Watch:
     config, now = visit.config, visit.now
     overrides = config.overrides_of.get(schedule.id, ())
     current, following = shift_at(schedule, overrides, now), next_on_call(schedule, overrides, now)
-    drawn = render(schedule, overrides, now, now + AHEAD)
+    drawn = render(schedule, overrides, now, now + AHEAD, overflow=True)
     mine = visit.me.id in {entry.user_id for entry in drawn.final.entries}
     return Watch(
         schedule=schedule,

@@ -44,7 +44,7 @@ class _Story:
     """What the timeline says about one person."""
 
     whys: dict[str, None] = field(default_factory=dict)
-    sent: list[str] = field(default_factory=list)
+    sent: dict[str, list[str]] = field(default_factory=dict)
     planned: dict[str, str] = field(default_factory=dict)
     not_sent: dict[str, None] = field(default_factory=dict)
     answers: list[str] = field(default_factory=list)
@@ -73,19 +73,14 @@ def whys_of(scene: Scene, reader_id: str) -> list[Why]:
 def _tell(story: _Story, entry: TimelineEntry, scene: Scene) -> None:
     fact, clock = entry.fact, scene.times.clock
     if isinstance(fact, PageStarted):
-        if fact.attempt == 1:
-            story.whys[fact.why] = None
-            story.sent.append(f"{channel_word(fact.channel)} at {clock(entry.at)}")
+        story.whys.setdefault(fact.why if fact.attempt == 1 else next(iter(story.whys), fact.why))
+        story.sent.setdefault(fact.page_id, [f"{channel_word(fact.channel)} at {clock(entry.at)}"])
         story.planned.pop(fact.page_id, None)
     elif isinstance(fact, PagePlanned):
         story.whys[fact.why] = None
         story.planned[fact.page_id] = f"{channel_word(fact.channel)} at {clock(fact.due_at)}"
-    elif isinstance(fact, PageSent) and story.sent:
-        story.sent[-1] += f" (sent after {span_words(fact.after)})"
-    elif isinstance(fact, PageDelivered) and story.sent:
-        story.sent[-1] = story.sent[-1].removesuffix(")") + ", delivered)"
-    elif isinstance(fact, PageAttemptFailed) and story.sent and fact.next_at is None:
-        story.sent[-1] += " (failed)"
+    elif isinstance(fact, PageSent | PageDelivered | PageAttemptFailed):
+        _came_of_it(story.sent.get(fact.page_id, []), fact)
     elif isinstance(fact, PageNotSent):
         story.planned.pop(fact.page_id, None)
         way = f"no {channel_word(fact.channel)}, because " if fact.channel else ""
@@ -94,12 +89,29 @@ def _tell(story: _Story, entry: TimelineEntry, scene: Scene) -> None:
         story.answers.append(f"answered the {channel_word(fact.channel)} at {clock(entry.at)}")
 
 
+def _came_of_it(page: list[str], fact: PageSent | PageDelivered | PageAttemptFailed) -> None:
+    """Note what became of one page; retries that may still work are the timeline's business."""
+    if isinstance(fact, PageSent):
+        page.append(f"sent after {span_words(fact.after)}")
+    elif isinstance(fact, PageDelivered):
+        page.append("delivered")
+    elif fact.next_at is None:
+        page.append("failed")
+
+
+def _pages(story: _Story) -> str:
+    """What was sent: "text at 02:14:07 (sent after 38 ms, delivered) and phone call at 02:16:07"."""
+    return listed(
+        f"{head} ({', '.join(came)})" if came else head for head, *came in (page for page in story.sent.values())
+    )
+
+
 def _why(scene: Scene, user_id: str, story: _Story, reader_id: str) -> Why:
     name = scene.names.person(user_id)
     parts: list[str] = []
     if story.sent:
         reason = "; then ".join(story.whys) if story.whys else "it is assigned to them"
-        parts.append(f"{name} was paged: {reason}. {_first_large(listed(story.sent))}.")
+        parts.append(f"{name} was paged: {reason}. {_first_large(_pages(story))}.")
     elif story.planned:
         parts.append(f"{name} will be paged: {'; '.join(story.whys)}. {_first_large(listed(story.planned.values()))}.")
     elif story.not_sent:
