@@ -17,8 +17,9 @@ from tocsin.engine.config import Config
 from tocsin.engine.world import World
 from tocsin.kernel.actor import Actor
 from tocsin.kernel.decision import Command
-from tocsin.kernel.errors import Conflict
+from tocsin.kernel.errors import Conflict, Unavailable
 from tocsin.runtime.answers import read_answer
+from tocsin.runtime.control_client import ControlClient
 from tocsin.runtime.desk import Desk
 from tocsin.runtime.lease import LEASE
 from tocsin.runtime.turn_work import TurnWork
@@ -27,6 +28,9 @@ from tocsin.storage.database import Database
 from tocsin.storage.lease import LeaseTable
 from tocsin.storage.schema import create_schema, installation_secret, revision_of
 from tocsin.storage.turns import Turn, TurnStore
+
+START_SECONDS = 10.0
+"""How long a server that is just starting is waited for."""
 
 
 class DirectDesk:
@@ -101,4 +105,6 @@ def _running(place: Installation, stack: contextlib.ExitStack) -> Desk:
     line = place.line(ConfigReader(database))
     stack.callback(line.close)
     line.start()
+    if isinstance(line, ControlClient) and not line.wait_connected(START_SECONDS):
+        raise Unavailable("The server is starting. Try again in a moment.", reason="starting")
     return line

@@ -21,6 +21,7 @@ from tocsin.directory.model import (
     Service,
     Settings,
     Team,
+    TeamRole,
     User,
 )
 from tocsin.directory.permissions import Standing
@@ -247,7 +248,9 @@ class Config:
         limit = frozenset(key.team_ids) or None
         if key.user_id is not None:
             return self._user_standing(key.user_id, limit)
-        return Standing(role=key.role, teams={}, limited_to=limit)
+        team_role = _KEY_IN_TEAM.get(key.role)
+        teams = {team_id: team_role for team_id in key.team_ids or self.teams} if team_role else {}
+        return Standing(role=key.role, teams=teams, limited_to=limit)
 
     def _user_standing(self, user_id: str, limit: frozenset[str] | None) -> Standing | None:
         user = self.users.get(user_id)
@@ -262,6 +265,13 @@ class Config:
 
 
 _DEFAULT_SETTINGS = Settings()
+
+_KEY_IN_TEAM: Mapping[Role, TeamRole] = {
+    Role.MANAGER: TeamRole.MANAGER,
+    Role.RESPONDER: TeamRole.RESPONDER,
+    Role.OBSERVER: TeamRole.OBSERVER,
+}
+"""A key is a member of the teams that it is made for, of every team if for none: its role is its role there."""
 
 
 def _grouped(things: Iterable[Any], attribute: str) -> Mapping[str, tuple[Any, ...]]:

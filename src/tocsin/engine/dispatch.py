@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Mapping
-from typing import Any, TypeAlias, cast
+from dataclasses import dataclass
+from typing import Any, ClassVar, TypeAlias, cast
 
 from tocsin.alerts.messages import ExpireAlert, ResolveAlert
 from tocsin.engine import on_escalation, on_incidents, on_paging, things
@@ -29,8 +30,8 @@ from tocsin.events.model import Event
 from tocsin.incidents import messages as im
 from tocsin.kernel.actor import Actor, ActorKind, Via
 from tocsin.kernel.decision import NOTHING, Command, Decision, Effect, Fact, TimerChange
-from tocsin.kernel.errors import Conflict
-from tocsin.kernel.limits import REACTION_DEPTH
+from tocsin.kernel.errors import Conflict, Invalid
+from tocsin.kernel.limits import BATCH_COMMANDS, REACTION_DEPTH
 from tocsin.kernel.time import Moment
 from tocsin.paging import messages as pm
 
@@ -77,7 +78,16 @@ HANDLERS: Mapping[type[Command], Handler] = {
 }
 """Every command and who runs it."""
 
-COMMANDS: Mapping[str, type[Command]] = {command.kind: command for command in HANDLERS}
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch(Command):
+    """Several commands about open work that count all together or not at all. The value is the tuple of their values."""
+
+    kind: ClassVar[str] = "batch"
+    commands: tuple[Command, ...]
+
+
+COMMANDS: Mapping[str, type[Command]] = {**{command.kind: command for command in HANDLERS}, Batch.kind: Batch}
 """Commands by their stored name, for timers and the wire."""
 
 
@@ -87,10 +97,27 @@ class ReactionsTooDeep(Exception):
 
 def execute(world: World, actor: Actor, command: Command, now: Moment) -> Step:
     """Run a command and all that follows from it. Raises TocsinError when it is refused; then nothing counts."""
+    if isinstance(command, Batch):
+        return _execute_batch(world, actor, command, now)
     if not isinstance(command, SaveThing | DeleteThing):
         authorise(world, actor, command)
     decision = HANDLERS[type(command)](world, actor, command, now)
     return _follow(world, actor, decision, now)
+
+
+def _execute_batch(world: World, actor: Actor, batch: Batch, now: Moment) -> Step:
+    """One after the other, each seeing what came before it. Changes of configuration have no place in a batch."""
+    if len(batch.commands) > BATCH_COMMANDS:
+        raise Invalid(f"A batch holds {BATCH_COMMANDS} commands at most.", reason="batch_size")
+    if any(isinstance(command, Batch | SaveThing | DeleteThing) for command in batch.commands):
+        raise Invalid("A batch holds commands about open work only.", reason="batch_content")
+    steps = [execute(world, actor, command, now) for command in batch.commands]
+    return Step(
+        facts=tuple(fact for step in steps for fact in step.facts),
+        effects=tuple(effect for step in steps for effect in step.effects),
+        timers=tuple(timer for step in steps for timer in step.timers),
+        value=tuple(step.value for step in steps),
+    )
 
 
 def execute_event(world: World, event: Event, now: Moment) -> Step:

@@ -59,8 +59,18 @@ def _of_service(config: Config, _actor: Actor, thing: Integration | NoiseRule, _
     yield Verb.EDIT, config.team_ids_of_service(thing.service_id), False
 
 
-def _of_teams(_config: Config, _actor: Actor, thing: Schedule | Policy, _old: Any, _new: Any) -> Iterable[Need]:
+def _of_teams(
+    _config: Config,
+    _actor: Actor,
+    thing: Schedule | Policy,
+    old: Schedule | Policy | None,
+    new: Schedule | Policy | None,
+) -> Iterable[Need]:
+    """One of its teams is enough to edit it, but nobody gives it to a team that is not theirs."""
     yield Verb.EDIT, thing.team_ids, False
+    if thing is new:
+        for team_id in set(new.team_ids) - set(old.team_ids if old is not None else ()):
+            yield Verb.EDIT, (team_id,), False
 
 
 def _override(config: Config, _actor: Actor, override: Override, _old: Any, _new: Any) -> Iterable[Need]:

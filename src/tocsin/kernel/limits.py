@@ -11,6 +11,9 @@ BATCH_BYTES = 4 * 1024 * 1024
 BATCH_ALERTS = 2_000
 """Alerts in one request."""
 
+BATCH_COMMANDS = 1_000
+"""Commands that count together. PagerDuty takes 250 incidents in one request, each with a few changes."""
+
 NESTING = 64
 """Levels of arrays and objects in a body; deeper ones are refused before parsing."""
 

@@ -26,7 +26,7 @@ from tocsin.runtime.answers import read_answer
 from tocsin.runtime.clock import Clock
 from tocsin.runtime.desk import Desk, PatientDesk
 from tocsin.runtime.frames import SOCKET_NAME, read_frame, send_frame
-from tocsin.storage.codec import plain
+from tocsin.storage.codec import envelope, plain
 from tocsin.storage.config_reader import ConfigReader
 
 log = structlog.get_logger("control")
@@ -63,6 +63,10 @@ class ControlClient:
         """Begin to connect, and keep connected."""
         threading.Thread(target=self._keep_connected, name="control-client", daemon=True).start()
 
+    def wait_connected(self, seconds: float) -> bool:
+        """Whether the engine answers the line within so many seconds; it does so only once its database is ready."""
+        return self._connected.wait(seconds)
+
     def close(self) -> None:
         """Hang up for good."""
         self._closed.set()
@@ -93,10 +97,10 @@ class ControlClient:
     def run_within(self, seconds: float, actor: Actor, command: Command, key: str) -> Any:
         """Have the engine run a command; Unavailable when there is no answer within `seconds`."""
         key = key or self._ids.key()
-        envelope = {"kind": command.kind, "data": plain(command)}
+        order = envelope(command)
         deadline = self._clock.ticks() + seconds
         while True:
-            text = self._ask({"key": key, "actor": plain(actor), "command": envelope}, deadline)
+            text = self._ask({"key": key, "actor": plain(actor), "command": order}, deadline)
             if text is not None:
                 value, version = read_answer(command, text)
                 self._config.at_least(version)

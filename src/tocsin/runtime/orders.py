@@ -11,7 +11,7 @@ from tocsin.kernel.actor import Actor
 from tocsin.kernel.decision import Command
 from tocsin.kernel.time import Moment
 from tocsin.runtime.turn_work import Order
-from tocsin.storage.codec import build, command_from, dump, load_plain
+from tocsin.storage.codec import build, command_from, dump, envelope, load_plain
 from tocsin.storage.log import Entry, NewEntry
 
 SOURCE = "order"
@@ -19,7 +19,7 @@ SOURCE = "order"
 
 def order_entry(actor: Actor, command: Command, now: Moment) -> NewEntry:
     """The log entry of a command."""
-    body = dump({"actor": actor, "command": {"kind": command.kind, "data": command}})
+    body = dump({"actor": actor, "command": envelope(command)})
     return NewEntry(now, SOURCE, "", "", body.encode())
 
 

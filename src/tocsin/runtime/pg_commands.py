@@ -29,7 +29,7 @@ from tocsin.runtime.control_server import Engine
 from tocsin.runtime.desk import Desk, PatientDesk
 from tocsin.runtime.engine_loop import Request
 from tocsin.runtime.live import RECONNECTED
-from tocsin.storage.codec import build, command_from, dump, load_plain
+from tocsin.storage.codec import build, command_from, dump, envelope, load_plain
 from tocsin.storage.commands import Asked, CommandTable
 from tocsin.storage.config_reader import ConfigReader
 from tocsin.storage.database import OutOfReach
@@ -244,7 +244,7 @@ class PgDesk:
     def run_within(self, seconds: float, actor: Actor, command: Command, key: str) -> Any:
         """Have the engine run a command; Unavailable when there is no answer within `seconds`."""
         name = self._ids.key()
-        frame = {"key": key or name, "actor": actor, "command": {"kind": command.kind, "data": command}}
+        frame = {"key": key or name, "actor": actor, "command": envelope(command)}
         answered: Future[str] = Future()
         self._waiting[name] = answered
         try:

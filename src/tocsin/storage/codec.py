@@ -13,7 +13,7 @@ import msgspec
 
 from tocsin.alerts import messages as alert_messages
 from tocsin.engine.config import KINDS
-from tocsin.engine.dispatch import COMMANDS
+from tocsin.engine.dispatch import COMMANDS, Batch
 from tocsin.engine.things import SaveThing
 from tocsin.escalation import messages as escalation_messages
 from tocsin.incidents import messages as incident_messages
@@ -74,9 +74,16 @@ def plain(value: object) -> Any:
     return msgspec.to_builtins(value)
 
 
+def envelope(command: Command) -> dict[str, Any]:
+    """`{"kind": ..., "data": ...}` in plain values; those in a batch have envelopes of their own."""
+    if isinstance(command, Batch):
+        return {"kind": command.kind, "data": {"commands": [envelope(one) for one in command.commands]}}
+    return {"kind": command.kind, "data": plain(command)}
+
+
 def dump_command(command: Command) -> str:
-    """`{"kind": ..., "data": ...}`."""
-    return dump({"kind": command.kind, "data": command})
+    """The envelope as text."""
+    return dump(envelope(command))
 
 
 def load_command(text: str | bytes) -> Command:
@@ -84,10 +91,12 @@ def load_command(text: str | bytes) -> Command:
     return command_from(load_plain(text))
 
 
-def command_from(envelope: Mapping[str, Any]) -> Command:
+def command_from(given: Mapping[str, Any]) -> Command:
     """A command from its plain envelope. A SaveThing's thing is read as the type that its kind names."""
-    command_type = COMMANDS[envelope["kind"]]
-    data = dict(envelope["data"])
+    command_type = COMMANDS[given["kind"]]
+    data = dict(given["data"])
+    if command_type is Batch:
+        return Batch(commands=tuple(command_from(one) for one in data["commands"]))
     if command_type is SaveThing:
         data["thing"] = build(KINDS[data["thing_kind"]], data["thing"])
     return build(command_type, data)

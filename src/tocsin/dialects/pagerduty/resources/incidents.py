@@ -1,7 +1,6 @@
 """/incidents: list, raise, read, change one or many, notes, snooze, merge.
 
-Decides the order in which an update's commands are given. Several incidents in one request are checked before the first
-of them is written; the commands then run one after the other, each in a transaction of its own.
+Decides the order in which an update's commands are given. Those of one request count all together or not at all.
 """
 
 from __future__ import annotations
@@ -18,6 +17,7 @@ from tocsin.dialects.pagerduty.read.fields import Fields
 from tocsin.dialects.pagerduty.write import incidents as write
 from tocsin.dialects.pagerduty.write.refs import Refs
 from tocsin.directory.permissions import Verb, may
+from tocsin.engine.dispatch import Batch
 from tocsin.incidents.messages import Acknowledge, AddNote, Merge, Snooze
 from tocsin.incidents.model import Incident
 from tocsin.kernel.actor import Actor, ActorKind
@@ -83,8 +83,7 @@ def changed(call: Call) -> Response:
     update = read.update_of(call.fields("incident"), call.config)
     _check_may(call, actor, incident)
     _check_target(call, actor, update)
-    for command in read.commands_of(update, incident):
-        call.run(command, actor)
+    _run_all(call, actor, read.commands_of(update, incident))
     return _answer(call, incident.id)
 
 
@@ -110,8 +109,7 @@ def several_changed(call: Call) -> Response:
         _check_may(call, actor, incident)
         _check_target(call, actor, update)
         orders += read.commands_of(update, incident)
-    for command in orders:
-        call.run(command, actor)
+    _run_all(call, actor, orders)
     found = call.reads.incidents_by_id(ids)
     refs = Refs(call.config, call.links)
     updated = [found[incident_id] for incident_id in ids if incident_id in found]
@@ -180,6 +178,12 @@ def note_added(call: Call) -> Response:
 def incident_in(call: Call) -> Incident:
     """The incident that the path names. Raises ApiError 404."""
     return _seen(call, call.path["id"])
+
+
+def _run_all(call: Call, actor: Actor, commands: Sequence[Command]) -> None:
+    """All of them in one transaction, or none."""
+    if commands:
+        call.run(Batch(commands=tuple(commands)), actor)
 
 
 def _seen(call: Call, reference: str) -> Incident:
