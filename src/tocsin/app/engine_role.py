@@ -32,7 +32,7 @@ from tocsin.storage.lease import LeaseTable
 from tocsin.storage.log import LogDamaged, LogReader, LogRefused
 from tocsin.storage.postgres import require_durable
 from tocsin.storage.schema import installation_secret, is_current, revision_of
-from tocsin.storage.turns import LeaseLost, TurnStore, is_outage
+from tocsin.storage.turns import OUTAGES, LeaseLost, TurnStore
 
 log = structlog.get_logger("engine")
 
@@ -149,10 +149,8 @@ def _finish(loop: EngineLoop, place: Installation) -> None:
             pass
     except LeaseLost:
         os._exit(LOST)
-    except Exception as error:
+    except OUTAGES as error:
         log.error("not_everything_stored", error=str(error)[:300])  # noqa: TRY400
-        if not is_outage(error):
-            raise
 
 
 def _stop_loop(stopping: threading.Event, loop: EngineLoop) -> None:
