@@ -249,7 +249,7 @@ class Config:
         if key.user_id is not None:
             return self._user_standing(key.user_id, limit)
         team_role = _KEY_IN_TEAM.get(key.role)
-        teams = {team_id: team_role for team_id in key.team_ids or self.teams} if team_role else {}
+        teams = dict.fromkeys(key.team_ids or self.teams, team_role) if team_role else {}
         return Standing(role=key.role, teams=teams, limited_to=limit)
 
     def _user_standing(self, user_id: str, limit: frozenset[str] | None) -> Standing | None:

@@ -81,13 +81,16 @@ HANDLERS: Mapping[type[Command], Handler] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch(Command):
-    """Several commands about open work that count all together or not at all. The value is the tuple of their values."""
+    """Several commands about open work that count all together or not at all. The value: a tuple of their values."""
 
     kind: ClassVar[str] = "batch"
     commands: tuple[Command, ...]
 
 
-COMMANDS: Mapping[str, type[Command]] = {**{command.kind: command for command in HANDLERS}, Batch.kind: Batch}
+COMMANDS: Mapping[str, type[Command]] = {
+    **{command.kind: command for command in HANDLERS},
+    Batch.kind: Batch,
+}
 """Commands by their stored name, for timers and the wire."""
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from tocsin.alerts.messages import AlertResolved
 from tocsin.alerts.model import Alert
 from tocsin.engine.incident_history import breaches
 from tocsin.engine.world import Recorded
@@ -81,6 +82,18 @@ def one_open_alert_per_key(records: Records) -> Iterator[str]:
     for key, count in keys.items():
         if count > 1:
             yield f"{count} open alerts have the key {key}"
+
+
+def alerts_expire_in_time(records: Records) -> Iterator[str]:
+    """I22: an alert that was taken for over because its monitor fell silent was not taken so early."""
+    silent = {
+        recorded.fact.alert_id
+        for _, recorded in records.timeline
+        if isinstance(recorded.fact, AlertResolved) and recorded.fact.reason.startswith("expired")
+    }
+    for alert in records.alerts:
+        if alert.id in silent and (alert.expires_at is None or (alert.resolved_at or 0) < alert.expires_at):
+            yield f"alert {alert.id} expired at {alert.resolved_at}, before {alert.expires_at}"
 
 
 def numbers_are_unique(records: Records) -> Iterator[str]:
@@ -213,6 +226,7 @@ def histories_fit_the_state(records: Records) -> Iterator[str]:
 CHECKS: Sequence[Callable[[Records], Iterator[str]]] = (
     accepted_events_have_an_outcome,
     one_open_alert_per_key,
+    alerts_expire_in_time,
     numbers_are_unique,
     alerts_belong_somewhere,
     merged_incidents_stay_closed,

@@ -20,11 +20,12 @@ from tocsin.incidents.model import Incident
 from tocsin.kernel.actor import Actor
 from tocsin.kernel.decision import Command, Effect, TimerChange
 from tocsin.kernel.time import Moment
-from tocsin.storage import tables
+from tocsin.storage import postgres, tables
 from tocsin.storage.audit import audit_row
 from tocsin.storage.codec import dump, load, load_command, load_effect
 from tocsin.storage.database import Database
 from tocsin.storage.lease import fence_of
+from tocsin.storage.log import LogRefused
 from tocsin.storage.turn_writes import TurnWrites
 from tocsin.storage.working_set import WorkingSet
 
@@ -79,13 +80,13 @@ class Turn:
         return not any(parts) and self.cursor is None
 
 
-OUTAGES = (OperationalError, InterfaceError, OSError)
+OUTAGES = (LogRefused, OperationalError, InterfaceError, OSError)
 """What a database raises that is out of reach, locked or full."""
 
 
 def is_outage(error: BaseException) -> bool:
     """Whether the database is at fault (or the lease lost) and not what was to be stored."""
-    return isinstance(error, (LeaseLost, *OUTAGES))
+    return isinstance(error, (LeaseLost, *OUTAGES)) or postgres.is_outage(error)
 
 
 class TurnStore:
