@@ -76,8 +76,8 @@ class Installation:
 
 
 def system_ids() -> IdSource:
-    """Ids from the machine's own entropy."""
-    return IdSource(random.SystemRandom())
+    """Ids from the machine's own entropy and clock."""
+    return IdSource(random.SystemRandom(), SystemClock().now)
 
 
 def installation(settings: AppSettings) -> Installation:

@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
+from tocsin.kernel.time import MILLISECOND, Moment
+
 _UPPER = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+_SORTED = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+_LONG = 13
+_RANDOM = 36**5
+"""The last five of the 13 places of a long id that follows time are random, the others milliseconds since `_EPOCH`."""
+
+_EPOCH: Moment = 1_577_836_800_000_000
+"""2020-01-01: eight places last until 2109."""
 
 
 class Entropy(Protocol):
@@ -15,10 +26,16 @@ class Entropy(Protocol):
 
 
 class IdSource:
-    """Makes ids. Short ids are `P` + 6 and long ones `Q` + 13 characters, the forms that existing clients expect."""
+    """Makes ids. Short ids are `P` + 6 and long ones `Q` + 13 characters, the forms that existing clients expect.
 
-    def __init__(self, entropy: Entropy) -> None:
+    With a clock, each long id sorts after those made before it: what is stored together then lies together in every
+    index, and a commit writes a few pages of the disk instead of one for each id. Without one they are random.
+    """
+
+    def __init__(self, entropy: Entropy, clock: Callable[[], Moment] | None = None) -> None:
         self._entropy = entropy
+        self._clock = clock
+        self._last = 0
 
     def short(self) -> str:
         """An id for configuration: `P` and 6 of A-Z0-9 (36^6 names; the directory retries on a clash)."""
@@ -26,7 +43,16 @@ class IdSource:
 
     def long(self) -> str:
         """An id for things that are many (incidents, alerts, pages): `Q` and 13 of A-Z0-9."""
-        return "Q" + self._text(_UPPER, 13)
+        if self._clock is None:
+            return "Q" + self._text(_UPPER, _LONG)
+        passed = max(0, self._clock() - _EPOCH) // MILLISECOND
+        number = passed * _RANDOM + self._entropy.getrandbits(32) % _RANDOM
+        self._last = number = max(number, self._last + 1)
+        letters = []
+        for _ in range(_LONG):
+            number, index = divmod(number, 36)
+            letters.append(_SORTED[index])
+        return "Q" + "".join(reversed(letters))
 
     def key(self) -> str:
         """A secret of 128 bits as 32 lower-case hexadecimal digits (integration keys, dedup keys)."""
