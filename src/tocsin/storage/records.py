@@ -23,40 +23,52 @@ from tocsin.storage.database import Database
 T = TypeVar("T")
 
 
-def read_records(database: Database, *, events: Sequence[int] = (), decided: int = 0) -> Records:
-    """All records as of one commit. `events`: numbers in the log that are events; `decided`: the cursor."""
-    timers, outcomes, outbox = tables.timers.c, tables.event_outcomes.c, tables.outbox.c
-    with database.reading() as connection:
-        return Records(
-            alerts=_every(connection, tables.alerts, Alert),
-            incidents=_every(connection, tables.incidents, Incident),
-            pages=_every(connection, tables.pages, Page),
-            messages=_every(connection, tables.messages, Message),
-            timers={row.key: row.due_at for row in connection.execute(select(timers.key, timers.due_at))},
-            outbox=frozenset(connection.scalars(select(outbox.key))),
-            timeline=read_timeline(connection),
-            entries=events,
-            outcomes={row.seq: row.outcome for row in connection.execute(select(outcomes.seq, outcomes.outcome))},
-            decided=decided,
-        )
+class RecordsReader:
+    """Reads again and again; of the timeline, which only grows, it reads what is new."""
 
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._timeline: list[tuple[Moment, Recorded]] = []
+        self._last_seq = 0
 
-def read_timeline(connection: Connection, incident_id: str | None = None) -> list[tuple[Moment, Recorded]]:
-    """Every fact in its order, of one incident or of all."""
-    column = tables.timeline.c
-    statement = select(column.at, column.kind, column.actor, column.data).order_by(column.seq)
-    if incident_id is not None:
-        statement = statement.where(column.incident_id == incident_id)
-    return [
-        (at, Recorded(load_actor(actor), load_fact(kind, data)))
-        for at, kind, actor, data in connection.execute(statement)
-    ]
+    def read(self, *, events: Sequence[int] = (), decided: int = 0) -> Records:
+        """All records as of one commit. `events`: numbers in the log that are events; `decided`: the cursor."""
+        timers, outcomes, outbox = tables.timers.c, tables.event_outcomes.c, tables.outbox.c
+        with self._database.reading() as connection:
+            self._read_on(connection)
+            return Records(
+                alerts=_every(connection, tables.alerts, Alert),
+                incidents=_every(connection, tables.incidents, Incident),
+                pages=_every(connection, tables.pages, Page),
+                messages=_every(connection, tables.messages, Message),
+                timers={row.key: row.due_at for row in connection.execute(select(timers.key, timers.due_at))},
+                outbox=frozenset(connection.scalars(select(outbox.key))),
+                timeline=tuple(self._timeline),
+                entries=events,
+                outcomes={row.seq: row.outcome for row in connection.execute(select(outcomes.seq, outcomes.outcome))},
+                decided=decided,
+            )
 
+    def timeline(self) -> Sequence[tuple[Moment, Recorded]]:
+        """Every fact in its order."""
+        with self._database.reading() as connection:
+            self._read_on(connection)
+        return tuple(self._timeline)
 
-def read_incidents(connection: Connection) -> list[Incident]:
-    """Every incident, by number."""
-    rows = connection.scalars(select(tables.incidents.c.data).order_by(tables.incidents.c.number))
-    return [load(Incident, data) for data in rows]
+    def incidents(self) -> list[Incident]:
+        """Every incident, by number."""
+        with self._database.reading() as connection:
+            rows = connection.scalars(select(tables.incidents.c.data).order_by(tables.incidents.c.number))
+            return [load(Incident, data) for data in rows]
+
+    def _read_on(self, connection: Connection) -> None:
+        column = tables.timeline.c
+        statement = select(column.seq, column.at, column.kind, column.actor, column.data)
+        for seq, at, kind, actor, data in connection.execute(
+            statement.where(column.seq > self._last_seq).order_by(column.seq)
+        ):
+            self._timeline.append((at, Recorded(load_actor(actor), load_fact(kind, data))))
+            self._last_seq = seq
 
 
 def _every(connection: Connection, table: Table, kind: type[T]) -> list[T]:

@@ -45,7 +45,7 @@ from tocsin.storage.codec import dump, load
 from tocsin.storage.database import open_database
 from tocsin.storage.log import Entry, NewEntry
 from tocsin.storage.log.sqlite import SqliteLogReader, SqliteLogWriter
-from tocsin.storage.records import read_incidents, read_records, read_timeline
+from tocsin.storage.records import RecordsReader
 from tocsin.storage.schema import create_schema
 from tocsin.storage.turns import TurnStore
 
@@ -85,12 +85,17 @@ def _always_sent(_message: SendMessage) -> Result:
     return Result.SENT
 
 
+def _watch_nothing(_message: SendMessage, _result: Result) -> None:
+    pass
+
+
 @dataclass(slots=True)
 class FakeCarrier:
     """Stands where the senders stand: takes messages, and says what became of each at the next turn.
 
-    `script` gives results in order; when it is empty `judge` says (SENT, unless set otherwise). `hold` keeps messages
-    in our own queue, where they can be stopped; `slow` hands them to the provider and keeps the reports for `answer`.
+    `script` gives results in order; when it is empty `judge` says (SENT, unless set otherwise); `watch` sees each
+    message that a provider is handed. `hold` keeps messages in our own queue, where they can be stopped; `slow` hands
+    them to the provider and keeps the reports for `answer`.
     """
 
     clock: ManualClock
@@ -98,6 +103,7 @@ class FakeCarrier:
     received: list[Received] = field(default_factory=list)
     script: list[Result] = field(default_factory=list)
     judge: Callable[[SendMessage], Result] = _always_sent
+    watch: Callable[[SendMessage, Result], None] = _watch_nothing
     hold: bool = False
     slow: bool = False
     held: list[SendMessage] = field(default_factory=list)
@@ -113,6 +119,7 @@ class FakeCarrier:
 
     def _hand_over(self, message: SendMessage) -> None:
         result = self.script.pop(0) if self.script else self.judge(message)
+        self.watch(message, result)
         if result in (Result.SENT, Result.UNKNOWN):
             self.received.append(Received(self.clock.now(), message))
         report = RecordAttempt(
@@ -162,6 +169,7 @@ class World:
         self.ids = IdSource(self.random)
         self.database = open_database(folder, database_url)
         create_schema(self.database)
+        self._records = RecordsReader(self.database)
         self.log = SqliteLogWriter(folder / "log", lambda: "world")
         self.event_seqs: set[int] = set()
         self.decoders: dict[str, Callable[[Entry], Any]] = {SOURCE: _read_event}
@@ -177,7 +185,7 @@ class World:
         self.carrier = FakeCarrier(self.clock, self.loop.report)
         if previous is not None:
             self.carrier.received = previous.received
-            self.carrier.judge = previous.judge
+            self.carrier.judge, self.carrier.watch = previous.judge, previous.watch
         self.loop.connect(self.carrier)
 
     def crash(self) -> None:
@@ -349,8 +357,7 @@ class World:
 
     def incidents(self) -> list[Incident]:
         """Every incident as stored, by number."""
-        with self.database.reading() as connection:
-            return read_incidents(connection)
+        return self._records.incidents()
 
     def incident(self, number: int | None = None) -> Incident:
         """One incident; the only one there is when no number is given."""
@@ -360,12 +367,11 @@ class World:
 
     def timeline(self, incident_id: str | None = None) -> list[Recorded]:
         """The facts in their order, of one incident or of all."""
-        with self.database.reading() as connection:
-            return [recorded for _, recorded in read_timeline(connection, incident_id)]
+        return [one for _, one in self._records.timeline() if incident_id in (None, one.fact.incident_id)]
 
     def records(self) -> Records:
         """Everything stored, for `engine.invariants`."""
-        return read_records(self.database, events=sorted(self.event_seqs), decided=self.loop.cursor.seq)
+        return self._records.read(events=sorted(self.event_seqs), decided=self.loop.cursor.seq)
 
     def facts(self, kind: type[Fact]) -> list[Any]:
         """The facts of one kind."""
