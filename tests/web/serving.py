@@ -71,7 +71,14 @@ def served(app: Starlette, *, port: int = 0) -> Iterator[str]:
     loop = asyncio.new_event_loop()
     ending = Ending(app)
     server = Server(
-        ending, address="127.0.0.1", port=port, interface=Interfaces.ASGI, http=HTTPModes.http1, log_enabled=False
+        ending,
+        address="127.0.0.1",
+        port=port,
+        interface=Interfaces.ASGI,
+        http=HTTPModes.http1,
+        log_enabled=False,
+        backlog=1024,
+        backpressure=4096,
     )
     thread = threading.Thread(target=_serve, args=(loop, server), daemon=True)
     thread.start()

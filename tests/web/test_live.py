@@ -7,6 +7,7 @@ import http.client
 import threading
 import time
 from collections.abc import Iterator
+from itertools import pairwise
 from urllib.parse import urlsplit
 
 import pytest
@@ -82,6 +83,22 @@ def test_an_edge_that_is_full_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
             bus.subscribe([NOW])
         pages[0].close()
         bus.subscribe([NOW])
+
+    asyncio.run(scene())
+
+
+def test_many_pages_take_turns_and_few_do_not_wait() -> None:
+    async def scene() -> None:
+        bus = Bus()
+        pages = [bus.subscribe([NOW]) for _ in range(500)]
+        alone = bus.subscribe(["incident:Q1"])
+        assert bus.listeners([NOW, "incident:Q1"]) == 500
+        assert bus.listeners(alone.topics) == 1
+        assert bus.listeners(["nothing"]) == 0
+        places = sorted(page.place for page in pages)
+        assert max(later - earlier for earlier, later in pairwise(places)) < 0.01, "evenly spread"
+        assert places[0] >= 0
+        assert places[-1] < 1
 
     asyncio.run(scene())
 

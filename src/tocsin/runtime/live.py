@@ -21,6 +21,9 @@ NOW: Final = "now"
 RECONNECTED: Final = "reconnected"
 """What was published meanwhile is not known: everybody looks again."""
 
+_GOLDEN: Final = 0.6180339887
+"""Steps of this size around a circle leave no two crowded and no gap wide, however many there are."""
+
 PAGES_AT_ONCE: Final = 5_000
 """Open live pages on one edge; beyond it pages still work, without being live."""
 
@@ -33,8 +36,10 @@ def incident_topic(incident_id: str) -> str:
 class Subscription:
     """One page's ear. Used on one event loop."""
 
-    def __init__(self, bus: Bus, topics: frozenset[str]) -> None:
+    def __init__(self, bus: Bus, topics: frozenset[str], place: float) -> None:
+        """`place` is in [0, 1), and evenly spread over those who listen: for who wants to take turns."""
         self.topics = topics
+        self.place = place
         self._bus = bus
         self._loop = asyncio.get_running_loop()
         self._heard: set[str] = set()
@@ -81,17 +86,24 @@ class Bus:
         self._lock = threading.Lock()
         self._listeners: dict[str, set[Subscription]] = defaultdict(set)
         self._count = 0
+        self._place = 0.0
 
     def __len__(self) -> int:
         return self._count
 
+    def listeners(self, topics: Iterable[str]) -> int:
+        """How many listen to the most popular of these topics."""
+        with self._lock:
+            return max((len(self._listeners.get(topic, ())) for topic in topics), default=0)
+
     def subscribe(self, topics: Iterable[str]) -> Subscription:
         """Listen to these topics until `close`. Call it on the event loop. Raises TooMany when the edge is full."""
-        subscription = Subscription(self, frozenset(topics))
         with self._lock:
             if self._count >= PAGES_AT_ONCE:
                 raise TooMany("Too many live pages are open.", reason="live_pages")
             self._count += 1
+            self._place = (self._place + _GOLDEN) % 1.0
+            subscription = Subscription(self, frozenset(topics), self._place)
             for topic in subscription.topics:
                 self._listeners[topic].add(subscription)
         return subscription

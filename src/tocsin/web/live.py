@@ -25,6 +25,9 @@ HEARTBEAT_SECONDS: Final = 15.0
 GATHER_SECONDS: Final = 0.25
 """After an event, changes gather for this long: a storm must not have every page ask for itself all the time."""
 
+PAGES_A_SECOND: Final = 50
+"""With many pages open they are told one after the other, and gather for longer, so that no more ask at once."""
+
 RETRY_MILLISECONDS: Final = 3000
 _TOPICS_MAX: Final = 4
 _NAME_CHARS: Final = 40
@@ -65,9 +68,12 @@ async def _events(site: Site, subscription: Subscription, token: str) -> AsyncIt
     try:
         yield f"retry: {RETRY_MILLISECONDS}\nevent: ready\ndata: 1\n\n"
         while True:
-            if await subscription.changed(HEARTBEAT_SECONDS):
+            heard = await subscription.changed(HEARTBEAT_SECONDS)
+            if heard:
+                turn = site.bus.listeners(heard) / PAGES_A_SECOND
+                await subscription.rest(turn * subscription.place)
                 yield "event: changed\ndata: 1\n\n"
-                await subscription.rest(GATHER_SECONDS)
+                await subscription.rest(max(GATHER_SECONDS, turn))
                 continue
             if await anyio.to_thread.run_sync(site.sessions.peek, token) is None:
                 return
