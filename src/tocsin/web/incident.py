@@ -79,6 +79,8 @@ def policy_of(visit: Visit, incident: Incident) -> Policy | None:
 def show(visit: Visit, incident: Incident, refused: Refused | None = None, code: int = 200) -> Response:
     """The page of this incident, with what was refused and typed where an action did not work."""
     reads = visit.site.reads
+    if visit.request.method == "POST":
+        visit.shown_at = f"/incidents/{incident.number}"
     entries = _entries(visit, incident)
     policy = policy_of(visit, incident)
     pages = reads.pages_of(incident.id)

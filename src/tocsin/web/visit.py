@@ -79,6 +79,7 @@ class Visit:
     session: Session | None = None
     form: FormData = field(default_factory=FormData)
     new_visit_token: str = ""
+    shown_at: str = ""
 
     @property
     def visitor(self) -> Visitor:
@@ -134,7 +135,9 @@ class Visit:
 
     @property
     def path(self) -> str:
-        """This page's address with its query, as it can be sent to somebody."""
+        """This page's address with its query, as it can be sent to somebody; a refused form is shown at its page's."""
+        if self.shown_at:
+            return self.shown_at
         query = self.request.url.query
         return self.request.url.path + (f"?{query}" if query else "")
 
