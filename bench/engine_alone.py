@@ -43,7 +43,7 @@ class Engine:
 
     def __init__(self, folder: Path, places: Sequence[Place]) -> None:
         self._clock = SystemClock()
-        ids = IdSource(random.Random(1))
+        ids = IdSource(random.Random(1), self._clock.now)
         self._places = places
         self._bodies = Bodies([place.integration.key for place in places])
         self.log = SqliteLogWriter(folder / "log", ids.key)

@@ -58,8 +58,7 @@ def write_history(folder: Path, places: Sequence[Place], history: History) -> No
     """Give the installation in the folder a past. Its engine must never have run."""
     epoch = _write_log(folder / "log", places, history.events)
     database = open_database(folder, None)
-    ids = IdSource(random.Random(3))
-    past = Copier(places, ids)
+    past = Copier(places)
     resolved, still_open = _templates()
     count = history.events // USUAL.total
     with database.engine.connect() as connection:
@@ -127,14 +126,16 @@ def _rows(folder: Path) -> Rows:
 class Copier:
     """Makes rows about another incident from a template's."""
 
-    def __init__(self, places: Sequence[Place], ids: IdSource) -> None:
+    def __init__(self, places: Sequence[Place]) -> None:
         self._places = len(places)
-        self._ids = ids
         self._now = SystemClock().now()
+        self._then = self._now
+        self._ids = IdSource(random.Random(3), lambda: self._then)
 
     def copies(self, template: Rows, number: int) -> Iterator[tuple[Table, dict[str, Any]]]:
         """The template's rows as incident `number`: other ids and keys, a little later, its timers hours away."""
         names: dict[str, str] = {}
+        self._then = self._moment(self._now, number)
         place, alarm = number % self._places, FIRST_NUMBER + number
 
         def renamed(match: re.Match[str]) -> str:

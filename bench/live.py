@@ -10,9 +10,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from sqlalchemy import func, select
+
 from bench.generator import Generator, Load, Sent, sending
 from bench.mix import ALL_NEW, USUAL, Mix, number_in
+from tocsin.storage.database import open_database
 from tocsin.storage.log.sqlite import SqliteLogReader
+from tocsin.storage.tables import event_outcomes
 from tocsin.testing import processes
 from tocsin.testing.load import Place
 from tocsin.testing.running import RunningServer
@@ -112,6 +116,14 @@ class Live:
     def wait_until_decided(self) -> None:
         """Until nothing accepted waits to be decided."""
         self.server.wait_until(lambda: self._behind() == 0, "everything is decided", CATCH_UP_SECONDS)
+
+    def outcomes(self) -> int:
+        """How many events have ended in some way."""
+        database = open_database(self.server.folder, None, read_only=True)
+        with database.engine.connect() as connection:
+            found = connection.execute(select(func.count()).select_from(event_outcomes)).scalar_one()
+        database.close()
+        return int(found)
 
     def page_latencies(self, opened: dict[int, int]) -> list[float]:
         """Milliseconds from sending an alert's event to the arrival of its page at the provider, where it was paged.
