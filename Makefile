@@ -32,9 +32,10 @@ demo-reset: setup ## throw the demo's data away and start it over
 run: setup ## serve an empty installation from data/run
 	@$(bin)/tocsin serve --data data/run
 
-test: setup-dev ## all tests (ARGS="-k escalation" narrows)
+test: setup-dev ## all tests (ARGS="-k escalation" narrows): first two at a time, then whole programs one by one
 	@scripts/system-peers
-	@$(bin)/python -m pytest $(ARGS)
+	@$(bin)/python -m pytest -m "not alone" $(ARGS)
+	@$(bin)/python -m pytest -m alone --numprocesses=0 $(ARGS)
 
 test-fast: setup-dev ## the tests without slow ones and without other programs
 	@$(bin)/python -m pytest -m "not slow and not peers and not browser" $(ARGS)

@@ -31,10 +31,28 @@ def missing(marker: str) -> str:
     return f"{' and '.join(lacking)} not installed (scripts/system-peers)" if lacking else ""
 
 
+ALONE = (
+    "tests/demo/",
+    "tests/peers/",
+    "tests/processes/",
+    "tests/app/test_lease",
+    "tests/app/test_restore",
+    "tests/app/test_watch",
+)
+"""Tests of whole programs: they measure time as people do, so nothing else runs beside them."""
+
+
+def needs_the_machine(item: pytest.Item) -> bool:
+    """Whether a test starts whole programs: servers, browsers, other people's monitors."""
+    return item.nodeid.startswith(ALONE) or any(item.get_closest_marker(marker) for marker in ("peers", "browser"))
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip what can't be run here; the reason goes to the summary."""
+    """Skip what can't be run here, the reason goes to the summary; mark what must not share the machine."""
     reasons = {marker: missing(marker) for marker in PROGRAMS}
     for item in items:
+        if needs_the_machine(item):
+            item.add_marker(pytest.mark.alone)
         for marker, reason in reasons.items():
             if reason and item.get_closest_marker(marker):
                 item.add_marker(pytest.mark.skip(reason=reason))
