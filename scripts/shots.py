@@ -32,6 +32,7 @@ FONTS = """<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd"><fontcon
 """A screenshot shows what most people have: a modern system font, where one is installed."""
 
 SIZES = {"wide": (1440, 900), "narrow": (390, 844)}
+DEMO = ("phones", "end")
 SHOWS = {"demo": "usual", "demo-over": "answered"}
 """Scenes of the demo, and what they are staged in."""
 
@@ -76,7 +77,7 @@ class Shot:
 
 def wanted(options: argparse.Namespace, scene: str, numbers: dict[str, int]) -> Iterator[Shot]:
     """The pictures of one scene."""
-    only = options.only.split(",") if options.only else list(PAGES)
+    only = options.only.split(",") if options.only else [page for page in PAGES if scene in SHOWS or page not in DEMO]
     sizes = [
         size for size in SIZES if not (options.wide and size != "wide") and not (options.narrow and size != "narrow")
     ]
@@ -90,7 +91,9 @@ def wanted(options: argparse.Namespace, scene: str, numbers: dict[str, int]) -> 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("scenes", nargs="*", default=["empty", "usual", "answered", "full"])
+    parser.add_argument(
+        "scenes", nargs="*", default=["empty", "calm", "usual", "answered", "full", "demo", "demo-over"]
+    )
     parser.add_argument("--only", default="", help="names of pages, separated by commas")
     for flag in ("wide", "narrow", "light", "dark", "viewport"):
         parser.add_argument(f"--{flag}", action="store_true")
@@ -112,8 +115,9 @@ def take(options: argparse.Namespace, scene: str, folder: Path) -> None:
     who = "alice" if "alice" in place.people else "erin"
     numbers = scenes.numbers(place)
     session = session_of(place, who)
-    show = scenes.Show(3, numbers["fire"]) if scene == "demo" else scenes.Show(9, 5) if scene == "demo-over" else None
-    with served(scenes.staged(place, show).app()) as address, sync_playwright() as playwright:
+    if scene in SHOWS:
+        scenes.staged(place, scenes.Show(3, numbers["fire"]) if scene == "demo" else scenes.Show(9, 5))
+    with served(place.app()) as address, sync_playwright() as playwright:
         browser = chromium(playwright)
         for shot in wanted(options, scene, numbers):
             width, height = SIZES[shot.size]
