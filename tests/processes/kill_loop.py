@@ -34,7 +34,7 @@ from tocsin.storage.config_reader import ConfigReader
 from tocsin.storage.database import Database, open_database
 from tocsin.storage.log import Entry
 from tocsin.storage.log.sqlite import SqliteLogReader
-from tocsin.storage.records import read_records
+from tocsin.storage.records import RecordsReader
 from tocsin.testing.fake_http import is_slow
 from tocsin.testing.load import Place, prepare
 from tocsin.testing.running import RunningServer
@@ -218,7 +218,7 @@ def check(server: RunningServer, history: History, report: Report) -> None:
     database = open_database(server.folder, None, read_only=True)
     with closing(SqliteLogReader(server.folder / "log")) as log, closing(database):
         events = [entry for entry in every_entry(log) if entry.source != ORDER]
-        records = read_records(database, events=[entry.seq for entry in events], decided=log.head())
+        records = RecordsReader(database).read(events=[entry.seq for entry in events], decided=log.head())
     report.faults += violations(records)
     kept = set(re.findall(rb"event-\d+-\d+", b"\n".join(entry.body for entry in events)))
     lost = {name for name in history.yes if name.encode() not in kept}
