@@ -49,10 +49,14 @@ def open_engine(url: str, *, read_only: bool) -> Engine:
     """A SQLAlchemy engine on the database; transactions are begun by hand."""
     import psycopg  # noqa: PLC0415 - an extra: who stays with SQLite need not have it, nor its nine megabytes
 
+    from tocsin.storage.pg_text import teach  # noqa: PLC0415
+
     address = libpq(url)
 
     def connect() -> psycopg.Connection[Any]:
-        return psycopg.connect(address, autocommit=True, application_name="tocsin", prepare_threshold=3, **REACH)  # type: ignore[arg-type]
+        made = psycopg.connect(address, autocommit=True, application_name="tocsin", prepare_threshold=3, **REACH)  # type: ignore[arg-type]
+        teach(made)
+        return made
 
     engine = create_engine(
         "postgresql+psycopg://",
