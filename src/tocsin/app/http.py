@@ -74,6 +74,7 @@ def application(edge: Edge) -> Starlette:
         rest = pagerduty.create(edge.control, edge.reads, place.clock.now, public_url=place.settings.public_url)
         routes += [Mount("/pagerduty", rest), *pages.routes(place, store, site, tokens)]
         handlers[404] = web.not_found(site)
+        handlers[500] = web.broken
     return Starlette(routes=routes, exception_handlers=handlers)
 
 
