@@ -176,7 +176,6 @@ class PgDoor:
             log.warning("answers_wait", error=str(error)[:300])
             return False
         self._taken.difference_update(seq for seq, _ in batch)
-        self._hints.tell(ANSWERS)
         return True
 
 
@@ -263,7 +262,6 @@ class PgDesk:
                 if not is_put:
                     self._table.put(name, request)
                     is_put = True
-                    self._hints.tell(COMMANDS)
                 return answered.result(left)
             except OutOfReach:
                 self._closing.wait(min(RETRY_SECONDS, left))
