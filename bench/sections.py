@@ -26,11 +26,13 @@ from tocsin.testing.running import RunningServer
 
 ROOT = Path(__file__).parent.parent
 SERVICES = 50
-PEOPLE = 1_500
-"""For figures about pages: so many that each is called at most once a minute at 25 new incidents a second."""
-
 OPEN = 2_000
 """Alerts that are open all the time."""
+
+PEOPLE = 2_200
+OPEN_BEFORE_PAGES = 300
+"""For figures about pages: everybody is called for one of these or for one new alert, never twice within a minute,
+which would bundle pages."""
 
 PAGES_AT = 500
 STEP = 1.15
@@ -145,7 +147,7 @@ class Bench:
     def paged(self) -> None:
         """(c) Trigger to page at the provider, at 500 events per second."""
         with self._installation(PEOPLE) as running:
-            running.fill(OPEN)
+            running.fill(OPEN_BEFORE_PAGES)
             trial = running.run(running.load(PAGES_AT, self._scale.page_seconds))
         self._note_trial("c", trial)
         half, tail = share(trial.pages_ms, 0.5), share(trial.pages_ms, 0.99)
@@ -182,7 +184,7 @@ class Bench:
         folder = self._new_folder()
         shutil.copytree(prepared, folder)
         with live(folder, places) as running:
-            running.fill(OPEN)
+            running.fill(OPEN_BEFORE_PAGES)
             pages = running.run(running.load(PAGES_AT, self._scale.run_seconds)).pages_ms
             rate = running.run(running.load(self._overload(), self._scale.run_seconds)).decided_rate
         shutil.rmtree(folder)
