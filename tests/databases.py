@@ -57,6 +57,12 @@ class OwnServer:
         """Start again."""
         self._server.ensure_postgres_running()
 
+    def set(self, name: str, value: str) -> None:
+        """Change a setting of the server."""
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            connection.execute(f"ALTER SYSTEM SET {name} = {value}")
+            connection.execute("SELECT pg_reload_conf()")
+
     def close(self) -> None:
         """Stop for good."""
         self._server.cleanup()

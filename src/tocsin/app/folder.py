@@ -20,8 +20,11 @@ _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
 def prepare(folder: Path) -> None:
-    """Make the folder, readable by this user only."""
+    """Make the folder, and all that this process will make, readable by this user only; also one that was there."""
+    os.umask(0o077)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if folder.stat().st_mode & 0o077 and folder.stat().st_uid == os.geteuid():
+        folder.chmod(0o700)
 
 
 @contextlib.contextmanager

@@ -101,8 +101,8 @@ def _first_way_in(place: Installation, store: EdgeStore, tokens: Tokens) -> Call
 
 def _mail_link(place: Installation) -> Callable[[User, str], None] | None:
     """Sends a one-time sign-in address, in a thread: whoever asks must not learn by waiting whether it was sent."""
-    if not place.settings.smtp_url:
-        return None
+    if not place.settings.smtp_url or not place.settings.public_url:
+        return None  # an address from the request's Host header would let a stranger choose where the link leads
     sender = senders(place.settings, place.clock)[Channel.EMAIL]
     pool = ThreadPoolExecutor(2, thread_name_prefix="mail-link")
 

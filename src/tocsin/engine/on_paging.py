@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tocsin.directory.model import ContactMethod
+from tocsin.directory.permissions import Verb, may
 from tocsin.engine.on_escalation import policy_of
 from tocsin.engine.on_incidents import incident_of
 from tocsin.engine.people import recipients, why_paged
@@ -12,7 +13,7 @@ from tocsin.incidents.messages import Acknowledge, Resolve
 from tocsin.incidents.model import Incident, Status
 from tocsin.kernel.actor import Actor, ActorKind, Via
 from tocsin.kernel.decision import Command, Decision
-from tocsin.kernel.errors import Conflict, NotFound
+from tocsin.kernel.errors import Conflict, NotAllowed, NotFound
 from tocsin.kernel.time import HOUR, Moment
 from tocsin.paging import decide as paging
 from tocsin.paging import outcome
@@ -155,6 +156,12 @@ def _in_use(world: World, contact_id: str) -> ContactMethod | None:
     return contact if contact and contact.enabled and user and user.active else None
 
 
+def _may_answer(world: World, incident: Incident, user_id: str) -> bool:
+    """Whether the person is still here and may still act on the incident, or has it: pages outlive permissions."""
+    standing = world.config.standing(Actor(ActorKind.USER, user_id))
+    return standing is not None and (user_id in incident.assignee_ids or may(standing, Verb.RESPOND, incident.team_ids))
+
+
 def _answered(world: World, message: Message, answer: Answer) -> Decision:
     open_now = [
         incident
@@ -163,6 +170,8 @@ def _answered(world: World, message: Message, answer: Answer) -> Decision:
     ]
     if not open_now and message.incident_ids:
         raise Conflict("It is resolved already.", reason="already_resolved")
+    if not all(_may_answer(world, incident, message.user_id) for incident in open_now):
+        raise NotAllowed("You can't answer this page any more.", reason="not_theirs")
     facts = tuple(
         PageAnswered(
             incident_id=incident.id,

@@ -5,7 +5,7 @@
     AlertWorsened          -> incidents.SetUrgency (severity-based services)
     AlertJoined            -> incidents.SetUrgency (a worse alert joins a quiet incident)
     AlertResolved          -> incidents.CountAlert
-    IncidentTriggered      -> escalation.StartEscalation, or paging.PagePeople when people were named
+    IncidentTriggered      -> escalation.StartEscalation, or paging.PagePeople when reachable people were named
     IncidentAcknowledged   -> paging.CancelPages
     IncidentSnoozed        -> paging.CancelPages
     IncidentUnacknowledged -> escalation.ResumeEscalation
@@ -23,13 +23,14 @@ A reaction runs in the same transaction as its cause. Each is a pure function fr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from tocsin.alerts.messages import AlertAcknowledged, AlertOpened, AlertResolved, AlertWorsened, ResolveAlert
 from tocsin.directory.model import Urgency
 from tocsin.engine.on_incidents import urgency_for
 from tocsin.engine.on_paging import follow_up
+from tocsin.engine.people import can_be_reached
 from tocsin.engine.world import World
 from tocsin.escalation.messages import (
     EscalationRequested,
@@ -91,11 +92,18 @@ def _alert_resolved(_world: World, actor: Actor, fact: AlertResolved, _now: Mome
         yield actor, CountAlert(incident_id=fact.incident_id, alert_id=fact.alert_id)
 
 
-def _triggered(_world: World, _actor: Actor, fact: IncidentTriggered, _now: Moment) -> Iterable[Order]:
+def _triggered(world: World, _actor: Actor, fact: IncidentTriggered, _now: Moment) -> Iterable[Order]:
     if fact.assignee_ids:
-        yield SYSTEM, PagePeople(incident_id=fact.incident_id, user_ids=fact.assignee_ids, why="")
+        yield from _by_name(world, fact.incident_id, fact.assignee_ids)
     else:
         yield SYSTEM, StartEscalation(incident_id=fact.incident_id)
+
+
+def _by_name(world: World, incident_id: str, user_ids: Sequence[str]) -> Iterable[Order]:
+    """Page the people it was given to; when none of them can be reached, call the policy: it must not stay silent."""
+    yield SYSTEM, PagePeople(incident_id=incident_id, user_ids=tuple(user_ids), why="")
+    if not any(can_be_reached(world.config, user_id) for user_id in user_ids):
+        yield SYSTEM, StartEscalation(incident_id=incident_id)
 
 
 def _answered(world: World, actor: Actor, fact: Fact, _now: Moment) -> Iterable[Order]:
@@ -115,9 +123,9 @@ def _start(_world: World, _actor: Actor, fact: Fact, _now: Moment) -> Iterable[O
     yield SYSTEM, StartEscalation(incident_id=fact.incident_id)
 
 
-def _reassigned(_world: World, _actor: Actor, fact: IncidentReassigned, _now: Moment) -> Iterable[Order]:
+def _reassigned(world: World, _actor: Actor, fact: IncidentReassigned, _now: Moment) -> Iterable[Order]:
     yield SYSTEM, CancelPages(incident_id=fact.incident_id, reason="given to others")
-    yield SYSTEM, PagePeople(incident_id=fact.incident_id, user_ids=fact.user_ids, why="")
+    yield from _by_name(world, fact.incident_id, fact.user_ids)
 
 
 def _resolved(world: World, _actor: Actor, fact: IncidentResolved, _now: Moment) -> Iterable[Order]:

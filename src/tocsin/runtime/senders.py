@@ -72,7 +72,7 @@ class Senders:
                 self._stopped.add(message_id)
 
     def close(self, seconds: float) -> None:
-        """Finish the calls under way within `seconds`, begin no new ones: what queues is sent after the next start."""
+        """Finish the calls under way within `seconds`, begin no new ones: what queues is tried again soon."""
         with self._lock:
             self._closing = True
             if not self._working:
@@ -97,7 +97,10 @@ class Senders:
         return waiting
 
     def _work(self, waiting: queue.SimpleQueue[SendMessage | None], carry: Carry) -> None:
-        while (message := waiting.get()) is not None and not self._closing:
+        while (message := waiting.get()) is not None:
+            if self._closing:
+                self._report(_result(message, Result.RETRY, "the server was stopping; it had not been sent"))
+                continue
             if not self._may_send():
                 continue
             with self._lock:

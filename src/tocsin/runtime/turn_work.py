@@ -18,7 +18,7 @@ from tocsin.events.model import Event, Outcome
 from tocsin.incidents.messages import AddNote, CreateIncident
 from tocsin.kernel.actor import SYSTEM, Actor
 from tocsin.kernel.decision import CancelTimer, Command, SetTimer
-from tocsin.kernel.errors import TocsinError
+from tocsin.kernel.errors import Conflict, TocsinError
 from tocsin.kernel.time import MINUTE, Moment
 from tocsin.paging.messages import RecordAttempt, SendAgain, SendMessage, StopMessage
 from tocsin.runtime import answers
@@ -89,7 +89,10 @@ class TurnWork:
         if timer.key in self.turn.timers:
             return
         self.turn.timers[timer.key] = CancelTimer(timer.key)
-        self.run(SYSTEM, timer.command)
+        try:
+            self._unit(SYSTEM, timer.command)
+        except Conflict as late:
+            log.info("timer_too_late", key=timer.key, reason=late.reason)
 
     def again(self, waiting: Waiting) -> None:
         """A message of which no report will come (its engine died, or it was held back): judge it anew."""

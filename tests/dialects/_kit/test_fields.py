@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tocsin.dialects._kit.fields import clip, one_line, read_moment, runbook, web_address
+from tocsin.dialects._kit.fields import LATEST, clip, one_line, read_moment, runbook, web_address
 from tocsin.kernel.time import iso
 
 
@@ -18,13 +18,15 @@ from tocsin.kernel.time import iso
         ("2026-07-17T08:42:58.123456789Z", "2026-07-17T08:42:58Z"),
         ("2026-07-17 08:42:58", "2026-07-17T08:42:58Z"),
         ("2026-07-17", "2026-07-17T00:00:00Z"),
+        ("9999-12-31T23:59:59Z", iso(LATEST)),
+        ("9999-12-31T23:59:59-14:00", iso(LATEST)),
     ],
 )
 def test_times_are_read_as_monitors_write_them(text: str, meant: str) -> None:
     assert iso(read_moment(text)) == meant
 
 
-@pytest.mark.parametrize("text", ["", "now", "1753000000", "2026-13-01T00:00:00Z", "9999-12-31T23:59:59-14:00", "\x00"])
+@pytest.mark.parametrize("text", ["", "now", "1753000000", "2026-13-01T00:00:00Z", "\x00"])
 def test_what_is_no_time_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r".+"):
         read_moment(text)

@@ -12,11 +12,12 @@ from tocsin.dialects.pagerduty.vendors import BY_ID, VENDORS
 from tocsin.dialects.pagerduty.write import services as write
 from tocsin.dialects.pagerduty.write.refs import Refs
 from tocsin.directory.model import Integration, Service
+from tocsin.directory.permissions import Verb
 
 
 def listed(call: Call) -> Response:
     """GET /services."""
-    refs = Refs(call.config, call.links)
+    refs = _refs(call)
     teams = frozenset(call.many("team_ids"))
     exact = call.query.get("name", "")
     seen = []
@@ -88,7 +89,7 @@ def integration_removed(call: Call) -> Response:
 
 def vendors(call: Call) -> Response:
     """GET /vendors."""
-    refs = Refs(call.config, call.links)
+    refs = _refs(call)
     found = named(VENDORS, call.query.get("query", ""))
     return call.listed("vendors", found, lambda vendor: write.vendor(vendor, refs))
 
@@ -96,12 +97,12 @@ def vendors(call: Call) -> Response:
 def vendor_shown(call: Call) -> Response:
     """GET /vendors/{id}."""
     vendor = call.found(BY_ID.get(call.path["id"]))
-    return answer({"vendor": write.vendor(vendor, Refs(call.config, call.links))})
+    return answer({"vendor": write.vendor(vendor, _refs(call))})
 
 
 def priorities(call: Call) -> Response:
     """GET /priorities: the most important one first."""
-    refs = Refs(call.config, call.links)
+    refs = _refs(call)
     found = sorted(call.config.priorities.values(), key=lambda priority: (priority.order, priority.name))
     return call.listed("priorities", found, lambda priority: write.priority(priority, refs), default=100)
 
@@ -109,6 +110,12 @@ def priorities(call: Call) -> Response:
 def _service(call: Call) -> Service:
     service = call.config.services.get(call.path["id"])
     return call.found(service, seen=service is not None and call.sees(call.config.team_ids_of_service(service.id)))
+
+
+def _refs(call: Call) -> Refs:
+    """References, with the keys of integrations for those who may edit their service."""
+    config = call.config
+    return Refs(config, call.links, lambda service_id: call.may(Verb.EDIT, config.team_ids_of_service(service_id)))
 
 
 def _integration(call: Call) -> Integration:
@@ -120,7 +127,7 @@ def _integration(call: Call) -> Integration:
 def _answer(call: Call, service: Service, status: int = 200) -> Response:
     body = write.service(
         service,
-        Refs(call.config, call.links),
+        _refs(call),
         call.included,
         open_now=call.reads.open_by_service().get(service.id),
         last_incident_at=call.reads.last_incident_at(service.id),
@@ -129,4 +136,4 @@ def _answer(call: Call, service: Service, status: int = 200) -> Response:
 
 
 def _integration_answer(call: Call, entry: Integration, status: int = 200) -> Response:
-    return answer({"integration": write.integration(entry, Refs(call.config, call.links))}, status)
+    return answer({"integration": write.integration(entry, _refs(call))}, status)

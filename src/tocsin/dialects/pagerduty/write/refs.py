@@ -5,6 +5,7 @@ Decides the addresses that an answer shows: under the base that the client used,
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -36,10 +37,14 @@ class Links:
 
 @dataclass(frozen=True, slots=True)
 class Refs:
-    """References by id, with the names of the configuration; what was removed keeps its id and loses its name."""
+    """References by id, with the names of the configuration; what was removed keeps its id and loses its name.
+
+    `may_see_keys`: whether the caller may see the integration keys of a service. Whoever has one can act on its alerts.
+    """
 
     config: Config
     links: Links
+    may_see_keys: Callable[[str], bool] = lambda _service_id: False
 
     def user(self, user_id: str) -> Wire:
         """A person."""

@@ -98,7 +98,7 @@ def integration(one: Integration, refs: Refs) -> Wire:
         "service": refs.service(one.service_id),
         "created_at": instant(one.created_at),
         "vendor": reference,
-        "integration_key": one.key,
+        "integration_key": one.key if refs.may_see_keys(one.service_id) else None,
         "integration_email": None,
     }
 
