@@ -54,17 +54,21 @@ class EdgeStore:
     """The edge's memory. Safe to use from many threads; on SQLite they take turns on its one connection."""
 
     def __init__(self, database: Database) -> None:
-        """Makes the tables if they are not there. `database` is closed by `close`."""
+        """The tables are made when first used: an edge starts without its database. `close` closes `database`."""
         self._database = database
         self._lock = threading.Lock()
+        self._is_made = False
         self._own: Connection | None = None if database.is_postgres else database.engine.connect()
-        with self._writing() as connection:
-            if database.is_postgres:
+
+    def _make(self, connection: Connection) -> None:
+        with self._transaction(connection):
+            if self._database.is_postgres:
                 connection.exec_driver_sql(_SCHEMA_LOCK)
             for table in metadata.sorted_tables:
                 connection.execute(CreateTable(table, if_not_exists=True))
                 for index in sorted(table.indexes, key=lambda one: str(one.name)):
                     connection.execute(CreateIndex(index, if_not_exists=True))
+        self._is_made = True
 
     def close(self) -> None:
         """Close every connection."""
@@ -168,21 +172,29 @@ class EdgeStore:
     def _reading(self) -> Iterator[Connection]:
         if self._own is None:
             with self._database.engine.connect() as connection:
+                if not self._is_made:
+                    self._make(connection)
                 yield connection
         else:
             with self._lock:
+                if not self._is_made:
+                    self._make(self._own)
                 yield self._own
 
     @contextmanager
     def _writing(self) -> Iterator[Connection]:
-        with self._reading() as connection:
-            connection.exec_driver_sql(self._database.begin_statement)
-            try:
-                yield connection
-            except BaseException:
-                connection.exec_driver_sql("ROLLBACK")
-                raise
-            connection.exec_driver_sql("COMMIT")
+        with self._reading() as connection, self._transaction(connection):
+            yield connection
+
+    @contextmanager
+    def _transaction(self, connection: Connection) -> Iterator[None]:
+        connection.exec_driver_sql(self._database.begin_statement)
+        try:
+            yield
+        except BaseException:
+            connection.exec_driver_sql("ROLLBACK")
+            raise
+        connection.exec_driver_sql("COMMIT")
 
 
 def open_edge_store(data: Path, url: str | None) -> EdgeStore:
