@@ -76,7 +76,7 @@ def test_the_database_crashes_and_comes_back(tmp_path: Path, postgres: OwnServer
         server.wait_until(lambda: server.event(quiet, "later")[0] == 202, "events are accepted again")
         server.wait_until(lambda: len(server.phones.texts("+12025550102")) > 0, "bob is paged")
         print(f"database back: paging again after {time.monotonic() - back:.1f} s")
-        assert time.monotonic() - back < 10
+        assert time.monotonic() - back < 30
         monitor.stopping.set()
         monitor.join()
         assert server.pids()["engine"] == engine, "the engine went on by itself"
