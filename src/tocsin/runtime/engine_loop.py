@@ -363,10 +363,10 @@ class EngineLoop:
         self._hand_over(work.sends, work.stops)
         if was_fenced and not self._config.settings.sending_fenced and self._held is None:
             self._recover()
-        if inputs.timers or work.earliest_timer is not None:
-            self._note_timers(work, had_timers=bool(inputs.timers))
         if work.topics:
             self._publish(work.topics)
+        if inputs.timers or work.earliest_timer is not None:
+            self._note_timers(work, had_timers=bool(inputs.timers))
 
     def _note_timers(self, work: TurnWork, *, had_timers: bool) -> None:
         if had_timers:

@@ -23,7 +23,7 @@ from tocsin.kernel.time import MINUTE, Moment
 from tocsin.paging.messages import RecordAttempt, SendAgain, SendMessage, StopMessage
 from tocsin.runtime import answers
 from tocsin.storage.log import Entry
-from tocsin.storage.turns import Cursor, DueTimer, Turn, TurnStore, Waiting
+from tocsin.storage.turns import Cursor, DueTimer, Turn, TurnStore, Waiting, is_outage
 
 log = structlog.get_logger("engine")
 
@@ -63,7 +63,9 @@ class TurnWork:
             step = self._unit(actor, command)
         except TocsinError as error:
             text = answers.refused(error)
-        except Exception:
+        except Exception as error:
+            if is_outage(error):
+                raise
             log.exception("command_failed", command=command.kind)
             text = answers.failed()
         else:
@@ -117,6 +119,8 @@ class TurnWork:
                     raise ValueError("the decision about this event could not be stored")
                 self._entry(entry)
             except Exception as error:
+                if is_outage(error):
+                    raise
                 log.exception("event_quarantined", seq=entry.seq, source=entry.source)
                 self.store.state.drop_unit()
                 self._quarantine(entry, error)
