@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import structlog
 
 from tocsin.testing.simulation import live
 from tocsin.testing.simulation_rare import EXPECTED
@@ -20,14 +18,6 @@ OLD_FAILURES = [
     for line in (Path(__file__).parent / "seeds.txt").read_text().splitlines()
     if line and not line.startswith("#")
 ]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def quiet_log() -> Iterator[None]:
-    """Thousands of refusals and poisonous events would be logged."""
-    structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
-    yield
-    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="module")

@@ -47,7 +47,7 @@ from tocsin.storage.log import Entry, NewEntry
 from tocsin.storage.log.sqlite import SqliteLogReader, SqliteLogWriter
 from tocsin.storage.records import RecordsReader
 from tocsin.storage.schema import create_schema
-from tocsin.storage.turns import TurnStore
+from tocsin.storage.turns import OUTAGES, TurnStore
 
 START = parse_iso("2026-01-06T09:00:00+00:00")
 """A Tuesday: where every world begins."""
@@ -172,6 +172,7 @@ class World:
         self._records = RecordsReader(self.database)
         self.log = SqliteLogWriter(folder / "log", lambda: "world")
         self.event_seqs: set[int] = set()
+        self.outages = 0
         self.decoders: dict[str, Callable[[Entry], Any]] = {SOURCE: _read_event}
         self.carrier: FakeCarrier
         self.loop: EngineLoop
@@ -204,21 +205,31 @@ class World:
     # -- time
 
     def settle(self) -> None:
-        """Take turns until there is nothing to do at this moment."""
+        """Take turns until there is nothing to do at this moment, going on after an outage as the engine does."""
         for _ in range(10_000):
-            if not self.loop.turn():
-                return
+            try:
+                if not self.loop.turn():
+                    return
+            except OUTAGES:
+                self.outages += 1
         raise AssertionError("the engine never comes to rest")
 
     def advance(self, *, minutes: float = 0, seconds: float = 0) -> None:
         """Let time pass, stopping at every timer on the way."""
         self.settle()
         target = self.clock.moment + round(minutes * MINUTE) + round(seconds * SECOND)
-        while (due := self.store.next_due()) is not None and due <= target:
+        while (due := self._next_due()) is not None and due <= target:
             self.clock.moment = max(self.clock.moment, due)
             self.settle()
         self.clock.moment = target
         self.settle()
+
+    def _next_due(self) -> Moment | None:
+        while True:
+            try:
+                return self.store.next_due()
+            except OUTAGES:
+                self.outages += 1
 
     def sleep(self, span: Span) -> None:
         """Move the clock without letting the engine run: a stall."""

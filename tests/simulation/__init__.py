@@ -1,0 +1,1 @@
+"""Lives of whole installations, in virtual time."""

@@ -1,0 +1,243 @@
+"""Every statement, every commit and every send fails once, or for a while, at every place: nothing is lost or doubled.
+
+One small story is told again and again; each time another of its statements fails. Afterwards the faults are over,
+hours pass, and the ending must be the one that the story has without faults.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from sqlalchemy import event
+from sqlalchemy.exc import IntegrityError, OperationalError
+
+from tests.behaviour.cast import Cast, gather
+from tests.simulation.conftest import Worlds
+from tocsin.directory.model import Channel
+from tocsin.engine.invariants import violations
+from tocsin.events.model import Action, Outcome
+from tocsin.incidents.messages import Acknowledge, AddNote, Merge, NoteAdded, Resolve
+from tocsin.incidents.model import Status
+from tocsin.kernel.actor import SYSTEM, Actor
+from tocsin.kernel.decision import Command
+from tocsin.paging.messages import AnswerByCode, PageSent
+from tocsin.paging.model import Answer, MessageState, Result
+from tocsin.runtime.engine_loop import Request
+from tocsin.testing.world import World, as_user
+
+NIGHTLY = os.environ.get("HYPOTHESIS_PROFILE") == "nightly"
+STRIDE = 1 if NIGHTLY else 17
+COMMITS = range(1, 45, 1 if NIGHTLY else 4)
+"""By day some of the statements and commits fail, other ones for each kind of fault; by night all of them."""
+
+
+def stage(world: World) -> Cast:
+    """A service whose incidents nobody answers for a while."""
+    return gather(world, acknowledgement_timeout=900)
+
+
+def tell(world: World, cast: Cast) -> list[str]:
+    """The story: alarms, repeats, answers by hand and by text, a merge, ends. Returns what was answered.
+
+    Who asks and gets no answer (the engine died) asks again with the same key, as our clients do.
+    """
+    answers: list[str] = []
+
+    def ask(key: str, actor: Actor, command: Command) -> None:
+        before = len(answers)
+        for _ in range(3):
+            world.loop.ask(Request(key, actor, command, answers.append))
+            world.settle()
+            if len(answers) > before:
+                return
+
+    for key in ("one", "two", "three"):
+        world.accept(world.alarm(cast.monitor, key))
+    world.accept(world.alarm(cast.monitor, "one"))
+    world.settle()
+    world.advance(minutes=2)
+    first, second, third = (incident.id for incident in world.incidents()[:3])
+    note = AddNote(incident_id=first, text="looking into it")
+    ask("a", as_user(cast.alice), Acknowledge(incident_id=first))
+    ask("b", as_user(cast.alice), note)
+    ask("b", as_user(cast.alice), note)
+    ask("c", as_user(cast.bob), Merge(incident_id=second, source_ids=(third,)))
+    world.advance(minutes=4)
+    phone = next(one for one in world.config.contacts_of[cast.alice.id] if one.channel is Channel.SMS)
+    reply = AnswerByCode(channel=Channel.SMS, address=phone.dial, code="", answer=Answer.ACKNOWLEDGE)
+    world.accept(world.alarm(cast.monitor, "three", Action.RESOLVE))
+    world.accept(world.alarm(cast.monitor, "four"))
+    ask("d", SYSTEM, reply)
+    world.advance(minutes=20)
+    world.accept(world.alarm(cast.monitor, "two", Action.RESOLVE))
+    ask("e", as_user(cast.bob), Resolve(incident_id=first))
+    return answers
+
+
+def ended_well(world: World, answers: list[str], *, at_most: int = 1) -> None:
+    """The ending that the story must have; a message may have reached its phone so many times."""
+    world.advance(minutes=120)
+    records = world.records()
+    assert violations(records) == []
+    assert [one.status for one in records.incidents[:3]] == [Status.RESOLVED] * 3
+    assert records.incidents[3].status is Status.TRIGGERED
+    assert list((records.outcomes or {}).values()) == [
+        *[Outcome.OPENED] * 3,
+        Outcome.REPEATED,
+        Outcome.RESOLVED,
+        Outcome.OPENED,
+        Outcome.RESOLVED,
+    ]
+    assert len(world.facts(NoteAdded)) == 1
+    assert len(answers) == 6
+    assert [one.state for one in records.messages if one.state in (MessageState.SENDING, MessageState.RETRYING)] == []
+    told = {incident.id for incident in records.incidents}
+    assert {fact.incident_id for fact in world.facts(PageSent)} == told, "somebody heard of each"
+    assert max(Counter(one.message.message_id for one in world.carrier.received).values()) <= at_most
+
+
+class Killed(BaseException):
+    """The process is gone: nothing in it can catch this."""
+
+    def __init__(self, *_about: object) -> None:
+        super().__init__("killed")
+
+
+class Faults:
+    """Counts the statements of the engine's turns and makes some of them fail, before or after they are carried out."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._settle = world.settle
+        self._in_turn = False
+        self.count = 0
+        self.fail = range(0)
+        self.only = ""
+        self.error: type[BaseException] = OperationalError
+        self.after = False
+        event.listen(world.database.engine, "before_cursor_execute", self._before)
+        event.listen(world.database.engine, "after_cursor_execute", self._after)
+        setattr(world, "settle", self.settle)  # noqa: B010 - mypy does not let methods be replaced otherwise
+
+    def stop(self) -> None:
+        """The faults are over."""
+        self.fail = range(0)
+
+    def settle(self) -> None:
+        """Let the engine work; killed, it is started again."""
+        self._in_turn = True
+        try:
+            self._settle()
+        except Killed:
+            self._world.crash()
+            self._settle()
+        finally:
+            self._in_turn = False
+
+    def _before(self, _connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        if self._in_turn and self.only in statement:
+            self.count += 1
+            if self.count in self.fail and not self.after:
+                raise self._made(statement)
+
+    def _after(self, _connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        if self._in_turn and self.only in statement and self.count in self.fail and self.after:
+            raise self._made(statement)
+
+    def _made(self, statement: str) -> BaseException:
+        return self.error(statement, None, Exception("made to fail"))
+
+
+@contextmanager
+def told_with(worlds: Worlds, **faults: Any) -> Iterator[tuple[World, list[str], Faults]]:
+    """The story, told while statements fail."""
+    world, cast = worlds.staged(stage)
+    made = Faults(world)
+    for name, value in faults.items():
+        setattr(made, name, value)
+    answers = tell(world, cast)
+    made.stop()
+    yield world, answers, made
+    worlds.close()
+
+
+@pytest.fixture(scope="module")
+def statements(worlds_of_session: Worlds) -> int:
+    """How many statements the story has without faults, and that it ends well."""
+    with told_with(worlds_of_session) as (world, answers, faults):
+        count = faults.count
+        ended_well(world, answers)
+        assert world.outages == 0
+        return count
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("width", [1, 3, 25])
+def test_a_statement_fails_and_so_do_those_after_it(worlds_of_session: Worlds, statements: int, width: int) -> None:
+    for number in range(1 + width % STRIDE, statements, STRIDE):
+        with told_with(worlds_of_session, fail=range(number, number + width)) as (world, answers, _):
+            ended_well(world, answers)
+            assert world.outages
+
+
+@pytest.mark.slow
+def test_a_commit_fails(worlds_of_session: Worlds) -> None:
+    for number in COMMITS:
+        with told_with(worlds_of_session, fail=range(number, number + 1), only="COMMIT") as (world, answers, _):
+            ended_well(world, answers)
+
+
+@pytest.mark.slow
+def test_a_commit_arrives_and_its_answer_does_not(worlds_of_session: Worlds) -> None:
+    for number in COMMITS:
+        faults = {"fail": range(number + 1, number + 2), "only": "COMMIT", "after": True}
+        with told_with(worlds_of_session, **faults) as (world, answers, _):
+            ended_well(world, answers)
+
+
+@pytest.mark.slow
+def test_a_statement_is_refused_for_what_is_in_it(worlds_of_session: Worlds, statements: int) -> None:
+    """Once, for whatever reason: that input is set aside or tried again, and all others are unaffected."""
+    for number in range(1, statements // 3, STRIDE // 4 + 1):
+        faults = {"fail": range(number, number + 1), "error": IntegrityError, "only": "INSERT"}
+        with told_with(worlds_of_session, **faults) as (world, answers, _):
+            world.advance(minutes=120)
+            assert violations(world.records()) == []
+            assert len(answers) == 6
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("result", [Result.RETRY, Result.REFUSED, Result.UNKNOWN])
+def test_a_send_fails(worlds_of_session: Worlds, result: Result) -> None:
+    for number in range(8):
+        world, cast = worlds_of_session.staged(stage)
+        world.carrier.script = [*[Result.SENT] * number, result]
+        answers = tell(world, cast)
+        world.advance(minutes=120)
+        assert violations(world.records()) == []
+        assert len(answers) == 6
+        stuck = (MessageState.SENDING, MessageState.RETRYING)
+        assert not any(message.state in stuck for message in world.records().messages)
+        worlds_of_session.close()
+
+
+@pytest.mark.slow
+def test_the_engine_is_killed_at_a_statement(worlds_of_session: Worlds, statements: int) -> None:
+    """What it had begun is gone; it starts again and goes on. A message that was on its way may arrive twice."""
+    for number in range(5, statements, STRIDE):
+        with told_with(worlds_of_session, fail=range(number, number + 1), error=Killed) as (world, answers, _):
+            ended_well(world, answers, at_most=2)
+
+
+@pytest.mark.slow
+def test_the_engine_is_killed_after_a_commit(worlds_of_session: Worlds) -> None:
+    """What it had decided is stored, and nobody was told: neither who asked nor a sender."""
+    for number in COMMITS:
+        faults = {"fail": range(number + 2, number + 3), "error": Killed, "only": "COMMIT", "after": True}
+        with told_with(worlds_of_session, **faults) as (world, answers, _):
+            ended_well(world, answers, at_most=2)
