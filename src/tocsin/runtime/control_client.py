@@ -33,6 +33,8 @@ log = structlog.get_logger("control")
 
 ANSWER_SECONDS = 10.0
 RETRY_SECONDS = 0.1
+WAKE_SECONDS = 0.002
+"""The engine is woken at most so often; less than `engine_loop.SOON_SECONDS`."""
 
 
 class ControlClient:
@@ -58,6 +60,7 @@ class ControlClient:
         self._connection: socket.socket | None = None
         self._connected = threading.Event()
         self._closed = threading.Event()
+        self._woken_at = -WAKE_SECONDS
 
     def start(self) -> None:
         """Begin to connect, and keep connected."""
@@ -77,7 +80,14 @@ class ControlClient:
         return self._config.current()
 
     def tell_log_head(self, head: int) -> None:
-        """Wake the engine: the log has entries up to `head`. If it is not there, it will look by itself."""
+        """Wake the engine: the log has entries up to `head`. If it is not there, it will look by itself.
+
+        Woken a moment ago, it is at work and will look once more when it is done.
+        """
+        now = self._clock.ticks()
+        if now - self._woken_at < WAKE_SECONDS:
+            return
+        self._woken_at = now
         with contextlib.suppress(OSError), self._lock:
             if self._connection is not None:
                 send_frame(self._connection, {"log": head})

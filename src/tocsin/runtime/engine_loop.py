@@ -40,7 +40,10 @@ log = structlog.get_logger("engine")
 EVENTS_SPAN = 10 * MILLISECOND
 """Events are decided for about this long in one turn; then people and timers come first again."""
 
-EVENTS_AT_ONCE = 64
+EVENTS_AT_ONCE = 32
+EVENTS_WHILE_ASKED = 16
+"""When somebody waits for an answer: a person's acknowledgement must not wait for a storm."""
+
 TIMERS_AT_ONCE = 200
 REQUESTS_AT_ONCE = 100
 CATCH_UP_SECONDS = 30.0
@@ -49,6 +52,9 @@ STALL = 10 * SECOND
 
 IDLE_SECONDS = 0.025
 """The longest pause between looks at the log, for writers that can't wake us."""
+
+SOON_SECONDS = 0.003
+"""The pause before the first look after a turn: a writer does not wake us for every commit (`ControlClient`)."""
 
 OUTAGE_SECONDS = 0.5
 """The pause before another turn when the database is out of reach."""
@@ -164,6 +170,7 @@ class EngineLoop:
 
     def run(self) -> None:
         """Take turns until stopped. Raises LeaseLost when another engine is the active one."""
+        worked = False
         while not self._stopping:
             self._wake.clear()
             try:
@@ -177,7 +184,8 @@ class EngineLoop:
                 self._wake.wait(OUTAGE_SECONDS)
                 continue
             if idle:
-                self._wake.wait(self._pause())
+                self._wake.wait(min(SOON_SECONDS, self._pause()) if worked else self._pause())
+            worked = not idle
 
     def turn(self) -> bool:
         """Take one turn; False when there was nothing to do. After an error that `is_outage` it may be called again."""
@@ -221,14 +229,15 @@ class EngineLoop:
         timers = self._store.due_timers(now, TIMERS_AT_ONCE) if due else []
         if due and not timers:
             self._next_due = self._store.next_due()
-        entries = self._journal.read(self._cursor.seq, EVENTS_AT_ONCE)
+        limit = EVENTS_WHILE_ASKED if self._requests else EVENTS_AT_ONCE
+        entries = self._journal.read(self._cursor.seq, limit)
         return Inputs(
             requests=_taken(self._requests),
             results=_taken(self._results),
             again=_taken(self._again),
             timers=timers,
             entries=entries,
-            may_read_on=len(entries) == EVENTS_AT_ONCE,
+            may_read_on=len(entries) == EVENTS_AT_ONCE,  # and nobody asked
         )
 
     def _pause(self) -> float:
@@ -336,14 +345,16 @@ class EngineLoop:
         return work
 
     def _decide_events(self, work: TurnWork, inputs: Inputs) -> int:
-        """Decide entries until the turn's time is up; returns the last number decided (0 = none)."""
+        """Decide entries until the turn's time is up or somebody asks; returns the last number decided (0 = none)."""
         limit = self._clock.ticks() + EVENTS_SPAN / 1_000_000
         entries: Sequence[Entry] = inputs.entries
         last = 0
         while entries:
             work.receive(entries)
             last = entries[-1].seq
-            if not inputs.may_read_on or len(entries) < EVENTS_AT_ONCE or self._clock.ticks() >= limit:
+            if not inputs.may_read_on or len(entries) < EVENTS_AT_ONCE:
+                break
+            if self._requests or self._clock.ticks() >= limit:
                 break
             entries = self._journal.read(last, EVENTS_AT_ONCE)
             inputs.entries.extend(entries)
