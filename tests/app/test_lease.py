@@ -35,11 +35,15 @@ class Alarms:
         key, made = f"alarm-{number}", self._made
         made.wait_until(lambda: made.event(self._services[number], key)[0] == 202, f"{key} is accepted")
 
+    def key(self, number: int) -> str:
+        """Its integration's key."""
+        return self._services[number].key
+
     def pages(self, number: int) -> int:
         """How often its person was paged about it."""
         return len(self._made.texts(self._numbers[number]))
 
-    def wait_for_page(self, number: int, seconds: float = 20.0) -> None:
+    def wait_for_page(self, number: int, seconds: float = 60.0) -> None:
         self._made.wait_until(lambda: self.pages(number) > 0, f"somebody is paged about alarm {number}", seconds)
 
 
@@ -136,6 +140,23 @@ def test_an_engine_frozen_within_a_transaction_does_not_hold_up_the_next_one(pai
     assert took < BOUND
     pair.signal("a", signal.SIGCONT)
     assert pair.engines["a"].wait(10) == 75
+
+
+def test_any_number_of_edges_share_an_engine(tmp_path: Path, postgres_url: str) -> None:
+    """Each accepts events, each gets its commands through, and each knows at once what another one changed."""
+    with cluster(tmp_path / "c", postgres_url, "a") as made:
+        port = made.another_edge()
+        alarms = Alarms(made, 2)
+        body = {"routing_key": alarms.key(1), "event_action": "trigger", "dedup_key": "alarm-1"}
+        body |= {"payload": {"summary": "x", "source": "x", "severity": "critical"}}  # type: ignore[dict-item]
+        made.wait_until(lambda: made.post_to(port, "/v2/enqueue", body) == 202, "the other edge accepts")
+        alarms.raise_one(0)
+        for number in range(2):
+            alarms.wait_for_page(number)
+        made.person("late", "2025550190")
+        made.wait_until(lambda: made.get("/healthz")[0] == 200, "all is well")
+        assert made.post_to(port, "/v2/enqueue", {}) == 400
+    assert "lease_lost" not in made.read_log()
 
 
 def _load(made: Cluster, alarms: Alarms, stop: threading.Event) -> None:
