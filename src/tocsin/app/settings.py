@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from ipaddress import ip_network
 from pathlib import Path
 
 from tocsin.kernel.errors import Invalid
@@ -126,8 +127,18 @@ def from_environment(
         heartbeat_url=text("HEARTBEAT_URL"),
         events_per_key_per_minute=number("EVENTS_PER_KEY_PER_MINUTE", 0, 0, 10_000_000),
         max_backlog=number("MAX_BACKLOG", 200_000, 1, 100_000_000),
-        egress_allow=tuple(part.strip() for part in text("EGRESS_ALLOW").split(",") if part.strip()),
+        egress_allow=_networks(text("EGRESS_ALLOW")),
     )
+
+
+def _networks(given: str) -> tuple[str, ...]:
+    names = tuple(part.strip() for part in given.split(",") if part.strip())
+    for name in names:
+        try:
+            ip_network(name)
+        except ValueError:
+            raise Invalid(f"TOCSIN_EGRESS_ALLOW: {name} is not a network", reason="setting_invalid") from None
+    return names
 
 
 def inherited_environment() -> dict[str, str]:

@@ -23,6 +23,9 @@ STEADY_SECONDS = 30.0
 
 STOP_SECONDS = 15.0
 
+CONFIGURATION = 78
+"""What a role exits with when a setting is wrong (EX_CONFIG of sysexits.h): starting it again can't help."""
+
 
 class Child:
     """One role, kept alive by a thread."""
@@ -31,6 +34,7 @@ class Child:
         self, role: str, command: Sequence[str], environment: Mapping[str, str], stopping: threading.Event
     ) -> None:
         self.role = role
+        self.refused = False
         self._command = list(command)
         self._environment = dict(environment)
         self._stopping = stopping
@@ -63,12 +67,19 @@ class Child:
             code = self._process.wait()
             if self._stopping.is_set():
                 return
+            if code == CONFIGURATION:
+                self.refused = True
+                self._stopping.set()
+                return
             deaths = 1 if self._ticks() - started > STEADY_SECONDS else deaths + 1
             sys.stderr.write(f'{{"role": "supervisor", "event": "role_died", "died": "{self.role}", "code": {code}}}\n')
 
 
-def supervise(roles: Sequence[str], arguments: Sequence[str], environment: Mapping[str, str]) -> None:
-    """Run these roles until SIGTERM or SIGINT; then stop them, the edge first so that nothing more is accepted."""
+def supervise(roles: Sequence[str], arguments: Sequence[str], environment: Mapping[str, str]) -> int:
+    """Run these roles until SIGTERM or SIGINT; then stop them, the edge first so that nothing more is accepted.
+
+    Returns the exit code: 0, or `CONFIGURATION` when a role refused its settings (it has said which).
+    """
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
@@ -80,3 +91,4 @@ def supervise(roles: Sequence[str], arguments: Sequence[str], environment: Mappi
         pass
     for child in children:
         child.stop(STOP_SECONDS)
+    return CONFIGURATION if any(child.refused for child in children) else 0

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import importlib
+import sys
 from pathlib import Path
 
 import click
 
 from tocsin.app.folder import die_with_parent, prepare
 from tocsin.app.settings import AppSettings, environment_for, from_environment
-from tocsin.app.supervisor import supervise
-from tocsin.kernel.errors import TocsinError
+from tocsin.app.supervisor import CONFIGURATION, supervise
+from tocsin.kernel.errors import Invalid, TocsinError
 
 ROLES = ("all", "edge", "engine", "hooks")
 
@@ -34,6 +35,9 @@ def command(data: Path | None, port: int | None, host: str, role: str, parent: i
             _supervise(settings, host, demo_url)
         else:
             _run(role, settings, demo_url)
+    except Invalid as error:
+        click.echo(f"Error: {error.message}", err=True)
+        sys.exit(CONFIGURATION)
     except TocsinError as error:
         raise click.ClickException(error.message) from None
     except OSError as error:
@@ -44,7 +48,7 @@ def _supervise(settings: AppSettings, host: str, demo_url: str) -> None:
     arguments = ["--data", str(settings.data), "--port", str(settings.port)]
     arguments += ["--host", host] if host else []
     arguments += ["--demo", demo_url] if demo_url else []
-    supervise(("edge", "engine"), arguments, environment_for(settings))
+    sys.exit(supervise(("edge", "engine"), arguments, environment_for(settings)))
 
 
 def _run(role: str, settings: AppSettings, demo_url: str) -> None:
