@@ -232,8 +232,8 @@ def test_a_crowd_is_told_to_come_again() -> None:
         refused = [task.result() for task in waiting if task.done()]
         assert {(answer.status, answer.header("retry-after")) for answer in refused} == {(429, "5")}
         door.log.gate.set()
-        statuses = [answer.status for answer in await asyncio.gather(*waiting)]
-        assert statuses.count(202) == len(door.log.entries) == 30 - len(refused)
+        statuses = [answer.status for answer in await asyncio.gather(*waiting)]  # on a busy machine some come later
+        assert statuses.count(202) == len(door.log.entries) == 30 - statuses.count(429)
 
     with_door(story, max_entries=10)
 
