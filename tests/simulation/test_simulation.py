@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import cache
 from pathlib import Path
 
 import pytest
 
-from tocsin.testing.simulation import live
-from tocsin.testing.simulation_rare import EXPECTED
+from tocsin.testing.simulation import Broken, live
+from tocsin.testing.simulation_rare import EXPECTED, RareStates
 
-FIRST, LIVES = 1, 16
+LIVES = range(1, 17)
 """Seeds that are lived each time; they must be enough to meet every rare state."""
 
 OLD_FAILURES = [
@@ -19,30 +20,32 @@ OLD_FAILURES = [
     if line and not line.startswith("#")
 ]
 
-
-@pytest.fixture(scope="module")
-def met() -> Counter[str]:
-    """The states that the lives of this run have met."""
-    return Counter()
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("seed", [*range(FIRST, FIRST + LIVES)])
-def test_a_life_holds(seed: int, met: Counter[str]) -> None:
-    met.update(live(seed).counts)
+@cache
+def lived(seed: int) -> RareStates | Broken:
+    """A life, lived once however many tests ask for it."""
+    try:
+        return live(seed)
+    except Broken as broken:
+        return broken
 
 
-@pytest.mark.slow
-def test_rare_states_are_met(met: Counter[str]) -> None:
+@pytest.mark.parametrize("seed", sorted({*LIVES, *OLD_FAILURES}))
+def test_a_life_holds(seed: int) -> None:
+    if isinstance(outcome := lived(seed), Broken):
+        raise outcome
+
+
+def test_rare_states_are_met() -> None:
     """A simulator that never gets into a corner says nothing about it."""
-    print(*(f"{count:7} {name}" for name, count in sorted(met.items()) if name in EXPECTED), sep="\n")
+    met: Counter[str] = Counter()
+    for seed in LIVES:
+        if isinstance(outcome := lived(seed), RareStates):
+            met.update(outcome.counts)
+    print(*(f"{met[name]:7} {name}" for name in EXPECTED), sep="\n")
     assert [name for name in EXPECTED if not met[name]] == []
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("seed", OLD_FAILURES)
-def test_a_life_that_broke_once_holds_now(seed: int) -> None:
-    live(seed)
 
 
 def test_a_seed_is_one_life() -> None:
