@@ -67,11 +67,11 @@ def test_a_visitor_plays_the_demo(demo: str, page: Page) -> None:
     bob = page.get_by_label("Bob’s phone")
     expect(bob.get_by_text("Incoming call")).to_be_visible(timeout=30_000)
     bob.get_by_role("button", name="4").click()
-    expect(bob.get_by_text("You have it")).to_be_visible(timeout=15_000)
+    expect(bob.get_by_text(re.compile("pressed 4"))).to_be_visible(timeout=15_000)
 
     page.get_by_role("link", name="Open #1").click()
     expect(page.get_by_text("Acknowledged").first).to_be_visible()
-    expect(page.get_by_text("Why was I paged?")).to_be_visible()
+    expect(page.get_by_role("heading", name="Why was I paged?")).to_be_visible()
     expect(page.get_by_text(re.compile("Demo: skipped 4 min")).first).to_be_visible()
 
     expect(page.get_by_text("people woken")).to_be_visible(timeout=40_000)
