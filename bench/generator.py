@@ -11,6 +11,7 @@ import json
 import select
 import subprocess
 import sys
+import tempfile
 import time
 from array import array
 from collections import Counter, deque
@@ -161,7 +162,8 @@ class Generator:
     def __init__(self, load: Load) -> None:
         command = [sys.executable, "-m", "bench.generator"]
         self._limit = load.seconds + 120
-        self._process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self._output = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `kill`; a pipe that nobody reads would fill
+        self._process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=self._output)
         assert self._process.stdin is not None
         self._process.stdin.write(load.to_json().encode())
         self._process.stdin.close()
@@ -172,11 +174,10 @@ class Generator:
 
     def result(self) -> Sent:
         """Wait for the end. Raises RuntimeError when the load broke off."""
-        assert self._process.stdout is not None
-        output = self._process.stdout.read()
         if self._process.wait(self._limit):
             raise RuntimeError("the load generator broke off")
-        values: dict[str, Any] = json.loads(output)
+        self._output.seek(0)
+        values: dict[str, Any] = json.load(self._output)
         values["opened"] = {int(number): at for number, at in values["opened"].items()}
         return Sent(**values)
 
@@ -185,8 +186,7 @@ class Generator:
         if self.running():
             self._process.kill()
         self._process.wait()
-        assert self._process.stdout is not None
-        self._process.stdout.close()
+        self._output.close()
 
 
 @contextmanager

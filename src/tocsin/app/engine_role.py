@@ -111,6 +111,8 @@ def _run(place: Installation, stopping: threading.Event, keeper: LeaseKeeper | N
         door.start()
     threading.Thread(target=_stop_loop, args=(stopping, loop), name="stop", daemon=True).start()
     log.info("engine_ready", cursor=loop.cursor.seq, config_version=loop.config.version)
+    if loop.config.settings.sending_fenced:
+        log.warning("sending_fenced", lift="tocsin restore --confirm")
     ready()
     _serve(loop)
     for door in doors:

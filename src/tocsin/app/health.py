@@ -148,9 +148,11 @@ class Pulse:
 
     def _readyz(self, _request: Request) -> Response:
         health = self.health()
-        paging = (
-            "yes" if health.can_page else "nobody can be paged yet: no channel is set up or nobody has a contact method"
-        )
+        paging = "yes"
+        if not health.can_page:
+            paging = "nobody can be paged yet: no channel is set up or nobody has a contact method"
+        if health.is_fenced:
+            paging = "nobody is paged: sending is fenced off since a restore"
         return _json(200 if health.accepting else 503, {"accepting": health.accepting, "paging": paging})
 
     def _metrics(self, _request: Request) -> Response:
