@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
 from pathlib import Path
 
+from tocsin.app.supervisor import CONFIGURATION, TAKEN
 from tocsin.testing.running import RunningServer
 
 
-def second(folder: Path, port: int) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "tocsin.cli.main", "serve", "--host", "127.0.0.1", "--role", "edge"]
+def second(folder: Path, port: int, role: str = "edge") -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "tocsin.cli.main", "serve", "--host", "127.0.0.1", "--role", role]
     command += ["--data", str(folder), "--port", str(port)]
     return subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
 
@@ -19,10 +21,10 @@ def test_the_folder_and_the_port_are_taken_once(tmp_path: Path) -> None:
     with RunningServer(tmp_path / "data") as server:
         before = server.pids()
         taken = second(tmp_path / "data", server.port + 1)
-        assert taken.returncode
+        assert taken.returncode == TAKEN
         assert "already runs the edge" in taken.stderr
         joined = second(tmp_path / "other", server.port)
-        assert joined.returncode
+        assert joined.returncode == TAKEN
         assert str(server.port) in joined.stderr
         assert server.pids() == before
         assert server.get("/readyz")[0] == 200
@@ -32,3 +34,26 @@ def test_the_folder_and_the_port_are_taken_once(tmp_path: Path) -> None:
         server.start()
         assert server.pids().keys() == before.keys()
     assert not server.leftovers()
+
+
+def test_a_whole_server_gives_up_a_port_that_stays_taken(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        refused = second(tmp_path / "data", other.getsockname()[1], role="all")
+    assert refused.returncode == TAKEN
+    assert "another program already listens" in refused.stderr
+
+
+def test_a_whole_server_says_at_once_that_an_address_is_not_this_machines(tmp_path: Path) -> None:
+    command = [
+        sys.executable,
+        "-m",
+        "tocsin.cli.main",
+        "serve",
+        "--host",
+        "192.0.2.1",
+        "--data",
+        str(tmp_path / "data"),
+    ]
+    refused = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    assert refused.returncode == CONFIGURATION
+    assert "can't listen on 192.0.2.1:8080" in refused.stderr

@@ -13,6 +13,9 @@ from pathlib import Path
 
 from tocsin.kernel.errors import Conflict
 
+ROLE_TAKEN = "role_taken"
+"""The reason of the Conflict that `held` raises."""
+
 _PR_SET_PDEATHSIG = 1
 
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
@@ -35,7 +38,7 @@ def held(folder: Path, role: str) -> Iterator[None]:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise Conflict(f"another process already runs the {role} of {folder}", reason="role_taken") from None
+            raise Conflict(f"another process already runs the {role} of {folder}", reason=ROLE_TAKEN) from None
         os.ftruncate(descriptor, 0)
         os.write(descriptor, f"{os.getpid()}\n".encode())
         yield

@@ -84,7 +84,7 @@ def listen(host: str, port: int) -> socket.socket:
         listener.close()
         if error.errno == errno.EADDRINUSE:
             raise PortInUse(errno.EADDRINUSE, f"another program already listens on {host}:{port}") from None
-        raise
+        raise OSError(error.errno, f"can't listen on {host}:{port}: {error.strerror}") from None
     listener.setblocking(False)
     return listener
 

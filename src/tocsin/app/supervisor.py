@@ -1,7 +1,8 @@
 """The parent of both roles: starts them, starts again what dies, passes on the signal to stop. Kept small on purpose.
 
 Children die with it (the kernel sees to that). A child that keeps dying is started again after growing pauses, never
-given up: a pager that stopped trying would be silent.
+given up: a pager that stopped trying would be silent. The exceptions are starts that never worked: a wrong setting, and
+a port or folder that another program holds.
 """
 
 from __future__ import annotations
@@ -26,6 +27,12 @@ STOP_SECONDS = 15.0
 CONFIGURATION = 78
 """What a role exits with when a setting is wrong (EX_CONFIG of sysexits.h): starting it again can't help."""
 
+TAKEN = 69
+"""What a role exits with when another program holds its port or folder (EX_UNAVAILABLE)."""
+
+TAKEN_SECONDS = 5.0
+"""How long a start waits for port and folder: who held them may be on its way out."""
+
 
 class Child:
     """One role, kept alive by a thread."""
@@ -34,7 +41,8 @@ class Child:
         self, role: str, command: Sequence[str], environment: Mapping[str, str], stopping: threading.Event
     ) -> None:
         self.role = role
-        self.refused = False
+        self.refused = 0
+        """The exit code with which the role refused to start for good, 0 if it did not."""
         self._command = list(command)
         self._environment = dict(environment)
         self._stopping = stopping
@@ -58,7 +66,7 @@ class Child:
         self._thread.join(seconds)
 
     def _keep_alive(self) -> None:
-        deaths = 0
+        deaths, has_worked, since = 0, False, self._ticks()
         while not self._stopping.is_set():
             if self._stopping.wait(PAUSES[min(deaths, len(PAUSES) - 1)]):
                 return
@@ -67,18 +75,21 @@ class Child:
             code = self._process.wait()
             if self._stopping.is_set():
                 return
-            if code == CONFIGURATION:
-                self.refused = True
+            taken_for_long = code == TAKEN and not has_worked and self._ticks() - since > TAKEN_SECONDS
+            if code == CONFIGURATION or taken_for_long:
+                self.refused = code
                 self._stopping.set()
                 return
-            deaths = 1 if self._ticks() - started > STEADY_SECONDS else deaths + 1
+            steady = self._ticks() - started > STEADY_SECONDS
+            has_worked = has_worked or steady
+            deaths = 1 if steady else deaths + 1
             sys.stderr.write(f'{{"role": "supervisor", "event": "role_died", "died": "{self.role}", "code": {code}}}\n')
 
 
 def supervise(roles: Sequence[str], arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     """Run these roles until SIGTERM or SIGINT; then stop them, the edge first so that nothing more is accepted.
 
-    Returns the exit code: 0, or `CONFIGURATION` when a role refused its settings (it has said which).
+    Returns the exit code: 0, or `CONFIGURATION` or `TAKEN` when a role could not start (it has said why).
     """
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -91,4 +102,4 @@ def supervise(roles: Sequence[str], arguments: Sequence[str], environment: Mappi
         pass
     for child in children:
         child.stop(STOP_SECONDS)
-    return CONFIGURATION if any(child.refused for child in children) else 0
+    return max(child.refused for child in children)

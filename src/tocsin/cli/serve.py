@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import sys
 from pathlib import Path
 
 import click
 
-from tocsin.app.folder import die_with_parent, prepare
+from tocsin.app.folder import ROLE_TAKEN, die_with_parent, prepare
 from tocsin.app.settings import AppSettings, environment_for, from_environment
-from tocsin.app.supervisor import CONFIGURATION, supervise
-from tocsin.kernel.errors import Invalid, TocsinError
+from tocsin.app.supervisor import CONFIGURATION, TAKEN, supervise
+from tocsin.kernel.errors import Conflict, Invalid, TocsinError
 
 ROLES = ("all", "edge", "engine", "hooks")
+
+_BIND_FAILED = {errno.EADDRINUSE: TAKEN, errno.EACCES: CONFIGURATION, errno.EADDRNOTAVAIL: CONFIGURATION}
+"""What a port or folder that can't be had means for whoever starts us again."""
 
 
 @click.command("serve")
@@ -36,12 +40,18 @@ def command(data: Path | None, port: int | None, host: str, role: str, parent: i
         else:
             _run(role, settings, demo_url)
     except Invalid as error:
-        click.echo(f"Error: {error.message}", err=True)
-        sys.exit(CONFIGURATION)
+        _refuse(error.message, CONFIGURATION)
+    except Conflict as error:
+        _refuse(error.message, TAKEN if error.reason == ROLE_TAKEN else 1)
     except TocsinError as error:
         raise click.ClickException(error.message) from None
     except OSError as error:
-        raise click.ClickException(str(error)) from None
+        _refuse(str(error), _BIND_FAILED.get(error.errno or 0, 1))
+
+
+def _refuse(message: str, code: int) -> None:
+    click.echo(f"Error: {message}", err=True)
+    sys.exit(code)
 
 
 def _supervise(settings: AppSettings, host: str, demo_url: str) -> None:
