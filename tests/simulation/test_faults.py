@@ -241,3 +241,23 @@ def test_the_engine_is_killed_after_a_commit(worlds_of_session: Worlds) -> None:
         faults = {"fail": range(number + 2, number + 3), "error": Killed, "only": "COMMIT", "after": True}
         with told_with(worlds_of_session, **faults) as (world, answers, _):
             ended_well(world, answers, at_most=2)
+
+
+def test_repeats_of_a_burst_are_counted_once_each_whenever_the_engine_dies(worlds: Worlds) -> None:
+    """Counts are written a few times a second only; the engine dies after every second turn of the burst, or third."""
+    for every in (2, 3):
+        world = worlds.new()
+        cast = gather(world)
+        world.event(cast.monitor, "disk")
+        held = 0
+        for number in range(21):
+            for _ in range(10):
+                world.accept(world.alarm(cast.monitor, "disk"))
+            assert world.loop.turn()
+            held += world.store.holds_back
+            if number % every == 0:
+                world.crash()
+        world.settle()
+        assert held > 6, "the turns held nothing back"
+        assert [alert.repeats for alert in world.records().alerts] == [210]
+        assert violations(world.records()) == []

@@ -25,7 +25,7 @@ from tocsin.kernel.ids import IdSource
 from tocsin.runtime.answers import read_answer
 from tocsin.runtime.clock import Clock
 from tocsin.runtime.desk import Desk, PatientDesk
-from tocsin.runtime.frames import SOCKET_NAME, read_frame, send_frame
+from tocsin.runtime.frames import SOCKET_NAME, read_frames, send_frame
 from tocsin.storage.codec import envelope, plain
 from tocsin.storage.config_reader import ConfigReader
 
@@ -156,7 +156,7 @@ class ControlClient:
 
     def _read(self, connection: socket.socket) -> None:
         try:
-            while (frame := read_frame(connection)) is not None:
+            for frame in read_frames(connection):
                 if "changed" in frame:
                     self._changed(frame["changed"])
                     continue

@@ -18,7 +18,7 @@ import structlog
 
 from tocsin.kernel.actor import Actor
 from tocsin.runtime.engine_loop import Request
-from tocsin.runtime.frames import SOCKET_NAME, read_frame, send_frame
+from tocsin.runtime.frames import SOCKET_NAME, read_frames, send_frame
 from tocsin.storage.codec import build, command_from
 
 log = structlog.get_logger("control")
@@ -87,7 +87,7 @@ class ControlServer:
     def _serve(self, connection: socket.socket) -> None:
         lock = self._open[connection]
         try:
-            while (frame := read_frame(connection)) is not None:
+            for frame in read_frames(connection):
                 if "log" in frame:
                     self._engine.wake()
                 else:

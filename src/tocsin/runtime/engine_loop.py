@@ -44,6 +44,10 @@ EVENTS_AT_ONCE = 32
 EVENTS_WHILE_ASKED = 16
 """When somebody waits for an answer: a person's acknowledgement must not wait for a storm."""
 
+HOLD_EVENTS = 8
+HOLD_SECONDS = 0.25
+"""A turn of at least so many events leaves repeats unwritten if the last time they were written is not longer ago."""
+
 TIMERS_AT_ONCE = 200
 REQUESTS_AT_ONCE = 100
 CATCH_UP_SECONDS = 30.0
@@ -134,6 +138,7 @@ class EngineLoop:
         self._catch_up()
         self._quarantined: set[int] = set()
         self._lost = False
+        self._written_at = clock.ticks()
 
     @property
     def config(self) -> Config:
@@ -194,7 +199,7 @@ class EngineLoop:
                 self._find_again()
             now = self._clock.now()
             inputs = self._gather(now)
-            if inputs:
+            if inputs or self._store.holds_back:
                 self._settle(inputs, now)
         except Exception as error:
             self._lost = is_outage(error)
@@ -341,7 +346,11 @@ class EngineLoop:
         decided = self._decide_events(work, inputs)
         if decided:
             work.turn.cursor = Cursor(self._journal.epoch, decided)
-        self._store.commit(work.turn)
+        ticks = self._clock.ticks()
+        may_hold = len(inputs.entries) >= HOLD_EVENTS and ticks - self._written_at < HOLD_SECONDS
+        self._store.commit(work.turn, may_hold=may_hold)
+        if not may_hold:
+            self._written_at = ticks
         return work
 
     def _decide_events(self, work: TurnWork, inputs: Inputs) -> int:

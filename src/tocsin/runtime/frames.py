@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import struct
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -23,24 +24,28 @@ def send_frame(connection: socket.socket, content: object) -> None:
     connection.sendall(_LENGTH.pack(len(body)) + body)
 
 
-def read_frame(connection: socket.socket) -> Any | None:
-    """The next frame's content, None at the end of the stream. Raises OSError, ValueError for what is no frame."""
-    head = _exactly(connection, _LENGTH.size)
-    if head is None:
-        return None
-    (length,) = _LENGTH.unpack(head)
+def read_frames(connection: socket.socket) -> Iterator[Any]:
+    """The content of each frame until the end of the stream. Raises OSError, ValueError for what is no frame.
+
+    Takes what has arrived at once, often several frames: each call of the kernel gives the interpreter away to whoever
+    is busy, and to get it back takes time.
+    """
+    arrived = bytearray()
+    while True:
+        while (end := _end_of_first(arrived)) and len(arrived) >= end:
+            yield msgspec.json.decode(bytes(arrived[_LENGTH.size : end]))
+            del arrived[:end]
+        part = connection.recv(1 << 16)
+        if not part:
+            return
+        arrived += part
+
+
+def _end_of_first(arrived: bytearray) -> int:
+    """Where the first frame ends, 0 while that is not known."""
+    if len(arrived) < _LENGTH.size:
+        return 0
+    (length,) = _LENGTH.unpack_from(arrived)
     if length > LARGEST:
         raise ValueError(f"a frame of {length} bytes")
-    body = _exactly(connection, length)
-    return None if body is None else msgspec.json.decode(body)
-
-
-def _exactly(connection: socket.socket, count: int) -> bytes | None:
-    parts = []
-    while count:
-        part = connection.recv(min(count, 1 << 16))
-        if not part:
-            return None
-        parts.append(part)
-        count -= len(part)
-    return b"".join(parts)
+    return _LENGTH.size + int(length)

@@ -26,6 +26,7 @@ from tocsin.storage.codec import dump, load, load_command, load_effect
 from tocsin.storage.database import Database
 from tocsin.storage.lease import fence_of
 from tocsin.storage.log import LogRefused
+from tocsin.storage.repeats import HELD_FROM, recount
 from tocsin.storage.turn_writes import TurnWrites
 from tocsin.storage.working_set import WorkingSet
 
@@ -103,6 +104,8 @@ class TurnStore:
         self.state = WorkingSet(self._connection, int(numbers or 0))
         self.stored_config_version = config_version(self._connection)
         self._writes = TurnWrites(database)
+        self._notes_held = self._uncounted = self._held_from() > 0
+        """`uncounted`: repeats may be stored that memory does not count; the next turn counts them and writes all."""
 
     # -- reading at the start of a turn
 
@@ -156,10 +159,29 @@ class TurnStore:
         if self.fence is not None and fence_of(self._connection) != self.fence:
             self.rollback()
             raise LeaseLost
+        if self._uncounted:
+            held_from = self._held_from()
+            self._notes_held = held_from > 0
+            if held_from:
+                recount(self._connection, self.state, held_from)
 
-    def commit(self, turn: Turn) -> None:
-        """Write everything and commit. Raises what the database raises; then nothing was stored."""
+    @property
+    def holds_back(self) -> bool:
+        """Whether there are repeats that their alerts' rows do not count; a turn that may not hold writes them."""
+        return self.state.holds_back or self._uncounted
+
+    def commit(self, turn: Turn, *, may_hold: bool = False) -> None:
+        """Write everything and commit. Raises what the database raises; then nothing was stored.
+
+        `may_hold`: alerts that were only heard of again may be written later. Their events' outcomes are stored, and
+        after a crash they are counted from those.
+        """
         connection, writes = self._connection, self._writes
+        holds = may_hold and not self._uncounted
+        if holds:
+            self.state.hold_back()
+        else:
+            self.state.release()
         changed = self.state.changed()
         writes.entities(connection, changed)
         if Incident in changed:
@@ -170,15 +192,30 @@ class TurnStore:
         self._write_changes(turn.changes)
         writes.outcomes(connection, turn.outcomes, turn.now)
         writes.answers(connection, turn.answers, turn.now)
+        self._note_held(turn, released=not holds)
         if turn.cursor is not None:
             self._set_meta("cursor", dump(turn.cursor))
         self._connection.exec_driver_sql("COMMIT")
         self._in_transaction = False
+        self._uncounted = False
         self.state.stored()
         self.stored_config_version += bool(turn.changes)
 
+    def _note_held(self, turn: Turn, *, released: bool) -> None:
+        """Keep on record from which event on repeats may be missing in their alerts."""
+        if released and self._notes_held:
+            self._set_meta(HELD_FROM, "0")
+            self._notes_held = False
+        elif not released and not self._notes_held and self.state.holds_back:
+            self._set_meta(HELD_FROM, str(turn.outcomes[0][0] - 1))
+            self._notes_held = True
+
+    def _held_from(self) -> int:
+        return int(self._meta(HELD_FROM) or 0)
+
     def rollback(self) -> None:
         """Give up the turn: nothing was stored, nothing in memory is trusted."""
+        self._uncounted = True
         if self._in_transaction:
             self._connection.exec_driver_sql("ROLLBACK")
             self._in_transaction = False
@@ -190,6 +227,7 @@ class TurnStore:
         Whether the last commit arrived is not known; everything is read afresh, so it does not matter.
         """
         self._in_transaction = False
+        self._uncounted = True
         if not self._connection.closed:  # closed already when an earlier try found no database either
             self._connection.invalidate()
             self._connection.close()
