@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterable
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from tocsin.app.settings import AppSettings
+from tocsin.engine.config import Config
+from tocsin.kernel.errors import NotFound
 from tocsin.kernel.ids import IdSource
 from tocsin.runtime.clock import Clock, SystemClock
 from tocsin.runtime.control_client import ControlClient
 from tocsin.runtime.desk import Line
 from tocsin.storage.config_reader import ConfigReader
-from tocsin.storage.database import Database, open_database
+from tocsin.storage.database import MAIN_FILE, Database, open_database
 from tocsin.storage.log import LogDamaged, LogReader, LogWriter
 from tocsin.storage.log.late import LateLogWriter
 from tocsin.storage.log.sqlite import SqliteLogReader, SqliteLogWriter
@@ -38,6 +40,13 @@ class Installation:
     def database(self, *, read_only: bool = False) -> Database:
         """The main database."""
         return open_database(self.data, self.settings.database_url, read_only=read_only)
+
+    def stored_config(self) -> Config:
+        """The configuration as stored now, whether a server runs or not. Raises NotFound where nothing is installed."""
+        if not self.settings.database_url and not (self.data / MAIN_FILE).exists():
+            raise NotFound(f"There is no installation in {self.data}.")
+        with closing(self.database(read_only=True)) as database:
+            return ConfigReader(database).current()
 
     def log_writer(self) -> LogWriter:
         """The ingest log's writing end; begins the log when there is none."""

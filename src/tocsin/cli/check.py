@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import json
-from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
 
 import click
 
-from tocsin.app.installation import Installation, installation
-from tocsin.app.readiness import Finding, Weight, readiness
+from tocsin.app.installation import installation
+from tocsin.app.readiness import Weight, readiness
 from tocsin.app.settings import from_environment
-from tocsin.kernel.errors import NotFound, TocsinError
-from tocsin.storage.config_reader import ConfigReader
-from tocsin.storage.database import MAIN_FILE, DatabaseError
+from tocsin.kernel.errors import TocsinError
+from tocsin.storage.database import DatabaseError
 
 
 @click.command("check")
@@ -31,7 +29,8 @@ def command(context: click.Context, *, strict: bool, as_json: bool, data: Path |
     (could not look).
     """
     try:
-        found = _look(installation(from_environment(data=data)))
+        place = installation(from_environment(data=data))
+        found = readiness(place.stored_config(), place.settings, place.clock.now())
     except TocsinError as error:
         click.echo(f"Error: {error.message}", err=True)
         context.exit(2)
@@ -47,10 +46,3 @@ def command(context: click.Context, *, strict: bool, as_json: bool, data: Path |
     if not as_json:
         click.echo(f"{len(problems)} to mend." if problems else "Ready for the next 14 days.")
     context.exit(1 if problems else 0)
-
-
-def _look(place: Installation) -> tuple[Finding, ...]:
-    if not place.settings.database_url and not (place.data / MAIN_FILE).exists():
-        raise NotFound(f"There is no installation in {place.data}.")
-    with closing(place.database(read_only=True)) as database:
-        return readiness(ConfigReader(database).current(), place.settings, place.clock.now())

@@ -15,6 +15,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "backup": ("tocsin.cli.backup", "copy everything into one file, while serving"),
     "restore": ("tocsin.cli.restore", "start again from a backup, with sending fenced off"),
     "check": ("tocsin.cli.check", "would alarms reach somebody in the next 14 days?"),
+    "simulate": ("tocsin.cli.simulate", "who would be paged, how and when, if an alarm arrived?"),
     "watch": ("tocsin.cli.watch", "watch a server from another machine and page when it fails"),
     "demo": ("tocsin.cli.demo", "an incident from alarm to answer, to look at"),
 }

@@ -1,0 +1,305 @@
+"""Who would be paged, how and when, if an alarm arrived at some moment: put to the real engine, which tells at once.
+
+The configuration is copied into a database of its own in a temporary folder; there the same loop, stations and tables
+as ever decide, by a clock that jumps from timer to timer. Never sends, and never touches the installation. What else
+happens at that moment is left out: other incidents, and how often somebody was paged shortly before.
+"""
+
+from __future__ import annotations
+
+import random
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Final
+
+from tocsin.directory.model import (
+    Channel,
+    ContactMethod,
+    Integration,
+    Service,
+    Settings,
+    Urgency,
+    UrgencyRule,
+    User,
+)
+from tocsin.engine.config import KINDS, Config
+from tocsin.engine.world import Recorded, ThingChange
+from tocsin.escalation.messages import LevelReached
+from tocsin.escalation.model import Policy, TargetKind
+from tocsin.events.model import Action, Event, Outcome, Severity
+from tocsin.incidents.messages import IncidentTriggered
+from tocsin.incidents.model import Incident
+from tocsin.kernel.actor import SYSTEM
+from tocsin.kernel.decision import Fact
+from tocsin.kernel.errors import Invalid, NotFound
+from tocsin.kernel.ids import IdSource
+from tocsin.kernel.time import HOUR, SECOND, Moment, Span
+from tocsin.paging.messages import AnswerMessage, PagePlanned, PageSent, RecordAttempt, SendMessage
+from tocsin.paging.model import Answer, Result
+from tocsin.runtime.engine_loop import EngineLoop, Request
+from tocsin.runtime.reads import Reads
+from tocsin.runtime.senders import Senders
+from tocsin.storage.database import Database, open_database
+from tocsin.storage.log import Entry, NewEntry
+from tocsin.storage.log.sqlite import SqliteLogReader, SqliteLogWriter
+from tocsin.storage.records import RecordsReader
+from tocsin.storage.schema import create_schema
+from tocsin.storage.turns import Turn, TurnStore
+from tocsin.web.names import ConfigNames
+from tocsin.web.timeline import SENTENCES
+from tocsin.web.times import Times, zone_of
+
+_SOURCE: Final = "simulation"
+_NO_ZONE: Final = "Etc/UTC"
+
+_NOT_COPIED: Final = frozenset({"api_key"})
+"""Kinds of things that no decision about a page looks at: secrets do not belong into one more file."""
+
+_UNTOLD: Final = (IncidentTriggered, PagePlanned, PageSent)
+"""Facts that repeat what the question says, or what the next fact about the same page says."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What is asked. `urgency` None: as the service's rule makes of the severity.
+
+    `answer_after`: so long after the alarm whoever was paged last answers; None = nobody ever does.
+    """
+
+    service: Service
+    at: Moment
+    span: Span = 2 * HOUR
+    severity: Severity = Severity.CRITICAL
+    urgency: Urgency | None = None
+    answer_after: Span | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """Something that would happen, worded as on a timeline; `level` and `pass_number` say where the incident stands."""
+
+    at: Moment
+    fact: Fact
+    text: str
+    level: int
+    pass_number: int
+    passes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Story:
+    """What would happen. `incident` is as it stands at the end; None when the event makes none: `reason` says why."""
+
+    question: Question
+    policy: Policy | None
+    zone_name: str
+    outcome: Outcome
+    reason: str
+    incident: Incident | None
+    urgency: Urgency | None
+    steps: tuple[Step, ...]
+    sent: tuple[tuple[Moment, PageSent], ...]
+
+    @property
+    def paged(self) -> tuple[str, ...]:
+        """Whom a page would reach, in the order of their first one."""
+        return tuple(dict.fromkeys(fact.user_id for _, fact in self.sent))
+
+
+def service_called(config: Config, name: str) -> Service:
+    """The service with this id or, in any case, this name. Raises NotFound, and Invalid when several are called so."""
+    if name in config.services:
+        return config.services[name]
+    found = [one for one in config.services.values() if one.name.casefold() == name.strip().casefold()]
+    if not found:
+        raise NotFound(f"There is no service {name}.")
+    if len(found) > 1:
+        raise Invalid(f"{len(found)} services are called {name}; take an id: {', '.join(one.id for one in found)}.")
+    return found[0]
+
+
+def simulate(config: Config, ways: frozenset[Channel], question: Question) -> Story:
+    """Let the alarm happen. `ways`: the channels that are set up; others refuse, as they would."""
+    with _stage(config, ways, question) as stage:
+        seq = stage.alarm(question.severity)
+        if question.answer_after is not None and question.answer_after <= question.span:
+            stage.advance(question.at + question.answer_after)
+            stage.answer()
+        stage.advance(question.at + question.span)
+        return _story(question, stage, seq)
+
+
+@dataclass(slots=True)
+class _Clock:
+    """Stands still until it is moved."""
+
+    moment: Moment
+
+    def now(self) -> Moment:
+        return self.moment
+
+    def ticks(self) -> float:
+        return self.moment / SECOND
+
+
+@dataclass(slots=True)
+class _Outlet:
+    """Stands where the senders stand: takes every message of a channel that is set up, and hands it to nobody."""
+
+    ways: frozenset[Channel]
+    report: Callable[[RecordAttempt], None]
+    clock: _Clock
+    taken: list[SendMessage] = field(default_factory=list)
+
+    def submit(self, message: SendMessage) -> None:
+        if message.channel not in self.ways:
+            Senders({}, self.report).submit(message)  # without any carrier they refuse, in the words that they have
+            return
+        self.taken.append(message)
+        result = RecordAttempt(
+            message_id=message.message_id,
+            attempt=message.attempt,
+            result=Result.SENT,
+            finished_at=self.clock.now(),
+        )
+        self.report(result)
+
+    def stop(self, message_id: str) -> None:
+        """Nothing ever queues here."""
+
+
+@dataclass(slots=True)
+class _Stage:
+    """The engine on its copy, and the ways to move it."""
+
+    database: Database
+    store: TurnStore
+    log: SqliteLogWriter
+    loop: EngineLoop
+    outlet: _Outlet
+    clock: _Clock
+    integration_id: str
+
+    def alarm(self, severity: Severity) -> int:
+        """The monitor speaks; returns the event's number in the log."""
+        entry = NewEntry(self.clock.now(), _SOURCE, self.integration_id, _SOURCE, severity.value.encode())
+        return self.log.append([entry])
+
+    def settle(self) -> None:
+        """Take turns until there is nothing to do at this moment."""
+        while self.loop.turn():
+            pass
+
+    def advance(self, until: Moment) -> None:
+        """Let time pass, stopping at every timer on the way."""
+        self.settle()
+        while (due := self.store.next_due()) is not None and due <= until:
+            self.clock.moment = max(self.clock.moment, due)
+            self.settle()
+        self.clock.moment = until
+        self.settle()
+
+    def answer(self) -> None:
+        """Whoever was paged last has it."""
+        if self.outlet.taken:
+            command = AnswerMessage(message_id=self.outlet.taken[-1].message_id, answer=Answer.ACKNOWLEDGE)
+            self.loop.ask(Request("", SYSTEM, command, lambda _reply: None))
+
+
+@contextmanager
+def _stage(config: Config, ways: frozenset[Channel], question: Question) -> Iterator[_Stage]:
+    clock = _Clock(question.at)
+    ids = IdSource(random.SystemRandom(), clock.now)
+    monitor = Integration(id=ids.short(), service_id=question.service.id, name="The simulation", key=ids.key())
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tocsin-simulate-")))
+        database = stack.enter_context(closing(open_database(folder, None)))
+        create_schema(database)
+        store = stack.enter_context(closing(TurnStore(database, ids.long())))
+        things = [*_copied(config, question), ThingChange("integration", monitor.id, None, monitor)]
+        store.begin()
+        store.commit(Turn(clock.now(), changes=[(clock.now(), SYSTEM, thing) for thing in things]))
+        log = stack.enter_context(closing(SqliteLogWriter(folder / "log", ids.key)))
+        reader = stack.enter_context(closing(SqliteLogReader(folder / "log")))
+        loop = EngineLoop(store, reader, {_SOURCE: _read}, ids=ids, clock=clock)
+        outlet = _Outlet(ways, loop.report, clock)
+        loop.connect(outlet)
+        yield _Stage(database, store, log, loop, outlet, clock, monitor.id)
+
+
+def _copied(config: Config, question: Question) -> Iterator[ThingChange]:
+    """Every thing that decisions look at, without its secrets; not fenced off, and as urgent as was asked for."""
+    for kind in KINDS:
+        if kind in _NOT_COPIED:
+            continue
+        for thing_id, thing in config.of(kind).items():
+            yield ThingChange(kind, thing_id, None, _as_asked(thing, question))
+
+
+def _as_asked(thing: object, question: Question) -> object:
+    match thing:
+        case User():
+            return replace(thing, password_hash="")
+        case ContactMethod():
+            return replace(thing, secret="")
+        case Settings():
+            return replace(thing, sending_fenced=False)
+        case Service() if thing.id == question.service.id and question.urgency is not None:
+            return replace(thing, urgency_rule=UrgencyRule(urgency=question.urgency.value))
+    return thing
+
+
+def _read(entry: Entry) -> Event:
+    severity = Severity(entry.body.decode())
+    return Event(
+        action=Action.TRIGGER,
+        integration_id=entry.integration_id,
+        dedup_key=entry.dedup_key,
+        received_at=entry.received_at,
+        log_seq=entry.seq,
+        summary="Simulated alarm",
+        source=_SOURCE,
+        severity=severity,
+    )
+
+
+def _story(question: Question, stage: _Stage, seq: int) -> Story:
+    reads, records, config = Reads(stage.database), RecordsReader(stage.database), stage.loop.config
+    ending = reads.outcome(seq)
+    assert ending is not None, "the engine has decided everything in its log"
+    recorded = [(at, one) for at, one in records.timeline() if one.fact.incident_id]
+    policy = config.policies.get(question.service.policy_id)
+    zone_name = _zone_name(config, policy)
+    names = ConfigNames(config, Times(question.at, zone_of(zone_name)).clock, reads.incidents_by_id)
+    return Story(
+        question=question,
+        policy=policy,
+        zone_name=zone_name,
+        outcome=ending.outcome,
+        reason=ending.reason,
+        incident=next(iter(records.incidents()), None),
+        urgency=next((one.fact.urgency for _, one in recorded if isinstance(one.fact, IncidentTriggered)), None),
+        steps=tuple(_steps(recorded, names)),
+        sent=tuple((at, one.fact) for at, one in recorded if isinstance(one.fact, PageSent)),
+    )
+
+
+def _steps(recorded: list[tuple[Moment, Recorded]], names: ConfigNames) -> Iterator[Step]:
+    level = pass_number = passes = 0
+    for at, one in recorded:
+        fact = one.fact
+        if isinstance(fact, LevelReached):
+            level, pass_number, passes = fact.level, fact.pass_number, fact.passes
+        if not isinstance(fact, _UNTOLD):
+            text = SENTENCES[type(fact)](one.actor, fact, names)
+            yield Step(at=at, fact=fact, text=text, level=level, pass_number=pass_number, passes=passes)
+
+
+def _zone_name(config: Config, policy: Policy | None) -> str:
+    """The zone of the policy's first schedule: those whom it concerns live by it."""
+    targets = (target for rule in policy.rules for target in rule.targets) if policy else ()
+    named = (config.schedules.get(target.id) for target in targets if target.kind is TargetKind.SCHEDULE)
+    return next((schedule.time_zone for schedule in named if schedule is not None), _NO_ZONE)
