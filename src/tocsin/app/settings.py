@@ -7,6 +7,7 @@ Options of the command line win over the environment. Secrets never appear in `r
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import ip_network
@@ -144,6 +145,11 @@ def _networks(given: str) -> tuple[str, ...]:
 def inherited_environment() -> dict[str, str]:
     """This process's environment without any setting of ours."""
     return {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
+
+
+def has_display() -> bool:
+    """Whether a browser's window could open here."""
+    return sys.platform == "darwin" or any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY"))
 
 
 def environment_for(settings: AppSettings) -> dict[str, str]:

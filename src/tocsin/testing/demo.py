@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -14,6 +15,7 @@ from pathlib import Path
 
 from tocsin.app.folder import prepare as prepare_folder
 from tocsin.app.installation import system_ids
+from tocsin.app.settings import has_display
 from tocsin.app.tokens import SIGN_IN_PURPOSE, Tokens
 from tocsin.runtime.clock import SystemClock
 from tocsin.runtime.control_client import ControlClient
@@ -21,15 +23,16 @@ from tocsin.runtime.reads import Reads
 from tocsin.storage.config_reader import ConfigReader
 from tocsin.storage.database import open_database
 from tocsin.storage.schema import read_installation_secret
-from tocsin.testing.demo_director import Director, Place
+from tocsin.testing.demo_director import DIRECT, Director, Place
 from tocsin.testing.demo_server import DemoServer
 from tocsin.testing.demo_story import CAST, number_of, prepare
 from tocsin.testing.fake_mail import FakeMailServer
 from tocsin.testing.fake_phones import FakePhones
 from tocsin.testing.fake_phones_server import FakePhonesServer
 
-FIRST_PORT = 8080
 PORTS = 50
+"""So many are tried, one after the other."""
+
 START_SECONDS = 20.0
 
 
@@ -84,22 +87,26 @@ class Demo:
         desk = ControlClient(self._folder, ConfigReader(database), ids=ids, clock=self._clock)
         desk.start()
         story = prepare(desk, self._clock.now())
+        self._wait(lambda: self._takes(story.integration_key), server)
         self._say(3, "installation: Payments, four people, two rotations")
         place = Place(self._url, story, desk, Reads(database), self._phones, self._clock)
         director = Director(place, autoplay=self._autoplay, tell=self._booth.tell)
         self._booth.direct(director)
-        threading.Thread(target=director.run, name="director", daemon=True).start()
+        telling = threading.Thread(target=director.run, name="director", daemon=True)
+        telling.start()
         self._introduce(story.visitor_id, story.integration_key)
         if self._autoplay:
-            self._finish(director, server)
+            self._finish(director, telling, server)
         else:
             while server.poll() is None and not self._stopping.wait(0.5):
                 pass
         director.stop()
         desk.close()
 
-    def _finish(self, director: Director, server: subprocess.Popen[bytes]) -> None:
-        self._wait(director.finished.is_set, server, seconds=180)
+    def _finish(self, director: Director, telling: threading.Thread, server: subprocess.Popen[bytes]) -> None:
+        self._wait(lambda: director.finished.is_set() or not telling.is_alive(), server, seconds=180)
+        if not director.finished.is_set():
+            raise DemoFailed("The story broke off; what went wrong stands above.")
         end = director.state().end
         self._print("")
         for value, text in end.figures if end else ():
@@ -108,16 +115,14 @@ class Demo:
     def _introduce(self, visitor_id: str, key: str) -> None:
         token = Tokens(self._secret() or "").make(SIGN_IN_PURPOSE, visitor_id, self._clock.now())
         link = f"{self._url}/sign-in/{token}"
+        event = json.dumps({"routing_key": key, **_EVENT}, separators=(",", ":"))
         self._print(f"\n  address     {self._url}")
         self._print(f"  sign in     {link}")
         self._print(f"  phones      {self._url}/demo/phones")
-        self._print(
-            f"  an alert    curl -X POST {self._url}/hooks/alertmanager/{key} -H 'content-type: application/json' \\"
-        )
-        self._print("                -d '" + _CURL + "'")
+        self._print(f"  an alert    curl {self._url}/v2/enqueue -d '{event}'")
         self._print(f"  data        {self._folder}")
         self._print("  Ctrl-C stops, `make demo` resumes, `make demo-reset` starts over.")
-        if not self._autoplay and _has_display():
+        if not self._autoplay and has_display():
             webbrowser.open(link)
 
     def _serve(self) -> subprocess.Popen[bytes]:
@@ -139,6 +144,14 @@ class Demo:
             "TOCSIN_TWILIO_FROM": "+12025550199",
         }
 
+    def _takes(self, key: str) -> bool:
+        """Whether the server knows this key by now: its edge hears of a new one a moment after the engine."""
+        try:
+            with DIRECT.open(f"{self._url}/alertmanager/{key}/api/v2/status", timeout=5):
+                return True
+        except OSError:
+            return False
+
     def _secret(self) -> str | None:
         database = open_database(self._folder, None, read_only=True)
         try:
@@ -156,26 +169,28 @@ class Demo:
         self._print(f"[{number}/3] {self._clock.ticks() - self._started:5.1f} s  {text}")
 
 
-def free_port(wanted: int | None, say: Callable[[str], None]) -> int:
-    """The wanted port, or 8080 or the next free one, said aloud."""
-    for port in [wanted] if wanted else range(FIRST_PORT, FIRST_PORT + PORTS):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                say(f"Port {port} is taken.")
-                continue
+def port_from(first: int, say: Callable[[str], None]) -> int:
+    """The first port from `first` on that nobody listens on. When it is another one than `first`, that is said."""
+    for port in range(first, min(first + PORTS, 65536)):
+        if is_free(port):
+            if port != first:
+                say(f"Port {first} is taken; the demo takes {port}.")
             return port
-    raise DemoFailed("No free port was found.")
+    raise DemoFailed(f"No port from {first} on is free. Name another one with TOCSIN_PORT.")
 
 
-def _has_display() -> bool:
-    return sys.platform == "darwin"
+def is_free(port: int) -> bool:
+    """Whether nobody listens on this port here."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
 
 
-_CURL = (
-    '{"version":"4","status":"firing","groupKey":"{}","alerts":[{"status":"firing","labels":{"alertname":"DiskFull",'
-    '"instance":"db-1","severity":"critical"},"annotations":{"summary":"Disk full on db-1"},'
-    '"startsAt":"2026-01-06T09:00:00Z","endsAt":"0001-01-01T00:00:00Z"}]}'
-)
+_EVENT = {
+    "event_action": "trigger",
+    "payload": {"summary": "Disk full on db-1", "source": "db-1", "severity": "critical"},
+}
