@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 from starlette.applications import Starlette
 
+from tocsin.app.proxies import Network
 from tocsin.app.rsgi import Edge
 from tocsin.app.rsgi_body import Deadlines
 from tocsin.app.rsgi_bridge import AsgiApp, Bridge
@@ -186,6 +187,7 @@ def with_door(
     body_seconds: float = 30,
     header_seconds: float = 10,
     body_limit: int = 50_000,
+    proxies: Sequence[Network] = (),
     **limits: Any,
 ) -> None:
     """Runs a story in front of a server, then takes it down; fails if it does not drain."""
@@ -195,7 +197,8 @@ def with_door(
         queue = IngestQueue(log, **limits)
         deadlines = Deadlines(body_seconds, every=0.05)
         paths = [HotPath("/echo", route), HotPath("/hooks/", route, below=True), HotPath("/a/", route, True, "/b")]
-        edge = Edge(paths, queue, lambda: NOW, Bridge(app or Starlette(), deadlines, body_limit), deadlines)
+        bridge = Bridge(app or Starlette(), deadlines, body_limit, trusted=proxies)
+        edge = Edge(paths, queue, lambda: NOW, bridge, deadlines)
         listener = listen("127.0.0.1", 0)
         port = listener.getsockname()[1]
         server = Server(edge, listener, tls, header_seconds=header_seconds)

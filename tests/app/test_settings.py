@@ -41,6 +41,7 @@ def test_the_command_line_wins_over_the_environment() -> None:
         ("TOCSIN_PUBLIC_URL", "tocsin.example.org"),
         ("TOCSIN_TLS_CERT", "cert.pem"),
         ("TOCSIN_EGRESS_ALLOW", "10.0.0.0/8,bogus"),
+        ("TOCSIN_TRUSTED_PROXIES", "127.0.0.1,proxy.example.org"),
     ],
 )
 def test_a_wrong_value_is_refused_by_name(name: str, value: str) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from ipaddress import ip_network
 
 import structlog
 
@@ -56,7 +57,8 @@ def run_edge(
 async def _serve(place: Installation, listener: object, ready: Callable[[], None], wish: Wish) -> None:
     parts, ingest, keys = _assemble(place, wish)
     deadlines = Deadlines()
-    bridge = Bridge(application(parts), deadlines)
+    trusted = [ip_network(name) for name in place.settings.trusted_proxies]
+    bridge = Bridge(application(parts), deadlines, trusted=trusted)
     gate = Gate(PerMinute(place.settings.events_per_key_per_minute))
     edge = Edge(_hot_paths(keys, place, gate), ingest, place.clock.now, bridge, deadlines)
     settings = place.settings

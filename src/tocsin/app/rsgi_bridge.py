@@ -7,11 +7,12 @@ Never handles websockets (Tocsin's live updates are server-sent events), and nev
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from typing import Any, Final, Protocol, TypeAlias
 
 from granian._granian import RSGIProtocolClosed as ProtocolClosed
 
+from tocsin.app.proxies import HEADER, Network, client_of
 from tocsin.app.rsgi_body import (
     BodyReader,
     Deadlines,
@@ -51,14 +52,23 @@ class LifespanFailed(Exception):
 class Bridge:
     """An ASGI application behind the RSGI server."""
 
-    def __init__(self, app: AsgiApp, deadlines: Deadlines, body_limit: int = limits.BATCH_BYTES) -> None:
+    def __init__(
+        self,
+        app: AsgiApp,
+        deadlines: Deadlines,
+        body_limit: int = limits.BATCH_BYTES,
+        *,
+        trusted: Sequence[Network] = (),
+    ) -> None:
         """`body_limit` in bytes: a larger announced body is answered 413 here.
 
         One without a length raises BodyTooLarge in the application's `receive`, as BodyTooSlow does after the deadline.
+        `trusted`: where reverse proxies stand that are believed for whom they ask.
         """
         self._app = app
         self._deadlines = deadlines
         self._body_limit = body_limit
+        self._trusted = trusted
         self._exchanges: set[Exchange] = set()
         self._lifespan = Lifespan(app)
 
@@ -89,7 +99,7 @@ class Bridge:
         exchange = Exchange(scope, protocol, body)
         self._exchanges.add(exchange)
         try:
-            await self._app(asgi_scope(scope, self._lifespan.state), exchange.receive, exchange.send)
+            await self._app(asgi_scope(scope, self._lifespan.state, self._trusted), exchange.receive, exchange.send)
         finally:
             self._exchanges.discard(exchange)
             exchange.end()
@@ -239,7 +249,7 @@ class Lifespan:
         return {"type": f"{kind}.unsupported", "error": self._task.exception()}
 
 
-def asgi_scope(scope: HttpScope, state: dict[str, Any]) -> dict[str, Any]:
+def asgi_scope(scope: HttpScope, state: dict[str, Any], trusted: Sequence[Network]) -> dict[str, Any]:
     """The request's ASGI scope. `raw_path` is absent: the server has already decoded the path."""
     headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in scope.headers.items()]
     if scope.authority and scope.headers.get("host") is None:
@@ -254,11 +264,20 @@ def asgi_scope(scope: HttpScope, state: dict[str, Any]) -> dict[str, Any]:
         "query_string": scope.query_string.encode("latin-1"),
         "root_path": "",
         "headers": headers,
-        "client": address(scope.client),
+        "client": _client(scope, trusted),
         "server": address(scope.server),
         "state": state.copy(),
         "extensions": {},
     }
+
+
+def _client(scope: HttpScope, trusted: Sequence[Network]) -> tuple[str, int]:
+    """Who asks; the port is known of the peer only."""
+    peer, port = address(scope.client)
+    if not trusted:
+        return peer, port
+    client = client_of(peer, (value for name, value in scope.headers.items() if name == HEADER), trusted)
+    return client, port if client == peer else 0
 
 
 def address(text: str) -> tuple[str, int]:

@@ -24,6 +24,7 @@ NAMES: Mapping[str, str] = {
     "TOCSIN_PUBLIC_URL": "how people and providers reach this server, https://tocsin.example.org",
     "TOCSIN_TLS_CERT": "certificate chain, PEM file",
     "TOCSIN_TLS_KEY": "private key, PEM file",
+    "TOCSIN_TRUSTED_PROXIES": "networks of reverse proxies that say for whom they ask, 127.0.0.1,10.0.0.0/8",
     "TOCSIN_SMTP_URL": "smtp://user:password@host:port",
     "TOCSIN_MAIL_FROM": "sender of mail, alarm@example.org",
     "TOCSIN_TWILIO_BASE_URL": "address of the phone provider, for a compatible one",
@@ -73,6 +74,7 @@ class AppSettings:
     public_url: str
     tls_cert: Path | None
     tls_key: Path | None
+    trusted_proxies: tuple[str, ...]
     smtp_url: str = field(repr=False)
     mail_from: str
     twilio: Twilio
@@ -120,6 +122,7 @@ def from_environment(
         public_url=public_url,
         tls_cert=Path(certificate) if certificate else None,
         tls_key=Path(key) if key else None,
+        trusted_proxies=_networks("TRUSTED_PROXIES", text("TRUSTED_PROXIES")),
         smtp_url=text("SMTP_URL"),
         mail_from=text("MAIL_FROM"),
         twilio=Twilio(
@@ -128,17 +131,17 @@ def from_environment(
         heartbeat_url=text("HEARTBEAT_URL"),
         events_per_key_per_minute=number("EVENTS_PER_KEY_PER_MINUTE", 0, 0, 10_000_000),
         max_backlog=number("MAX_BACKLOG", 200_000, 1, 100_000_000),
-        egress_allow=_networks(text("EGRESS_ALLOW")),
+        egress_allow=_networks("EGRESS_ALLOW", text("EGRESS_ALLOW")),
     )
 
 
-def _networks(given: str) -> tuple[str, ...]:
+def _networks(setting: str, given: str) -> tuple[str, ...]:
     names = tuple(part.strip() for part in given.split(",") if part.strip())
     for name in names:
         try:
             ip_network(name)
         except ValueError:
-            raise Invalid(f"TOCSIN_EGRESS_ALLOW: {name} is not a network", reason="setting_invalid") from None
+            raise Invalid(f"{PREFIX}{setting}: {name} is not a network", reason="setting_invalid") from None
     return names
 
 
