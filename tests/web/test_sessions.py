@@ -13,7 +13,16 @@ from tocsin.directory.model import Role
 from tocsin.kernel.errors import Invalid, NotFound, NotSignedIn, TooMany
 from tocsin.kernel.time import DAY, HOUR, MINUTE, SECOND
 from tocsin.runtime.passwords import check_new_password
-from tocsin.runtime.sessions import ACCOUNT, ADDRESS, HERE, LINK_LIFE, LINKS_ACCOUNT, Visitor
+from tocsin.runtime.sessions import (
+    ACCOUNT,
+    ADDRESS,
+    HERE,
+    LINK_LIFE,
+    LINKS_ACCOUNT,
+    LINKS_ADDRESS,
+    LINKS_HERE,
+    Visitor,
+)
 
 HOME = Visitor("192.0.2.7", "Firefox")
 AWAY = Visitor("198.51.100.9", "Chromium")
@@ -227,11 +236,43 @@ def test_the_limit_counts_attempts_that_run_at_once(place: Place) -> None:
 
 
 def test_links_can_be_asked_for_a_few_times(place: Place) -> None:
-    for _ in range(LINKS_ACCOUNT.most):
+    for _ in range(LINKS_HERE.most):
         assert place.sessions.ask_for_link("alice@example.com", HOME) is not None
     for email in ("alice@example.com", "ALICE@example.com"):
         with pytest.raises(TooMany):
-            place.sessions.ask_for_link(email, AWAY)
+            place.sessions.ask_for_link(email, HOME)
+    passes(place, LINKS_HERE.window)
+    assert place.sessions.ask_for_link("alice@example.com", HOME) is not None
+
+
+def test_a_stranger_who_asks_for_links_keeps_nobody_out(place: Place) -> None:
+    for _ in range(LINKS_HERE.most):
+        place.sessions.ask_for_link("alice@example.com", AWAY)
+    with pytest.raises(TooMany):
+        place.sessions.ask_for_link("alice@example.com", AWAY)
+    asked = place.sessions.ask_for_link("alice@example.com", HOME)
+    assert asked is not None
+    assert place.sessions.sign_in_by_link(asked[1], HOME).session.user_id == place.people["alice"].id
+
+
+@pytest.mark.parametrize("email", ["alice@example.com", "nobody@example.com"])
+def test_links_from_many_addresses_fill_no_mailbox(place: Place, email: str) -> None:
+    """And whether anybody has that address makes no difference."""
+    for number in range(LINKS_ACCOUNT.most):
+        place.sessions.ask_for_link(email, Visitor(f"203.0.113.{number}"))
+    with pytest.raises(TooMany):
+        place.sessions.ask_for_link(email, HOME)
+    place.sessions.ask_for_link("bob@example.com", HOME)
+    passes(place, LINKS_ACCOUNT.window)
+    place.sessions.ask_for_link(email, HOME)
+
+
+def test_one_address_does_not_send_mail_to_everybody(place: Place) -> None:
+    for number in range(LINKS_ADDRESS.most):
+        place.sessions.ask_for_link(f"user{number}@example.com", AWAY)
+    with pytest.raises(TooMany):
+        place.sessions.ask_for_link("alice@example.com", AWAY)
+    place.sessions.ask_for_link("alice@example.com", HOME)
 
 
 def test_a_new_password_ends_every_session_and_opens_this_one_anew(place: Place) -> None:

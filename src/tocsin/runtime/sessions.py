@@ -53,8 +53,13 @@ ACCOUNT: Final = Limit("account", 100, HOUR)
 """One account from everywhere: high, so that a stranger can't lock the person on call out."""
 ADDRESS: Final = Limit("address", 50, 15 * MINUTE)
 """All accounts from one address: where somebody tries stolen lists."""
-LINKS_ACCOUNT: Final = Limit("links-account", 3, 15 * MINUTE)
+LINKS_HERE: Final = Limit("links-here", 3, 15 * MINUTE)
+"""Links for one account asked for from one address: a mail may be lost, not many in a row."""
+LINKS_ACCOUNT: Final = Limit("links-account", 60, HOUR)
+"""Links for one account from everywhere: a mail a minute at most can be made to rain into a mailbox, and whoever wants
+to keep a person from asking for a link has to keep at it from five networks at once."""
 LINKS_ADDRESS: Final = Limit("links-address", 10, 15 * MINUTE)
+"""Links for all accounts from one address: where somebody tries who has one, or sends mail to everybody."""
 LINK_USES: Final = Limit("link-uses", 30, 15 * MINUTE)
 """Links opened from one address that were not good."""
 
@@ -176,7 +181,8 @@ class Sessions:
         """
         now = self._clock.now()
         account = _key(email.strip().lower())
-        self._count([(LINKS_ADDRESS, visitor.network), (LINKS_ACCOUNT, account)], now)
+        here = f"{account}@{visitor.network}"
+        self._count([(LINKS_HERE, here), (LINKS_ACCOUNT, account), (LINKS_ADDRESS, visitor.network)], now)
         user = self._desk.config().user_by_email.get(email.strip().lower())
         if user is None or not user.active:
             return None
