@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from tests.behaviour.cast import Cast
 from tocsin.directory.model import Channel, User
+from tocsin.engine.world import ThingChange
 from tocsin.incidents.messages import Acknowledge, Resolve
+from tocsin.kernel.errors import Invalid
 from tocsin.kernel.time import MINUTE
 from tocsin.paging.messages import PageNotSent, PagePlanned
-from tocsin.testing.world import World
+from tocsin.storage.turns import Turn
+from tocsin.testing.world import OWNER, World
 
 
 def dora_on_call(world: World, *rules: tuple[Channel, int]) -> User:
@@ -84,3 +89,19 @@ def test_one_that_is_switched_off_counts_as_none(world: World, cast: Cast) -> No
     world.event(cast.monitor)
     assert world.pages_to(cast.alice) == []
     assert world.pages_to(cast.bob), "her level was skipped at once"
+
+
+def test_an_address_that_would_be_refused_now_can_still_be_switched_off(world: World) -> None:
+    dora = world.person("dora", rules=[(Channel.WEBHOOK, 0)])
+    saved = next(one for one in world.config.contacts_of[dora.id] if one.channel is Channel.WEBHOOK)
+    with pytest.raises(Invalid, match="can be called"):
+        world.save(replace(saved, address="https://"), "address")
+    kept = replace(saved, address="https://dora:secret@hooks.example.com/")
+    world.store.begin()
+    change = ThingChange("contact_method", kept.id, saved, kept)
+    world.store.commit(Turn(world.clock.now(), changes=[(world.clock.now(), OWNER, change)]))
+    world.crash()
+    world.save(replace(kept, enabled=False, label="Old"), "enabled", "label")
+    assert world.config.contact_methods[kept.id] == replace(kept, enabled=False, label="Old")
+    with pytest.raises(Invalid, match="a user name or password"):
+        world.save(replace(kept, address=kept.address + "again"), "address")

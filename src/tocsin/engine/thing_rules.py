@@ -23,6 +23,7 @@ from tocsin.directory.model import (
     Urgency,
     User,
 )
+from tocsin.directory.urls import url_problem
 from tocsin.engine.people import can_be_reached
 from tocsin.engine.world import ThingChange, World
 from tocsin.escalation.messages import ResumeEscalation
@@ -165,8 +166,10 @@ def _contact_method(draft: Draft) -> Verdict:
         found.append("Address is not a valid phone number")
     if contact.channel is Channel.EMAIL and not _MAIL.fullmatch(contact.address):
         found.append("Address is not a valid email address")
-    if contact.channel is Channel.WEBHOOK and not contact.address.startswith(("https://", "http://")):
-        found.append("Address must be an http or https URL")
+    # One that was saved before may stay, so that its owner can still rename it or switch it off.
+    moved = draft.old is None or draft.old.address != contact.address
+    if contact.channel is Channel.WEBHOOK and moved and (problem := url_problem(contact.address)):
+        found.append(f"Address is not a URL that can be called: {problem}")
     twins = draft.world.config.contacts_of.get(contact.user_id, ())
     if any((one.channel, one.dial) == (contact.channel, contact.dial) and one.id != contact.id for one in twins):
         found.append("User Contact method must be unique")

@@ -23,6 +23,8 @@ from tocsin.web.visit import ZONE_COOKIE, Visit, status_of
 CHANNELS: Final = (Channel.SMS, Channel.VOICE, Channel.EMAIL, Channel.WEBHOOK)
 _NUMBER: Final = re.compile(r"\+?[0-9 ().-]{4,30}")
 _YEAR_SECONDS: Final = 31_536_000
+_ADDRESS_CHARS: Final = 4000
+"""More than any address may have, so that one that is too long is refused and not cut."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +126,7 @@ def _save(visit: Visit, kind: str, thing: Any, *fields: str) -> None:
 
 
 def _add_contact(visit: Visit) -> Response:
-    channel, address = visit.text("channel", 20), visit.text("address", 500).strip()
+    channel, address = visit.text("channel", 20), visit.text("address", _ADDRESS_CHARS).strip()
     if channel not in {one.value for one in CHANNELS}:
         raise Invalid("Choose how to be reached.")
     country: int | None = None

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from tocsin.connectors._kit.contract import Outcome, Reason
 from tocsin.connectors._kit.egress import EgressPolicy, Target, parse_networks, parse_target
 from tocsin.connectors._kit.failures import ExchangeFailed
+from tocsin.directory.urls import url_problem
 
 PUBLIC = EgressPolicy()
 
@@ -102,6 +103,18 @@ def test_any_text_is_either_a_clean_target_or_refused(text: str) -> None:
     assert " " not in wire
     assert "@" not in target.host
     assert 0 < target.port < 65536
+
+
+@given(st.text(max_size=60))
+def test_what_is_refused_when_saved_is_what_could_not_be_sent(text: str) -> None:
+    """Neither more nor less. International names apart: they are judged when they are called."""
+    url = "https://" + text
+    try:
+        parse_target(url)
+    except ExchangeFailed:
+        assert url_problem(url) or not url.isascii()
+    else:
+        assert not url_problem(url)
 
 
 INTERNAL = [

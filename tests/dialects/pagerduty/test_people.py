@@ -127,6 +127,26 @@ def test_the_same_address_twice_is_refused_in_the_words_that_clients_compare(api
     assert (reply.status, reply.errors) == (400, ["User Contact method must be unique"])
 
 
+@pytest.mark.parametrize(
+    ("address", "problem"),
+    [
+        ("hooks.example.com/a", "it must begin with https:// or http://"),
+        ("https:///a", "its host is not a valid name"),
+        ("https://alice:secret@hooks.example.com/a", "a user name or password may not be part of it"),
+    ],
+)
+def test_a_webhook_that_can_never_be_called_is_refused(api: Api, house: House, address: str, problem: str) -> None:
+    path = f"/users/{house.alice.id}/contact_methods"
+    body = {"contact_method": {"type": "webhook_contact_method", "label": "Bot", "address": address}}
+    reply = api.request("POST", path, body)
+    assert (reply.status, reply.errors) == (400, [f"Address is not a URL that can be called: {problem}"])
+    body["contact_method"]["address"] = "https://hooks.example.com/a"
+    made = api.post(path, body)["contact_method"]
+    reply = api.request("PUT", f"{path}/{made['id']}", {"contact_method": {"address": address}})
+    assert (reply.status, reply.errors) == (400, [f"Address is not a URL that can be called: {problem}"])
+    assert api.get(f"{path}/{made['id']}")["contact_method"] == made
+
+
 @pytest.mark.parametrize("sent", ["sms_contact_method", "sms_contact_method_reference"])
 def test_a_rule_keeps_the_type_of_its_contact_method_to_the_letter(api: Api, house: House, sent: str) -> None:
     user = f"/users/{house.alice.id}"

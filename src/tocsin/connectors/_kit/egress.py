@@ -7,7 +7,6 @@ Provider addresses from the installation's own settings are the operator's choic
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import TypeAlias
@@ -18,6 +17,7 @@ import idna
 from tocsin.connectors._kit.contract import Reason
 from tocsin.connectors._kit.failures import ExchangeFailed, refused
 from tocsin.connectors._kit.resolve import IPAddress
+from tocsin.directory.urls import host_problem, url_problem
 
 Network: TypeAlias = IPv4Network | IPv6Network
 
@@ -50,10 +50,6 @@ _NEVER_PUBLIC: tuple[Network, ...] = tuple(
 _NAT64 = IPv6Network("64:ff9b::/96")
 _USUAL_PORTS = frozenset({80, 443, 8080, 8443})
 _UNPRIVILEGED = 1024
-_HOST = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*")
-_NUMBER_LABEL = re.compile(r"[0-9]+|0x[0-9a-f]*")
-_FORBIDDEN = re.compile(r"[\x00-\x20\x7f\\]")
-URL_CHARS = 2048
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,26 +99,13 @@ class Target:
 
 def parse_target(url: str) -> Target:
     """Read a URL strictly. Raises ExchangeFailed (REFUSED, EGRESS) with a sentence that says what is wrong."""
-    if not url or len(url) > URL_CHARS or _FORBIDDEN.search(url):
-        raise _bad("empty, too long, or holds blanks or control characters")
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError:
-        raise _bad("its host or port can't be read") from None
-    if parts.scheme not in ("http", "https"):
-        raise _bad("it must begin with https:// or http://")
-    if "@" in parts.netloc:
-        raise _bad("a user name or password may not be part of it")
-    if "#" in url:
-        raise _bad("it may not have a fragment (#)")
-    if "[" in parts.netloc and ":" not in (parts.hostname or ""):
-        raise _bad("brackets are for IPv6 addresses")
-    if port == 0:
-        raise _bad("port 0 does not exist")
+    problem = url_problem(url)
+    if problem:
+        raise _bad(problem)
+    parts = urlsplit(url)
     path = quote(parts.path or "/", safe="/%:@!$&'()*+,;=-._~")
     query = "?" + quote(parts.query, safe="/%:@!$&'()*+,;=-._~?") if parts.query else ""
-    return Target(parts.scheme, _host(parts.hostname or ""), port or _default_port(parts.scheme), path + query)
+    return Target(parts.scheme, _host(parts.hostname or ""), parts.port or _default_port(parts.scheme), path + query)
 
 
 def parse_networks(text: str) -> tuple[Network, ...]:
@@ -133,33 +116,17 @@ def parse_networks(text: str) -> tuple[Network, ...]:
 def _host(name: str) -> str:
     """The host in its one canonical form. Raises ExchangeFailed for anything that resolvers might read differently."""
     if ":" in name:
-        return _ipv6(name)
+        return str(IPv6Address(name))
     if not name.isascii():
         try:
             name = idna.encode(name, uts46=True).decode("ascii")
         except idna.IDNAError:
             raise _bad("its host is not a valid international name") from None
     name = name.lower().removesuffix(".")
-    if len(name) > 253 or not _HOST.fullmatch(name):
-        raise _bad("its host is not a valid name")
-    if _NUMBER_LABEL.fullmatch(
-        name.rpartition(".")[2]
-    ):  # 127.1, 0x7f000001, 2130706433: the C library would accept them
-        try:
-            return str(IPv4Address(name))
-        except ValueError:
-            raise _bad("write an IPv4 address as four decimal numbers") from None
+    problem = host_problem(name)  # of the ASCII form, which an international name has only now
+    if problem:
+        raise _bad(problem)
     return name
-
-
-def _ipv6(name: str) -> str:
-    try:
-        address = IPv6Address(name)
-    except ValueError:
-        raise _bad("its IPv6 address can't be read") from None
-    if address.scope_id is not None:
-        raise _bad("an IPv6 zone may not be part of it")
-    return str(address)
 
 
 def _effective(address: IPAddress) -> IPAddress:
