@@ -7,7 +7,7 @@ means it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from tocsin.alerts.messages import AlertAcknowledged, AlertOpened, AlertResolved, AlertWorsened, ExpireAlert
@@ -15,6 +15,7 @@ from tocsin.alerts.model import Alert, AlertStatus
 from tocsin.events.model import Action, Event, Outcome, Severity
 from tocsin.kernel.decision import CancelTimer, Decision, SetTimer, TimerChange
 from tocsin.kernel.time import MINUTE, SECOND, Moment
+from tocsin.kernel.values import replace
 
 STALE_FOR = 5 * MINUTE
 """How late a word about an occurrence that is over may come in; after that the problem is taken to be there again."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from tocsin.engine.on_incidents import incident_of
 from tocsin.engine.people import can_be_reached, last_resort, people_at
 from tocsin.engine.world import World
@@ -23,6 +21,7 @@ from tocsin.kernel.actor import Actor
 from tocsin.kernel.decision import Decision
 from tocsin.kernel.errors import Conflict, Invalid
 from tocsin.kernel.time import Moment
+from tocsin.kernel.values import replace
 
 
 def policy_of(world: World, incident: Incident) -> Policy:

@@ -8,7 +8,7 @@ from then. When every pass ended unanswered, or nobody is on call at all, the la
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from tocsin.directory.model import Urgency
 from tocsin.escalation.messages import (
@@ -31,6 +31,7 @@ from tocsin.kernel.actor import Actor
 from tocsin.kernel.decision import CancelTimer, Command, Decision, Fact, SetTimer
 from tocsin.kernel.errors import Invalid
 from tocsin.kernel.time import MINUTE, SECOND, Moment
+from tocsin.kernel.values import replace
 
 
 @dataclass(frozen=True, slots=True)

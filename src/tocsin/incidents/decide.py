@@ -7,7 +7,6 @@ acknowledgement or resolution means for pages and levels is said elsewhere (`eng
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from tocsin.alerts.model import Alert
@@ -56,6 +55,7 @@ from tocsin.kernel.decision import CancelTimer, Command, Decision, SetTimer, Tim
 from tocsin.kernel.errors import Conflict, Invalid
 from tocsin.kernel.limits import ALERTS_PER_INCIDENT, NOTE_CHARS
 from tocsin.kernel.time import SECOND, WEEK, Moment
+from tocsin.kernel.values import replace
 
 _OPEN = frozenset({Status.TRIGGERED, Status.ACKNOWLEDGED})
 _ANY = frozenset(Status)

@@ -6,13 +6,14 @@ Every page and every decision not to page is a fact. What came of an attempt is 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from tocsin.directory.model import Channel, ContactMethod, Urgency
 from tocsin.incidents.model import Incident, Status
 from tocsin.kernel.decision import CancelTimer, Decision, SetTimer
 from tocsin.kernel.ids import IdSource
 from tocsin.kernel.time import MINUTE, Moment
+from tocsin.kernel.values import replace
 from tocsin.paging import pace as pacing
 from tocsin.paging.messages import (
     PageBundled,

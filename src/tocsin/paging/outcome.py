@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from tocsin.kernel.decision import CancelTimer, Decision, SetTimer
 from tocsin.kernel.time import SECOND, Moment
+from tocsin.kernel.values import replace
 from tocsin.paging.decide import page_timer, retry_timer
 from tocsin.paging.messages import (
     PageAttemptFailed,

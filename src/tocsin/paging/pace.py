@@ -7,10 +7,11 @@ bind low urgency only; in a storm a person gets one message a minute to each con
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from tocsin.directory.model import Channel
 from tocsin.kernel.time import HOUR, MINUTE, Moment
+from tocsin.kernel.values import replace
 from tocsin.paging.model import ContactPace, Pace
 
 

@@ -7,11 +7,10 @@ event it counts (`last_seq`), and so what is missing can be counted from the out
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from sqlalchemy import Connection, select
 
 from tocsin.events.model import Outcome
+from tocsin.kernel.values import replace
 from tocsin.storage import tables
 from tocsin.storage.working_set import WorkingSet
 
