@@ -25,14 +25,23 @@ class EdgeKeys:
     """Implements `dialects._kit.keys.Keys`. Before the first look at a database a key is unknown yet, never wrong."""
 
     def __init__(
-        self, read: Callable[[], Config], decided: Callable[[], int], note_decided: Callable[[int], None]
+        self,
+        read: Callable[[], Config],
+        newest: Callable[[], Config | None],
+        decided: Callable[[], int],
+        note_decided: Callable[[int], None],
     ) -> None:
-        """`read`: the present configuration; `decided`: the engine's cursor; `note_decided` is told it."""
+        """`read`: the configuration as stored; `newest`: as this process knows it, from memory.
+
+        `decided`: the engine's cursor; `note_decided` is told it.
+        """
         self._read = read
+        self._newest = newest
         self._decided = decided
         self._note_decided = note_decided
         self._table: KeyTable | None = None
         self._version = -1
+        self._lock = threading.Lock()
         self._wake = threading.Event()
 
     def start(self) -> None:
@@ -45,20 +54,29 @@ class EdgeKeys:
             self._wake.set()
 
     def integration(self, key: str, /) -> IntegrationRef | None:
-        """Whose key this is."""
+        """Whose key this is. One that is not known may be a moment old: who made it has been told so already."""
         if self._table is None:
             raise Unavailable("The server is starting.", reason="starting")
-        return self._table.integration(key)
+        found = self._table.integration(key)
+        if found is None:
+            newest = self._newest()
+            if newest is not None and newest.version > self._version:
+                self._take(newest)
+                found = self._table.integration(key)
+        return found
 
     def refresh(self) -> None:
         """Look at the configuration and the cursor now. Raises what the database raises."""
-        config = self._read()
-        if config.version != self._version:
-            self._table = KeyTable(
-                IntegrationRef(one.id, one.service_id, one.key) for one in config.integrations.values()
-            )
-            self._version = config.version
+        self._take(self._read())
         self._note_decided(self._decided())
+
+    def _take(self, config: Config) -> None:
+        with self._lock:
+            if config.version > self._version:
+                self._table = KeyTable(
+                    IntegrationRef(one.id, one.service_id, one.key) for one in config.integrations.values()
+                )
+                self._version = config.version
 
     def _keep_fresh(self) -> None:
         while True:

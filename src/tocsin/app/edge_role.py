@@ -88,7 +88,7 @@ def _assemble(place: Installation, wish: Wish) -> tuple[Parts, IngestQueue, Edge
     control = place.line(config, changed)
     writer = place.log_writer()
     ingest = IngestQueue(writer, notify=control.tell_log_head, max_backlog=place.settings.max_backlog)
-    keys = EdgeKeys(config.current, lambda: reads.cursor().seq, ingest.note_decided)
+    keys = EdgeKeys(config.current, lambda: config.newest, lambda: reads.cursor().seq, ingest.note_decided)
     pulse = Pulse(
         reads,
         ingest,

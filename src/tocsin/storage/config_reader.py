@@ -39,6 +39,11 @@ class ConfigReader:
         if held is None or held.version < version:
             self.current()
 
+    @property
+    def newest(self) -> Config | None:
+        """The snapshot in memory, None before the first look. Never asks the database."""
+        return self._config
+
     def held(self) -> Config:
         """The snapshot in memory, however old; read now if there is none. For paths that can't wait for a database."""
         return self._config or self.current()

@@ -1,0 +1,70 @@
+"""A key that somebody was given just now is good at once; a removed one ends with the next look."""
+
+from __future__ import annotations
+
+import pytest
+
+from tocsin.app.edge_keys import EdgeKeys
+from tocsin.directory.model import Integration
+from tocsin.engine.config import KINDS, Config
+from tocsin.kernel.errors import Unavailable
+
+
+def config(version: int, *keys: str) -> Config:
+    things: dict[str, dict[str, object]] = {kind: {} for kind in KINDS}
+    things["integration"] = {
+        f"I-{key}": Integration(id=f"I-{key}", service_id="S", name=key, key=key, created_at=0) for key in keys
+    }
+    return Config(things, version)
+
+
+class Place:
+    """What is stored, and what this process has seen of it."""
+
+    def __init__(self) -> None:
+        self.stored = config(1, "old")
+        self.seen: Config | None = None
+        self.looks = 0
+
+    def read(self) -> Config:
+        self.looks += 1
+        self.seen = self.stored
+        return self.stored
+
+    def keys(self) -> EdgeKeys:
+        return EdgeKeys(self.read, lambda: self.seen, lambda: 0, lambda _seq: None)
+
+
+def test_before_the_first_look_no_key_is_wrong() -> None:
+    with pytest.raises(Unavailable):
+        Place().keys().integration("any")
+
+
+def test_a_key_that_this_process_has_answered_with_is_good_at_once() -> None:
+    place = Place()
+    keys = place.keys()
+    keys.refresh()
+    place.stored = place.seen = config(2, "old", "new")
+    found = keys.integration("new")
+    assert found is not None
+    assert found.id == "I-new"
+    assert place.looks == 1, "the database is not asked on the way of an event"
+
+
+def test_unknown_keys_cost_no_look_at_the_database() -> None:
+    place = Place()
+    keys = place.keys()
+    keys.refresh()
+    for number in range(100):
+        assert keys.integration(f"guess-{number}") is None
+    assert place.looks == 1
+
+
+def test_a_removed_key_ends_with_the_next_look() -> None:
+    place = Place()
+    keys = place.keys()
+    keys.refresh()
+    assert keys.integration("old") is not None
+    place.stored = config(2)
+    keys.refresh()
+    assert keys.integration("old") is None
