@@ -300,6 +300,7 @@ class Machine(RuleBasedStateMachine):
         same(state.alerts_of(incident), [one for one in self.model.all(Alert) if one.incident_id == incident])
         waiting = [one for one in pages if one.incident_id == incident and one.state in WAITING]
         same(state.waiting_pages(incident), waiting)
+        same(state.pages_of(incident), [one for one in pages if one.incident_id == incident])
         planned = [one for one in pages if one.user_id == user and one.state is PageState.PLANNED]
         same(state.planned_pages(user, INCIDENTS[1:3]), [one for one in planned if one.incident_id in INCIDENTS[1:3]])
         bundled = [one for one in pages if one.contact_id == contact and one.state is PageState.BUNDLED]

@@ -232,7 +232,7 @@ def test_the_ladder_in_its_other_words(fire: Place) -> None:
     fire.desk.run(fire.as_("bob"), Snooze(incident_id=incident_id, seconds=3600))
     assert ladder(fire).words.endswith("The snooze ends at 03:14; then it pages again.")
     fire.desk.run(fire.as_("bob"), Reassign(incident_id=incident_id, user_ids=(fire.people["carol"].id,)))
-    assert ladder(fire).words == "It was given to Carol by name; nobody else is called by itself."
+    assert ladder(fire).words == "It was given to Carol by name; nobody else is called while a page gets through."
     fire.alarm("PaymentsService", "other", "Other")
     fire.desk.run(fire.as_("bob"), SetUrgency(incident_id=fire.incident(2).id, urgency=Urgency.LOW))
     assert ladder(fire, 2).words == "Low urgency: Alice was told; nobody further is called by itself."

@@ -13,6 +13,7 @@ from functools import cached_property
 
 from tocsin.alerts.messages import AlertResolved
 from tocsin.alerts.model import Alert
+from tocsin.directory.model import Urgency
 from tocsin.engine.incident_history import breaches
 from tocsin.engine.world import Recorded
 from tocsin.incidents.model import Incident, NoTimer, Status
@@ -151,6 +152,19 @@ def every_open_incident_has_a_next_step(records: Records) -> Iterator[str]:
             yield f"{name} has a next step and a reason for none: {incident.timer_reason}"
 
 
+def people_named_by_hand_can_still_hear(records: Records) -> Iterator[str]:
+    """I19: where nothing happens by itself because people were named, some page got through to them or still may."""
+    lost = (PageState.FAILED, PageState.CANCELLED)
+    arrived = {(page.incident_id, page.epoch, page.user_id) for page in records.pages if page.state not in lost}
+    for incident in records.incidents:
+        if (incident.status, incident.timer_reason) != (Status.TRIGGERED, NoTimer.ASSIGNED):
+            continue
+        if incident.urgency is Urgency.HIGH and not any(
+            (incident.id, incident.epoch, user_id) in arrived for user_id in incident.assignee_ids
+        ):
+            yield f"incident {incident.number} waits for people whom no page reached"
+
+
 def _expected_timers(records: Records) -> dict[str, Moment]:
     expected: dict[str, Moment] = {}
     for incident in records.incidents:
@@ -231,6 +245,7 @@ CHECKS: Sequence[Callable[[Records], Iterator[str]]] = (
     alerts_belong_somewhere,
     merged_incidents_stay_closed,
     every_open_incident_has_a_next_step,
+    people_named_by_hand_can_still_hear,
     timers_fit_the_state,
     messages_on_their_way_are_known,
     waiting_pages_are_wanted,

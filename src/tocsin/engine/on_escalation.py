@@ -40,8 +40,9 @@ def start(world: World, _actor: Actor, command: StartEscalation, now: Moment) ->
     if incident.status is not Status.TRIGGERED:
         return Decision()
     incident, snapshot = _with_snapshot(world, incident, incident.policy_id)
+    policy, people = policy_of(world, incident), people_at(world.config, now)
     resort = last_resort(world.config, incident)
-    return snapshot + escalation.start(incident, policy_of(world, incident), people_at(world.config, now), resort, now)
+    return snapshot + escalation.start(incident, policy, people, resort, now, reason=command.reason)
 
 
 def resume(world: World, _actor: Actor, command: ResumeEscalation, now: Moment) -> Decision:

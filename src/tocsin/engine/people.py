@@ -9,10 +9,11 @@ from tocsin.engine.config import Config
 from tocsin.engine.world import World
 from tocsin.escalation.decide import LastResort, People, Reach
 from tocsin.escalation.model import Policy, Rule, TargetKind
-from tocsin.incidents.model import AssignedVia, Incident
+from tocsin.incidents.model import AssignedVia, Incident, NoTimer, Status
 from tocsin.kernel.time import Moment
 from tocsin.oncall import who_is_on_call
 from tocsin.paging.decide import Recipient, Way
+from tocsin.paging.outcome import in_vain
 
 
 def on_call(config: Config, schedule_id: str, at: Moment) -> str | None:
@@ -27,6 +28,21 @@ def can_be_reached(config: Config, user_id: str) -> bool:
     """Whether the person is active and has a contact method in use."""
     user = config.users.get(user_id)
     return user is not None and user.active and any(contact.enabled for contact in config.contacts_of.get(user_id, ()))
+
+
+def waits_in_vain(world: World, incident: Incident, *, without: str = "") -> bool:
+    """Whether it rings for people named by hand alone, and no page of their last call got through or still may.
+
+    `without`: somebody who is about to leave.
+    """
+    if (incident.status, incident.timer_reason) != (Status.TRIGGERED, NoTimer.ASSIGNED):
+        return False
+    if incident.urgency is not Urgency.HIGH:
+        return False
+    users = world.config.users
+    here = [one for one in incident.assignee_ids if one != without and one in users and users[one].active]
+    pages = [page for page in world.state.pages_of(incident.id) if page.epoch == incident.epoch]
+    return in_vain([page for page in pages if page.user_id in here])
 
 
 def people_at(config: Config, now: Moment) -> People:

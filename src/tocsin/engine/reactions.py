@@ -16,6 +16,7 @@
     EscalationRequested    -> paging.CancelPages
     LevelReached           -> paging.CancelPages (the level before), paging.PagePeople
     LastResortReached      -> paging.CancelPages, paging.PagePeople
+    PageNotSent            -> escalation.StartEscalation, when it was the last way to reach those named by hand
     PageAnswered           -> incidents.Acknowledge, Resolve or escalation.EscalateNow (by the person)
 
 A reaction runs in the same transaction as its cause. Each is a pure function from the fact to commands with actors.
@@ -30,7 +31,7 @@ from tocsin.alerts.messages import AlertAcknowledged, AlertOpened, AlertResolved
 from tocsin.directory.model import Urgency
 from tocsin.engine.on_incidents import urgency_for
 from tocsin.engine.on_paging import follow_up
-from tocsin.engine.people import can_be_reached
+from tocsin.engine.people import can_be_reached, waits_in_vain
 from tocsin.engine.world import World
 from tocsin.escalation.messages import (
     EscalationRequested,
@@ -58,7 +59,7 @@ from tocsin.incidents.messages import (
 from tocsin.kernel.actor import SYSTEM, Actor, ActorKind, Via
 from tocsin.kernel.decision import Command, Fact
 from tocsin.kernel.time import Moment
-from tocsin.paging.messages import CancelPages, PageAnswered, PagePeople
+from tocsin.paging.messages import CancelPages, PageAnswered, PageNotSent, PagePeople
 
 Order: TypeAlias = tuple[Actor, Command]
 Reaction: TypeAlias = Callable[[World, Actor, Any, Moment], Iterable[Order]]
@@ -103,7 +104,7 @@ def _by_name(world: World, incident_id: str, user_ids: Sequence[str]) -> Iterabl
     """Page the people it was given to; when none of them can be reached, call the policy: it must not stay silent."""
     yield SYSTEM, PagePeople(incident_id=incident_id, user_ids=tuple(user_ids), why="")
     if not any(can_be_reached(world.config, user_id) for user_id in user_ids):
-        yield SYSTEM, StartEscalation(incident_id=incident_id)
+        yield SYSTEM, StartEscalation(incident_id=incident_id, reason="nobody who has it can be reached")
 
 
 def _answered(world: World, actor: Actor, fact: Fact, _now: Moment) -> Iterable[Order]:
@@ -162,6 +163,16 @@ def _last_resort(_world: World, _actor: Actor, fact: LastResortReached, _now: Mo
     yield SYSTEM, PagePeople(incident_id=fact.incident_id, user_ids=fact.user_ids, why="")
 
 
+def _not_paged(world: World, _actor: Actor, fact: PageNotSent, _now: Moment) -> Iterable[Order]:
+    """Where a timer runs, the next level or round comes by itself. People named by hand have none: it goes on now.
+
+    An exhausted policy has none either, but there it was said that nobody further is called.
+    """
+    incident = world.state.incident(fact.incident_id)
+    if incident is not None and waits_in_vain(world, incident):
+        yield SYSTEM, StartEscalation(incident_id=incident.id, reason="no page reached anybody who had it")
+
+
 def _page_answered(world: World, _actor: Actor, fact: PageAnswered, _now: Moment) -> Iterable[Order]:
     order = follow_up(world, fact)
     if order is not None:
@@ -185,6 +196,7 @@ REACTIONS: Mapping[type[Fact], Reaction] = {
     EscalationRequested: _sent_on,
     LevelReached: _level,
     LastResortReached: _last_resort,
+    PageNotSent: _not_paged,
     PageAnswered: _page_answered,
 }
 """Every fact that leads to something. Facts that are not here are history only."""

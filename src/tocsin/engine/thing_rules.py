@@ -24,7 +24,7 @@ from tocsin.directory.model import (
     User,
 )
 from tocsin.directory.urls import url_problem
-from tocsin.engine.people import can_be_reached
+from tocsin.engine.people import can_be_reached, waits_in_vain
 from tocsin.engine.world import ThingChange, World
 from tocsin.escalation.messages import ResumeEscalation
 from tocsin.escalation.model import Policy, TargetKind
@@ -138,7 +138,8 @@ def _leaving(draft: Draft, user: User) -> Decision:
     config = draft.world.config
     timers = []
     for incident in draft.world.state.open_incidents_assigned_to(user.id):
-        if any(one != user.id and can_be_reached(config, one) for one in incident.assignee_ids):
+        others = any(one != user.id and can_be_reached(config, one) for one in incident.assignee_ids)
+        if others and not waits_in_vain(draft.world, incident, without=user.id):
             continue
         go_on: Command = ResumeEscalation(incident_id=incident.id)
         if incident.status is Status.ACKNOWLEDGED:

@@ -60,6 +60,9 @@ class State(Protocol):
     def page(self, page_id: str) -> Page | None:
         """One page."""
 
+    def pages_of(self, incident_id: str) -> Sequence[Page]:
+        """Every page of an incident, whatever became of it."""
+
     def waiting_pages(self, incident_id: str) -> Sequence[Page]:
         """Pages of an incident that have not reached a provider."""
 

@@ -55,9 +55,13 @@ class LastResort:
 People = Callable[[Rule], Reach]
 
 
-def start(incident: Incident, policy: Policy, people: People, last_resort: LastResort, now: Moment) -> Decision:
-    """Call the first level, in the first pass."""
-    return _call_from(incident, policy, people, last_resort, level=1, pass_number=1, now=now)
+def start(
+    incident: Incident, policy: Policy, people: People, last_resort: LastResort, now: Moment, *, reason: str = ""
+) -> Decision:
+    """Call the first level, in the first pass. `reason`: why those who had it give way, if somebody did."""
+    gave_way = (_gave_way(incident, reason),) if reason else ()
+    called = _call_from(incident, policy, people, last_resort, level=1, pass_number=1, now=now)
+    return Decision(facts=gave_way) + called
 
 
 def next_level(incident: Incident, policy: Policy, people: People, last_resort: LastResort, now: Moment) -> Decision:
@@ -136,8 +140,7 @@ def resume(
     users = tuple(dict.fromkeys((*holders, *present)))
     if users:
         return _assign(incident, policy, level, pass_number, users, now, resumed=True)
-    reason = "nobody who had it can be reached any more"
-    gone = LevelSkipped(incident_id=incident.id, level=0, pass_number=0, reason=reason)
+    gone = _gave_way(incident, "nobody who had it can be reached any more")
     went_on = _call_from(incident, policy, people, last_resort, level=level, pass_number=pass_number, now=now)
     return Decision(facts=(gone,)) + went_on
 
@@ -265,6 +268,11 @@ def _assign(
     command = NextLevel(incident_id=incident.id, epoch=incident.epoch)
     timer = SetTimer(key, due, command) if loud else CancelTimer(key)
     return Decision(state=(held,), facts=(_reached(held, policy, resumed=resumed),), timers=(timer,))
+
+
+def _gave_way(incident: Incident, reason: str) -> LevelSkipped:
+    """Whoever had it is passed over: the policy goes on."""
+    return LevelSkipped(incident_id=incident.id, level=0, pass_number=0, reason=reason)
 
 
 def _reached(incident: Incident, policy: Policy, *, resumed: bool) -> LevelReached:

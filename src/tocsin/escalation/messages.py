@@ -11,10 +11,11 @@ from tocsin.kernel.time import Moment
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartEscalation(Command):
-    """Call the first level that has somebody."""
+    """Call the first level that has somebody. `reason` in words, where people who had it by name give way to it."""
 
     kind: ClassVar[str] = "escalation.start"
     incident_id: str
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,7 +31,7 @@ class NoTimer(StrEnum):
 
     EXHAUSTED = "exhausted"  # the last pass ended unanswered and last resort is off
     LOW_URGENCY = "low_urgency"  # low urgency never escalates
-    ASSIGNED = "assigned_directly"  # a person was chosen by hand; nobody else is called
+    ASSIGNED = "assigned_directly"  # a person was chosen by hand; nobody else is called while pages get through
     NO_ACK_TIMEOUT = "ack_no_timeout"  # acknowledged, and the service has no acknowledgement timeout
     STARTING = "starting"  # within the transaction that creates it
 

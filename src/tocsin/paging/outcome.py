@@ -24,6 +24,8 @@ from tocsin.paging.retry import FORWARD_AFTER, next_delay
 _UNKNOWN_WAIT = 5 * SECOND
 """After an attempt that may have gone out: rather a second page than none, but only once."""
 
+_NEVER_ARRIVED = (PageState.FAILED, PageState.CANCELLED)
+
 
 def record_attempt(
     command: RecordAttempt, message: Message, pages: Sequence[Page], planned: Sequence[Page], now: Moment
@@ -80,6 +82,12 @@ def record_receipt(
     facts_lost = tuple(_attempt_failed(message, page, command.detail, None) for page in lost)
     gone = replace(message, state=MessageState.FAILED, detail=command.detail, changed_at=now)
     return Decision(state=(gone, *lost), facts=facts_lost) + _forward(pages, planned, now, given_up=True)
+
+
+def in_vain(pages: Sequence[Page]) -> bool:
+    """Whether nothing of the newest call among these pages got through or still may. One call is of one moment."""
+    newest = max((page.created_at for page in pages), default=0)
+    return not any(page.state not in _NEVER_ARRIVED for page in pages if page.created_at == newest)
 
 
 def _sent(command: RecordAttempt, message: Message, pages: Sequence[Page], now: Moment) -> Decision:

@@ -55,6 +55,7 @@ class WorkQueries:
         self.open_assigned_to = prepared(
             incidents, is_open, people.incident_id == incidents.id, people.user_id == bindparam("user_id")
         )
+        self.pages_of = prepared(pages, pages.incident_id == bindparam("incident_id"))
         self.waiting_pages = prepared(
             pages,
             pages.incident_id == bindparam("incident_id"),

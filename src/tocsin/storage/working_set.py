@@ -247,6 +247,12 @@ class WorkingSet:
         """One page."""
         return self._get(Page, page_id)
 
+    def pages_of(self, incident_id: str) -> Sequence[Page]:
+        """Every page of an incident, whatever became of it."""
+        query, skip = self._queries.pages_of, self._is_new(incident_id)
+        values = {"incident_id": incident_id}
+        return list(self._find(Page, query, values, lambda page: page.incident_id == incident_id, skip=skip))
+
     def waiting_pages(self, incident_id: str) -> Sequence[Page]:
         """Pages of an incident that have not reached a provider."""
 

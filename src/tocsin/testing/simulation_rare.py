@@ -19,6 +19,9 @@ from tocsin.paging.model import MessageState, PageState, Result
 
 FACTS: Mapping[str, Callable[[Fact], bool]] = {
     "a level of people out of reach gave way": lambda fact: isinstance(fact, LevelSkipped) and fact.level == 0,
+    "no page reached people named by hand": lambda fact: (
+        isinstance(fact, LevelSkipped) and fact.reason.startswith("no page reached")
+    ),
     "a level was skipped": lambda fact: isinstance(fact, LevelSkipped) and fact.level > 0,
     "the owners were called": lambda fact: isinstance(fact, LastResortReached) and fact.round_number > 1,
     "people given by name were called again": lambda fact: isinstance(fact, LevelReached) and not fact.level,

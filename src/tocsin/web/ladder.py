@@ -215,7 +215,7 @@ def _words(scene: Scene) -> str:
     return {
         NoTimer.EXHAUSTED: "Every pass ended unanswered and the last resort is off: nobody is called any more.",
         NoTimer.LOW_URGENCY: f"Low urgency: {who} was told; nobody further is called by itself.",
-        NoTimer.ASSIGNED: f"It was given to {who} by name; nobody else is called by itself.",
+        NoTimer.ASSIGNED: f"It was given to {who} by name; nobody else is called while a page gets through.",
     }.get(incident.timer_reason or NoTimer.STARTING, "The first level is being called.")
 
 

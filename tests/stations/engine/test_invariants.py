@@ -125,6 +125,7 @@ def level(number: int, turn: int = 1, **more: Any) -> LevelReached:
     return replace(REACHED, level=number, pass_number=turn, **more)
 
 
+NAMED = {"timer_at": None, "next_step": None, "timer_reason": NoTimer.ASSIGNED}
 RESOLVED = {"timer_at": None, "next_step": None, "timer_reason": None, "assignments": (), "auto_resolve_at": None}
 
 BROKEN: list[tuple[str, Break]] = [
@@ -151,6 +152,15 @@ BROKEN: list[tuple[str, Break]] = [
     ("every_open_incident_has_a_next_step", incident(timer_at=None, next_step=None, timer_reason=NoTimer.STARTING)),
     ("every_open_incident_has_a_next_step", incident(next_step=None)),
     ("every_open_incident_has_a_next_step", incident(status=Status.RESOLVED)),
+    ("people_named_by_hand_can_still_hear", incident(**NAMED, epoch=2)),
+    ("people_named_by_hand_can_still_hear", incident(**NAMED, assignments=(Assignment("V", BEGIN),))),
+    (
+        "people_named_by_hand_can_still_hear",
+        lambda records: replace(
+            incident(**NAMED)(records),
+            pages=[replace(PAGE, state=PageState.FAILED), replace(LATER, state=PageState.CANCELLED)],
+        ),
+    ),
     ("timers_fit_the_state", but(timers={})),
     ("timers_fit_the_state", but(timers={**RIGHT.timers, "incident:I": DUE + 1})),
     ("timers_fit_the_state", but(timers={**RIGHT.timers, "alert-expiry:A": DUE + 1})),
