@@ -8,8 +8,17 @@ import pytest
 
 from tests.behaviour.cast import Cast, gather, paged
 from tocsin.directory.model import Channel
-from tocsin.incidents.messages import Acknowledge, IncidentResolved, IncidentUnacknowledged, Resolve, Snooze
-from tocsin.incidents.model import Status
+from tocsin.escalation.messages import EscalateNow, LevelSkipped
+from tocsin.incidents.messages import (
+    Acknowledge,
+    IncidentResolved,
+    IncidentUnacknowledged,
+    Reassign,
+    Reopen,
+    Resolve,
+    Snooze,
+)
+from tocsin.incidents.model import NextStep, Status
 from tocsin.kernel.errors import InUse
 from tocsin.kernel.time import HOUR, MINUTE
 from tocsin.oncall import Override
@@ -76,15 +85,75 @@ def test_a_policy_in_use_can_t_be_removed_nor_a_schedule_in_a_policy(world: Worl
             world.delete(thing)
 
 
+def test_a_schedule_that_open_work_still_calls_can_t_be_removed(world: World, cast: Cast) -> None:
+    rota = world.rotation("Days", cast.alice)
+    policy = world.policy("Rota", (5, cast.carol), (5, rota))
+    _, monitor = world.service("Rota", policy)
+    world.event(monitor)
+    policy = world.save(replace(policy, rules=policy.rules[:1]), "rules")
+    world.event(monitor, "after the edit")
+    for command in (Acknowledge, Resolve):
+        with pytest.raises(InUse, match="escalation policy snapshot with open incidents") as refused:
+            world.delete(rota)
+        assert refused.value.reason == "schedule_in_snapshot"
+        world.does(cast.carol, command, 1)
+    world.delete(rota)
+
+
+def test_a_schedule_of_a_policy_that_is_gone_is_kept_for_open_work(world: World, cast: Cast) -> None:
+    rota = world.rotation("Days", cast.alice)
+    policy = world.policy("Rota", (5, cast.carol), (5, rota))
+    service, monitor = world.service("Rota", policy)
+    world.event(monitor)
+    world.save(replace(service, policy_id=cast.policy.id), "policy_id")
+    world.delete(policy)
+    with pytest.raises(InUse):
+        world.delete(rota)
+    world.advance(minutes=5)
+    assert paged(world, cast) == ["carol", "alice"]
+
+
 def test_a_schedule_that_was_removed_since_is_a_level_with_nobody(world: World, cast: Cast) -> None:
     rota = world.rotation("Days", cast.alice)
     policy = world.policy("Rota", (5, cast.carol), (5, rota), (5, cast.bob))
-    _, monitor = world.service("Rota", policy)
+    service, monitor = world.service("Rota", policy)
+    world.event(monitor)
+    world.does(cast.carol, Resolve)
+    world.save(replace(service, policy_id=cast.policy.id), "policy_id")
+    for thing in (policy, rota):
+        world.delete(thing)
+    world.does(cast.carol, Reopen)
+    world.advance(minutes=5)
+    assert paged(world, cast) == ["carol", "carol", "bob"], "by its policy as it was: there is no other"
+    assert [fact.reason for fact in world.facts(LevelSkipped)] == ["nobody is on call in a removed schedule"]
+
+
+def test_a_person_who_was_removed_since_is_passed_over_with_a_reason(world: World, cast: Cast) -> None:
+    dora = world.person("dora")
+    policy = world.policy("Dora", (5, cast.carol), (5, dora), (5, (dora, cast.bob)), (5, dora))
+    _, monitor = world.service("Dora's", policy)
     world.event(monitor)
     world.save(replace(policy, rules=policy.rules[:1]), "rules")
-    world.delete(rota)
+    world.delete(dora)
     world.advance(minutes=5)
     assert paged(world, cast) == ["carol", "bob"]
+    world.advance(minutes=5)
+    skipped = [(fact.level, fact.reason) for fact in world.facts(LevelSkipped)]
+    assert skipped == [(2, "a removed person can't be reached"), (4, "a removed person can't be reached")]
+    assert world.incident().next_step is NextStep.LAST_RESORT
+
+
+def test_a_policy_of_whom_nobody_is_left_leads_to_the_last_resort(world: World, cast: Cast) -> None:
+    dora = world.person("dora")
+    policy = world.policy("Dora", (5, dora))
+    _, monitor = world.service("Dora's", policy)
+    world.event(monitor)
+    world.save(replace(policy, rules=cast.policy.rules), "rules")
+    world.does(dora, Reassign, user_ids=(cast.carol.id,))
+    world.delete(dora)
+    world.does(cast.carol, EscalateNow)
+    assert world.incident().next_step is NextStep.LAST_RESORT
+    assert len(world.pages_to(cast.olga)) == 1
 
 
 def test_deactivated_before_her_level_is_reached(world: World, cast: Cast) -> None:

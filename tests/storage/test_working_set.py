@@ -232,11 +232,11 @@ class Machine(RuleBasedStateMachine):
             )
         self.put(replace(known, state=state, changed_at=now))
 
-    @rule(user=few(PEOPLE), code=st.integers(0, 99), snapshot=few(["N1", "N2"]))
-    def pace_and_snapshot(self, user: str, code: int, snapshot: str) -> None:
+    @rule(user=few(PEOPLE), code=st.integers(0, 99), policy=few(POLICIES), version=few([7, 10**15]))
+    def pace_and_snapshot(self, user: str, code: int, policy: str, version: int) -> None:
         self.put(Pace(id=user, next_code=code))
-        if self.model.get(PolicySnapshot, snapshot) is None:
-            self.put(PolicySnapshot(id=snapshot, policy=Policy(id="L1", name=str(code), rules=())))
+        if self.model.get(PolicySnapshot, f"{policy}@{version}") is None:
+            self.put(PolicySnapshot(id=f"{policy}@{version}", policy=Policy(id=policy, name=str(code), rules=())))
 
     # -- the ends of units and turns
 
@@ -317,6 +317,16 @@ class Machine(RuleBasedStateMachine):
         found = state.open_incident_by_key(service, key)
         assert (found in keyed) if keyed else found is None
 
+    @rule(policy=few(POLICIES))
+    def policies(self, policy: str) -> None:
+        same(
+            self.store.state.snapshots_of(policy),
+            [one for one in self.model.all(PolicySnapshot) if one.policy.id == policy],
+        )
+        stored = {one.policy_id for one in self.model.stored.values() if isinstance(one, Incident) and one.is_open}
+        opened = {one.policy_id for one in self.model.all(Incident) if one.is_open}
+        assert opened <= set(self.store.state.open_policy_ids()) <= stored | opened
+
     @rule(
         channel=few([Channel.SMS, Channel.VOICE]), address=few(["+1", "+2"]), code=few(["", "12", "34"]), since=MOMENTS
     )
@@ -337,7 +347,7 @@ class Machine(RuleBasedStateMachine):
         assert state.page(f"P{number % 5}") == get(Page, f"P{number % 5}")
         assert state.message(f"M{number % 5}") == get(Message, f"M{number % 5}")
         assert state.incident(f"Q{number % 4}") == get(Incident, f"Q{number % 4}")
-        assert state.snapshot(f"N{number % 3}") == get(PolicySnapshot, f"N{number % 3}")
+        assert state.snapshot(f"L{number % 3}@7") == get(PolicySnapshot, f"L{number % 3}@7")
         assert state.pace(f"U{number % 4}") == (get(Pace, f"U{number % 4}") or Pace(id=f"U{number % 4}"))
 
     def _compare_rows(self) -> None:

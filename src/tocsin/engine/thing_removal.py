@@ -29,7 +29,10 @@ def _alone(_world: World, thing: Any, _now: Moment) -> Decision:
 
 
 def _user(world: World, user: User, now: Moment) -> Decision:
-    """Refused while the person has open incidents, takes turns or is named in a policy: no page may lose its way."""
+    """Refused while the person has open incidents, takes turns or is named in a policy: no page may lose its way.
+
+    A policy as it was may still name them: an open incident then passes over them and says so on its timeline.
+    """
     config = world.config
     if user.role is Role.OWNER and config.owners() == (user.id,):
         raise Conflict("The last owner can't be removed.", reason="last_owner")
@@ -114,7 +117,20 @@ def _schedule(world: World, schedule: Schedule, _now: Moment) -> Decision:
     used_by = world.config.policies_of_schedule.get(schedule.id, ())
     if used_by:
         raise InUse("Schedule can't be deleted if it's being used by escalation policies", reason="schedule_in_use")
+    if _open_work_calls(world, schedule):
+        text = "Schedule can't be deleted if it's being used by an escalation policy snapshot with open incidents"
+        raise InUse(text, reason="schedule_in_snapshot")
     return _gone([*world.config.overrides_of.get(schedule.id, ()), schedule])
+
+
+def _open_work_calls(world: World, schedule: Schedule) -> bool:
+    """Whether an open incident runs through a policy as it was when that still called the schedule."""
+    state = world.state
+    for policy_id in state.open_policy_ids():
+        calling = {one.id for one in state.snapshots_of(policy_id) if one.policy.calls(schedule.id)}
+        if calling and any(one.policy_snapshot in calling for one in state.open_incidents_on_policy(policy_id)):
+            return True
+    return False
 
 
 def _override(_world: World, override: Override, now: Moment) -> Decision:

@@ -5,7 +5,7 @@ Reads see what the same batch wrote before. Nothing here performs I/O; the imple
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
@@ -51,11 +51,17 @@ class State(Protocol):
     def open_incidents_on_policy(self, policy_id: str) -> Sequence[Incident]:
         """The open incidents that run through a policy."""
 
+    def open_policy_ids(self) -> Collection[str]:
+        """The policies that open incidents run through, removed ones too; also those of which the last just closed."""
+
     def next_incident_number(self) -> int:
         """A number that no incident ever had."""
 
     def snapshot(self, snapshot_id: str) -> PolicySnapshot | None:
         """A policy as it was."""
+
+    def snapshots_of(self, policy_id: str) -> Sequence[PolicySnapshot]:
+        """A policy as it was whenever an incident took it."""
 
     def page(self, page_id: str) -> Page | None:
         """One page."""

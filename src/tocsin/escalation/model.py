@@ -52,6 +52,11 @@ class Policy:
         """How often the whole policy is gone through: the first pass and its repeats."""
         return self.num_loops + 1
 
+    def calls(self, schedule_id: str) -> bool:
+        """Whether a level calls whoever is on call on this schedule."""
+        wanted = Target(kind=TargetKind.SCHEDULE, id=schedule_id)
+        return any(wanted in rule.targets for rule in self.rules)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PolicySnapshot:

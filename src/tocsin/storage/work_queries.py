@@ -36,7 +36,7 @@ class WorkQueries:
 
     def __init__(self, dialect: Dialect) -> None:
         alerts, incidents, people = tables.alerts.c, tables.incidents.c, tables.incident_people.c
-        pages, messages = tables.pages.c, tables.messages.c
+        pages, messages, snapshots = tables.pages.c, tables.messages.c, tables.policy_snapshots.c
         is_open = incidents.status != _word(Status.RESOLVED)
 
         def prepared(columns: Any, *conditions: Any) -> Query:
@@ -52,8 +52,13 @@ class WorkQueries:
         )
         self.open_of_service = prepared(incidents, is_open, incidents.service_id == bindparam("service_id"))
         self.open_on_policy = prepared(incidents, is_open, incidents.policy_id == bindparam("policy_id"))
+        policies = select(incidents.policy_id).distinct().where(is_open, incidents.policy_id > "")
+        self.open_policies = Query(dialect, policies)
         self.open_assigned_to = prepared(
             incidents, is_open, people.incident_id == incidents.id, people.user_id == bindparam("user_id")
+        )
+        self.snapshots_between = prepared(
+            snapshots, snapshots.id > bindparam("after"), snapshots.id < bindparam("before")
         )
         self.pages_of = prepared(pages, pages.incident_id == bindparam("incident_id"))
         self.waiting_pages = prepared(

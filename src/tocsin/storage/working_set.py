@@ -8,7 +8,7 @@ process is its only writer; bounded). Losing the lease or a failed transaction e
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from operator import attrgetter
 from typing import Any, NamedTuple, TypeAlias, TypeVar, cast
@@ -230,6 +230,13 @@ class WorkingSet:
         values = {"policy_id": policy_id}
         return self._open(self._queries.open_on_policy, values, lambda one: one.policy_id == policy_id)
 
+    def open_policy_ids(self) -> Collection[str]:
+        """The policies that open incidents run through, removed ones too; also those of which the last just closed."""
+        found = {policy_id for (policy_id,) in self._queries.open_policies.rows(self._connection)}
+        for layer in (self._turn, self._unit):
+            found.update(one.policy_id for one in layer[Incident].values() if one.is_open)
+        return found
+
     def _open(self, query: Query, values: Mapping[str, Any], wanted: Callable[[Incident], bool]) -> Sequence[Incident]:
         found = self._find(Incident, query, values, lambda one: one.is_open and wanted(one))
         return sorted(found, key=lambda incident: incident.number)
@@ -242,6 +249,12 @@ class WorkingSet:
     def snapshot(self, snapshot_id: str) -> PolicySnapshot | None:
         """A policy as it was."""
         return self._get(PolicySnapshot, snapshot_id)
+
+    def snapshots_of(self, policy_id: str) -> Sequence[PolicySnapshot]:
+        """A policy as it was whenever an incident took it."""
+        values = {"after": f"{policy_id}@", "before": f"{policy_id}A"}  # every order of texts has digits before letters
+        query = self._queries.snapshots_between
+        return list(self._find(PolicySnapshot, query, values, lambda one: one.policy.id == policy_id))
 
     def page(self, page_id: str) -> Page | None:
         """One page."""

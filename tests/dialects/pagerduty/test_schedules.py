@@ -202,6 +202,22 @@ def test_a_schedule_in_use_stays_in_the_words_that_clients_compare(api: Api, hou
     assert api.request("GET", f"/schedules/{made['id']}").status == 404
 
 
+def test_a_schedule_that_open_incidents_still_call_stays_in_those_words_too(api: Api, house: House) -> None:
+    incident = house.alarm()
+    rules = [
+        {"escalation_delay_in_minutes": 5, "targets": [{"id": house.carol.id, "type": "user_reference"}]},
+    ]
+    api.put(f"/escalation_policies/{house.policy.id}", {"escalation_policy": {"escalation_rules": rules}})
+    reply = api.request("DELETE", f"/schedules/{house.schedule.id}")
+    assert (reply.status, reply.errors) == (
+        400,
+        ["Schedule can't be deleted if it's being used by an escalation policy snapshot with open incidents"],
+    )
+    close = {"incident": {"type": "incident_reference", "status": "resolved"}}
+    api.put(f"/incidents/{incident.id}", close, headers={"from": house.alice.email})
+    api.delete(f"/schedules/{house.schedule.id}")
+
+
 # -- overrides
 
 
