@@ -10,6 +10,7 @@ import os
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -25,9 +26,11 @@ from tocsin.incidents.messages import Acknowledge, AddNote, Merge, NoteAdded, Re
 from tocsin.incidents.model import Status
 from tocsin.kernel.actor import SYSTEM, Actor
 from tocsin.kernel.decision import Command
-from tocsin.paging.messages import AnswerByCode, PageSent
-from tocsin.paging.model import Answer, MessageState, Result
+from tocsin.paging.messages import AnswerByCode, PageAttemptFailed, PageSent
+from tocsin.paging.model import Answer, MessageState, Page, Result
 from tocsin.runtime.engine_loop import Request
+from tocsin.storage import tables
+from tocsin.storage.codec import dump
 from tocsin.testing.world import World, as_user
 
 NIGHTLY = os.environ.get("HYPOTHESIS_PROFILE") == "nightly"
@@ -226,6 +229,81 @@ def test_a_send_fails(worlds_of_session: Worlds, result: Result) -> None:
         worlds_of_session.close()
 
 
+def reported_with(world: World, cast: Cast, **poison: Any) -> None:
+    """A page goes out, and the report about it can't be processed."""
+    world.carrier.slow = True
+    world.event(cast.monitor)
+    world.carrier.unreported = [replace(one, **poison) for one in world.carrier.unreported]
+    world.carrier.answer()
+
+
+def ended_untold(world: World, cast: Cast) -> None:
+    """Nothing waits for that report any more, and the next level is called as if it had never been sent."""
+    assert (world.records().outbox, world.loop._in_flight) == (frozenset(), set())
+    assert [one.state for one in world.records().messages] == [MessageState.SENDING]
+    assert world.facts(PageAttemptFailed) == []
+    world.advance(minutes=5)
+    assert [one.message.user_id for one in world.carrier.received] == [cast.alice.id, cast.bob.id]
+
+
+def test_a_report_is_lost_and_the_words_about_it_can_t_be_stored(worlds: Worlds) -> None:
+    world, cast = worlds.staged(stage)
+    faults = Faults(world)
+    reported_with(world, cast, provider_id="\udcff")
+    faults.only, faults.error, faults.fail = "INSERT INTO timeline", IntegrityError, range(1, 10_000)
+    faults.count = 0
+    world.settle()
+    faults.stop()
+    assert 0 < faults.count < 5, "it does not try for ever"
+    ended_untold(world, cast)
+
+
+def test_a_report_is_lost_while_the_database_is_out_of_reach(worlds: Worlds) -> None:
+    world, cast = worlds.staged(stage)
+    faults = Faults(world)
+    reported_with(world, cast, provider_id="\udcff")
+    faults.only, faults.fail, faults.count = "INSERT INTO timeline", range(1, 3), 0
+    world.settle()
+    assert world.outages == 2
+    assert (world.records().outbox, world.loop._in_flight) == (frozenset(), set())
+    assert [one.state for one in world.records().messages] == [MessageState.FAILED]
+    assert len(world.facts(PageAttemptFailed)) == 1
+
+
+def test_a_report_is_lost_and_nothing_can_be_decided_about_its_page(worlds: Worlds) -> None:
+    world, cast = worlds.staged(stage)
+    reported_with(world, cast)
+    page = world.records().pages[0]
+    with damaged(world, page):
+        world.settle()
+    ended_untold(world, cast)
+    notes = [fact.text for fact in world.facts(NoteAdded)]
+    assert notes == ["A page was sent or was not: a defect of Tocsin hides what became of it."]
+
+
+def test_a_message_can_t_be_judged_after_a_crash(worlds: Worlds) -> None:
+    world, cast = worlds.staged(stage)
+    reported_with(world, cast)
+    page = world.records().pages[0]
+    with damaged(world, page):
+        world.crash()
+        world.settle()
+    ended_untold(world, cast)
+    assert len(world.facts(NoteAdded)) == 1
+
+
+@contextmanager
+def damaged(world: World, page: Page) -> Iterator[None]:
+    """The row of a page can't be read for a while."""
+    rows = tables.pages.update().where(tables.pages.c.id == page.id)
+    for text in ("{}", dump(page)):
+        world.store.rollback()
+        with world.database.engine.begin() as connection:
+            connection.execute(rows.values(data=text))
+        if text == "{}":
+            yield
+
+
 @pytest.mark.slow
 def test_the_engine_is_killed_at_a_statement(worlds_of_session: Worlds, statements: int) -> None:
     """What it had begun is gone; it starts again and goes on. A message that was on its way may arrive twice."""
@@ -241,6 +319,22 @@ def test_the_engine_is_killed_after_a_commit(worlds_of_session: Worlds) -> None:
         faults = {"fail": range(number + 2, number + 3), "error": Killed, "only": "COMMIT", "after": True}
         with told_with(worlds_of_session, **faults) as (world, answers, _):
             ended_well(world, answers, at_most=2)
+
+
+def test_repeats_that_were_held_back_can_t_be_stored_for_a_while(worlds: Worlds) -> None:
+    world, cast = worlds.staged(stage)
+    world.event(cast.monitor, "disk")
+    for _ in range(10):
+        world.accept(world.alarm(cast.monitor, "disk"))
+    assert world.loop.turn()
+    assert world.store.holds_back, "the turn held nothing back"
+    faults = Faults(world)
+    faults.only, faults.error, faults.fail = "UPDATE alerts", IntegrityError, range(1, 3)
+    for _ in range(2):
+        world.settle()
+    assert faults.count == 2
+    world.settle()
+    assert [alert.repeats for alert in world.records().alerts] == [10]
 
 
 def test_repeats_of_a_burst_are_counted_once_each_whenever_the_engine_dies(worlds: Worlds) -> None:

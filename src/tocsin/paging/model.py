@@ -44,6 +44,7 @@ class Result(StrEnum):
     REFUSED = "refused"  # never: wrong number, opted out
     UNKNOWN = "unknown"  # it may have been sent; the answer was lost
     CANCELLED = "cancelled"  # stopped in our own queue; the provider never saw it
+    LOST = "lost"  # it ended in a way that we cannot process: nobody knows whether it was sent
 
 
 class Answer(StrEnum):

@@ -39,7 +39,7 @@ def record_attempt(
         return _stopped(message, pages, now)
     wanted = [page for page in pages if page.state is PageState.SENDING]
     stopped = tuple(_never_sent(page, command.result) for page in pages if page.state is PageState.CANCELLED)
-    if command.result is Result.REFUSED or not wanted:
+    if command.result in (Result.REFUSED, Result.LOST) or not wanted:
         delay = None
     elif command.result is Result.UNKNOWN:
         delay = None if message.unknowns else _UNKNOWN_WAIT
@@ -117,7 +117,7 @@ def _stopped(message: Message, pages: Sequence[Page], now: Moment) -> Decision:
 
 def _never_sent(page: Page, result: Result) -> PageNotSent:
     """What became of a page that was stopped while a sender had it."""
-    fate = "; whether the provider took it is not known" if result is Result.UNKNOWN else ""
+    fate = "; whether the provider took it is not known" if result in (Result.UNKNOWN, Result.LOST) else ""
     return PageNotSent(
         incident_id=page.incident_id,
         page_id=page.id,

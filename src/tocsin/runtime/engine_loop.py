@@ -261,7 +261,7 @@ class EngineLoop:
 
     def _settle(self, inputs: Inputs, now: Moment) -> None:
         try:
-            work = self._try(inputs, now)
+            work = self._try(lambda: self._decide(inputs, now), inputs)
         except Exception:
             self._put_back(inputs)
             raise
@@ -270,17 +270,21 @@ class EngineLoop:
         else:
             self._stored(work, inputs)
 
-    def _try(self, inputs: Inputs, now: Moment) -> TurnWork | None:
+    def _try(self, decide: Callable[[], TurnWork], inputs: Inputs) -> TurnWork | None:
         """Decide and store; None when something among the inputs made that impossible. Raises what `is_outage`."""
         try:
-            return self._decide(inputs, now)
+            return decide()
         except Exception as error:
             if is_outage(error):
                 raise
             self._store.rollback()  # before anything that takes time: a database gives up on idle transactions
             self._config = self._store.config()
             log.exception(
-                "turn_failed", requests=len(inputs.requests), timers=len(inputs.timers), events=len(inputs.entries)
+                "turn_failed",
+                requests=len(inputs.requests),
+                messages=len(inputs.results) + len(inputs.again),
+                timers=len(inputs.timers),
+                events=len(inputs.entries),
             )
             return None
 
@@ -302,23 +306,37 @@ class EngineLoop:
         if inputs.requests:
             inputs.requests[0].reply(answers.failed())
         elif inputs.timers:
-            self._store_only(lambda work: work.postpone(inputs.timers[0]), inputs, now)
+            self._stored(self._store_only(lambda work: work.postpone(inputs.timers[0]), now), inputs)
         elif inputs.entries:
             entry = inputs.entries[0]
             if entry.seq not in self._quarantined:
                 self._quarantined.add(entry.seq)
                 self._settle(inputs, now)
             else:
-                self._store_only(lambda work: work.give_up(entry, self._journal.epoch), inputs, now)
-        else:
-            log.error("report_lost", results=[one.message_id for one in inputs.results], again=len(inputs.again))
+                self._stored(self._store_only(lambda work: work.give_up(entry, self._journal.epoch), now), inputs)
+        elif inputs:  # else repeats that were held back: the next turn counts and writes them again
+            self._lose(inputs, now)
 
-    def _store_only(self, act: Callable[[TurnWork], None], inputs: Inputs, now: Moment) -> None:
+    def _lose(self, inputs: Inputs, now: Moment) -> None:
+        """A report or a waiting message that can't be processed ends here: told to people, or at least settled."""
+        about = inputs.results[0] if inputs.results else inputs.again[0].effect
+        assert isinstance(about, RecordAttempt | SendMessage)
+        key = about.message_id, about.attempt
+        log.error("message_lost", message=about.message_id, attempt=about.attempt)
+        try:
+            work = self._try(lambda: self._store_only(lambda work: work.lose(*key), now), inputs)
+            work = work or self._store_only(lambda work: work.settle(*key), now)
+        except Exception:
+            self._put_back(inputs)
+            raise
+        self._stored(work, inputs)
+
+    def _store_only(self, act: Callable[[TurnWork], None], now: Moment) -> TurnWork:
         self._store.begin()
         work = self._work(now)
         act(work)
         self._store.commit(work.turn)
-        self._stored(work, inputs)
+        return work
 
     def _put_back(self, inputs: Inputs) -> None:
         """The database is out of reach: what came by memory waits for it; timers and events are still stored.

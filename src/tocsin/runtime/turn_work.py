@@ -21,6 +21,7 @@ from tocsin.kernel.decision import CancelTimer, Command, SetTimer
 from tocsin.kernel.errors import Conflict, TocsinError
 from tocsin.kernel.time import MINUTE, Moment
 from tocsin.paging.messages import RecordAttempt, SendAgain, SendMessage, StopMessage
+from tocsin.paging.model import Result
 from tocsin.runtime import answers
 from tocsin.storage.log import Entry
 from tocsin.storage.turns import Cursor, DueTimer, Turn, TurnStore, Waiting, is_outage
@@ -29,6 +30,8 @@ log = structlog.get_logger("engine")
 
 POSTPONED = MINUTE
 """A timer whose command raises is tried again after this, so that one bad row cannot stop the others."""
+
+_LOST = "a defect of Tocsin hides what became of it"
 
 
 class Order(NamedTuple):
@@ -77,7 +80,7 @@ class TurnWork:
     def run(self, actor: Actor, command: Command) -> None:
         """Run a command that nobody waits for. A refusal means that it no longer fits: nothing happens."""
         if isinstance(command, RecordAttempt):
-            self.turn.settled.append(f"{command.message_id}:{command.attempt}")
+            self.settle(command.message_id, command.attempt)
         try:
             self._unit(actor, command)
         except TocsinError as error:
@@ -107,6 +110,28 @@ class TurnWork:
         """A timer that can't be run: later again."""
         log.error("timer_postponed", key=timer.key, command=timer.command.kind)
         self.turn.timers[timer.key] = SetTimer(timer.key, self.turn.now + POSTPONED, timer.command)
+
+    def lose(self, message_id: str, attempt: int) -> None:
+        """What a sender reported, or what became of a message in a crash, can't be processed: it is given up.
+
+        The person's next way is used, and the timeline says why; if that can't be decided either, a note says it.
+        """
+        self.settle(message_id, attempt)
+        lost = RecordAttempt(message_id=message_id, attempt=attempt, result=Result.LOST, detail=_LOST)
+        try:
+            self._unit(SYSTEM, lost)
+        except Exception as error:
+            if is_outage(error):
+                raise
+            log.exception("message_lost", message=message_id)
+            message = self.world.state.message(message_id)
+            for incident_id in message.incident_ids if message else ():
+                text = f"A page was sent or was not: {_LOST}."
+                self.run(SYSTEM, AddNote(incident_id=incident_id, text=text))
+
+    def settle(self, message_id: str, attempt: int) -> None:
+        """No report of this attempt is waited for any more."""
+        self.turn.settled.append(f"{message_id}:{attempt}")
 
     def receive(self, entries: Sequence[Entry]) -> None:
         """Decide entries of the log in their order."""
