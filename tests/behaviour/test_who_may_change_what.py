@@ -27,7 +27,7 @@ from tocsin.engine.config import KINDS
 from tocsin.engine.things import DeleteThing, SaveThing
 from tocsin.events.rules import Condition, Match, NoiseRule
 from tocsin.kernel.actor import Actor
-from tocsin.kernel.errors import NotAllowed, TocsinError
+from tocsin.kernel.errors import Invalid, NotAllowed, TocsinError
 from tocsin.kernel.time import HOUR
 from tocsin.oncall import Override, Schedule
 from tocsin.testing.world import World, as_user
@@ -143,6 +143,39 @@ def test_an_admin_can_t_borrow_an_owner_s_rights_by_a_key(world: World, cast: Ca
     with pytest.raises(NotAllowed):
         world.save(as_olga, actor=as_user(ada))
     world.save(replace(as_olga, user_id=cast.bob.id), actor=as_user(ada))
+
+
+@pytest.mark.parametrize("role", [Role.OWNER, Role.OBSERVER])
+def test_a_person_s_key_has_the_person_s_role_whatever_was_asked_for(world: World, cast: Cast, role: Role) -> None:
+    ada = as_user(world.person("ada", role=Role.ADMIN))
+    key = world.save(ApiKey(id="", name="Bob's", digest="d", role=role, user_id=cast.bob.id), actor=ada)
+    assert key.role is Role.RESPONDER
+    world.save(replace(cast.bob, role=Role.MANAGER), "role")
+    key = world.save(replace(key, name="Still Bob's", role=role), "name", "role", actor=ada)
+    assert (key.name, key.role) == ("Still Bob's", Role.MANAGER)
+
+
+def test_a_key_that_stands_for_nobody_has_its_own_role(world: World, cast: Cast) -> None:
+    ada = as_user(world.person("ada", role=Role.ADMIN))
+    robot = ApiKey(id="", name="Robot", digest="d", role=Role.OWNER)
+    with pytest.raises(NotAllowed):
+        world.save(robot, actor=ada)
+    key = world.save(replace(robot, user_id=cast.bob.id), actor=ada)
+    with pytest.raises(NotAllowed):
+        world.save(replace(key, user_id=None, role=Role.OWNER), "user_id", "role", actor=ada)
+    assert world.save(replace(key, user_id=None), "user_id", actor=ada).role is Role.RESPONDER
+
+
+def test_a_key_stands_for_somebody_who_is_there(world: World, cast: Cast) -> None:
+    key = world.save(ApiKey(id="", name="Bob's", digest="d", role=Role.RESPONDER, user_id=cast.bob.id))
+    world.save(replace(cast.bob, active=False), "active")
+    for one in (replace(key, id="", digest="e"), replace(key, id="", digest="e", user_id="PNOBODY")):
+        with pytest.raises(Invalid, match="User not found"):
+            world.save(one)
+    other = world.save(ApiKey(id="", name="Alice's", digest="f", role=Role.RESPONDER, user_id=cast.alice.id))
+    with pytest.raises(Invalid, match="User not found"):
+        world.save(replace(other, user_id=cast.bob.id), "user_id")
+    world.save(replace(key, revoked_at=world.clock.now()), "revoked_at")
 
 
 def test_a_manager_of_one_team_can_t_reach_into_another(world: World, cast: Cast) -> None:

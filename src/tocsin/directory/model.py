@@ -215,7 +215,8 @@ class Priority:
 class ApiKey:
     """A credential for programs: only its SHA-256 is kept.
 
-    `team_ids` empty = every team. `user_id` set = acts as that person.
+    `team_ids` empty = every team. `user_id` set = acts as that person, with the rights that they have at that moment:
+    `role` counts for keys that stand for nobody, and is otherwise the person's when the key was saved.
     """
 
     id: str

@@ -81,8 +81,8 @@ def _override(config: Config, _actor: Actor, override: Override, _old: Any, _new
 def _api_key(config: Config, _actor: Actor, key: ApiKey, _old: Any, _new: Any) -> Iterable[Need]:
     """A key that acts as an owner is worth as much as an owner."""
     person = config.users.get(key.user_id) if key.user_id else None
-    owners = Role.OWNER in (key.role, person.role if person else None)
-    yield (Verb.OWN if owners else Verb.ADMINISTER), (), False
+    role = person.role if person else key.role
+    yield (Verb.OWN if role is Role.OWNER else Verb.ADMINISTER), (), False
 
 
 def _settings(_config: Config, _actor: Actor, _settings: Settings, _old: Any, _new: Any) -> Iterable[Need]:

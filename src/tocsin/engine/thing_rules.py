@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 from tocsin.directory.model import (
+    ApiKey,
     Channel,
     ContactMethod,
     Integration,
@@ -318,6 +319,19 @@ def _noise_rule(draft: Draft) -> Verdict:
     return found, NOTHING
 
 
+def _api_key(draft: Draft) -> Verdict:
+    """A key stands for somebody who is there, with their role and no other; that of who has left can be revoked."""
+    key: ApiKey = draft.new
+    found = list(_named(key))
+    if key.user_id is None:
+        return found, NOTHING
+    person = draft.world.config.users.get(key.user_id)
+    if person is None or not (person.active or key.revoked_at is not None):
+        return [*found, "User not found"], NOTHING
+    draft.new = replace(key, role=person.role)
+    return found, NOTHING
+
+
 def _plainly_named(draft: Draft) -> Verdict:
     return list(_named(draft.new)), NOTHING
 
@@ -331,7 +345,7 @@ RULES: Mapping[str, Callable[[Draft], Verdict]] = {
     "service": _service,
     "integration": _integration,
     "priority": _plainly_named,
-    "api_key": _plainly_named,
+    "api_key": _api_key,
     "settings": _settings,
     "schedule": _schedule,
     "override": _override,
