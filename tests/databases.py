@@ -1,16 +1,23 @@
-"""Databases on the embedded PostgreSQL: one of its own for each test that asks."""
+"""Databases for tests: on the embedded PostgreSQL one of its own for each test that asks, and what is said to them."""
 
 from __future__ import annotations
 
 import itertools
 import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import psycopg
+from sqlalchemy import Connection, event
+
+from tocsin.storage import prepared
+from tocsin.storage.database import Database
+
+T = TypeVar("T")
 
 _NUMBERS = itertools.count(1)
 
@@ -72,3 +79,39 @@ class OwnServer:
 
         words = ("-w", "-D", str(self._folder), *words)
         pgexec("pg_ctl", words, bin_path=self._server.bin_path, user=self._server.system_user)
+
+
+@contextmanager
+def statements_of(
+    database: Database, before: Callable[[str], None], after: Callable[[str], None] = lambda _statement: None
+) -> Iterator[None]:
+    """Calls `before` and `after` around every statement of this database: those by SQLAlchemy and prepared ones."""
+
+    def seen_before(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        before(statement)
+
+    def seen_after(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        after(statement)
+
+    def around(run: Callable[[Connection, str, Any], T]) -> Callable[[Connection, str, Any], T]:
+        def watched(connection: Connection, sql: str, values: Any) -> T:
+            if connection.engine is not database.engine:
+                return run(connection, sql, values)
+            before(sql)
+            found = run(connection, sql, values)
+            after(sql)
+            return found
+
+        return watched
+
+    module: Any = prepared
+    execute, execute_many = module.execute, module.execute_many
+    event.listen(database.engine, "before_cursor_execute", seen_before)
+    event.listen(database.engine, "after_cursor_execute", seen_after)
+    module.execute, module.execute_many = around(execute), around(execute_many)
+    try:
+        yield
+    finally:
+        module.execute, module.execute_many = execute, execute_many
+        event.remove(database.engine, "before_cursor_execute", seen_before)
+        event.remove(database.engine, "after_cursor_execute", seen_after)

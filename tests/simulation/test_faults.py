@@ -9,15 +9,15 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from typing import Any
 
 import pytest
-from sqlalchemy import event
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from tests.behaviour.cast import Cast, gather
+from tests.databases import statements_of
 from tests.simulation.conftest import Worlds
 from tocsin.directory.model import Channel
 from tocsin.engine.invariants import violations
@@ -123,13 +123,14 @@ class Faults:
         self.only = ""
         self.error: type[BaseException] = OperationalError
         self.after = False
-        event.listen(world.database.engine, "before_cursor_execute", self._before)
-        event.listen(world.database.engine, "after_cursor_execute", self._after)
+        self._watched = ExitStack()
+        self._watched.enter_context(statements_of(world.database, self._before, self._after))
         setattr(world, "settle", self.settle)  # noqa: B010 - mypy does not let methods be replaced otherwise
 
     def stop(self) -> None:
         """The faults are over."""
         self.fail = range(0)
+        self._watched.close()
 
     def settle(self) -> None:
         """Let the engine work; killed, it is started again."""
@@ -142,13 +143,13 @@ class Faults:
         finally:
             self._in_turn = False
 
-    def _before(self, _connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+    def _before(self, statement: str) -> None:
         if self._in_turn and self.only in statement:
             self.count += 1
             if self.count in self.fail and not self.after:
                 raise self._made(statement)
 
-    def _after(self, _connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+    def _after(self, statement: str) -> None:
         if self._in_turn and self.only in statement and self.count in self.fail and self.after:
             raise self._made(statement)
 

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import event, func, select
+from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 
+from tests.databases import statements_of
 from tocsin.alerts.decide import Ending
 from tocsin.alerts.model import Alert, AlertStatus
 from tocsin.directory.model import Channel, Team, Urgency, User
@@ -187,25 +188,24 @@ def test_whatever_statement_fails_nothing_is_stored_and_the_turn_can_be_taken_ag
     """The n-th statement of the transaction raises, for every n, COMMIT included."""
     left = [0]
 
-    def fail(*_: Any) -> None:
+    def fail(_statement: str) -> None:
         left[0] -= 1
         if left[0] == 0:
             raise Broken
 
-    event.listen(database.engine, "before_cursor_execute", fail)
     number = 0
-    while True:
-        number += 1
-        left[0] = number
-        try:
-            store_everything(store)
-            break
-        except Broken:
-            left[0] = 0
-            store.rollback()
-            assert stored(database) == NOTHING, number
-            assert store.state.incident("Q1") is None
-    event.remove(database.engine, "before_cursor_execute", fail)
+    with statements_of(database, fail):
+        while True:
+            number += 1
+            left[0] = number
+            try:
+                store_everything(store)
+                break
+            except Broken:
+                left[0] = 0
+                store.rollback()
+                assert stored(database) == NOTHING, number
+                assert store.state.incident("Q1") is None
     assert number > 12, "every table's statement was tried"
     assert stored(database)["timeline"] == 2
     assert again_is_possible(store)

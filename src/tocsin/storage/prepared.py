@@ -1,16 +1,19 @@
-"""Statements compiled once for a database: running one builds nothing, which is most of what a small statement costs.
+"""Statements compiled once for a database and handed to its driver: building one is most of what a small one costs.
 
 Decides nothing about what is read or written. Works with the drivers of both databases: SQLite's parameters go by
-position, PostgreSQL's by name. Not for lists of varying length.
+position, PostgreSQL's by name. Not for lists of varying length. What a driver raises comes as SQLAlchemy's error of the
+same name, without the parameters, which may be secrets.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Connection, Dialect
+from sqlalchemy.exc import DBAPIError
 
 
 class Query:
@@ -26,7 +29,7 @@ class Query:
         """The rows for these values."""
         given = {**self._fixed, **values}
         parameters = given if self._order is None else tuple(given[name] for name in self._order)
-        return connection.exec_driver_sql(self.text, parameters).fetchall()
+        return execute(connection, self.text, parameters)
 
 
 class Write:
@@ -43,9 +46,39 @@ class Write:
         if not rows:
             return
         if self._order is None:
-            connection.exec_driver_sql(self._sql, rows)
+            execute_many(connection, self._sql, rows)
         elif len(self._order) == 1:
             (name,) = self._order
-            connection.exec_driver_sql(self._sql, [(row[name],) for row in rows])
+            execute_many(connection, self._sql, [(row[name],) for row in rows])
         else:
-            connection.exec_driver_sql(self._sql, list(map(itemgetter(*self._order), rows)))
+            execute_many(connection, self._sql, list(map(itemgetter(*self._order), rows)))
+
+
+def execute(connection: Connection, sql: str, parameters: Any) -> Sequence[Any]:
+    """The rows of one statement. Raises DBAPIError."""
+    driver: Any = connection.connection.driver_connection
+    with _translating(connection, sql):
+        rows: Sequence[Any] = driver.execute(sql, parameters).fetchall()
+    return rows
+
+
+def execute_many(connection: Connection, sql: str, rows: Sequence[Any]) -> None:
+    """One statement for each row. Raises DBAPIError."""
+    driver: Any = connection.connection.driver_connection
+    with _translating(connection, sql), closing(driver.cursor()) as cursor:
+        cursor.executemany(sql, rows)
+
+
+@contextmanager
+def _translating(connection: Connection, sql: str) -> Iterator[None]:
+    """A driver's error as SQLAlchemy's; a connection that is lost is given up."""
+    try:
+        yield
+    except connection.dialect.loaded_dbapi.Error as error:
+        dialect = connection.dialect
+        driver: Any = connection.connection.driver_connection
+        is_lost = dialect.is_disconnect(error, driver, None)
+        if is_lost:
+            connection.invalidate(error)
+        base = dialect.loaded_dbapi.Error
+        raise DBAPIError.instance(sql, None, error, base, connection_invalidated=is_lost, dialect=dialect) from error

@@ -22,7 +22,7 @@ from tocsin.escalation.model import PolicySnapshot
 from tocsin.incidents.model import Incident
 from tocsin.kernel.time import Moment
 from tocsin.paging.model import WAITING, Message, MessageState, Pace, Page, PageState
-from tocsin.storage import postgres, sqlite
+from tocsin.storage import postgres, prepared, sqlite
 from tocsin.storage.codec import load
 from tocsin.storage.prepared import Query
 from tocsin.storage.rows import MAPPED
@@ -172,7 +172,7 @@ class WorkingSet:
             return
         for key in missing:
             self._known_keys[key] = None
-        rows = self._connection.exec_driver_sql(self._newest_alerts, self._by_keys.pairs(missing))
+        rows = prepared.execute(self._connection, self._newest_alerts, self._by_keys.pairs(missing))
         for alert in self._entities(Alert, rows):
             self._known_keys[alert.scope, alert.dedup_key] = alert.id
 
