@@ -6,6 +6,8 @@ key, one next step per open incident, one number per incident.
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
@@ -31,6 +33,9 @@ metadata = MetaData(
 )
 
 _Moment = BigInteger
+_IN_KEY: dict[str, Any] = {"sqlite_with_rowid": False}
+"""Rows lie in the tree of their key: for small ones."""
+
 _Counter = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers rows only in a column typed INTEGER
 
 meta = Table(
@@ -38,6 +43,7 @@ meta = Table(
     metadata,
     Column("key", Text, primary_key=True),
     Column("value", Text, nullable=False),
+    **_IN_KEY,
 )
 """Single values: the cursor into the log, the configuration's version, the last incident number."""
 
@@ -132,6 +138,7 @@ incident_people = Table(
     Column("incident_id", Text, primary_key=True),
     Column("user_id", Text, primary_key=True),
     Index("ix_incident_people_user_id", "user_id"),
+    **_IN_KEY,
 )
 """Who has an open incident now."""
 
@@ -141,6 +148,7 @@ incident_teams = Table(
     Column("incident_id", Text, primary_key=True),
     Column("team_id", Text, primary_key=True),
     Index("ix_incident_teams_team_id", "team_id"),
+    **_IN_KEY,
 )
 
 policy_snapshots = Table(
@@ -195,6 +203,7 @@ paces = Table(
     metadata,
     Column("id", Text, primary_key=True),
     Column("data", Text, nullable=False),
+    **_IN_KEY,
 )
 
 timeline = Table(
@@ -218,6 +227,7 @@ timers = Table(
     Column("due_at", _Moment, nullable=False),
     Column("command", Text, nullable=False),
     Index("ix_timers_due_at", "due_at"),
+    **_IN_KEY,
 )
 
 outbox = Table(
@@ -229,13 +239,14 @@ outbox = Table(
     Column("created_at", _Moment, nullable=False),
     Column("data", Text, nullable=False),
     Index("ix_outbox_created_at", "created_at"),
+    **_IN_KEY,
 )
 """Effects whose result is not known. `engine` claimed it with the decision; a later engine finds it after a crash."""
 
 event_outcomes = Table(
     "event_outcomes",
     metadata,
-    Column("seq", _Moment, primary_key=True, autoincrement=False),
+    Column("seq", _Counter, primary_key=True, autoincrement=False),
     Column("outcome", Text, nullable=False),
     Column("reason", Text, nullable=False),
     Column("alert_id", Text, nullable=False),
@@ -258,6 +269,7 @@ answers = Table(
     Column("at", _Moment, nullable=False),
     Column("answer", Text, nullable=False),
     Index("ix_answers_at", "at"),
+    **_IN_KEY,
 )
 """What a command with this idempotency key was answered, so that a retry acts once."""
 
