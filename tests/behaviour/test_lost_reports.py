@@ -7,10 +7,10 @@ from dataclasses import replace
 from typing import Any, cast
 
 import pytest
-from sqlalchemy import event
 from sqlalchemy.exc import IntegrityError
 
 from tests.behaviour.cast import Cast, paged
+from tests.databases import statements_of
 from tocsin.directory.model import Channel
 from tocsin.escalation.messages import LevelSkipped
 from tocsin.incidents.messages import Acknowledge, Reassign
@@ -39,13 +39,12 @@ def answer(world: World, at: int, poison: dict[str, Any]) -> None:
 def no_room_in_the_outbox(world: World) -> Iterator[None]:
     """Nothing that a turn wants to send can be stored."""
 
-    def refuse(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+    def refuse(statement: str) -> None:
         if statement.startswith("INSERT INTO outbox"):
             raise IntegrityError(statement, None, Exception("made to fail"))
 
-    event.listen(world.database.engine, "before_cursor_execute", refuse)
-    yield
-    event.remove(world.database.engine, "before_cursor_execute", refuse)
+    with statements_of(world.database, refuse):
+        yield
 
 
 def settled(world: World) -> bool:
