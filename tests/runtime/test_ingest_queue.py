@@ -279,3 +279,15 @@ def test_a_request_that_was_given_up_does_not_disturb_the_others() -> None:
         queue.close()
 
     asyncio.run(story())
+
+
+def test_a_log_that_can_not_drop_what_is_old_goes_on() -> None:
+    class Stubborn(FakeLog):
+        def drop_before(self, seq: int) -> int:
+            raise LogRefused(f"not before {seq}")
+
+    queue = IngestQueue(Stubborn())
+    queue.start()
+    queue.drop_before(3)
+    assert [queue.append_wait([event()]) for _ in range(3)] == [1, 2, 3]
+    assert queue.close()

@@ -19,6 +19,7 @@ from tocsin.app.heartbeat import Heartbeat
 from tocsin.app.http import Edge as Parts
 from tocsin.app.http import application
 from tocsin.app.installation import Installation
+from tocsin.app.log_sweep import LogSweep
 from tocsin.app.rsgi import Edge
 from tocsin.app.rsgi_body import Deadlines
 from tocsin.app.rsgi_bridge import Bridge
@@ -67,9 +68,12 @@ async def _serve(place: Installation, listener: object, ready: Callable[[], None
     parts.control.start()
     heartbeat = Heartbeat(settings.heartbeat_url, lambda: parts.pulse.health().problems)
     heartbeat.start()
+    sweep = LogSweep(parts.reads.oldest_kept_event, ingest.drop_before)
+    sweep.start()
     log.info("edge_ready", port=settings.port, url=settings.base_url)
     await serve(edge, listener, tls=tls, ready=ready)  # type: ignore[arg-type]
     heartbeat.stop()
+    sweep.stop()
     parts.control.close()
 
 

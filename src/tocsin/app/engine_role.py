@@ -23,6 +23,7 @@ from tocsin.app.tokens import Tokens
 from tocsin.app.upgrade import upgrade
 from tocsin.dialects.alertmanager.decode import DECODERS as ALERTMANAGER
 from tocsin.dialects.pagerduty_events.decode import DECODERS as PAGERDUTY_EVENTS
+from tocsin.kernel.time import DAY
 from tocsin.runtime.control_server import ControlServer
 from tocsin.runtime.desk import Door
 from tocsin.runtime.engine_loop import Decoder, EngineLoop
@@ -103,6 +104,7 @@ def _run(place: Installation, stopping: threading.Event, keeper: LeaseKeeper | N
     if journal is None:
         return
     store = TurnStore(database, place.ids.long())
+    store.events_kept = place.settings.events_kept_days * DAY
     store.fence = keeper.fence if keeper is not None else None
     doors: list[Door] = []
 

@@ -48,6 +48,7 @@ NAMES: Mapping[str, str] = {
     "TOCSIN_HEARTBEAT_URL": "called every 30 s while the pager is well",
     "TOCSIN_EVENTS_PER_KEY_PER_MINUTE": "limit of events per integration key (0 = none)",
     "TOCSIN_MAX_BACKLOG": "undecided events after which senders are told to wait (200000)",
+    "TOCSIN_EVENTS_KEPT_DAYS": "how long raw events and their outcomes are kept (90, 0 = for ever)",
     "TOCSIN_EGRESS_ALLOW": "networks that webhooks may reach besides the Internet, 10.0.0.0/8,...",
 }
 """Every setting and what it means; `docs/settings.md` says more."""
@@ -81,6 +82,7 @@ class AppSettings:
     heartbeat_url: str = field(repr=False)
     events_per_key_per_minute: int
     max_backlog: int
+    events_kept_days: int
     egress_allow: tuple[str, ...]
 
     @property
@@ -131,6 +133,7 @@ def from_environment(
         heartbeat_url=text("HEARTBEAT_URL"),
         events_per_key_per_minute=number("EVENTS_PER_KEY_PER_MINUTE", 0, 0, 10_000_000),
         max_backlog=number("MAX_BACKLOG", 200_000, 1, 100_000_000),
+        events_kept_days=number("EVENTS_KEPT_DAYS", 90, 0, 36_500),
         egress_allow=_networks("EGRESS_ALLOW", text("EGRESS_ALLOW")),
     )
 

@@ -30,6 +30,7 @@ from tocsin.paging.model import Result
 from tocsin.runtime import answers
 from tocsin.runtime.clock import Clock
 from tocsin.runtime.turn_work import Order, TurnWork
+from tocsin.runtime.upkeep import Upkeep
 from tocsin.storage.log import Entry, LogReader
 from tocsin.storage.turns import Cursor, DueTimer, LeaseLost, Turn, TurnStore, Waiting, is_outage
 
@@ -43,10 +44,6 @@ EVENTS_SPAN = 10 * MILLISECOND
 EVENTS_AT_ONCE = 32
 EVENTS_WHILE_ASKED = 16
 """When somebody waits for an answer: a person's acknowledgement must not wait for a storm."""
-
-HOLD_EVENTS = 8
-HOLD_SECONDS = 0.25
-"""A turn of at least so many events leaves repeats unwritten if the last time they were written is not longer ago."""
 
 TIMERS_AT_ONCE = 200
 REQUESTS_AT_ONCE = 100
@@ -138,7 +135,7 @@ class EngineLoop:
         self._catch_up()
         self._quarantined: set[int] = set()
         self._lost = False
-        self._written_at = clock.ticks()
+        self._upkeep = Upkeep(store, clock)
 
     @property
     def config(self) -> Config:
@@ -199,7 +196,7 @@ class EngineLoop:
                 self._find_again()
             now = self._clock.now()
             inputs = self._gather(now)
-            if inputs or self._store.holds_back:
+            if inputs or self._upkeep.is_due():
                 self._settle(inputs, now)
         except Exception as error:
             self._lost = is_outage(error)
@@ -364,11 +361,7 @@ class EngineLoop:
         decided = self._decide_events(work, inputs)
         if decided:
             work.turn.cursor = Cursor(self._journal.epoch, decided)
-        ticks = self._clock.ticks()
-        may_hold = len(inputs.entries) >= HOLD_EVENTS and ticks - self._written_at < HOLD_SECONDS
-        self._store.commit(work.turn, may_hold=may_hold)
-        if not may_hold:
-            self._written_at = ticks
+        self._upkeep.commit(work.turn, len(inputs.entries))
         return work
 
     def _decide_events(self, work: TurnWork, inputs: Inputs) -> int:

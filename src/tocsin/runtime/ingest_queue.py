@@ -16,7 +16,7 @@ from typing import Final, TypeAlias
 
 from tocsin.kernel.errors import Invalid, TooMany, Unavailable
 from tocsin.runtime.clock import SystemClock
-from tocsin.storage.log import LogFailed, LogRefused, LogWriter, NewEntry
+from tocsin.storage.log import LogError, LogFailed, LogRefused, LogWriter, NewEntry
 
 WAITING_ENTRIES: Final = 20_000
 """Entries that may wait for a commit; about a second of work."""
@@ -75,6 +75,7 @@ class IngestQueue:
         self._failed: Callable[[], object] | None = None
         self.failure: LogFailed | None = None
         self._refused = 0
+        self._drop_to = 0
         """Why the log is broken, if it is. Nothing is accepted any more: the process has to open the log anew."""
         self._thread = threading.Thread(target=self._run, name="ingest-commit", daemon=True)
 
@@ -112,6 +113,10 @@ class IngestQueue:
     def note_decided(self, seq: int) -> None:
         """How far the engine has read; without ever being told, the backlog is not limited."""
         self._limit_head = seq + self._max_backlog
+
+    def drop_before(self, seq: int) -> None:
+        """From any thread: with the next commit, drop the log's segments whose numbers are all below `seq`."""
+        self._drop_to = seq
 
     def hand_in(self, entries: Sequence[NewEntry], settle: Settle) -> None:
         """From any thread: `settle` will be called once, in the commit thread; it must be quick.
@@ -172,7 +177,19 @@ class IngestQueue:
             began = self._ticks()
             for group in _groups(items):
                 self._commit(group)
+            if self._drop_to:
+                self._drop()
             self._gather(began + GATHER_SECONDS)
+
+    def _drop(self) -> None:
+        seq, self._drop_to = self._drop_to, 0
+        try:
+            dropped = self._writer.drop_before(seq)
+        except (LogError, OSError):
+            _log.exception("the log's old segments could not be dropped")
+        else:
+            if dropped:
+                _log.info("dropped %d segments of the log before event %d", dropped, seq)
 
     def _gather(self, until: float) -> None:
         """Let events gather for the next commit; `close` cuts it short."""

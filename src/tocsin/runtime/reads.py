@@ -255,6 +255,11 @@ class Reads:
         with self._database.engine.connect() as connection:
             return health.cursor(connection)
 
+    def oldest_kept_event(self) -> int:
+        """The number of the oldest event whose outcome is kept; where none is, the first that is not decided."""
+        with self._database.reading() as connection:
+            return outcomes.oldest(connection) or health.cursor(connection).seq + 1
+
     def audit(self, wanted: AuditFilter, *, limit: int = 100) -> Listing[AuditRecord]:
         """Changes of configuration, newest first; the next page begins before the last one's `seq`."""
         with self._database.engine.connect() as connection:

@@ -19,7 +19,7 @@ from tocsin.engine.world import Recorded, ThingChange
 from tocsin.incidents.model import Incident
 from tocsin.kernel.actor import Actor
 from tocsin.kernel.decision import Command, Effect, TimerChange
-from tocsin.kernel.time import Moment
+from tocsin.kernel.time import Moment, Span
 from tocsin.storage import postgres, tables
 from tocsin.storage.audit import audit_row
 from tocsin.storage.codec import dump, load, load_command, load_effect
@@ -27,6 +27,7 @@ from tocsin.storage.database import Database
 from tocsin.storage.lease import fence_of
 from tocsin.storage.log import LogRefused
 from tocsin.storage.repeats import HELD_FROM, recount
+from tocsin.storage.retention import sweep
 from tocsin.storage.turn_writes import TurnWrites
 from tocsin.storage.working_set import WorkingSet
 
@@ -99,6 +100,8 @@ class TurnStore:
         self._connection = database.engine.connect()
         self.engine_id = engine_id
         self.fence: int | None = None
+        self.events_kept: Span = 0
+        """For how long it is kept how events ended; 0 = for ever."""
         self._in_transaction = False
         numbers = self._meta("incident_number")
         self.state = WorkingSet(self._connection, int(numbers or 0))
@@ -169,6 +172,10 @@ class TurnStore:
     def holds_back(self) -> bool:
         """Whether there are repeats that their alerts' rows do not count; a turn that may not hold writes them."""
         return self.state.holds_back or self._uncounted
+
+    def sweep(self, now: Moment) -> bool:
+        """Within a transaction: drop a piece of what is too old to keep; whether there may be more."""
+        return sweep(self._connection, now, self.events_kept)
 
     def commit(self, turn: Turn, *, may_hold: bool = False) -> None:
         """Write everything and commit. Raises what the database raises; then nothing was stored.

@@ -71,6 +71,11 @@ def one(connection: Connection, seq: int) -> EventOutcome | None:
     return None if row is None else _outcome(row)
 
 
+def oldest(connection: Connection) -> int:
+    """The number of the oldest event whose outcome is kept, 0 when none is."""
+    return int(connection.execute(select(func.min(_T.seq))).scalar() or 0)
+
+
 def counts(connection: Connection, newest: int) -> Mapping[Outcome, int]:
     """How many of the newest so many events ended in which way."""
     head = int(connection.execute(select(func.max(_T.seq))).scalar() or 0)

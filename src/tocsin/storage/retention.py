@@ -1,0 +1,48 @@
+"""What is not kept for ever: how events ended, and answers to commands that might have been asked again.
+
+Drops a piece at a time, within the turn of whoever calls, so that nobody waits for a large one. Never drops what people
+did or were told: incidents, timelines, pages and the audit trail stay. The log follows: an edge drops what lies before
+the oldest outcome (`app/log_sweep.py`).
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, delete, select
+
+from tocsin.kernel.time import DAY, Moment, Span
+from tocsin.storage import tables
+
+PIECE = 1_000
+"""Rows of a table that are dropped at once, at most: some milliseconds."""
+
+ANSWERS_KEPT: Span = DAY
+"""Who asks again with the same key does so within seconds; a day is for programs that were stopped meanwhile."""
+
+
+def sweep(connection: Connection, now: Moment, events_kept: Span) -> bool:
+    """Drop what is too old; whether there may be more of it. `events_kept` 0 = for ever."""
+    more = _sweep_answers(connection, now - ANSWERS_KEPT)
+    return (bool(events_kept) and _sweep_outcomes(connection, now - events_kept)) or more
+
+
+def _sweep_answers(connection: Connection, before: Moment) -> bool:
+    answers = tables.answers
+    old = select(answers.c.key).where(answers.c.at < before).order_by(answers.c.at).limit(PIECE)
+    keys = connection.execute(old).scalars().all()
+    if keys:
+        connection.execute(delete(answers).where(answers.c.key.in_(keys)))
+    return len(keys) == PIECE
+
+
+def _sweep_outcomes(connection: Connection, before: Moment) -> bool:
+    """In the order of the log: the first one that is still to be kept ends it."""
+    outcomes = tables.event_outcomes
+    oldest = select(outcomes.c.seq, outcomes.c.received_at).order_by(outcomes.c.seq).limit(PIECE)
+    last, dropped = 0, 0
+    for seq, received_at in connection.execute(oldest):
+        if received_at >= before:
+            break
+        last, dropped = seq, dropped + 1
+    if dropped:
+        connection.execute(delete(outcomes).where(outcomes.c.seq <= last))
+    return dropped == PIECE
