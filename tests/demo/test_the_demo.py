@@ -85,8 +85,8 @@ def test_a_visitor_plays_the_demo(introduced: list[str], page: Page) -> None:
 
     bob = page.get_by_label("Bob’s phone")
     expect(bob.get_by_text("Incoming call")).to_be_visible(timeout=30_000)
-    bob.get_by_role("button", name="4").click()
-    expect(bob.get_by_text(re.compile("pressed 4"))).to_be_visible(timeout=15_000)
+    bob.get_by_role("button", name="1").click()
+    expect(bob.get_by_text(re.compile("pressed 1"))).to_be_visible(timeout=15_000)
 
     page.get_by_role("link", name="Open #1").click()
     expect(page.get_by_text("Acknowledged").first).to_be_visible()

@@ -207,14 +207,14 @@ class Booth:
         alarm = (
             "#5 PaymentsService: Payment API error rate is 12 % (limit 1 %). Reply 10 to acknowledge, 10 r to resolve."
         )
-        spoken = "Incident 5 on PaymentsService. Payment API error rate is 12 percent. Press 4 to acknowledge."
+        spoken = "Incident 5 on PaymentsService. Payment API error rate is 12 percent. Press 1 to acknowledge."
         return [
             BoothPhone("+12025550100", "Alice", "primary on call", (BoothText(alarm, now - 5 * MINUTE),)),
             BoothPhone("+12025550101", "Bob", "secondary", (), (BoothCall("CA1", "ringing", now - 4 * SECOND),)),
             BoothPhone(
                 "+12025550102", "Carol", "manager of Payments",
                 (BoothText("10", now - 2 * MINUTE, mine=True), BoothText("You have #4.", now - 2 * MINUTE + SECOND)),
-                (BoothCall("CA2", "ended", now - 3 * MINUTE, (spoken,), "4"),),
+                (BoothCall("CA2", "ended", now - 3 * MINUTE, (spoken,), "1"),),
             ),
             BoothPhone("+12025550103", "Erin", "owner"),
         ]  # fmt: skip
@@ -264,7 +264,7 @@ class Show:
         """Where it is."""
         over = self.step > len(STEPS)
         actions = (ShowAction.START,) if not self.step else (ShowAction.AGAIN,) if over else tuple(RUNNING)
-        wish = "Bob’s phone rings: press 4 on the Phones page." if self.step == 3 else ""
+        wish = "Bob’s phone rings: press 1 on the Phones page." if self.step == 3 else ""
         end = EndCard(FIGURES, "receivers:\n  - name: tocsin\n    webhook_configs: ...", "make run") if over else None
         return ShowState(STEPS, self.step, wish=wish, incident_number=self.number, actions=actions, end=end)
 

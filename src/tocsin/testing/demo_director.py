@@ -124,7 +124,7 @@ class Director:
         self._go_to(2)
         self._skip(incident, COUNTDOWN_SECONDS)
         self._until(lambda: self._now(incident).level >= 2, COUNTDOWN_SECONDS + 10)
-        self._go_to(3, wish="Bob's phone rings: press 4 on it to acknowledge.")
+        self._go_to(3, wish="Bob's phone rings: press 1 on it to acknowledge.")
         self._let_bob_answer(incident)
         self._go_to(4)
         self._pause(12)
@@ -140,7 +140,7 @@ class Director:
         self._show(wish="Nobody pressed a key, so Bob does it himself.")
         calls = self._place.phones.calls(number_of("Bob"))
         if calls and calls[-1].state in (CallState.RINGING, CallState.ANSWERED):
-            self._place.phones.press(number_of("Bob"), "4")
+            self._place.phones.press(number_of("Bob"), "1")
         self._until(lambda: self._now(incident).status is not Status.TRIGGERED, 10)
 
     def _fire(self, started_at: Moment, status: str) -> None:

@@ -34,7 +34,7 @@ class BoothCall:
     at: Moment
     heard: tuple[str, ...] = ()
     pressed: str = ""
-    keys: tuple[tuple[str, str], ...] = (("4", "I have it"), ("6", "it is over"), ("*", "say again"))
+    keys: tuple[tuple[str, str], ...] = (("1", "I have it"), ("6", "it is over"), ("*", "say again"))
 
 
 @dataclass(frozen=True, slots=True)

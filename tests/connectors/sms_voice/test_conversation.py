@@ -133,9 +133,9 @@ def test_bob_hears_the_alarm_and_presses_4(
     phones.wait_for_call(BOB)
     heard = phones.answer(BOB)
     assert heard == [
-        "Tocsin alert. Incident 4 2 on Payments. Disk full. Press 4 to acknowledge, 6 to resolve, star to repeat."
+        "Tocsin alert. Incident 4 2 on Payments. Disk full. Press 1 to acknowledge, 6 to resolve, star to repeat."
     ]
-    assert phones.press(BOB, "4") == ["You have it. Nobody else will be called."]
+    assert phones.press(BOB, "1") == ["You have it. Nobody else will be called."]
     assert installation.answers == [("tok-call", Answer.ACKNOWLEDGE)]
     assert phones.calls(BOB)[0].state is CallState.ENDED
     statuses = [status for _, status in installation.wait_for_receipts(4)]

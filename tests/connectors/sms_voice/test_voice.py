@@ -53,7 +53,7 @@ def test_the_first_round_says_it_waits_for_a_key_and_goes_on() -> None:
     }
     assert redirect.text == "https://tocsin.example/twilio/voice/tok%2Fen?n=2"
     assert said(xml) == (
-        "Tocsin alert. Incident 4 2 on Payments. Press 4 to acknowledge, 6 to resolve, star to repeat."
+        "Tocsin alert. Incident 4 2 on Payments. Press 1 to acknowledge, 6 to resolve, star to repeat."
     )
 
 
@@ -64,7 +64,16 @@ def test_after_the_last_round_it_hangs_up() -> None:
 
 @pytest.mark.parametrize(
     ("digits", "answer"),
-    [("4", Answer.ACKNOWLEDGE), ("6", Answer.RESOLVE), ("*", None), ("1", None), ("", None), ("44", None), ("#", None)],
+    [
+        ("1", Answer.ACKNOWLEDGE),
+        ("4", Answer.ACKNOWLEDGE),
+        ("6", Answer.RESOLVE),
+        ("*", None),
+        ("2", None),
+        ("", None),
+        ("44", None),
+        ("#", None),
+    ],
 )
 def test_keys(digits: str, answer: Answer | None) -> None:
     assert read_digits(digits) is answer

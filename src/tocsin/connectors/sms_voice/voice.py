@@ -1,7 +1,8 @@
 """What a call says and which key means what, as TwiML. Pure; the routes carry out what a key means.
 
-4 acknowledges, 6 resolves, star repeats. Without a key the call speaks `TURNS` times and hangs up: a call that was
-heard and not answered is no acknowledgement, and the escalation goes on.
+1 acknowledges, 6 resolves, star repeats; 4 acknowledges too, for fingers that know it from elsewhere. Without a key the
+call speaks `TURNS` times and hangs up: a call that was heard and not answered is no acknowledgement, and the escalation
+goes on.
 """
 
 from __future__ import annotations
@@ -19,8 +20,8 @@ WAIT_SECONDS = 8
 SPOKEN_CHARS = 250
 REPEAT = "*"
 
-_KEYS = {"4": Answer.ACKNOWLEDGE, "6": Answer.RESOLVE}
-_CHOICE = "Press 4 to acknowledge, 6 to resolve, star to repeat."
+_KEYS = {"1": Answer.ACKNOWLEDGE, "4": Answer.ACKNOWLEDGE, "6": Answer.RESOLVE}
+_CHOICE = "Press 1 to acknowledge, 6 to resolve, star to repeat."
 _MARKUP = re.compile(r"[<>{}\[\]|\\^~`*_#=]+")
 _DIGITS = re.compile(r"\d{2,}")
 
