@@ -53,6 +53,11 @@ class EdgeKeys:
         if not {"config", "reconnected"}.isdisjoint(topics):
             self._wake.set()
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether there was a first look: before it every event is refused."""
+        return self._table is not None
+
     def integration(self, key: str, /) -> IntegrationRef | None:
         """Whose key this is. One that is not known may be a moment old: who made it has been told so already."""
         if self._table is None:

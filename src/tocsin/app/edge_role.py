@@ -100,6 +100,7 @@ def _assemble(place: Installation, wish: Wish) -> tuple[Parts, IngestQueue, Edge
         lambda: _can_page(place, config),
         engine_is_there=control.engine_is_there,
         is_fenced=lambda: config.current().settings.sending_fenced,
+        knows_keys=lambda: keys.is_ready,
         log_in_database=bool(place.settings.database_url),
     )
     parts = Parts(

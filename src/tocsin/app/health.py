@@ -83,15 +83,20 @@ class Pulse:
         *,
         engine_is_there: Callable[[], bool] = lambda: True,
         is_fenced: Callable[[], bool] = lambda: False,
+        knows_keys: Callable[[], bool] = lambda: True,
         log_in_database: bool = False,
     ) -> None:
-        """`log_in_database`: events cannot be accepted either while the database is out of reach."""
+        """`knows_keys`: whether events' keys are known yet; until then every event is told to come again.
+
+        `log_in_database`: events cannot be accepted either while the database is out of reach.
+        """
         self._reads = reads
         self._ingest = ingest
         self._clock = clock
         self._can_page = can_page
         self._engine_is_there = engine_is_there
         self._is_fenced = is_fenced
+        self._knows_keys = knows_keys
         self._log_in_database = log_in_database
         self._lock = threading.Lock()
         self._taken_at = -FRESH_SECONDS
@@ -109,7 +114,7 @@ class Pulse:
 
     def _look(self) -> Health:
         now, ticks = self._clock.now(), self._clock.ticks()
-        accepting = self._ingest.accepting
+        accepting = self._ingest.accepting and self._knows_keys()
         try:
             if self._engine_is_there():
                 self._engine_seen = ticks

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +26,7 @@ from tocsin.dialects.alertmanager import routes as alertmanager
 from tocsin.dialects.pagerduty import app as pagerduty
 from tocsin.kernel.actor import SYSTEM
 from tocsin.kernel.decision import Command
+from tocsin.kernel.errors import Unavailable
 from tocsin.paging.model import Message
 from tocsin.paging.text import Brief, wording
 from tocsin.runtime.desk import Line
@@ -33,7 +35,7 @@ from tocsin.runtime.live import Bus
 from tocsin.runtime.orders import order_entry
 from tocsin.runtime.reads import AlertFilter, Reads
 from tocsin.storage.config_reader import ConfigReader
-from tocsin.storage.database import Database
+from tocsin.storage.database import Database, DatabaseError, OutOfReach
 from tocsin.storage.edge.store import open_edge_store
 from tocsin.storage.schema import read_installation_secret
 from tocsin.web import app as web
@@ -66,7 +68,7 @@ def application(edge: Edge) -> Starlette:
     """The application. The role `hooks` serves only what monitors and providers call."""
     tokens = LateTokens(edge.database)
     routes: list[BaseRoute] = [*edge.pulse.routes(), *_callbacks(edge, tokens), *_alertmanager(edge)]
-    handlers: dict[Any, Any] = {BodyRefused: _too_much}
+    handlers: dict[Any, Any] = {BodyRefused: _too_much, Unavailable: web.not_ready}
     if not edge.hooks_only:
         place = edge.place
         store = open_edge_store(place.data, place.settings.database_url)
@@ -135,5 +137,14 @@ class LateTokens(Tokens):
 
     def _sign(self, purpose: str, subject: str, expiry: int) -> str:
         if not self._secret:
-            self._secret = (read_installation_secret(self._database) or "").encode()
+            self._secret = self._read()
         return super()._sign(purpose, subject, expiry)
+
+    def _read(self) -> bytes:
+        """Raises Unavailable as long as there is none: an empty one would let anybody sign."""
+        secret = None
+        with suppress(DatabaseError, OutOfReach):
+            secret = read_installation_secret(self._database)
+        if not secret:
+            raise Unavailable("The server is starting. Try again in a moment.", reason="starting")
+        return secret.encode()

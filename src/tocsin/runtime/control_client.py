@@ -76,8 +76,8 @@ class ControlClient:
         self._drop()
 
     def config(self) -> Config:
-        """The configuration as stored now."""
-        return self._config.current()
+        """The configuration as stored now. Raises Unavailable."""
+        return self._config.served()
 
     def tell_log_head(self, head: int) -> None:
         """Wake the engine: the log has entries up to `head`. If it is not there, it will look by itself.

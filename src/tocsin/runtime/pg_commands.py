@@ -221,8 +221,8 @@ class PgDesk:
         self._table.close()
 
     def config(self) -> Config:
-        """The configuration as stored now."""
-        return self._config.current()
+        """The configuration as stored now. Raises Unavailable."""
+        return self._config.served()
 
     def tell_log_head(self, _head: int) -> None:
         """Wake the engine: the log has new entries. If nobody hears, it will look by itself."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import threading
 
 from tocsin.engine.config import Config
-from tocsin.storage.database import Database
+from tocsin.kernel.errors import Unavailable
+from tocsin.storage.database import Database, DatabaseError, OutOfReach
 from tocsin.storage.turns import config_version, read_changes, read_config
 
 
@@ -32,6 +33,18 @@ class ConfigReader:
                     self._config = held.changed(read_changes(connection, held.version), version)
                 assert self._config is not None
                 return self._config
+
+    def served(self) -> Config:
+        """The configuration as stored now, for whoever can come again.
+
+        Raises Unavailable while the database has no tables yet or can't be read: an edge starts before its database.
+        """
+        try:
+            return self.current()
+        except (DatabaseError, OutOfReach) as error:
+            if self._config is None:
+                raise Unavailable("The server is starting. Try again in a moment.", reason="starting") from error
+            raise Unavailable("The database is out of reach. Try again in a moment.", reason="database") from error
 
     def at_least(self, version: int) -> None:
         """Make sure that later looks see this version."""

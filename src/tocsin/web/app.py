@@ -10,7 +10,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from tocsin.kernel.errors import NotFound
+from tocsin.kernel.errors import NotFound, Unavailable
 from tocsin.web import guard
 from tocsin.web.actions import act
 from tocsin.web.alerts import alerts_page, event_page
@@ -28,7 +28,7 @@ from tocsin.web.render import STATIC, render
 from tocsin.web.services import services_page
 from tocsin.web.signin import enter, link_page, sign_in, sign_in_page, sign_out
 from tocsin.web.site import Site
-from tocsin.web.visit import Door, Page, Visit
+from tocsin.web.visit import Door, Page, Visit, starting
 
 _YEAR = "public, max-age=31536000, immutable"
 
@@ -108,4 +108,9 @@ async def broken(_request: Request, _error: Exception) -> Response:
     return HTMLResponse(render("broken.html", {}), 500, dict(guard.HEADERS))
 
 
-__all__ = ["Site", "broken", "create", "guard", "not_found"]
+async def not_ready(_request: Request, error: Exception) -> Response:
+    """The answer when what is no page finds that the server can't answer yet."""
+    return starting(error if isinstance(error, Unavailable) else Unavailable("The server is starting."))
+
+
+__all__ = ["Site", "broken", "create", "guard", "not_found", "not_ready"]

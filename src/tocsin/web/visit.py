@@ -46,6 +46,9 @@ from tocsin.web.times import Times, zone_of
 ZONE_COOKIE: Final = "tocsin-zone"
 """The zone that this browser shows instead of the person's own."""
 
+RETRY_AFTER: Final = "5"
+"""Seconds after which whoever came at a bad time is asked to come again."""
+
 _FIELDS_MAX: Final = 400
 _FIELD_BYTES: Final = 64 * 1024
 _AGENT: Final = "user-agent"
@@ -232,11 +235,15 @@ class Door:
         return endpoint
 
     def _run(self, page: Page, request: Request, form: FormData, *, members_only: bool, token_needed: bool) -> Response:
+        try:
+            config = self.site.desk.config()
+        except Unavailable as error:
+            return starting(error)
         visit = Visit(
             site=self.site,
             request=request,
             now=self.site.clock.now(),
-            config=self.site.desk.config(),
+            config=config,
             line=guard.line_of(request, self.site.public_url),
             form=form,
         )
@@ -262,7 +269,16 @@ def refusal(visit: Visit, error: TocsinError) -> Response:
             return Response(status_code=401, headers={"hx-refresh": "true"})
         back = visit.path if visit.request.method == "GET" else "/"
         return RedirectResponse("/sign-in?" + urlencode({"next": back}, quote_via=quote), 303)
-    return visit.page("refused.html", status_of(error), error=error, code=status_of(error))
+    response = visit.page("refused.html", status_of(error), error=error, code=status_of(error))
+    if isinstance(error, Unavailable):
+        response.headers["retry-after"] = RETRY_AFTER
+    return response
+
+
+def starting(error: Unavailable) -> Response:
+    """The answer while there is no configuration to make a page from: rests on nothing but the error's words."""
+    html = render("starting.html", {"error": error, "seconds": RETRY_AFTER})
+    return HTMLResponse(html, 503, {**guard.HEADERS, "retry-after": RETRY_AFTER})
 
 
 async def _form(request: Request) -> FormData:

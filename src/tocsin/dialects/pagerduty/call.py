@@ -34,6 +34,9 @@ T = TypeVar("T")
 
 _ENCODER = msgspec.json.Encoder()
 
+RETRY_AFTER = "5"
+"""Seconds after which a client that can't be answered now is asked to come again."""
+
 
 @dataclass(slots=True)
 class Call:
@@ -153,8 +156,11 @@ def nothing() -> Response:
 
 
 def refusal(error: ApiError) -> Response:
-    """The answer of an error."""
-    return answer(error.body(), error.status)
+    """The answer of an error; one that may be gone in a moment says when to come again."""
+    response = answer(error.body(), error.status)
+    if error.status == 503:
+        response.headers["retry-after"] = RETRY_AFTER
+    return response
 
 
 def named(items: Iterable[T], query: str) -> list[T]:
