@@ -23,6 +23,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from tests.app.rsgi_door import Answer, Client, Door, with_door
 from tocsin.app.rsgi_server import BACKLOG, PortInUse, Tls, listen
+from tocsin.kernel.errors import Invalid
 from tocsin.storage.log.sqlite import SqliteLogReader
 
 
@@ -191,6 +192,23 @@ def test_tls_is_spoken_when_there_is_a_certificate(certificate: Tls) -> None:
         plain[1].close()
 
     with_door(story, tls=certificate, trusted=certificate.certificate)
+
+
+def test_files_that_are_no_certificate_and_key_are_refused_in_words(certificate: Tls, tmp_path: Path) -> None:
+    certificate.check()
+    locked = tmp_path / "locked.pem"
+    key = serialization.load_pem_private_key(certificate.key.read_bytes(), None)
+    encrypted = serialization.BestAvailableEncryption(b"secret")
+    locked.write_bytes(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, encrypted))
+    with pytest.raises(Invalid, match=r"TOCSIN_TLS_CERT: /nope can't be read: No such file"):
+        Tls(Path("/nope"), certificate.key).check()
+    for wrong in (
+        Tls(certificate.key, certificate.certificate),
+        Tls(certificate.certificate, certificate.certificate),
+        Tls(certificate.certificate, locked),
+    ):
+        with pytest.raises(Invalid, match="must be a certificate chain and its private key"):
+            wrong.check()
 
 
 PROGRAM = """

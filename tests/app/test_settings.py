@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
-from tocsin.app.settings import NAMES, from_environment
+from tocsin.app.settings import NAMES, AppSettings, from_environment
 from tocsin.kernel.errors import Invalid
 
 
@@ -40,13 +41,38 @@ def test_the_command_line_wins_over_the_environment() -> None:
         ("TOCSIN_EVENTS_PER_KEY_PER_MINUTE", "1e3"),
         ("TOCSIN_PUBLIC_URL", "tocsin.example.org"),
         ("TOCSIN_TLS_CERT", "cert.pem"),
+        ("TOCSIN_DATABASE_URL", "mysql://tocsin:canary@db/tocsin"),
+        ("TOCSIN_DATABASE_URL", "db"),
+        ("TOCSIN_HEARTBEAT_URL", "ftp://example.org/canary"),
+        ("TOCSIN_HEARTBEAT_URL", "https://"),
+        ("TOCSIN_SMTP_URL", "http://user:canary@mail:25"),
+        ("TOCSIN_MAIL_FROM", "nobody"),
+        ("TOCSIN_MAIL_FROM", "Alarm alarm@example.org"),
         ("TOCSIN_EGRESS_ALLOW", "10.0.0.0/8,bogus"),
         ("TOCSIN_TRUSTED_PROXIES", "127.0.0.1,proxy.example.org"),
     ],
 )
 def test_a_wrong_value_is_refused_by_name(name: str, value: str) -> None:
-    with pytest.raises(Invalid, match=name):
+    with pytest.raises(Invalid, match=name) as refused:
         from_environment({name: value})
+    assert "canary" not in refused.value.message
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("TOCSIN_DATABASE_URL", "postgres://db1,db2/tocsin?sslmode=require"),
+        ("TOCSIN_SMTP_URL", "smtps://mail"),
+        ("TOCSIN_MAIL_FROM", "Alarm <alarm@localhost>"),
+        ("TOCSIN_MAIL_FROM", "alarm@example.org"),
+    ],
+)
+def test_every_form_of_a_right_value_is_taken(name: str, value: str) -> None:
+    assert value in vars_of(from_environment({name: value}))
+
+
+def vars_of(settings: AppSettings) -> list[object]:
+    return [getattr(settings, one.name) for one in fields(settings)]
 
 
 def test_secrets_do_not_show() -> None:

@@ -7,8 +7,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tocsin.app.settings import inherited_environment
 from tocsin.app.supervisor import CONFIGURATION, TAKEN
-from tocsin.testing.running import RunningServer
+from tocsin.testing.running import RunningServer, free_port
 
 
 def second(folder: Path, port: int, role: str = "edge") -> subprocess.CompletedProcess[str]:
@@ -57,3 +58,13 @@ def test_a_whole_server_says_at_once_that_an_address_is_not_this_machines(tmp_pa
     refused = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
     assert refused.returncode == CONFIGURATION
     assert "can't listen on 192.0.2.1:8080" in refused.stderr
+
+
+def test_a_whole_server_says_at_once_that_a_certificate_is_of_no_use(tmp_path: Path) -> None:
+    environment = {**inherited_environment(), "TOCSIN_TLS_CERT": "/nope", "TOCSIN_TLS_KEY": "/nope"}
+    command = [sys.executable, "-m", "tocsin.cli.main", "serve", "--host", "127.0.0.1", "--port", str(free_port())]
+    command += ["--data", str(tmp_path / "data")]
+    refused = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=30, check=False)
+    assert refused.returncode == CONFIGURATION
+    assert "TOCSIN_TLS_CERT: /nope can't be read" in refused.stderr
+    assert "panicked" not in refused.stderr

@@ -24,6 +24,7 @@ from tocsin.app.rsgi import Edge
 from tocsin.app.rsgi_body import Deadlines
 from tocsin.app.rsgi_bridge import Bridge
 from tocsin.app.rsgi_server import Tls, listen, run, serve
+from tocsin.app.settings import AppSettings
 from tocsin.dialects._kit.hooks import hook_paths
 from tocsin.dialects._kit.limits import Gate, PerMinute
 from tocsin.dialects.alertmanager import read as alertmanager
@@ -49,13 +50,22 @@ class Wish:
 def run_edge(
     place: Installation, ready: Callable[[], None] = lambda: None, *, demo_url: str = "", hooks_only: bool = False
 ) -> None:
-    """Run until SIGTERM or SIGINT. Raises Conflict (another edge), PortInUse."""
+    """Run until SIGTERM or SIGINT. Raises Conflict (another edge), PortInUse, Invalid (TLS files)."""
+    tls = _tls(place.settings)
     with held(place.data, "edge"):
         listener = listen(place.settings.host, place.settings.port)
-        run(_serve(place, listener, ready, Wish(demo_url, hooks_only)))
+        run(_serve(place, listener, tls, ready, Wish(demo_url, hooks_only)))
 
 
-async def _serve(place: Installation, listener: object, ready: Callable[[], None], wish: Wish) -> None:
+def _tls(settings: AppSettings) -> Tls | None:
+    if not settings.tls_cert or not settings.tls_key:
+        return None
+    found = Tls(settings.tls_cert, settings.tls_key)
+    found.check()
+    return found
+
+
+async def _serve(place: Installation, listener: object, tls: Tls | None, ready: Callable[[], None], wish: Wish) -> None:
     parts, ingest, keys = _assemble(place, wish)
     deadlines = Deadlines()
     trusted = [ip_network(name) for name in place.settings.trusted_proxies]
@@ -63,7 +73,6 @@ async def _serve(place: Installation, listener: object, ready: Callable[[], None
     gate = Gate(PerMinute(place.settings.events_per_key_per_minute))
     edge = Edge(_hot_paths(keys, place, gate), ingest, place.clock.now, bridge, deadlines)
     settings = place.settings
-    tls = Tls(settings.tls_cert, settings.tls_key) if settings.tls_cert and settings.tls_key else None
     keys.start()
     parts.control.start()
     heartbeat = Heartbeat(settings.heartbeat_url, lambda: parts.pulse.health().problems)

@@ -13,6 +13,7 @@ import gc
 import logging
 import signal
 import socket
+import ssl
 import sys
 from collections.abc import Callable, Coroutine
 from contextvars import Context
@@ -26,6 +27,7 @@ import uvloop
 from granian.http import HTTP1Settings, HTTP2Settings
 
 from tocsin.app.rsgi import Edge, HotRequest
+from tocsin.kernel.errors import Invalid
 
 BACKLOG: Final = 1024
 """Connections that the kernel holds until we take them."""
@@ -68,6 +70,23 @@ class Tls:
 
     certificate: Path
     key: Path
+
+    def check(self) -> None:
+        """Raises Invalid for files that can't be used: the engine would panic over them, start after start."""
+        for name, file in (("TOCSIN_TLS_CERT", self.certificate), ("TOCSIN_TLS_KEY", self.key)):
+            try:
+                file.read_bytes()
+            except OSError as error:
+                raise Invalid(f"{name}: {file} can't be read: {error.strerror}", reason="tls") from None
+        try:
+            # A key with a password is refused: nobody is there to type it.
+            ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(self.certificate, self.key, lambda: "")
+        except (ssl.SSLError, ValueError):
+            raise Invalid(
+                f"TOCSIN_TLS_CERT and TOCSIN_TLS_KEY must be a certificate chain and its private key, as PEM files "
+                f"without a password: {self.certificate} and {self.key} are not",
+                reason="tls",
+            ) from None
 
 
 def listen(host: str, port: int) -> socket.socket:

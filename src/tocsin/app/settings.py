@@ -7,6 +7,7 @@ Options of the command line win over the environment. Secrets never appear in `r
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,6 +17,11 @@ from pathlib import Path
 from tocsin.kernel.errors import Invalid
 
 PREFIX = "TOCSIN_"
+
+_POSTGRES = ("postgresql://", "postgres://", "postgresql+psycopg://")
+
+_MAIL_FROM = re.compile(r"[^@\s<>]+@[^@\s<>]+|[^<>\n]*<[^@\s<>]+@[^@\s<>]+>")
+"""An address, bare or after a name; whoever sends mail looks closer."""
 
 NAMES: Mapping[str, str] = {
     "TOCSIN_DATA_DIR": "folder of everything that Tocsin keeps (data)",
@@ -113,29 +119,38 @@ def from_environment(
     certificate, key = text("TLS_CERT"), text("TLS_KEY")
     if bool(certificate) != bool(key):
         raise Invalid("TOCSIN_TLS_CERT and TOCSIN_TLS_KEY go together", reason="setting_invalid")
-    public_url = text("PUBLIC_URL")
-    if public_url and not public_url.startswith(("https://", "http://")):
-        raise Invalid("TOCSIN_PUBLIC_URL must begin with https:// or http://", reason="setting_invalid")
+    public_url = _address("PUBLIC_URL", text("PUBLIC_URL"), "https://", "http://")
+    mail_from = text("MAIL_FROM")
+    if mail_from and not _MAIL_FROM.fullmatch(mail_from):
+        raise Invalid("TOCSIN_MAIL_FROM must be an address like alarm@example.org", reason="setting_invalid")
     return AppSettings(
         data=(data or Path(text("DATA_DIR") or "data")).absolute(),
-        database_url=text("DATABASE_URL") or None,
+        database_url=_address("DATABASE_URL", text("DATABASE_URL"), *_POSTGRES) or None,
         host=host or "0.0.0.0",  # noqa: S104 - a pager that only its own machine can reach pages nobody
         port=port if port is not None else number("PORT", 8080, 1, 65535),
         public_url=public_url,
         tls_cert=Path(certificate) if certificate else None,
         tls_key=Path(key) if key else None,
         trusted_proxies=_networks("TRUSTED_PROXIES", text("TRUSTED_PROXIES")),
-        smtp_url=text("SMTP_URL"),
-        mail_from=text("MAIL_FROM"),
+        smtp_url=_address("SMTP_URL", text("SMTP_URL"), "smtp://", "smtps://"),
+        mail_from=mail_from,
         twilio=Twilio(
             text("TWILIO_BASE_URL"), text("TWILIO_ACCOUNT_SID"), text("TWILIO_AUTH_TOKEN"), text("TWILIO_FROM")
         ),
-        heartbeat_url=text("HEARTBEAT_URL"),
+        heartbeat_url=_address("HEARTBEAT_URL", text("HEARTBEAT_URL"), "https://", "http://"),
         events_per_key_per_minute=number("EVENTS_PER_KEY_PER_MINUTE", 0, 0, 10_000_000),
         max_backlog=number("MAX_BACKLOG", 200_000, 1, 100_000_000),
         events_kept_days=number("EVENTS_KEPT_DAYS", 90, 0, 36_500),
         egress_allow=_networks("EGRESS_ALLOW", text("EGRESS_ALLOW")),
     )
+
+
+def _address(setting: str, given: str, *schemes: str) -> str:
+    """Names what is wrong without repeating it: addresses hold passwords."""
+    if given and not any(given.lower().startswith(one) and len(given) > len(one) for one in schemes):
+        expected = " or ".join(schemes[:2])
+        raise Invalid(f"{PREFIX}{setting} must begin with {expected}", reason="setting_invalid")
+    return given
 
 
 def _networks(setting: str, given: str) -> tuple[str, ...]:
