@@ -76,13 +76,23 @@ def test_a_wrong_address_is_refused_in_words(tmp_path: Path) -> None:
 @pytest.mark.parametrize("role", [role.value for role in Role])
 def test_keys_of_every_role_can_be_made(tmp_path: Path, role: str) -> None:
     folder = tmp_path / "data"
+    setup(folder)
     result = CliRunner().invoke(cli, ["key", "create", "--name", "ci", "--role", role, "--json", "--data", str(folder)])
     assert result.exit_code == 0, result.output
     digest = hashlib.sha256(json.loads(result.output)["api_key"].encode()).hexdigest()
     assert config_of(folder).api_key_by_digest[digest].role == role
 
 
+def test_a_key_begins_no_installation(tmp_path: Path) -> None:
+    arguments = ["key", "create", "--name", "ci", "--role", "admin", "--data", str(tmp_path / "data")]
+    result = CliRunner().invoke(cli, arguments)
+    assert result.exit_code == 1
+    assert "There is no installation in" in result.output
+    assert not (tmp_path / "data").exists()
+
+
 def test_a_key_for_an_unknown_team_is_refused(tmp_path: Path) -> None:
+    setup(tmp_path / "data")
     arguments = [
         "key",
         "create",

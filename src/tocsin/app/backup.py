@@ -19,15 +19,15 @@ from tocsin.app.local_desk import local_desk
 from tocsin.directory.model import Settings
 from tocsin.engine.things import SaveThing
 from tocsin.kernel.actor import Actor
-from tocsin.kernel.errors import Conflict, NotFound
+from tocsin.kernel.errors import Conflict
 from tocsin.kernel.time import DAY
 from tocsin.storage.backup import Manifest, verify
 from tocsin.storage.backup_load import begin_log, load_log, load_main, require_empty
 from tocsin.storage.backup_write import write_backup
-from tocsin.storage.database import MAIN_FILE, Database, open_database
+from tocsin.storage.database import Database, open_database
 from tocsin.storage.lease import LeaseTable
 from tocsin.storage.log import LogDamaged, LogGap, LogReader
-from tocsin.storage.schema import SchemaTooNew, create_schema, revision_of, revisions
+from tocsin.storage.schema import SchemaTooNew, create_schema, revisions
 
 DRAFT: Final = "restoring"
 """Folder in the data folder in which a restore is put together."""
@@ -37,11 +37,8 @@ _TRIES: Final = 3
 
 def make_backup(place: Installation, file: Path) -> Manifest:
     """Write a backup while everything serves. Raises NotFound where there is no installation, OSError."""
-    if not place.settings.database_url and not (place.data / MAIN_FILE).exists():
-        raise NotFound(f"There is no installation in {place.data}.")
+    place.require()
     with closing(place.database(read_only=True)) as database:
-        if revision_of(database) is None:
-            raise NotFound("There is no installation in this database.")
         now = place.clock.now()
         for _ in range(_TRIES - 1):
             with suppress(LogGap):  # old events were dropped while we read them

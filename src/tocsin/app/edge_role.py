@@ -52,7 +52,7 @@ def run_edge(
 ) -> None:
     """Run until SIGTERM or SIGINT. Raises Conflict (another edge), PortInUse, Invalid (TLS files)."""
     tls = _tls(place.settings)
-    with held(place.data, "edge"):
+    with held(place.data, "edge", place.settings.base_url):
         listener = listen(place.settings.host, place.settings.port)
         run(_serve(place, listener, tls, ready, Wish(demo_url, hooks_only)))
 

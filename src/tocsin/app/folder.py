@@ -31,8 +31,11 @@ def prepare(folder: Path) -> None:
 
 
 @contextlib.contextmanager
-def held(folder: Path, role: str) -> Iterator[None]:
-    """Hold the role's lock on the folder. Raises Conflict when another process runs this role here."""
+def held(folder: Path, role: str, address: str = "") -> Iterator[None]:
+    """Hold the role's lock on the folder. Raises Conflict when another process runs this role here.
+
+    The file says who holds it, and `address`: where people reach it.
+    """
     descriptor = os.open(folder / f"{role}.lock", os.O_CREAT | os.O_RDWR, 0o600)
     try:
         try:
@@ -40,10 +43,20 @@ def held(folder: Path, role: str) -> Iterator[None]:
         except BlockingIOError:
             raise Conflict(f"another process already runs the {role} of {folder}", reason=ROLE_TAKEN) from None
         os.ftruncate(descriptor, 0)
-        os.write(descriptor, f"{os.getpid()}\n".encode())
+        os.write(descriptor, f"{os.getpid()}\n{address}\n".encode())
         yield
     finally:
         os.close(descriptor)
+
+
+def address_of_running(folder: Path) -> str:
+    """Where people reach the edge that runs in this folder, "" if none does."""
+    try:
+        holder, address = (folder / "edge.lock").read_text().splitlines()[:2]
+        os.kill(int(holder), 0)
+    except (OSError, ValueError):
+        return ""
+    return address
 
 
 def only_place(folder: Path, role: str) -> str:

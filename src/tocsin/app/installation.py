@@ -8,6 +8,7 @@ from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from tocsin.app.folder import address_of_running
 from tocsin.app.settings import AppSettings
 from tocsin.engine.config import Config
 from tocsin.kernel.errors import NotFound
@@ -20,6 +21,7 @@ from tocsin.storage.database import MAIN_FILE, Database, open_database
 from tocsin.storage.log import LogDamaged, LogReader, LogWriter
 from tocsin.storage.log.late import LateLogWriter
 from tocsin.storage.log.sqlite import SqliteLogReader, SqliteLogWriter
+from tocsin.storage.schema import revision_of
 
 LOG_FOLDER = "log"
 
@@ -43,10 +45,21 @@ class Installation:
 
     def stored_config(self) -> Config:
         """The configuration as stored now, whether a server runs or not. Raises NotFound where nothing is installed."""
+        self.require()
+        with closing(self.database(read_only=True)) as database:
+            return ConfigReader(database).current()
+
+    def require(self) -> None:
+        """Raises NotFound where nothing is installed: what only looks or adds must not begin an installation."""
         if not self.settings.database_url and not (self.data / MAIN_FILE).exists():
             raise NotFound(f"There is no installation in {self.data}.")
         with closing(self.database(read_only=True)) as database:
-            return ConfigReader(database).current()
+            if revision_of(database) is None:
+                raise NotFound("There is no installation in this database.")
+
+    def address(self) -> str:
+        """Where people reach this installation: the running edge of this folder knows best."""
+        return address_of_running(self.data) or self.settings.base_url
 
     def log_writer(self) -> LogWriter:
         """The ingest log's writing end; begins the log when there is none."""

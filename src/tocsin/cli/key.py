@@ -35,6 +35,7 @@ def create(name: str, role: str, teams: tuple[str, ...], *, as_json: bool, data:
     """Create a key."""
     try:
         place = installation(from_environment(data=data))
+        place.require()
         with local_desk(place) as desk:
             unknown = [team for team in teams if team not in desk.config().teams]
             if unknown:

@@ -36,7 +36,9 @@ def command(name: str, email: str, *, as_json: bool, data: Path | None, port: in
         place = installation(from_environment(data=data, port=port))
         with local_desk(place) as desk:
             if desk.config().owners():
-                raise click.ClickException("There is an owner already. `tocsin key create` makes further keys.")
+                raise click.ClickException(
+                    "There is an owner already. `tocsin key create` makes keys, `tocsin sign-in-link` lets people in."
+                )
             owner: User = desk.run(
                 CLI, SaveThing(thing_kind="user", thing=User(id="", name=name, email=email, role=Role.OWNER))
             )
@@ -46,7 +48,7 @@ def command(name: str, email: str, *, as_json: bool, data: Path | None, port: in
         link = Tokens(token_secret).make(SIGN_IN_PURPOSE, owner.id, place.clock.now())
     except TocsinError as error:
         raise click.ClickException("; ".join(error.details) or error.message) from None
-    url = f"{place.settings.base_url}/sign-in/{link}"
+    url = f"{place.settings.base_url if port else place.address()}/sign-in/{link}"
     if as_json:
         click.echo(json.dumps({"api_key": secret, "sign_in_url": url}))
         return
