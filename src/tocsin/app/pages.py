@@ -1,4 +1,4 @@
-"""The pages' parts, joined: sessions, mail links, raw events, the demo's phones; and the first owner's way in."""
+"""The pages' parts, joined: sessions, mail links, raw events, the demo's phones; and the command line's way in."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tocsin.app.carriers import ANSWER_PURPOSE, senders
 from tocsin.app.demo_client import DemoClient
 from tocsin.app.health import Pulse
 from tocsin.app.installation import Installation
-from tocsin.app.tokens import LIFE, SIGN_IN_PURPOSE, Tokens
+from tocsin.app.tokens import SIGN_IN_PURPOSE, Tokens
 from tocsin.connectors._kit.contract import OutboundMessage
 from tocsin.directory.model import Channel, User
 from tocsin.kernel.errors import NotAllowed
@@ -67,8 +67,8 @@ def site(
 
 
 def routes(place: Installation, store: EdgeStore, made: Site, tokens: Tokens) -> list[BaseRoute]:
-    """The pages' routes, and the first owner's way in."""
-    return [Route("/sign-in/{token}", _first_way_in(place, store, tokens)), *web.create(made)]
+    """The pages' routes, and the command line's way in."""
+    return [Route("/sign-in/{token}", _printed_link(place, store, tokens)), *web.create(made)]
 
 
 def ways_to_send(place: Installation) -> tuple[str, ...]:
@@ -79,7 +79,7 @@ def ways_to_send(place: Installation) -> tuple[str, ...]:
     return (*phone, *mail, Channel.WEBHOOK.value)
 
 
-def _first_way_in(place: Installation, store: EdgeStore, tokens: Tokens) -> Callable[[Request], object]:
+def _printed_link(place: Installation, store: EdgeStore, tokens: Tokens) -> Callable[[Request], object]:
     """The link that the command line prints: it becomes a one-time link of the edge, and a button signs in by that.
 
     The command line can't write the edge's file, so its link is signed; what makes it good for once is kept here.
@@ -90,7 +90,7 @@ def _first_way_in(place: Installation, store: EdgeStore, tokens: Tokens) -> Call
             user_id = tokens.read(SIGN_IN_PURPOSE, token, place.clock.now())
         except NotAllowed:
             return RedirectResponse("/enter/unknown", 303)
-        store.keep_link(hashlib.sha256(token.encode()).hexdigest(), user_id, place.clock.now() + LIFE)
+        store.keep_link(hashlib.sha256(token.encode()).hexdigest(), user_id, tokens.ends_at(token))
         return RedirectResponse(f"/enter/{token}", 303)
 
     async def handle(request: Request) -> Response:

@@ -11,13 +11,16 @@ import hashlib
 import hmac
 
 from tocsin.kernel.errors import NotAllowed
-from tocsin.kernel.time import DAY, SECOND, Moment, Span
+from tocsin.kernel.time import DAY, MINUTE, SECOND, Moment, Span
 
 LIFE: Span = DAY
 """How long a link in a message can be used."""
 
 SIGN_IN_PURPOSE = "sign-in"
-"""Tokens in the link that `tocsin setup` prints."""
+"""Tokens in the links that `tocsin setup` and `tocsin sign-in-link` print."""
+
+SIGN_IN_LIFE: Span = 15 * MINUTE
+"""How long a link of `tocsin sign-in-link` can be used."""
 
 
 class Tokens:
@@ -26,9 +29,9 @@ class Tokens:
     def __init__(self, secret: str) -> None:
         self._secret = secret.encode()
 
-    def make(self, purpose: str, subject: str, now: Moment) -> str:
-        """A token for `subject` (an id of letters and digits), good for `LIFE`."""
-        expiry = (now + LIFE) // SECOND
+    def make(self, purpose: str, subject: str, now: Moment, life: Span = LIFE) -> str:
+        """A token for `subject` (an id of letters and digits), good for `life`."""
+        expiry = (now + life) // SECOND
         return f"{subject}.{expiry}.{self._sign(purpose, subject, expiry)}"
 
     def read(self, purpose: str, token: str, now: Moment) -> str:
@@ -43,6 +46,11 @@ class Tokens:
         if int(expiry) * SECOND < now:
             raise NotAllowed("This link has expired.", reason="token_expired")
         return subject
+
+    @staticmethod
+    def ends_at(token: str) -> Moment:
+        """Until when a token is good that `read` found valid."""
+        return int(token.split(".")[1]) * SECOND
 
     def _sign(self, purpose: str, subject: str, expiry: int) -> str:
         digest = hmac.digest(self._secret, f"{purpose}\n{subject}\n{expiry}".encode(), hashlib.sha256)

@@ -12,6 +12,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "serve": ("tocsin.cli.serve", "run the server"),
     "setup": ("tocsin.cli.setup", "create the first owner"),
     "key": ("tocsin.cli.key", "create API keys"),
+    "sign-in-link": ("tocsin.cli.sign_in_link", "let somebody sign in who has no password, without mail"),
     "backup": ("tocsin.cli.backup", "copy everything into one file, while serving"),
     "restore": ("tocsin.cli.restore", "start again from a backup, with sending fenced off"),
     "check": ("tocsin.cli.check", "would alarms reach somebody in the next 14 days?"),

@@ -77,6 +77,8 @@ class User:
     invited: bool = False
     created_at: Moment = 0
     password_hash: str = ""
+    link_made_at: Moment | None = None
+    """When the command line last made a link that signs this person in: the audit trail tells it by this."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
