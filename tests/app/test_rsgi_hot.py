@@ -34,6 +34,17 @@ def test_an_event_is_kept_and_then_answered_in_the_routes_words() -> None:
     with_door(story)
 
 
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "OPTIONS"])
+def test_another_method_at_a_hot_address_is_refused(method: str) -> None:
+    async def story(door: Door) -> None:
+        client = await door.client()
+        answer = await client.send(f"{method} /echo HTTP/1.1\r\nContent-Length: 2", b"{}")
+        assert (answer.status, answer.header("allow")) == (405, "POST")
+        assert (door.route.posted, door.log.entries) == ([], [])
+
+    with_door(story)
+
+
 def test_no_answer_is_sent_before_the_commit() -> None:
     async def story(door: Door) -> None:
         door.log.gate.clear()

@@ -14,6 +14,7 @@ from typing import Any
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
+from tocsin.app.http import PROGRAMS
 from tocsin.directory.model import (
     Channel,
     ContactMethod,
@@ -104,7 +105,7 @@ class Place:
 
     def app(self) -> Starlette:
         """The pages as an application."""
-        return Starlette(routes=create(self.site), exception_handlers={404: not_found(self.site)})
+        return Starlette(routes=create(self.site), exception_handlers={404: not_found(self.site, PROGRAMS)})
 
     def client(self, who: str = "", base: str = "https://tocsin.example", app: Starlette | None = None) -> Browser:
         """A browser, signed in as somebody unless `who` is empty."""

@@ -46,6 +46,25 @@ _CALLBACK_SECONDS = 3.0
 _ALERTS = 1000
 """Open alerts that a client of Alertmanager's API gets to see."""
 
+PROGRAMS = frozenset(
+    [
+        "v1",
+        "v2",
+        "v3",
+        "api",
+        "alertmanager",
+        "integration",
+        "integrations",
+        "generic",
+        "hooks",
+        "slack",
+        "opsgenie",
+        "victorops",
+        "statuspage",
+    ]
+)
+"""First parts of paths that programs ask for, served or not: an unknown one is no page that a person looks for."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edge:
@@ -75,7 +94,7 @@ def application(edge: Edge) -> Starlette:
         site = pages.site(place, store, edge.control, edge.reads, edge.bus, edge.pulse, tokens, edge.demo_url)
         rest = pagerduty.create(edge.control, edge.reads, place.clock.now, public_url=place.settings.public_url)
         routes += [Mount("/pagerduty", rest), *pages.routes(place, store, site, tokens)]
-        handlers[404] = web.not_found(site)
+        handlers[404] = web.not_found(site, PROGRAMS)
         handlers[500] = web.broken
     return Starlette(routes=routes, exception_handlers=handlers)
 

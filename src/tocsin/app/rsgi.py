@@ -38,6 +38,7 @@ RETRY_AFTER_SECONDS: Final = 5
 """What a sender is told that comes at a bad time; monitors' own back-off is of this order."""
 
 _JSON: Final = list(JSON_HEADERS)
+_READING: Final = ("GET", "HEAD")
 
 _log = logging.getLogger(__name__)
 
@@ -158,9 +159,12 @@ class Edge:
 
     async def __call__(self, scope: HttpScope, protocol: HttpProtocol) -> None:
         """On the event loop: every request that was not taken."""
-        route = self._hot.find(scope.path) if scope.method == "POST" else None
+        route = self._hot.find(scope.path) if scope.method not in _READING else None
         if route is None:
             await self._bridge(scope, protocol)
+            return
+        if scope.method != "POST":
+            protocol.response_bytes(405, [("allow", "POST"), *last_answer(scope)], b"")
             return
         try:
             raw = await read_whole(scope, protocol, route.body_limit, self.deadlines)

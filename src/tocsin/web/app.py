@@ -10,7 +10,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from tocsin.kernel.errors import NotFound, Unavailable
+from tocsin.kernel.errors import Unavailable
 from tocsin.web import guard
 from tocsin.web.actions import act
 from tocsin.web.alerts import alerts_page, event_page
@@ -22,13 +22,14 @@ from tocsin.web.incidents import act_on_many, incidents_page
 from tocsin.web.live import live
 from tocsin.web.me import act_on_me, me_page, switch_zone
 from tocsin.web.now import now_page
+from tocsin.web.nowhere import not_found
 from tocsin.web.oncall import oncall_page
 from tocsin.web.phones import direct, end_page, phones_page, use_phone
 from tocsin.web.render import STATIC, render
 from tocsin.web.services import services_page
 from tocsin.web.signin import enter, link_page, sign_in, sign_in_page, sign_out
 from tocsin.web.site import Site
-from tocsin.web.visit import Door, Page, Visit, starting
+from tocsin.web.visit import Door, Page, starting
 
 _YEAR = "public, max-age=31536000, immutable"
 
@@ -86,21 +87,6 @@ def create(site: Site) -> list[BaseRoute]:
     if site.show is not None:
         routes += [members("/demo/show", direct, "POST"), members("/demo/end", end_page)]
     return routes
-
-
-def not_found(site: Site) -> Any:
-    """The answer to addresses that are nobody's, for the application's 404."""
-
-    def page(_visit: Visit) -> Response:
-        raise NotFound("There is no page at this address.")
-
-    endpoint = Door(site).members(page)
-
-    async def handler(request: Request, _error: Exception) -> Response:
-        response: Response = await endpoint(request)
-        return response
-
-    return handler
 
 
 async def broken(_request: Request, _error: Exception) -> Response:

@@ -267,6 +267,9 @@ def refusal(visit: Visit, error: TocsinError) -> Response:
     if isinstance(error, NotSignedIn) and visit.user is None and visit.request.url.path != "/sign-in":
         if visit.is_refresh:
             return Response(status_code=401, headers={"hx-refresh": "true"})
+        if visit.request.method == "POST" and not _is_form(visit.request):
+            # A monitor with a wrong address: it would follow to the sign-in page and count its alarm as delivered.
+            return Response("Sign in first.", 401, media_type="text/plain")
         back = visit.path if visit.request.method == "GET" else "/"
         return RedirectResponse("/sign-in?" + urlencode({"next": back}, quote_via=quote), 303)
     response = visit.page("refused.html", status_of(error), error=error, code=status_of(error))
@@ -283,7 +286,11 @@ def starting(error: Unavailable) -> Response:
 
 async def _form(request: Request) -> FormData:
     """The posted form; empty for what is not one. Files are not taken."""
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != "application/x-www-form-urlencoded":
+    if not _is_form(request):
         return FormData()
     return await request.form(max_files=0, max_fields=_FIELDS_MAX, max_part_size=_FIELD_BYTES)
+
+
+def _is_form(request: Request) -> bool:
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    return kind == "application/x-www-form-urlencoded"
