@@ -212,3 +212,22 @@ def test_an_engine_out_of_reach_is_said_in_words_and_keeps_what_was_typed(fire: 
     assert answer.status_code == 503
     assert "The engine does not answer." in answer.text
     assert "What I found out at night" in answer.text
+
+
+@pytest.mark.parametrize("path", ["/sign-in", "/incidents", "/incidents/1/note", "/a/good"])
+@pytest.mark.parametrize("who", ["", "alice"])
+@pytest.mark.parametrize("form", [{"text": "x" * 70_000}, {str(one): "x" for one in range(500)}], ids=["long", "many"])
+def test_a_form_that_is_too_large_is_refused_on_a_page(fire: Place, path: str, who: str, form: dict[str, str]) -> None:
+    browser = fire.client(who)
+    before = state_of(fire)
+    answer = browser.act(path, **form)
+    assert answer.status_code == 413
+    assert "This form is too large" in answer.text
+    assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
+    assert state_of(fire) == before
+
+
+def test_a_form_to_an_unknown_address_is_not_even_read(place: Place) -> None:
+    form = {"text": "x" * 70_000}
+    for who in ("", "alice"):
+        assert place.client(who).post("/nowhere", data=form, headers={"accept": "text/html"}).status_code == 404

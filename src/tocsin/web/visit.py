@@ -15,6 +15,7 @@ from urllib.parse import quote, urlencode
 import anyio
 import anyio.to_thread
 from starlette.datastructures import FormData
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
@@ -53,7 +54,15 @@ _FIELDS_MAX: Final = 400
 _FIELD_BYTES: Final = 64 * 1024
 _AGENT: Final = "user-agent"
 
+
+class FormTooLarge(Invalid):
+    """A field, or the number of fields, is beyond what any of our forms can hold."""
+
+    code = "too_large"
+
+
 STATUS: Final[Mapping[type[TocsinError], int]] = {
+    FormTooLarge: 413,  # before what it is a kind of
     Invalid: 422,
     NotFound: 404,
     NotAllowed: 403,
@@ -234,7 +243,15 @@ class Door:
 
         return endpoint
 
-    def _run(self, page: Page, request: Request, form: FormData, *, members_only: bool, token_needed: bool) -> Response:
+    def _run(
+        self,
+        page: Page,
+        request: Request,
+        form: FormData | FormTooLarge,
+        *,
+        members_only: bool,
+        token_needed: bool,
+    ) -> Response:
         try:
             config = self.site.desk.config()
         except Unavailable as error:
@@ -245,12 +262,14 @@ class Door:
             now=self.site.clock.now(),
             config=config,
             line=guard.line_of(request, self.site.public_url),
-            form=form,
+            form=FormData() if isinstance(form, FormTooLarge) else form,
         )
         try:
             visit.token = request.cookies.get(visit.line.session_cookie, "")
             sessions = self.site.sessions
             visit.session = sessions.peek(visit.token) if visit.is_refresh else sessions.find(visit.token)
+            if isinstance(form, FormTooLarge):
+                raise form
             if members_only and visit.user is None:
                 raise NotSignedIn("Sign in first.")
             if request.method == "POST":
@@ -284,11 +303,14 @@ def starting(error: Unavailable) -> Response:
     return HTMLResponse(html, 503, {**guard.HEADERS, "retry-after": RETRY_AFTER})
 
 
-async def _form(request: Request) -> FormData:
-    """The posted form; empty for what is not one. Files are not taken."""
+async def _form(request: Request) -> FormData | FormTooLarge:
+    """The posted form; empty for what is not one. Files are not taken. One too large is for the page to refuse."""
     if not _is_form(request):
         return FormData()
-    return await request.form(max_files=0, max_fields=_FIELDS_MAX, max_part_size=_FIELD_BYTES)
+    try:
+        return await request.form(max_files=0, max_fields=_FIELDS_MAX, max_part_size=_FIELD_BYTES)
+    except HTTPException:
+        return FormTooLarge(f"This form is too large: a field holds at most {_FIELD_BYTES // 1024} KB. Shorten it.")
 
 
 def _is_form(request: Request) -> bool:
