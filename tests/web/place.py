@@ -88,7 +88,7 @@ class Place:
             message_of=self._message_of,
             raw_event=lambda seq: b'{"event": %d}' % seq,
             health=Health,
-            ways_to_send=lambda: ("mail", "texts and calls"),
+            ways_to_send=lambda: (Channel.SMS.value, Channel.VOICE.value, Channel.EMAIL.value, Channel.WEBHOOK.value),
         )
 
         if self.like is not None:

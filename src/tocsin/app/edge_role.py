@@ -20,6 +20,7 @@ from tocsin.app.http import Edge as Parts
 from tocsin.app.http import application
 from tocsin.app.installation import Installation
 from tocsin.app.log_sweep import LogSweep
+from tocsin.app.readiness import ways_to_send
 from tocsin.app.rsgi import Edge
 from tocsin.app.rsgi_body import Deadlines
 from tocsin.app.rsgi_bridge import Bridge
@@ -29,6 +30,7 @@ from tocsin.dialects._kit.hooks import hook_paths
 from tocsin.dialects._kit.limits import Gate, PerMinute
 from tocsin.dialects.alertmanager import read as alertmanager
 from tocsin.dialects.pagerduty_events import read as pagerduty_events
+from tocsin.engine.people import can_page
 from tocsin.runtime.desk import Line
 from tocsin.runtime.ingest import HotPath
 from tocsin.runtime.ingest_queue import IngestQueue
@@ -106,7 +108,7 @@ def _assemble(place: Installation, wish: Wish) -> tuple[Parts, IngestQueue, Edge
         reads,
         ingest,
         place.clock,
-        lambda: _can_page(place, config),
+        lambda: can_page(config.current(), ways_to_send(place.settings)),
         engine_is_there=control.engine_is_there,
         is_fenced=lambda: config.current().settings.sending_fenced,
         knows_keys=lambda: keys.is_ready,
@@ -126,19 +128,6 @@ def _assemble(place: Installation, wish: Wish) -> tuple[Parts, IngestQueue, Edge
         hooks_only=wish.hooks_only,
     )
     return parts, ingest, keys
-
-
-def _can_page(place: Installation, config: ConfigReader) -> bool:
-    """Whether a way to send is set up and somebody can be reached by it."""
-    settings = place.settings
-    channels = {"webhook"} | ({"email"} if settings.smtp_url else set())
-    channels |= {"sms", "voice"} if settings.twilio.account_sid else set()
-    found = config.current()
-    return any(
-        contact.enabled and contact.channel in channels and found.users[contact.user_id].active
-        for contact in found.contact_methods.values()
-        if contact.user_id in found.users
-    )
 
 
 def _hot_paths(keys: EdgeKeys, place: Installation, gate: Gate) -> list[HotPath]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from tocsin.directory.model import Channel, ContactMethod, TeamRole, Urgency
 from tocsin.engine.config import Config
@@ -28,6 +28,15 @@ def can_be_reached(config: Config, user_id: str) -> bool:
     """Whether the person is active and has a contact method in use."""
     user = config.users.get(user_id)
     return user is not None and user.active and any(contact.enabled for contact in config.contacts_of.get(user_id, ()))
+
+
+def can_page(config: Config, channels: Collection[str]) -> bool:
+    """Whether a page would reach anybody at all, where only these channels are set up."""
+    return any(
+        contact.enabled and contact.channel in channels and config.users[contact.user_id].active
+        for contact in config.contact_methods.values()
+        if contact.user_id in config.users
+    )
 
 
 def waits_in_vain(world: World, incident: Incident, *, without: str = "") -> bool:

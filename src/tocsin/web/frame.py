@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tocsin.directory.model import User
 from tocsin.engine.config import Config
+from tocsin.engine.people import can_page
 from tocsin.kernel.errors import Unavailable
 from tocsin.kernel.time import Moment
 from tocsin.oncall import shift_at, who_is_on_call
@@ -65,10 +66,14 @@ def frame_of(site: Site, config: Config, user: User | None, sight: Sight | None,
         entries=ENTRIES,
         counts=counts,
         duty=duty_of(config, user.id, times.now) if user is not None else None,
-        health=site.health() if user is not None else Health(),
+        health=_health(site, config) if user is not None else Health(),
         show=_show(site),
         has_phones=site.booth is not None,
     )
+
+
+def _health(site: Site, config: Config) -> Health:
+    return replace(site.health(), can_page=can_page(config, site.ways_to_send()))
 
 
 def _show(site: Site) -> ShowState | None:

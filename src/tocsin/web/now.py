@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from starlette.responses import Response
 
+from tocsin.directory.model import Channel
+from tocsin.engine.people import can_page
 from tocsin.incidents.messages import IncidentAcknowledged
 from tocsin.incidents.model import Incident, Status
 from tocsin.kernel.time import DAY, Moment
@@ -24,6 +26,7 @@ SHOWN = 50
 """Open incidents on the first page; the rest is counted and linked."""
 
 _LOOKED_BACK = 20
+_HOW_TO_SEND = "Mail, or texts and calls, have to be set up where Tocsin runs; or somebody adds a webhook"
 GAPS_WITHIN = 14 * DAY
 
 
@@ -87,8 +90,7 @@ def _calm(visit: Visit, last: Sequence[Incident]) -> Calm:
 def _ticks(visit: Visit) -> list[Tick]:
     """The five things that make an installation able to page, each as it stands."""
     config, reads = visit.config, visit.site.reads
-    ways = visit.site.ways_to_send()
-    reachable = any(contact.enabled for contact in config.contact_methods.values() if contact.user_id in config.users)
+    ways = _ways(visit)
     until = visit.now + GAPS_WITHIN
     covered = any(
         not gaps(schedule, config.overrides_of.get(schedule.id, ()), visit.now, until)
@@ -97,11 +99,17 @@ def _ticks(visit: Visit) -> list[Tick]:
     )
     heard = bool(reads.cursor().seq)
     answered = bool(reads.timeline(TimelineFilter(kinds=(PageAnswered.kind,)), limit=1).items)
-    can_send = ", ".join(dict.fromkeys(map(channel_word, ways))) or "mail, texts and calls, or a webhook"
+    can_send = sentence_case(", ".join(dict.fromkeys(map(channel_word, ways)))) or _HOW_TO_SEND
     return [
-        Tick(bool(ways), "A way to send", f"{sentence_case(can_send)}.", "", ""),
-        Tick(reachable, "A person who can be reached", "By mail or phone, and when to use it.", "/me", "Add yours"),
+        Tick(bool(ways), "A way to send", f"{can_send}.", "", ""),
+        Tick(can_page(config, ways), "A person who can be reached", "By a way that is set up.", "/me", "Add yours"),
         Tick(covered, "A schedule without gaps", "Somebody at any time for two weeks.", "/on-call", "See schedules"),
         Tick(heard, "A monitor connected", "One event has come in.", "/alerts", "Send an event"),
         Tick(answered, "A page answered", "Raise an incident for yourself and answer it.", "/incidents/new", "Page me"),
     ]
+
+
+def _ways(visit: Visit) -> tuple[str, ...]:
+    """The channels that are set up. Webhooks need no setting: they count where somebody has one."""
+    ways = visit.site.ways_to_send()
+    return tuple(way for way in ways if way != Channel.WEBHOOK or can_page(visit.config, (way,)))

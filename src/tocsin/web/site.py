@@ -18,14 +18,29 @@ from tocsin.web.demo import DemoShow, PhoneBooth
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """How the pager itself is. `problems`: one sentence each, with what to do; empty = it is well."""
+    """How the pager itself is. `problems`: one sentence each, with what to do. `can_page`: it could reach somebody."""
 
     problems: tuple[str, ...] = ()
+    can_page: bool = True
+
+    @property
+    def is_well(self) -> bool:
+        """Whether an alarm would be heard."""
+        return self.can_page and not self.problems
 
     @property
     def word(self) -> str:
         """One word for the top bar."""
-        return "Pager has a problem" if self.problems else "Pager is well"
+        if self.problems:
+            return "Pager has a problem"
+        return "Pager is well" if self.can_page else "Nobody can be paged"
+
+    @property
+    def why(self) -> str:
+        """What is behind the word."""
+        if self.problems:
+            return " ".join(self.problems)
+        return "It accepts, decides and sends." if self.can_page else "Nobody has a contact method that is set up here."
 
 
 def _no_token(_token: str) -> str:
@@ -42,7 +57,7 @@ class Site:
 
     `message_of` gives the message that a mail link's token names, or raises NotAllowed. `mail_link` sends a one-time
     sign-in address to a person without waiting (None = no mail is set up). `raw_event` is the body of an event in the
-    log, None when it is gone. `ways_to_send` names the channels that can be used. `public_url` is the address
+    log, None when it is gone. `ways_to_send` gives the channels that are set up. `public_url` is the address
     that people use, without a slash at its end ("" = whatever they typed).
     """
 

@@ -1,0 +1,59 @@
+"""The first page tells nobody that they can be paged when they can't, and shows first what needs somebody first."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import pytest
+
+from tests.web.place import Place
+from tests.web.test_incident_pages import seen, words
+from tocsin.directory.model import Channel, ContactMethod
+from tocsin.engine.things import DeleteThing
+from tocsin.kernel.actor import SYSTEM
+
+WARNING = "Nobody can be paged."
+
+
+def set_up(place: Place, *ways: Channel) -> None:
+    place.site = replace(place.site, ways_to_send=lambda: tuple(way.value for way in (*ways, Channel.WEBHOOK)))
+
+
+def test_without_a_way_to_send_nobody_is_said_to_be_reachable(place: Place) -> None:
+    set_up(place)
+    page = seen(place, "/")
+    assert "Not yet A way to send" in marked(place)
+    assert "Not yet A person who can be reached" in marked(place)
+    assert WARNING in page
+    assert "Pager is well" not in page
+    place.alarm("PaymentsService", "errors", "Payments fail")
+    assert WARNING in seen(place, "/"), "it stays when there is something to see"
+
+
+def test_a_way_that_nobody_has_pages_nobody(place: Place) -> None:
+    set_up(place, Channel.EMAIL)
+    for contact in list(place.desk.config().contact_methods.values()):
+        if contact.channel is Channel.EMAIL:
+            place.desk.run(SYSTEM, DeleteThing(thing_kind="contact_method", thing_id=contact.id))
+    assert "Done A way to send Mail." in marked(place)
+    assert "Not yet A person who can be reached" in marked(place)
+    assert WARNING in seen(place, "/")
+
+
+@pytest.mark.parametrize("way", [Channel.SMS, Channel.WEBHOOK])
+def test_a_way_that_somebody_has_is_enough(place: Place, way: Channel) -> None:
+    contact = ContactMethod(id="", user_id=place.people["bob"].id, channel=Channel.WEBHOOK, address="https://x.example")
+    set_up(place, *() if way is Channel.WEBHOOK else (way,))
+    if way is Channel.WEBHOOK:
+        place.desk.save(contact)
+    assert "Done A way to send" in marked(place)
+    assert "Done A person who can be reached" in marked(place)
+    assert WARNING not in seen(place, "/")
+    assert "Pager is well" in seen(place, "/")
+
+
+def marked(place: Place) -> str:
+    """The page's words, with what its pictures are called."""
+    html = place.client("alice").get("/").text
+    return words(re.sub(r'<svg [^>]*aria-label="([^"]*)"[^>]*>', r"\1 ", html))
