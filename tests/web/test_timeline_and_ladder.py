@@ -220,10 +220,16 @@ def test_the_ladder_while_it_calls(fire: Place) -> None:
 
 def test_the_ladder_once_answered(fire: Place) -> None:
     pass_(fire, 6 * MINUTE)
+    called = ladder(fire).rungs[1].at
+    pass_(fire, 21 * SECOND)
     fire.desk.run(fire.as_("bob"), Acknowledge(incident_id=fire.incident(1).id))
     made = ladder(fire)
     assert [rung.state for rung in made.rungs] == ["past", "past", "idle"]
     assert made.rungs[1].result == "Answered"
+    assert (made.rungs[1].at, made.rungs[1].answered_at) == (called, fire.desk.clock.now())
+    page = words(fire.client("alice").get("/incidents/1").text)
+    assert "No answer called 02:14:07" in page
+    assert "Answered 02:20:28" in page
     assert made.words == "Bob has it. Nobody else will be called."
 
 

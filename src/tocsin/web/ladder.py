@@ -34,11 +34,15 @@ _RESULTS: Final = {
     PageState.FAILED: "failed",
     PageState.CANCELLED: "not sent",
 }
+_NO_ANSWER: Final = "No answer"
 
 
 @dataclass(frozen=True, slots=True)
 class Rung:
-    """One level. `state`: "past", "here", "ahead", "skipped" or "idle" (it will not be called as things stand)."""
+    """One level. `state`: "past", "here", "ahead", "skipped" or "idle" (it will not be called as things stand).
+
+    `at` is when it was or will be called, `answered_at` when somebody answered while it was.
+    """
 
     level: int
     state: str
@@ -47,6 +51,7 @@ class Rung:
     at: Moment | None
     result: str
     until: Moment | None = None
+    answered_at: Moment | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,19 +166,20 @@ def _called(scene: Scene, number: int, reached: tuple[Moment, LevelReached]) -> 
     if here and incident.status is Status.TRIGGERED and not incident.last_resort_round:
         until = incident.timer_at if incident.next_step is NextStep.ESCALATE else None
         return Rung(number, "here", people, _sent(pages), at, "Calling", until)
-    result = _answer(scene, fact) if incident.status is not Status.TRIGGERED and here else "No answer"
-    return Rung(number, "past", people, _sent(pages), at, result)
+    over = incident.status is not Status.TRIGGERED and here
+    result, answered_at = _answer(scene, fact) if over else (_NO_ANSWER, None)
+    return Rung(number, "past", people, _sent(pages), at, result, answered_at=answered_at)
 
 
-def _answer(scene: Scene, reached: LevelReached) -> str:
-    """Who answered while this level was called: "Answered" when it was one of its own people."""
+def _answer(scene: Scene, reached: LevelReached) -> tuple[str, Moment | None]:
+    """Who answered while this level was called, and when: "Answered" when it was one of its own people."""
     for entry in reversed(scene.entries):
         if isinstance(entry.fact, IncidentAcknowledged):
             own = entry.actor.kind is ActorKind.USER and entry.actor.id in reached.user_ids
-            return "Answered" if own else f"{scene.names.actor(entry.actor)} answered"
+            return "Answered" if own else f"{scene.names.actor(entry.actor)} answered", entry.at
         if entry.fact is reached:
             break
-    return "No answer"
+    return _NO_ANSWER, None
 
 
 def _sent(pages: Sequence[Page]) -> str:
