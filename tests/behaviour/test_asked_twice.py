@@ -56,3 +56,13 @@ def test_a_refusal_is_judged_anew(world: World, cast: Cast) -> None:
     world.does(cast.alice, Reopen)
     world.run(as_user(cast.alice), command, key="k1")
     assert not world.incident().is_open
+
+
+def test_the_same_key_for_something_else_is_another_request(world: World, cast: Cast) -> None:
+    """A provider that counts its calls from one again after a start must not have new answers swallowed."""
+    world.event(cast.monitor)
+    first, again = (AddNote(incident_id=world.incident().id, text=text) for text in ("one", "two"))
+    world.run(as_user(cast.alice), first, key="call:CA01:1:4")
+    world.run(as_user(cast.alice), again, key="call:CA01:1:4")
+    world.run(as_user(cast.bob), again, key="call:CA01:1:4")
+    assert [fact.text for fact in world.facts(NoteAdded)] == ["one", "two", "two"]

@@ -5,6 +5,7 @@ Gathers what the turn decided for the store, and what is to be done once it is s
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
@@ -23,6 +24,7 @@ from tocsin.kernel.time import MINUTE, Moment
 from tocsin.paging.messages import RecordAttempt, SendAgain, SendMessage, StopMessage
 from tocsin.paging.model import Result
 from tocsin.runtime import answers
+from tocsin.storage.codec import dump_command
 from tocsin.storage.log import Entry
 from tocsin.storage.turns import Cursor, DueTimer, Turn, TurnStore, Waiting, is_outage
 
@@ -57,7 +59,12 @@ class TurnWork:
     earliest_timer: Moment | None = None
 
     def answer(self, key: str, actor: Actor, command: Command, reply: Callable[[str], None]) -> None:
-        """Run what somebody asks, once per key (also twice within this turn), and prepare the answer."""
+        """Run what somebody asks, once per key (also twice within this turn), and prepare the answer.
+
+        A key stands for one command of one actor: with another it is another request. Who gives keys may begin to
+        count anew (a phone provider's ids, say), and an answer that was never given must not be taken for given.
+        """
+        key = _one_request(key, actor, command) if key else ""
         known = (dict(self.turn.answers).get(key) or self.store.answer_to(key)) if key else None
         if known is not None:
             self.replies.append((reply, known))
@@ -220,3 +227,8 @@ class TurnWork:
     def _version(self, *, changing: bool = False) -> int:
         """The configuration's version once this turn is stored: one more than before, if the turn changes it."""
         return self.store.stored_config_version + bool(changing or self.turn.changes)
+
+
+def _one_request(key: str, actor: Actor, command: Command) -> str:
+    content = f"{actor.kind}:{actor.id}:{dump_command(command)}"
+    return f"{key}:{hashlib.sha256(content.encode('utf-8', 'surrogatepass')).hexdigest()[:24]}"

@@ -106,7 +106,7 @@ class FakePhones:
         self._phones: dict[str, FakePhone] = {}
         self._changed = threading.Condition()
         self._version = 0
-        self._sids = 0
+        self._sids = clock() << 20  # like a real provider's, an id never returns: not even after a new start
         self._receipts: SimpleQueue[tuple[str, dict[str, str]] | None] = SimpleQueue()
         self._courier: threading.Thread | None = None
 
