@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from tests.web.place import Place
+from tests.web.scenes import empty
 from tests.web.test_incident_pages import seen, words
 from tocsin.directory.model import Channel, ContactMethod
 from tocsin.engine.things import DeleteThing
@@ -57,3 +59,18 @@ def marked(place: Place) -> str:
     """The page's words, with what its pictures are called."""
     html = place.client("alice").get("/").text
     return words(re.sub(r'<svg [^>]*aria-label="([^"]*)"[^>]*>', r"\1 ", html))
+
+
+def test_send_an_event_leads_to_a_command_with_a_key_or_to_where_keys_are(place: Place) -> None:
+    key = place.services["PaymentsService"][1].key
+    for path in ("/alerts", "/alerts?tab=events"):
+        assert f'"routing_key": "{key}"' in seen(place, path, "carol")
+        observed = seen(place, path, "mallory")
+        assert key not in observed
+        assert "Whoever may edit a service finds here a command with its key." in observed
+
+
+def test_before_the_first_service_it_is_said_that_there_is_no_key(tmp_path: Path) -> None:
+    place = empty(tmp_path)
+    assert "Make a service and its integration through the API" in seen(place, "/alerts", "erin")
+    place.close()

@@ -31,6 +31,13 @@ _RESULTS: Mapping[Outcome, Result] = {
     Outcome.UNKNOWN: Result.UNKNOWN,
 }
 
+NEEDED = {
+    Channel.EMAIL: "TOCSIN_SMTP_URL",
+    Channel.SMS: "TOCSIN_TWILIO_...",
+    Channel.VOICE: "TOCSIN_TWILIO_...",
+}
+"""The settings without which a channel is not set up."""
+
 ANSWER_PURPOSE = "answer"
 """Tokens in links of mail: they let their holder answer one message."""
 

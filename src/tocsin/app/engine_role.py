@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 import structlog
 
-from tocsin.app.carriers import carriers
+from tocsin.app.carriers import NEEDED, carriers
 from tocsin.app.folder import held, only_place
 from tocsin.app.installation import Installation
 from tocsin.app.tokens import Tokens
@@ -114,7 +114,8 @@ def _run(place: Installation, stopping: threading.Event, keeper: LeaseKeeper | N
 
     loop = EngineLoop(store, journal, DECODERS, ids=place.ids, clock=place.clock, publish=publish)
     may_send = keeper.may_send if keeper is not None else lambda: True
-    senders = Senders(carriers(place.settings, tokens, place.clock), loop.report, may_send=may_send)
+    ways = carriers(place.settings, tokens, place.clock)
+    senders = Senders(ways, loop.report, may_send=may_send, settings=NEEDED)
     loop.connect(senders)
     doors.extend(_doors(place, database, loop))
     for door in doors:

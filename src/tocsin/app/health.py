@@ -67,7 +67,7 @@ class Health:
         if (self.backlog_events or 0) > BACKLOG_EVENTS:
             found.append(f"{self.backlog_events} events wait to be decided")
         if self.is_fenced:
-            found.append("sending is fenced off since a restore: nobody is paged until an owner confirms it")
+            found.append("sending is fenced off since a restore: nobody is paged until `tocsin restore --confirm`")
         return tuple(found)
 
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
+from tocsin.app.carriers import NEEDED
 from tocsin.directory.model import (
     Channel,
     ContactMethod,
@@ -156,7 +157,8 @@ class _Outlet:
 
     def submit(self, message: SendMessage) -> None:
         if message.channel not in self.ways:
-            Senders({}, self.report).submit(message)  # without any carrier they refuse, in the words that they have
+            # Without any carrier they refuse, in the words that they have.
+            Senders({}, self.report, settings=NEEDED).submit(message)
             return
         self.taken.append(message)
         result = RecordAttempt(

@@ -26,7 +26,7 @@ def command(file: Path | None, *, confirm: bool, data: Path | None) -> None:
     """Start again from the backup FILE, with sending fenced off.
 
     The folder (or the PostgreSQL database) has to be new. The restored installation works like any other, except that
-    it pages nobody until an owner confirms: in the settings, or with `tocsin restore --confirm`.
+    it pages nobody until `tocsin restore --confirm` says that it is the real one.
     """
     if confirm == (file is not None):
         raise click.UsageError("Give either a FILE or --confirm.")

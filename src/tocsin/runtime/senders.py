@@ -41,9 +41,14 @@ class Senders:
         report: Callable[[RecordAttempt], None],
         *,
         may_send: Callable[[], bool] = lambda: True,
+        settings: Mapping[Channel, str] | None = None,
     ) -> None:
-        """`may_send` is asked before each message leaves, and may take its time. False: it is another engine's now."""
+        """`may_send` is asked before each message leaves, and may take its time. False: it is another engine's now.
+
+        `settings` names what has to be set for a channel, for the words of a refusal.
+        """
         self._carry = carry
+        self._settings = settings or {}
         self._report = report
         self._may_send = may_send
         self._queues: dict[Channel, queue.SimpleQueue[SendMessage | None]] = {}
@@ -57,9 +62,9 @@ class Senders:
     def submit(self, message: SendMessage) -> None:
         """Send this as soon as a worker of its channel is free. A channel that is not set up refuses it."""
         if message.channel not in self._carry:
-            self._report(
-                _result(message, Result.REFUSED, f"{message.channel} is not set up: see Settings, Connections")
-            )
+            setting = self._settings.get(message.channel, "")
+            detail = f"{message.channel} is not set up{f': see {setting}' if setting else ''}"
+            self._report(_result(message, Result.REFUSED, detail))
             return
         with self._lock:
             self._queued.add(message.message_id)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from starlette.responses import Response
 
@@ -73,7 +73,7 @@ def alerts_page(visit: Visit) -> Response:
     ]
     if tab:
         lines, pager = _events(visit, tab)
-        return visit.page("events.html", tabs=tabs, tab=tab, lines=lines, pager_=pager, example=_example(visit))
+        return visit.page("events.html", tabs=tabs, tab=tab, lines=lines, pager_=pager, **_way_in(visit))
     return _alerts(visit, tabs)
 
 
@@ -112,9 +112,7 @@ def _alerts(visit: Visit, tabs: list[Tab]) -> Response:
     pager = Pager(
         f"/alerts?{state}page={page - 1}" if page > 1 else "", f"/alerts?{state}page={page + 1}" if listing.more else ""
     )
-    return visit.page(
-        "alerts.html", tabs=tabs, lines=lines, pager_=pager, state=visit.query("state"), example=_example(visit)
-    )
+    return visit.page("alerts.html", tabs=tabs, lines=lines, pager_=pager, state=visit.query("state"), **_way_in(visit))
 
 
 def _events(visit: Visit, tab: str) -> tuple[list[EventLine], Pager]:
@@ -149,6 +147,11 @@ def _lines(visit: Visit, outcomes: list[EventOutcome] | tuple[EventOutcome, ...]
             )
         )
     return lines
+
+
+def _way_in(visit: Visit) -> dict[str, Any]:
+    """What a page without events says about sending one."""
+    return {"example": _example(visit), "has_keys": bool(visit.config.integrations)}
 
 
 def _example(visit: Visit) -> str:

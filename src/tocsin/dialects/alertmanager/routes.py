@@ -28,7 +28,7 @@ OpenAlerts: TypeAlias = Callable[[IntegrationRef], Awaitable[Sequence[Alert]]]
 
 _Answer: TypeAlias = Callable[[Request, IntegrationRef], Awaitable[Any]]
 
-NO_SILENCES: Final = "silences are not kept here; use a maintenance window of the service"
+NO_SILENCES: Final = "silences are not kept here; silence alerts where they come from"
 GONE: Final = {
     "status": "deprecated",
     "error": "The Alertmanager v1 API was removed in version 0.27; use /api/v2 (https://prometheus.io/docs/alerting)",
