@@ -253,6 +253,35 @@ def test_nothing_sticks_out_and_nothing_is_too_small(full: tuple[Place, str], br
     opened.context.close()
 
 
+def test_on_a_phone_nothing_is_glued_cut_or_unlabelled(place: Place, address: str, browser: Browser) -> None:
+    alarm(place, "errors", "Payments fail")
+    opened = Opened(browser, place, "alice", address, phone=True)
+    page = opened.goto("/incidents")
+    expect(page.locator(".filter-switch")).to_have_css("display", "flex")
+    note = opened.goto("/incidents/1").get_by_role("textbox", name="Note")
+    assert note.evaluate("one => one.scrollHeight <= one.clientHeight"), "the placeholder is whole"
+    label = "one => getComputedStyle(one, '::before').content"
+    assert "Events" in opened.goto("/alerts").locator(".alert-row .events").evaluate(label)
+    assert "Event" in opened.goto("/alerts?tab=events").locator(".event-row .seq").evaluate(label)
+    opened.context.close()
+
+
+def test_on_a_phone_the_other_screens_are_found_from_me(place: Place, address: str, browser: Browser) -> None:
+    opened = Opened(browser, place, "alice", address, phone=True)
+    for name, path in (("Alerts", "/alerts"), ("Services", "/services"), ("Find", "/find")):
+        opened.goto("/me").get_by_role("navigation", name="More screens").get_by_role("link", name=name).click()
+        opened.page.wait_for_url(f"**{path}")
+    opened.context.close()
+
+
+def test_the_list_of_keys_has_room_around_it(place: Place, address: str, browser: Browser) -> None:
+    opened = Opened(browser, place, "alice", address)
+    opened.goto("/").keyboard.press("?")
+    for part in (".page-head", ".keys-switch"):
+        expect(opened.page.locator(f"dialog.keys {part}")).to_have_css("padding", "12px 16px")
+    opened.context.close()
+
+
 def test_the_thumb_reaches_acknowledge(place: Place, address: str, browser: Browser) -> None:
     alarm(place, "errors", "Payments fail")
     opened = Opened(browser, place, "alice", address, phone=True)

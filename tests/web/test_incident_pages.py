@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from tests.web.place import Place, priorities
+from tests.web.scenes import Show as ShowDouble
+from tests.web.scenes import staged
 from tocsin.directory.model import Role, Service, Team, Urgency, User
 from tocsin.escalation.model import Policy
 from tocsin.events.model import Action
@@ -16,6 +18,7 @@ from tocsin.events.rules import Condition, Match, NoiseRule
 from tocsin.incidents.messages import Acknowledge, Resolve
 from tocsin.incidents.model import Status
 from tocsin.kernel.time import MINUTE, SECOND
+from tocsin.web.render import hue as colour
 
 
 class Words(HTMLParser):
@@ -269,6 +272,9 @@ def test_an_event_says_what_became_of_it(place: Place) -> None:
     place.alarm("PaymentsService", "errors", "Payments fail", source="staging-3")
     page = seen(place, "/alerts?tab=suppressed")
     assert "Suppressed Payments fail noise rule: Staging never pages" in page
+    assert 'class="title-cell whole"' in place.client("alice").get("/alerts?tab=suppressed").text, (
+        "no rule’s name is cut"
+    )
     event = seen(place, "/alerts/events/1")
     assert "noise rule: Staging never pages" in event
     assert '{ "event": 1 }' in event
@@ -368,3 +374,13 @@ def test_every_page_has_one_heading_a_skip_link_and_labels(fire: Place, path: st
             before = html[: html.index(piece)]
             in_label = before.rfind("<label") > before.rfind("</label>")
             assert in_label or "aria-label" in attributes, (tag, attributes)
+
+
+def test_a_person_has_one_colour(place: Place) -> None:
+    fire = staged(place, ShowDouble(3, 1))
+    fire.alarm("PaymentsService", "errors", "Payments fail")
+    browser = fire.client("alice")
+    hue = f"face hue-{colour(fire.people['alice'].id)}"
+    phone = browser.get("/demo/phones").text.partition("Alice’s phone")[2].partition("</header>")[0]
+    assert hue in phone
+    assert hue in browser.get("/on-call").text

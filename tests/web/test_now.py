@@ -11,9 +11,11 @@ import pytest
 from tests.web.place import Place
 from tests.web.scenes import empty
 from tests.web.test_incident_pages import seen, words
-from tocsin.directory.model import Channel, ContactMethod
+from tocsin.directory.model import Channel, ContactMethod, Urgency
 from tocsin.engine.things import DeleteThing
+from tocsin.incidents.messages import Acknowledge, SetUrgency
 from tocsin.kernel.actor import SYSTEM
+from tocsin.kernel.time import SECOND
 
 WARNING = "Nobody can be paged."
 
@@ -53,6 +55,22 @@ def test_a_way_that_somebody_has_is_enough(place: Place, way: Channel) -> None:
     assert "Done A person who can be reached" in marked(place)
     assert WARNING not in seen(place, "/")
     assert "Pager is well" in seen(place, "/")
+
+
+def test_high_urgency_stands_above_low(place: Place) -> None:
+    numbers = []
+    for key in ("held low", "held high", "waiting high", "waiting low"):
+        incident = place.alarm("PaymentsService", key)
+        assert incident is not None
+        if key.endswith("low"):
+            place.desk.run(place.as_("bob"), SetUrgency(incident_id=incident.id, urgency=Urgency.LOW))
+        if key.startswith("held"):
+            place.desk.run(place.as_("bob"), Acknowledge(incident_id=incident.id))
+        place.desk.advance(SECOND)
+        numbers.append(incident.number)
+    html = place.client("alice").get("/").text
+    shown = re.findall(r'<article class="fire.*?href="/incidents/(\d+)"', html, re.DOTALL)
+    assert [numbers.index(int(number)) for number in shown] == [2, 3, 1, 0]
 
 
 def marked(place: Place) -> str:

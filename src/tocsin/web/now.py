@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from starlette.responses import Response
 
-from tocsin.directory.model import Channel
+from tocsin.directory.model import Channel, Urgency
 from tocsin.engine.people import can_page
 from tocsin.incidents.messages import IncidentAcknowledged
 from tocsin.incidents.model import Incident, Status
@@ -18,7 +18,7 @@ from tocsin.paging.messages import PageAnswered
 from tocsin.paging.timeline import channel_word
 from tocsin.runtime.reads import IncidentFilter, TimelineFilter
 from tocsin.web.oncall import watches_of
-from tocsin.web.phones import phones_of, story_of
+from tocsin.web.phones import owners_of, phones_of, story_of
 from tocsin.web.rows import rows_of
 from tocsin.web.visit import Visit
 
@@ -52,26 +52,34 @@ class Tick:
 def now_page(visit: Visit) -> Response:
     """`/`."""
     reads = visit.site.reads
-    unanswered = reads.incidents(
-        IncidentFilter(statuses=(Status.TRIGGERED,), sight=visit.sight), limit=SHOWN, want_total=True
-    )
-    in_hand = reads.incidents(
-        IncidentFilter(statuses=(Status.ACKNOWLEDGED,), sight=visit.sight), limit=SHOWN, want_total=True
-    )
-    rows = rows_of(visit, (*unanswered.items, *in_hand.items))
+    unanswered, waiting = _open(visit, Status.TRIGGERED)
+    in_hand, held = _open(visit, Status.ACKNOWLEDGED)
+    rows = rows_of(visit, (*waiting, *held))
     last = [] if rows else reads.incidents(IncidentFilter(sight=visit.sight), limit=_LOOKED_BACK).items
     return visit.page(
         "now.html",
         rows=rows,
-        unanswered=unanswered.total or 0,
-        in_hand=in_hand.total or 0,
-        hidden=(unanswered.total or 0) + (in_hand.total or 0) - len(rows),
+        unanswered=unanswered,
+        in_hand=in_hand,
+        hidden=unanswered + in_hand - len(rows),
         calm=None if rows else _calm(visit, last),
         ticks=_ticks(visit) if not rows and not last else [],
         watches=watches_of(visit),
         phones=phones_of(visit),
+        phone_owners=owners_of(visit),
         phone_story=story_of,
     )
+
+
+def _open(visit: Visit, status: Status) -> tuple[int, list[Incident]]:
+    """How many incidents there are in this state, and those that are shown: high urgency first, newest first."""
+    total, shown = 0, list[Incident]()
+    for urgency in (Urgency.HIGH, Urgency.LOW):
+        wanted = IncidentFilter(statuses=(status,), urgencies=(urgency,), sight=visit.sight)
+        found = visit.site.reads.incidents(wanted, limit=SHOWN, want_total=True)
+        total += found.total or 0
+        shown += found.items
+    return total, shown[:SHOWN]
 
 
 def _calm(visit: Visit, last: Sequence[Incident]) -> Calm:

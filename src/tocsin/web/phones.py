@@ -14,7 +14,10 @@ from tocsin.web.visit import Visit, status_of
 
 def phones_page(visit: Visit, *, error: TocsinError | None = None, code: int = 200) -> Response:
     """`/demo/phones`."""
-    return visit.page("phones.html", code, phones=booth_of(visit).phones(), phone_story=story_of, error=error)
+    phones = booth_of(visit).phones()
+    return visit.page(
+        "phones.html", code, phones=phones, phone_owners=owners_of(visit), phone_story=story_of, error=error
+    )
 
 
 def phones_of(visit: Visit) -> Sequence[BoothPhone]:
@@ -30,6 +33,12 @@ def story_of(phone: BoothPhone) -> list[tuple[str, BoothText | BoothCall]]:
     texts: list[tuple[str, BoothText | BoothCall]] = [("text", text) for text in phone.texts]
     calls: list[tuple[str, BoothText | BoothCall]] = [("call", call) for call in phone.calls]
     return sorted(texts + calls, key=lambda item: item[1].at)
+
+
+def owners_of(visit: Visit) -> dict[str, str]:
+    """By phone number the id of the person whose it is, so that they look as they do elsewhere."""
+    contacts = visit.config.contact_methods.values()
+    return {f"+{contact.country_code}{contact.address}": contact.user_id for contact in contacts}
 
 
 def end_page(visit: Visit) -> Response:
