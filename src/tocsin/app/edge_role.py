@@ -7,6 +7,7 @@ and the edge is its one writer.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import closing
 from dataclasses import dataclass
 from ipaddress import ip_network
 
@@ -14,7 +15,7 @@ import structlog
 
 from tocsin.app.edge_keys import EdgeKeys
 from tocsin.app.folder import held
-from tocsin.app.health import Pulse
+from tocsin.app.health import Pulse, Signs
 from tocsin.app.heartbeat import Heartbeat
 from tocsin.app.http import Edge as Parts
 from tocsin.app.http import application
@@ -31,12 +32,14 @@ from tocsin.dialects._kit.limits import Gate, PerMinute
 from tocsin.dialects.alertmanager import read as alertmanager
 from tocsin.dialects.pagerduty_events import read as pagerduty_events
 from tocsin.engine.people import can_page
+from tocsin.kernel.time import Moment
 from tocsin.runtime.desk import Line
 from tocsin.runtime.ingest import HotPath
 from tocsin.runtime.ingest_queue import IngestQueue
 from tocsin.runtime.live import Bus
 from tocsin.runtime.reads import Reads
 from tocsin.storage.config_reader import ConfigReader
+from tocsin.storage.log import LogError
 
 log = structlog.get_logger("edge")
 
@@ -104,16 +107,14 @@ def _assemble(place: Installation, wish: Wish) -> tuple[Parts, IngestQueue, Edge
     writer = place.log_writer()
     ingest = IngestQueue(writer, notify=control.tell_log_head, max_backlog=place.settings.max_backlog)
     keys = EdgeKeys(config.current, lambda: config.newest, lambda: reads.cursor().seq, ingest.note_decided)
-    pulse = Pulse(
-        reads,
-        ingest,
-        place.clock,
-        lambda: can_page(config.current(), ways_to_send(place.settings)),
+    signs = Signs(
+        can_page=lambda: can_page(config.current(), ways_to_send(place.settings)),
         engine_is_there=control.engine_is_there,
         is_fenced=lambda: config.current().settings.sending_fenced,
         knows_keys=lambda: keys.is_ready,
-        log_in_database=bool(place.settings.database_url),
+        received_at=lambda seq: _received_at(place, seq),
     )
+    pulse = Pulse(reads, ingest, place.clock, signs, log_in_database=bool(place.settings.database_url))
     parts = Parts(
         place=place,
         database=database,
@@ -128,6 +129,16 @@ def _assemble(place: Installation, wish: Wish) -> tuple[Parts, IngestQueue, Edge
         hooks_only=wish.hooks_only,
     )
     return parts, ingest, keys
+
+
+def _received_at(place: Installation, seq: int) -> Moment | None:
+    """When an event came. One short look at the log, and only for events that wait."""
+    try:
+        with closing(place.log_reader()) as reader:
+            entry = reader.get(seq)
+    except LogError:
+        return None
+    return None if entry is None else entry.received_at
 
 
 def _hot_paths(keys: EdgeKeys, place: Installation, gate: Gate) -> list[HotPath]:

@@ -71,38 +71,36 @@ class Health:
         return tuple(found)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signs:
+    """What a pulse asks of others, at every look."""
+
+    can_page: Callable[[], bool]
+    engine_is_there: Callable[[], bool] = lambda: True
+    is_fenced: Callable[[], bool] = lambda: False
+    knows_keys: Callable[[], bool] = lambda: True
+    """Whether events' keys are known yet: until then every event is told to come again."""
+    received_at: Callable[[int], Moment | None] = lambda _seq: None
+    """When the event with this number came, None if the log has no such event."""
+
+
 class Pulse:
     """Takes the looks."""
 
     def __init__(
-        self,
-        reads: Reads,
-        ingest: IngestQueue,
-        clock: Clock,
-        can_page: Callable[[], bool],
-        *,
-        engine_is_there: Callable[[], bool] = lambda: True,
-        is_fenced: Callable[[], bool] = lambda: False,
-        knows_keys: Callable[[], bool] = lambda: True,
-        log_in_database: bool = False,
+        self, reads: Reads, ingest: IngestQueue, clock: Clock, signs: Signs, *, log_in_database: bool = False
     ) -> None:
-        """`knows_keys`: whether events' keys are known yet; until then every event is told to come again.
-
-        `log_in_database`: events cannot be accepted either while the database is out of reach.
-        """
+        """`log_in_database`: events cannot be accepted either while the database is out of reach."""
         self._reads = reads
         self._ingest = ingest
         self._clock = clock
-        self._can_page = can_page
-        self._engine_is_there = engine_is_there
-        self._is_fenced = is_fenced
-        self._knows_keys = knows_keys
+        self._signs = signs
         self._log_in_database = log_in_database
         self._lock = threading.Lock()
         self._taken_at = -FRESH_SECONDS
         self._health: Health | None = None
         self._engine_seen = clock.ticks()
-        self._progress = (-1, clock.ticks())
+        self._missed: tuple[int, float] | None = None
 
     def health(self) -> Health:
         """The newest look, at most a second old."""
@@ -114,13 +112,13 @@ class Pulse:
 
     def _look(self) -> Health:
         now, ticks = self._clock.now(), self._clock.ticks()
-        accepting = self._ingest.accepting and self._knows_keys()
+        accepting = self._ingest.accepting and self._signs.knows_keys()
         try:
-            if self._engine_is_there():
+            if self._signs.engine_is_there():
                 self._engine_seen = ticks
             due, unsent = self._reads.oldest_due()
             cursor = self._reads.cursor().seq
-            can_page, is_fenced = self._can_page(), self._is_fenced()
+            can_page, is_fenced = self._signs.can_page(), self._signs.is_fenced()
         except (DatabaseError, OutOfReach) as error:
             log.warning("database_out_of_reach", error=str(error)[:300])
             return Health(False, accepting and not self._log_in_database, None, None, None, can_page=False)
@@ -132,15 +130,22 @@ class Pulse:
             backlog_events=max(0, self._ingest.head - cursor),
             can_page=can_page,
             engine_absent_seconds=ticks - self._engine_seen,
-            undecided_seconds=self._standing_still(cursor, ticks),
+            undecided_seconds=self._undecided(cursor, now, ticks),
             is_fenced=is_fenced,
         )
 
-    def _standing_still(self, cursor: int, ticks: float) -> float:
-        """For how long there has been something to decide without any of it being decided."""
-        if cursor >= self._ingest.head or cursor != self._progress[0]:
-            self._progress = (cursor, ticks)
-        return ticks - self._progress[1]
+    def _undecided(self, cursor: int, now: Moment, ticks: float) -> float:
+        """How old the oldest undecided event is. Its own age: looks may be a second or an hour apart."""
+        received = None
+        if cursor < self._ingest.head:
+            received = self._signs.received_at(cursor + 1)
+            if received is None:
+                # The cursor is of another log, or this one has lost events: nothing will be decided as things stand.
+                if self._missed is None or self._missed[0] != cursor:
+                    self._missed = (cursor, ticks)
+                return ticks - self._missed[1]
+        self._missed = None
+        return _age(received, now)
 
     def routes(self) -> list[Route]:
         """The three addresses."""
