@@ -190,6 +190,37 @@ def test_a_body_that_is_too_large_is_refused_at_the_door_or_in_the_application()
     with_door(story, app, body_limit=1000)
 
 
+async def refused(request: Request) -> Response:
+    return PlainTextResponse("not here", 405)
+
+
+def test_a_body_that_nobody_reads_is_waited_for_before_the_answer() -> None:
+    """Over HTTP/2 an answer in the middle of a body resets the stream, and clients report that instead."""
+
+    async def story(door: Door) -> None:
+        client = await door.client()
+        client.write("PATCH /here HTTP/1.1\r\nContent-Length: 6", b"abc")
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(client.reader.readexactly(1), 0.2)
+        client.writer.write(b"def")
+        assert (await client.answer()).body == b"not here"
+        assert (await client.send("PATCH /here HTTP/1.1\r\nContent-Length: 0")).status == 405
+        client.write("PATCH /here HTTP/1.1\r\nContent-Length: 6", b"abc")
+        assert (await client.answer()).status == 405, "one that never comes is not waited for any longer"
+
+    with_door(story, app_of(Route("/here", refused, methods=["PATCH"])))
+
+
+def test_an_empty_body_is_read_at_once() -> None:
+    async def take(request: Request) -> Response:
+        return PlainTextResponse(str(len(await request.body())))
+
+    async def story(door: Door) -> None:
+        assert (await door.send("POST /take HTTP/1.1\r\nContent-Length: 0")).body == b"0"
+
+    with_door(story, app_of(Route("/take", take, methods=["POST"])))
+
+
 def test_a_trickling_body_is_given_up() -> None:
     codes = []
 

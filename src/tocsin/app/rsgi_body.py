@@ -224,6 +224,11 @@ class BodyReader:
         self._pieces: AsyncIterator[bytes] | None = None
         self._done = self._length == 0
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether it is known that there is no body."""
+        return self._length == 0
+
     async def piece(self) -> bytes | None:
         """The next piece, None after the last. Raises BodyTooLarge, BodyTooSlow; ProtocolClosed if it was cut short."""
         if self._done:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from contextlib import suppress
 from typing import Any, Final, Protocol, TypeAlias
 
 from granian._granian import RSGIProtocolClosed as ProtocolClosed
@@ -29,6 +30,9 @@ from tocsin.kernel import limits
 Message: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[Message]]
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
+
+DRAIN_SECONDS: Final = 1.0
+"""How long an answer waits for a body that nobody read. How much of it is read, `BodyReader.discard` says."""
 
 SPEC_VERSION: Final = "2.3"
 """Not 2.4: with 2.3 Starlette watches for the disconnect of a quiet stream instead of waiting for a failing send."""
@@ -112,6 +116,8 @@ class Exchange:
         self._protocol = protocol
         self._body = body
         self._body_done = False
+        self._reading = asyncio.Lock()
+        """Who reads the body: the application, or the answer that throws the rest away."""
         self._is_head = scope.method == "HEAD"
         self._status = 0
         self._headers: HeaderList = []
@@ -136,21 +142,33 @@ class Exchange:
 
     async def receive(self) -> Message:
         """ASGI's receive: the body piece by piece, then the disconnect. Raises BodyTooLarge, BodyTooSlow."""
-        if not self._body_done:
-            try:
-                piece = await self._body.piece()
-            except BodyTooLarge:
-                await self._body.discard()
-                raise
-            except ProtocolClosed:
-                self._body_done = True
-                self._over.set()
-                return {"type": "http.disconnect"}
-            self._body_done = piece is None
-            return {"type": "http.request", "body": piece or b"", "more_body": not self._body_done}
+        async with self._reading:
+            if not self._body_done:
+                return await self._piece()
         if not self._over.is_set():
             await self._wait_until_over()
         return {"type": "http.disconnect"}
+
+    async def _piece(self) -> Message:
+        try:
+            piece = await self._body.piece()
+        except BodyTooLarge:
+            await self._body.discard()
+            raise
+        except ProtocolClosed:
+            self._body_done = True
+            self._over.set()
+            return {"type": "http.disconnect"}
+        self._body_done = piece is None
+        return {"type": "http.request", "body": piece or b"", "more_body": not self._body_done}
+
+    async def _drain(self) -> None:
+        """Throw away what nobody read: a client that is answered while it sends may lose the answer."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(DRAIN_SECONDS), self._reading:
+                if not self._body_done:
+                    await self._body.discard()
+        self._body_done = True
 
     async def send(self, message: Message) -> None:
         """ASGI's send. Raises OSError when the client is gone, RuntimeError for messages out of order."""
@@ -173,6 +191,8 @@ class Exchange:
         elif kind == "http.response.body":
             if not self._status:
                 raise RuntimeError("http.response.body before http.response.start")
+            if not (self._body_done or self._body.is_empty):
+                await self._drain()
             await self._send_body(bytes(message.get("body", b"")), more=bool(message.get("more_body", False)))
         else:
             raise RuntimeError(f"an ASGI message of type {kind} is not understood here")
