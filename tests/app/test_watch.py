@@ -72,11 +72,13 @@ class Way:
     def __init__(self) -> None:
         self.outcomes: list[Outcome] = []
         self.taken: list[str] = []
+        self.subjects: list[str] = []
 
     def send(self, message: OutboundMessage, _now: Moment) -> SendResult:
         outcome = self.outcomes.pop(0) if self.outcomes else Outcome.SENT
         if outcome is Outcome.SENT:
             self.taken.append(message.text)
+            self.subjects.append(message.subject)
         return SendResult(outcome)
 
     def close(self) -> None:
@@ -102,6 +104,23 @@ def test_what_a_provider_does_not_take_is_tried_at_the_next_look() -> None:
         taken.append(len(way.taken))
     assert taken == [0, 0, 0, 1, 2]
     assert "well again" in way.taken[1]
+
+
+def test_mail_tells_failure_and_return_apart_and_nobody_is_rung_up_for_good_news() -> None:
+    looks = ["no", "no", ""]
+    mail, phone = Way(), Way()
+    watch = Watch(
+        "https://x",
+        [Recipient(Channel.EMAIL, OPS), Recipient(Channel.VOICE, BOB)],
+        {Channel.EMAIL: mail, Channel.VOICE: phone},
+        clock=ManualClock(),
+        ids=IdSource(random.Random(1)),
+        look=lambda _: looks.pop(0),
+    )
+    while looks:
+        watch.turn()
+    assert mail.subjects == ["Failing: the pager at https://x", "Well again: the pager at https://x"]
+    assert ["has failed" in text for text in phone.taken] == [True]
 
 
 # -- looking

@@ -30,6 +30,13 @@ def prepare(folder: Path) -> None:
         folder.chmod(0o700)
 
 
+def refused_by_system(error: OSError, doing: str) -> str:
+    """What the system did not allow, as a sentence. `doing`: what we were at; our own words need none."""
+    if error.errno is None or error.filename is None:
+        return error.strerror or str(error)
+    return f"{doing} {error.filename}: {error.strerror}."
+
+
 @contextlib.contextmanager
 def held(folder: Path, role: str, address: str = "") -> Iterator[None]:
     """Hold the role's lock on the folder. Raises Conflict when another process runs this role here.

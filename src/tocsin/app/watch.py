@@ -39,6 +39,14 @@ class Recipient:
     address: str
 
 
+@dataclass(frozen=True, slots=True)
+class News:
+    """What somebody is to be told."""
+
+    text: str
+    is_good: bool
+
+
 class Vigil:
     """What was seen so far, and what people are to be told of it."""
 
@@ -48,6 +56,11 @@ class Vigil:
         self._failures = 0
         self._failing_since = 0.0
         self._said_at: float | None = None
+
+    @property
+    def is_failing(self) -> bool:
+        """Whether the last that people were told is that it fails."""
+        return self._said_at is not None
 
     def look(self, problem: str, ticks: float) -> str:
         """`problem`: what is wrong, "" for well; `ticks`: a stop-watch in seconds. Returns "" for nothing to say."""
@@ -85,7 +98,7 @@ class Watch:
         self._ids = ids
         self._look = look or look_at
         self._vigil = Vigil(f"The pager at {url}")
-        self._owed: dict[Recipient, str] = dict.fromkeys(recipients, "")
+        self._owed: dict[Recipient, News | None] = dict.fromkeys(recipients)
 
     def run(self, stopping: threading.Event, every_seconds: float = EVERY_SECONDS) -> None:
         """Look until told to stop."""
@@ -99,21 +112,26 @@ class Watch:
         if problem:
             log.warning("pager_unwell", problem=problem)
         said = self._vigil.look(problem, self._clock.ticks())
+        news = News(said, is_good=not self._vigil.is_failing) if said else None
         for recipient, owed in self._owed.items():
-            if said or owed:
-                self._owed[recipient] = "" if self._tell(recipient, said or owed) else said or owed
+            owes = news or owed
+            if owes is not None:
+                self._owed[recipient] = None if self._tell(recipient, owes) else owes
 
-    def _tell(self, recipient: Recipient, text: str) -> bool:
-        """Whether the provider took it, or never will."""
+    def _tell(self, recipient: Recipient, news: News) -> bool:
+        """Whether the provider took it, or never will. Nobody is rung up for good news."""
+        if news.is_good and recipient.channel is Channel.VOICE:
+            return True
+        subject = f"{'Well again' if news.is_good else 'Failing'}: the pager at {self._url}"
         message = OutboundMessage(
             id=self._ids.long(),
             channel=recipient.channel,
             address=recipient.address,
-            subject=f"The pager at {self._url}" if recipient.channel is Channel.EMAIL else "",
-            text=text,
+            subject=subject if recipient.channel is Channel.EMAIL else "",
+            text=news.text,
         )
         result = self._senders[recipient.channel].send(message, self._clock.now())
-        log.info("told", channel=recipient.channel, outcome=result.outcome, detail=result.detail, text=text)
+        log.info("told", channel=recipient.channel, outcome=result.outcome, detail=result.detail, text=news.text)
         return result.outcome is not Outcome.RETRY
 
 

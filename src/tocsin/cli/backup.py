@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from tocsin.app.backup import make_backup
+from tocsin.app.folder import refused_by_system
 from tocsin.app.installation import installation
 from tocsin.app.settings import from_environment
 from tocsin.kernel.errors import TocsinError
@@ -27,7 +28,7 @@ def command(file: Path, data: Path | None) -> None:
     except TocsinError as error:
         raise click.ClickException(error.message) from None
     except OSError as error:
-        raise click.ClickException(str(error)) from None
+        raise click.ClickException(refused_by_system(error, "Can't write")) from None
     events = manifest.log.head - manifest.log.first + 1
     incidents = manifest.tables["incidents"].rows
     size = file.stat().st_size / 1_000_000

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from tocsin.app.backup import lift_fence, restore
+from tocsin.app.folder import refused_by_system
 from tocsin.app.installation import installation
 from tocsin.app.settings import from_environment
 from tocsin.kernel.actor import Actor, ActorKind, Via
@@ -40,7 +41,7 @@ def command(file: Path | None, *, confirm: bool, data: Path | None) -> None:
     except TocsinError as error:
         raise click.ClickException("; ".join(error.details) or error.message) from None
     except OSError as error:
-        raise click.ClickException(str(error)) from None
+        raise click.ClickException(refused_by_system(error, "Can't use")) from None
     made = iso(manifest.header.created_at)
     click.echo(
         f"Restored the backup of {made}. Nobody is paged until `tocsin restore --confirm`, or an owner, says so."

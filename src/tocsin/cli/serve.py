@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from tocsin.app.folder import ROLE_TAKEN, die_with_parent, prepare
+from tocsin.app.folder import ROLE_TAKEN, die_with_parent, prepare, refused_by_system
 from tocsin.app.settings import AppSettings, environment_for, from_environment
 from tocsin.app.supervisor import CONFIGURATION, TAKEN, supervise
 from tocsin.kernel.errors import Conflict, Invalid, TocsinError
@@ -46,7 +46,7 @@ def command(data: Path | None, port: int | None, host: str, role: str, parent: i
     except TocsinError as error:
         raise click.ClickException(error.message) from None
     except OSError as error:
-        _refuse(str(error), _BIND_FAILED.get(error.errno or 0, 1))
+        _refuse(refused_by_system(error, "Can't use"), _BIND_FAILED.get(error.errno or 0, 1))
 
 
 def _refuse(message: str, code: int) -> None:
