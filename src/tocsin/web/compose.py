@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
-from tocsin.directory.model import Urgency
+from tocsin.directory.model import Urgency, User
 from tocsin.directory.permissions import Verb
 from tocsin.incidents.messages import CreateIncident
 from tocsin.kernel.errors import Invalid, TocsinError
@@ -19,7 +19,6 @@ def compose_page(visit: Visit, *, error: TocsinError | None = None, code: int = 
         for service in sorted(config.services.values(), key=lambda one: one.name.casefold())
         if visit.may(Verb.RESPOND, config.team_ids_of_service(service.id))
     ]
-    people = sorted((one for one in config.users.values() if one.active), key=lambda one: one.name.casefold())
     typed = {name: visit.text(name) for name in ("title", "details", "service", "urgency")}
     typed["service"] = typed["service"] or visit.query("service")
     chosen = visit.texts("user") or [visit.query("user")]
@@ -27,13 +26,19 @@ def compose_page(visit: Visit, *, error: TocsinError | None = None, code: int = 
         "compose.html",
         code,
         services=services,
-        people=people,
+        people=people_to_call(visit),
         priorities=sorted(config.priorities.values(), key=lambda one: (one.order, one.name)),
         typed=typed,
         chosen=chosen,
         error=error,
         once=visit.site.ids.token(),
     )
+
+
+def people_to_call(visit: Visit) -> list[User]:
+    """The active people whom the reader may know of, by name."""
+    found = [one for one in visit.config.users.values() if one.active and visit.may_read(one)]
+    return sorted(found, key=lambda one: one.name.casefold())
 
 
 def compose(visit: Visit) -> Response:

@@ -8,7 +8,6 @@ from urllib.parse import quote
 
 from starlette.responses import Response
 
-from tocsin.directory.permissions import Verb
 from tocsin.runtime.reads import IncidentFilter
 from tocsin.web.incident import visible
 from tocsin.web.rows import rows_of
@@ -53,16 +52,16 @@ def _things(visit: Visit, letters: str) -> list[Hit]:
     hits = [
         Hit("Service", "services", service.name, f"/services?q={quote(service.name)}", "")
         for service in config.services.values()
-        if letters in service.name.casefold() and visit.may(Verb.READ, config.team_ids_of_service(service.id))
+        if letters in service.name.casefold() and visit.may_read(service)
     ]
     hits += [
         Hit("Person", "person", user.name, f"/incidents/new?user={user.id}", "Page this person")
         for user in config.users.values()
-        if user.active and letters in user.name.casefold()
+        if user.active and letters in user.name.casefold() and visit.may_read(user)
     ]
     hits += [
         Hit("Schedule", "oncall", schedule.name, "/on-call", ", ".join(map(names.team, schedule.team_ids)))
         for schedule in config.schedules.values()
-        if letters in schedule.name.casefold()
+        if letters in schedule.name.casefold() and visit.may_read(schedule)
     ]
     return hits

@@ -13,6 +13,7 @@ from tocsin.escalation.model import Policy
 from tocsin.incidents.model import Incident, Status
 from tocsin.kernel.errors import NotFound, TocsinError
 from tocsin.runtime.reads import IncidentFilter, Listing, TimelineEntry, TimelineFilter
+from tocsin.web.compose import people_to_call
 from tocsin.web.ladder import Scene, ladder_of
 from tocsin.web.looks import Look, alert_look, incident_look
 from tocsin.web.rows import may_respond, next_of
@@ -123,7 +124,7 @@ def _choices(visit: Visit, incident: Incident) -> dict[str, Any]:
         "service": service,
         "service_name": visit.names.service(incident.service_id),
         "teams": tuple(map(visit.names.team, incident.team_ids)),
-        "people": sorted((one for one in config.users.values() if one.active), key=lambda one: one.name.casefold()),
+        "people": people_to_call(visit),
         "priorities": sorted(config.priorities.values(), key=lambda one: (one.order, one.name)),
         "priority": config.priorities.get(incident.priority_id or ""),
         "others": [one for one in others if one.id != incident.id],

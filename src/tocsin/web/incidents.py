@@ -107,8 +107,8 @@ def incidents_page(visit: Visit, *, error: TocsinError | None = None, code: int 
         views=_views(visit, chosen),
         unfiltered=unfiltered,
         filters=_filter_words(visit, chosen),
-        services=sorted(visit.config.services.values(), key=lambda one: one.name.casefold()),
-        teams=sorted(visit.config.teams.values(), key=lambda one: one.name.casefold()),
+        services=sorted(filter(visit.may_read, visit.config.services.values()), key=lambda one: one.name.casefold()),
+        teams=sorted(filter(visit.may_read, visit.config.teams.values()), key=lambda one: one.name.casefold()),
         error=error,
     )
 

@@ -47,9 +47,13 @@ def oncall_page(visit: Visit) -> Response:
 
 
 def watches_of(visit: Visit, *, every: bool = False) -> list[Watch]:
-    """The schedules that policies call (or every one), the reader's own first, then by name."""
+    """The schedules that the reader may see and policies call (or every one): the reader's own first, then by name."""
     called = visit.config.policies_of_schedule
-    found = [_watch(visit, schedule) for schedule in visit.config.schedules.values() if every or schedule.id in called]
+    found = [
+        _watch(visit, schedule)
+        for schedule in visit.config.schedules.values()
+        if (every or schedule.id in called) and visit.may_read(schedule)
+    ]
     return sorted(found, key=lambda watch: (not watch.mine, watch.schedule.name.casefold()))
 
 
@@ -62,7 +66,9 @@ def _watch(visit: Visit, schedule: Schedule) -> Watch:
     return Watch(
         schedule=schedule,
         teams=tuple(map(visit.names.team, schedule.team_ids)),
-        used_by=tuple(policy.name for policy in config.policies_of_schedule.get(schedule.id, ())),
+        used_by=tuple(
+            policy.name for policy in config.policies_of_schedule.get(schedule.id, ()) if visit.may_read(policy)
+        ),
         now=_stand(visit, current.user_id, current.start, current.end, current.override_id) if current else None,
         next=_stand(visit, following.user_id, following.start, following.end, following.override_id)
         if following
@@ -95,7 +101,8 @@ class PolicyLine:
 def _policies(visit: Visit) -> list[PolicyLine]:
     config, names = visit.config, visit.names
     lines = []
-    for policy in sorted(config.policies.values(), key=lambda one: one.name.casefold()):
+    seen = filter(visit.may_read, config.policies.values())
+    for policy in sorted(seen, key=lambda one: one.name.casefold()):
         levels = []
         for rule in policy.rules:
             targets = [

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from starlette.responses import Response
 
 from tocsin.directory.model import Service, ServiceStatus
-from tocsin.directory.permissions import Verb
 from tocsin.engine.people import people_at
 from tocsin.kernel.time import Moment
 from tocsin.runtime.reads import OpenCounts
@@ -33,13 +32,14 @@ def services_page(visit: Visit) -> Response:
     """`/services`."""
     open_by_service = visit.site.reads.open_by_service()
     wanted = visit.query("q").casefold()
+    seen = [service for service in visit.config.services.values() if visit.may_read(service)]
     lines = [
         _line(visit, service, open_by_service.get(service.id, OpenCounts()))
-        for service in visit.config.services.values()
-        if wanted in service.name.casefold() and visit.may(Verb.READ, visit.config.team_ids_of_service(service.id))
+        for service in seen
+        if wanted in service.name.casefold()
     ]
     lines.sort(key=lambda line: (-line.open.triggered, -line.open.all, line.service.name.casefold()))
-    return visit.page("services.html", lines=lines, wanted=visit.query("q"), total=len(visit.config.services))
+    return visit.page("services.html", lines=lines, wanted=visit.query("q"), total=len(seen))
 
 
 def _line(visit: Visit, service: Service, counts: OpenCounts) -> ServiceLine:

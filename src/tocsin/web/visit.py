@@ -22,6 +22,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from tocsin.directory.model import User
 from tocsin.directory.permissions import Standing, Verb, may
 from tocsin.engine.config import Config
+from tocsin.engine.reading import Readable, may_read
 from tocsin.kernel.actor import Actor, ActorKind, Via
 from tocsin.kernel.decision import Command
 from tocsin.kernel.errors import (
@@ -132,6 +133,10 @@ class Visit:
     def may(self, verb: Verb, team_ids: tuple[str, ...] = ()) -> bool:
         """Whether to offer something. The engine judges again when it is done."""
         return may(self.standing, verb, team_ids)
+
+    def may_read(self, thing: Readable) -> bool:
+        """Whether the person may know of this thing."""
+        return may_read(self.config, self.standing, thing, own_id=self.me.id)
 
     @cached_property
     def times(self) -> Times:

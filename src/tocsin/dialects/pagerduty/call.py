@@ -23,6 +23,7 @@ from tocsin.dialects.pagerduty.read.fields import Fields
 from tocsin.dialects.pagerduty.write.refs import Links
 from tocsin.directory.permissions import Verb, may
 from tocsin.engine.config import Config
+from tocsin.engine.reading import Readable, may_read
 from tocsin.engine.things import DeleteThing, SaveThing
 from tocsin.kernel.actor import Actor, ActorKind
 from tocsin.kernel.decision import Command
@@ -105,10 +106,11 @@ class Call:
         """Whether the caller may look at a thing of these teams."""
         return may(self.caller.standing, Verb.READ, team_ids)
 
-    def is_self(self, user_id: str) -> bool:
-        """Whether the caller is this person."""
+    def may_read(self, thing: Readable) -> bool:
+        """Whether the caller may look at this thing."""
         actor = self.caller.actor
-        return self.caller.user_id == user_id or (actor.kind is ActorKind.USER and actor.id == user_id)
+        own_id = self.caller.user_id or (actor.id if actor.kind is ActorKind.USER else "")
+        return may_read(self.config, self.caller.standing, thing, own_id=own_id)
 
     def found(self, thing: T | None, *, seen: bool = True) -> T:
         """The thing, if it is there and may be seen. Raises ApiError 404."""

@@ -91,7 +91,7 @@ def _found(call: Call, since: Moment, until: Moment) -> Iterator[OnCall]:
     wanted_schedules = frozenset(call.many("schedule_ids"))
     known: dict[str, list[Entry]] = {}
     for policy in call.config.policies.values():
-        if (wanted_policies and policy.id not in wanted_policies) or not call.sees(policy.team_ids):
+        if (wanted_policies and policy.id not in wanted_policies) or not call.may_read(policy):
             continue
         for level, rule in enumerate(policy.rules, 1):
             for target in rule.targets:

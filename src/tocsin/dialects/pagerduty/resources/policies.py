@@ -20,7 +20,7 @@ def listed(call: Call) -> Response:
     seen = [
         policy
         for policy in call.config.policies.values()
-        if call.sees(policy.team_ids)
+        if call.may_read(policy)
         and (not teams or teams & frozenset(policy.team_ids))
         and (not users or users & _people(policy))
     ]
@@ -61,7 +61,7 @@ def _people(policy: Policy) -> frozenset[str]:
 
 def _policy(call: Call) -> Policy:
     policy = call.config.policies.get(call.path["id"])
-    return call.found(policy, seen=policy is not None and call.sees(policy.team_ids))
+    return call.found(policy, seen=policy is not None and call.may_read(policy))
 
 
 def _answer(call: Call, policy: Policy, status: int = 200) -> Response:

@@ -38,7 +38,7 @@ def listed(call: Call) -> Response:
     """GET /schedules; the layers and rows only when they are included."""
     refs = Refs(call.config, call.links)
     zone = zone_of(call.query)
-    seen = [schedule for schedule in call.config.schedules.values() if call.sees(schedule.team_ids)]
+    seen = [schedule for schedule in call.config.schedules.values() if call.may_read(schedule)]
     found = named(seen, call.query.get("query", ""))
 
     def one(schedule: Schedule) -> dict[str, Any]:
@@ -171,7 +171,7 @@ def _wanted(call: Call) -> Schedule:
 
 def _schedule(call: Call) -> Schedule:
     schedule = call.config.schedules.get(call.path["id"])
-    return call.found(schedule, seen=schedule is not None and call.sees(schedule.team_ids))
+    return call.found(schedule, seen=schedule is not None and call.may_read(schedule))
 
 
 def _overrides(call: Call, schedule: Schedule) -> Sequence[Override]:

@@ -24,7 +24,7 @@ def listed(call: Call) -> Response:
     for service in call.config.services.values():
         owners = call.config.team_ids_of_service(service.id)
         wanted = (not teams or teams & frozenset(owners)) and exact in ("", service.name)
-        if wanted and call.sees(owners):
+        if wanted and call.may_read(service):
             seen.append(service)
     found = named(seen, call.query.get("query", ""))
     if call.query.get("sort_by", "") == "name:desc":
@@ -109,7 +109,7 @@ def priorities(call: Call) -> Response:
 
 def _service(call: Call) -> Service:
     service = call.config.services.get(call.path["id"])
-    return call.found(service, seen=service is not None and call.sees(call.config.team_ids_of_service(service.id)))
+    return call.found(service, seen=service is not None and call.may_read(service))
 
 
 def _refs(call: Call) -> Refs:

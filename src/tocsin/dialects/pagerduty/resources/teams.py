@@ -18,7 +18,7 @@ from tocsin.escalation.model import Policy
 def listed(call: Call) -> Response:
     """GET /teams."""
     refs = Refs(call.config, call.links)
-    seen = [team for team in call.config.teams.values() if call.sees((team.id,))]
+    seen = [team for team in call.config.teams.values() if call.may_read(team)]
     return call.listed("teams", named(seen, call.query.get("query", "")), lambda team: write.team(team, refs))
 
 
@@ -91,12 +91,12 @@ def policy_removed(call: Call) -> Response:
 
 def _team(call: Call) -> Team:
     team = call.config.teams.get(call.path["id"])
-    return call.found(team, seen=team is not None and call.sees((team.id,)))
+    return call.found(team, seen=team is not None and call.may_read(team))
 
 
 def _policy(call: Call) -> Policy:
     policy = call.config.policies.get(call.path["policy_id"])
-    return call.found(policy, seen=policy is not None and call.sees(policy.team_ids))
+    return call.found(policy, seen=policy is not None and call.may_read(policy))
 
 
 def _answer(call: Call, team: Team, status: int = 200) -> Response:

@@ -25,7 +25,7 @@ def listed(call: Call) -> Response:
     people = [
         user
         for user in call.config.users.values()
-        if _seen(call, user)
+        if call.may_read(user)
         and (not teams or teams & _team_ids(call, user.id))
         and (query in user.name.casefold() or query in user.email.casefold())
     ]
@@ -83,7 +83,7 @@ def licenses(call: Call) -> Response:
 def license_allocations(call: Call) -> Response:
     """GET /license_allocations."""
     refs = Refs(call.config, call.links)
-    people = sorted((user for user in call.config.users.values() if _seen(call, user)), key=lambda user: user.id)
+    people = sorted(filter(call.may_read, call.config.users.values()), key=lambda user: user.id)
     return call.listed(
         "license_allocations",
         people,
@@ -180,13 +180,9 @@ def _team_ids(call: Call, user_id: str) -> frozenset[str]:
     return frozenset(membership.team_id for membership in call.config.teams_of.get(user_id, ()))
 
 
-def _seen(call: Call, user: User) -> bool:
-    return call.is_self(user.id) or call.sees(_team_ids(call, user.id))
-
-
 def _person(call: Call) -> User:
     user = call.config.users.get(call.path["id"])
-    if user is None or not _seen(call, user):
+    if user is None or not call.may_read(user):
         raise not_found()
     return user
 

@@ -1,0 +1,33 @@
+"""Which things of the configuration an actor may read: one answer for pages and APIs.
+
+Decides whose a thing is to look at. The rule itself is `directory.permissions.may`.
+"""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+from tocsin.directory.model import Service, Team, User
+from tocsin.directory.permissions import Standing, Verb, may
+from tocsin.engine.config import Config
+from tocsin.escalation.model import Policy
+from tocsin.oncall import Schedule
+
+Readable: TypeAlias = User | Team | Service | Schedule | Policy
+
+
+def may_read(config: Config, standing: Standing, thing: Readable, *, own_id: str = "") -> bool:
+    """Whether the actor may look at it. `own_id`: the person who asks, who may always look at themselves."""
+    if isinstance(thing, User) and thing.id == own_id:
+        return True
+    return may(standing, Verb.READ, _teams_of(config, thing))
+
+
+def _teams_of(config: Config, thing: Readable) -> tuple[str, ...]:
+    if isinstance(thing, Team):
+        return (thing.id,)
+    if isinstance(thing, Service):
+        return config.team_ids_of_service(thing.id)
+    if isinstance(thing, User):
+        return tuple(membership.team_id for membership in config.teams_of.get(thing.id, ()))
+    return thing.team_ids
