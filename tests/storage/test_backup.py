@@ -17,7 +17,7 @@ from tests.databases import fresh
 from tests.storage.conftest import DATABASES
 from tocsin.incidents.messages import Acknowledge
 from tocsin.kernel.actor import Actor, ActorKind, Via
-from tocsin.storage import backup, tables
+from tocsin.storage import backup, backup_write, tables
 from tocsin.storage.backup import BackupDamaged, Manifest, verify
 from tocsin.storage.backup_load import BESIDES, begin_log, load_log, load_main, require_empty
 from tocsin.storage.backup_write import LEFT_OUT, write_backup
@@ -25,7 +25,12 @@ from tocsin.storage.database import Database, open_database
 from tocsin.storage.log import LogReader, NewEntry
 from tocsin.storage.log.postgres import PostgresLogReader, PostgresLogWriter
 from tocsin.storage.log.sqlite import SqliteLogReader, SqliteLogWriter
-from tocsin.storage.schema import create_schema, installation_secret
+from tocsin.storage.schema import (
+    INSTALLATION_SECRET,
+    create_schema,
+    installation_secret,
+    read_installation_secret,
+)
 from tocsin.testing.world import World
 
 WHO = Actor(ActorKind.SYSTEM, "", Via.CLI)
@@ -88,7 +93,7 @@ def test_everything_comes_back_on_either_database(world: World, target: str | No
     same = before.keys() - {"meta", "things", "audit"}
     assert {name: after[name] for name in same} == {name: before[name] for name in same}
     assert all(after[name] for name in ("alerts", "incidents", "pages", "messages", "timeline", "timers", "outbox"))
-    changed = {"cursor", "config_version", "incident_number"}
+    changed = {"cursor", "config_version", "incident_number", INSTALLATION_SECRET}
     assert {row for row in after["meta"] if row[0] not in changed} == {
         row for row in before["meta"] if row[0] not in changed
     }
@@ -118,6 +123,24 @@ def test_a_restored_pager_pages_nobody_until_it_is_told_to(world: World, target:
         assert not any("held" in text for text in said), "answered meanwhile"
     finally:
         copy.close()
+
+
+@pytest.mark.parametrize("holds_it", [False, True], ids=["new", "of before"])
+def test_a_backup_signs_nobody_in(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, holds_it: bool
+) -> None:
+    """The secret that signs links stays where it is; one that an old file holds is not taken over."""
+    secret = installation_secret(world.database, world.ids)
+    if holds_it:
+        monkeypatch.setattr(backup_write, "KEPT_BACK", frozenset({""}))
+    save(world, tmp_path / "b")
+    assert (secret.encode() in gzip.decompress((tmp_path / "b").read_bytes())) is holds_it
+    restored = tmp_path / "restored"
+    restored.mkdir()
+    with closing(open_database(restored, None)) as database:
+        load(tmp_path / "b", database, restored / "log")
+        assert read_installation_secret(database) is None
+        assert installation_secret(database, world.ids) != secret
 
 
 def test_numbers_that_people_have_seen_are_not_given_again(world: World, target: str | None, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, column, insert, inspect, select, table, update
+from sqlalchemy import Connection, column, delete, insert, inspect, select, table, update
 
 from tocsin.directory.model import Settings
 from tocsin.engine.world import ThingChange
@@ -26,7 +26,7 @@ from tocsin.storage.codec import dump, load
 from tocsin.storage.database import Database
 from tocsin.storage.log import LogWriter, NewEntry, segments
 from tocsin.storage.log.sqlite import SqliteLogWriter
-from tocsin.storage.schema import create_schema
+from tocsin.storage.schema import INSTALLATION_SECRET, create_schema
 from tocsin.storage.turns import Cursor
 
 ROWS_AT_ONCE = 2_000
@@ -75,6 +75,7 @@ def load_main(path: Path, manifest: Manifest, database: Database, *, epoch: str,
         wrong = [name for name, rows in manifest.tables.items() if rows.rows != counts[name]]
         if wrong:
             raise BackupDamaged(f"{path}: rows are missing in {', '.join(wrong)}")
+        _drop_secret(connection)
         _move_cursor(database, connection, manifest, epoch)
         _leave_free(database, connection)
         _fence(database, connection, actor, now)
@@ -131,6 +132,11 @@ def _insert(connection: Connection, name: str, columns: Sequence[str], rows: lis
         part = [dict(zip(columns, row, strict=True)) for row in rows[start : start + ROWS_AT_ONCE]]
         connection.execute(statement, part)
     return len(rows)
+
+
+def _drop_secret(connection: Connection) -> None:
+    """Backups of before held it. The next start makes another: links of the pager that was copied don't work here."""
+    connection.execute(delete(tables.meta).where(tables.meta.c.key == INSTALLATION_SECRET))
 
 
 def _move_cursor(database: Database, connection: Connection, manifest: Manifest, epoch: str) -> None:

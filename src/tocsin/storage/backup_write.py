@@ -1,7 +1,8 @@
 """Writes a backup while everything serves: the main database as of one moment, then the ingest log up to its head.
 
 In this order the log holds at least what the main database has decided. Leaves out what is worth nothing elsewhere:
-the lease, commands under way, sign-in sessions. Changes nothing.
+the lease, commands under way, sign-in sessions; and the secret that signs links, with which whoever holds the file
+could sign in here as anybody. Changes nothing.
 """
 
 from __future__ import annotations
@@ -19,12 +20,15 @@ from tocsin.storage import tables
 from tocsin.storage.backup import FORMAT, BackupWriter, Header, Log, Manifest, Rows, verify
 from tocsin.storage.database import Database
 from tocsin.storage.log import LogReader
-from tocsin.storage.schema import revision_of
+from tocsin.storage.schema import INSTALLATION_SECRET, revision_of
 
 ROWS_AT_ONCE = 2_000
 MEMBER_BYTES = 8 * 1024 * 1024
 
 LEFT_OUT = frozenset({tables.leases.name, tables.commands.name})
+
+KEPT_BACK = frozenset({INSTALLATION_SECRET})
+"""Keys of `meta` that stay here."""
 
 _ENCODER = msgspec.json.Encoder()
 
@@ -67,10 +71,12 @@ def _main(database: Database, writer: BackupWriter) -> dict[str, Rows]:
 
 
 def _rows_of(connection: Connection, table: Table) -> Iterator[list[tuple[Any, ...]]]:
-    """All rows in the order of the key, many at a time."""
+    """All rows that go into a backup, in the order of the key, many at a time."""
     key = list(table.primary_key)
     places = [list(table.columns).index(column) for column in key]
     statement = select(table).order_by(*key).limit(ROWS_AT_ONCE)
+    if table is tables.meta:
+        statement = statement.where(tables.meta.c.key.not_in(KEPT_BACK))
     found = connection.execute(statement).all()
     while found:
         yield [tuple(row) for row in found]

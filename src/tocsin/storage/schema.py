@@ -21,6 +21,9 @@ from tocsin.storage.tables import meta
 MIGRATIONS = Path(__file__).parent / "migrations"
 """One file per step, named after its revision."""
 
+INSTALLATION_SECRET = "installation_secret"  # noqa: S105 - its name
+"""The key in `meta` of the secret that signs links and callbacks."""
+
 _ADVISORY_LOCK = 0x746F6374
 _REVISION = text("SELECT version_num FROM alembic_version")
 
@@ -93,14 +96,14 @@ def installation_secret(database: Database, ids: IdSource) -> str:
     """The secret that signs links and callbacks, made at the first start and kept in the main database."""
     table = meta
     with database.transaction() as connection:
-        row = {"key": "installation_secret", "value": ids.token()}
+        row = {"key": INSTALLATION_SECRET, "value": ids.token()}
         connection.execute(database.insert_if_absent(table), row)
-        found = connection.execute(select(table.c.value).where(table.c.key == "installation_secret")).scalar_one()
+        found = connection.execute(select(table.c.value).where(table.c.key == INSTALLATION_SECRET)).scalar_one()
     return str(found)
 
 
 def read_installation_secret(database: Database) -> str | None:
     """The secret, or None before the first start of an engine."""
     with database.reading() as connection:
-        found = connection.execute(select(meta.c.value).where(meta.c.key == "installation_secret")).scalar()
+        found = connection.execute(select(meta.c.value).where(meta.c.key == INSTALLATION_SECRET)).scalar()
     return None if found is None else str(found)
