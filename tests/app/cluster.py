@@ -103,7 +103,7 @@ class Cluster(RunningServer):
     def _serve(self, role: str, folder: Path, port: int) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-m", "tocsin.cli.main", "serve", "--role", role, "--data", str(folder)]
         command += ["--port", str(port), "--host", "127.0.0.1", "--parent", str(os.getpid())]
-        with self._log.open("ab") as log:
+        with self.log.open("ab") as log:
             return subprocess.Popen(command, env=self._environment(), stderr=log, stdout=log)
 
 

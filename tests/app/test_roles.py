@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.databases import OwnServer
+from tocsin.app.supervisor import Child
 from tocsin.directory.model import Integration
 from tocsin.storage.database import open_database
 from tocsin.storage.log import Entry
@@ -71,6 +72,34 @@ def test_what_dies_is_started_again_and_nothing_is_orphaned(tmp_path: Path) -> N
         print(f"everything restarted: paging again after {time.monotonic() - died:.1f} s")
         assert time.monotonic() - died < BOUND
     assert not server.leftovers()
+
+
+def test_paging_goes_on_when_no_line_can_be_logged(tmp_path: Path) -> None:
+    server = RunningServer(tmp_path / "data")
+    server.log = Path("/dev/full")
+    with server:
+        alarms = Alarms(server, 2)
+        for number, role in enumerate(("engine", "edge")):
+            server.kill(role)
+            server.wait_until(lambda: alarms.send(number) == 202, "an event is accepted", BOUND)  # noqa: B023 - used at once
+            alarms.wait_for_page(number)
+        assert sorted(server.pids()) == ["edge", "engine", "supervisor"]
+
+
+def test_a_start_that_the_system_refuses_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    stopping, asked = threading.Event(), []
+
+    def refuse(command: list[str], **_: object) -> None:
+        asked.append(command)
+        if len(asked) == 3:
+            stopping.set()
+        raise BlockingIOError("no process to spare")
+
+    monkeypatch.setattr("tocsin.app.supervisor.subprocess.Popen", refuse)
+    child = Child("engine", ["never-run"], {}, stopping)
+    child.start()
+    child.stop(5.0)
+    assert asked == [["never-run"]] * 3
 
 
 def test_sigterm_lets_a_page_on_its_way_arrive_and_keeps_what_came_of_it(tmp_path: Path) -> None:

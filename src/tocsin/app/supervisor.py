@@ -7,12 +7,14 @@ a port or folder that another program holds.
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 
 from tocsin.runtime.clock import SystemClock
 
@@ -71,7 +73,12 @@ class Child:
             if self._stopping.wait(PAUSES[min(deaths, len(PAUSES) - 1)]):
                 return
             started = self._ticks()
-            self._process = subprocess.Popen(self._command, env=self._environment)
+            try:
+                self._process = subprocess.Popen(self._command, env=self._environment)
+            except OSError as error:  # no memory, no process to spare: that passes
+                _note(event="role_not_started", failed=self.role, error=str(error))
+                deaths += 1
+                continue
             code = self._process.wait()
             if self._stopping.is_set():
                 return
@@ -83,7 +90,14 @@ class Child:
             steady = self._ticks() - started > STEADY_SECONDS
             has_worked = has_worked or steady
             deaths = 1 if steady else deaths + 1
-            sys.stderr.write(f'{{"role": "supervisor", "event": "role_died", "died": "{self.role}", "code": {code}}}\n')
+            _note(event="role_died", died=self.role, code=code)
+
+
+def _note(**said: str | int) -> None:
+    """A line of the log. Dropped when it can't be written: what keeps the roles alive must outlive a full disk."""
+    with suppress(OSError, ValueError, AttributeError):  # AttributeError: standard error is closed, so None
+        sys.stderr.write(json.dumps({"role": "supervisor", **said}) + "\n")
+        sys.stderr.flush()
 
 
 def supervise(roles: Sequence[str], arguments: Sequence[str], environment: Mapping[str, str]) -> int:

@@ -65,7 +65,8 @@ class RunningServer:
         self._database_url = database_url
         self._extra = dict(environment or {})
         self._process: subprocess.Popen[bytes] | None = None
-        self._log = folder.parent / f"{folder.name}.log"
+        self.log = folder.parent / f"{folder.name}.log"
+        """Where the processes write what they log."""
         self._database: Database | None = None
         self._client: Line | None = None
 
@@ -97,7 +98,7 @@ class RunningServer:
         """Start the server and do not wait."""
         command = [sys.executable, "-m", "tocsin.cli.main", "serve", "--data", str(self.folder)]
         command += ["--port", str(self.port), "--host", "127.0.0.1"]
-        with self._log.open("ab") as log:
+        with self.log.open("ab") as log:
             self._process = subprocess.Popen(command, env=self._environment(), stderr=log, stdout=log)
 
     def stop(self, seconds: float = 20.0) -> int | None:
@@ -157,7 +158,7 @@ class RunningServer:
 
     def read_log(self) -> str:
         """What the processes wrote."""
-        return self._log.read_text() if self._log.exists() else ""
+        return self.log.read_text() if self.log.is_file() else ""
 
     def wait_until(self, holds: Callable[[], bool], what: str, seconds: float = 15.0) -> None:
         """Wait for a condition. Raises TimeoutError with the end of the log."""
