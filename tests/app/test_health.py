@@ -16,6 +16,7 @@ class Place:
     def __init__(self) -> None:
         self.clock = ManualClock()
         self.accepting = True
+        self.refused = False
         self.events: dict[int, Moment] = {}
         self.decided = 0
         self.head = 0
@@ -78,3 +79,13 @@ def test_before_the_keys_are_known_nothing_is_accepted() -> None:
     place.knows_keys = True
     place.clock.moment += 2 * SECOND
     assert place.pulse.health().accepting
+
+
+def test_a_log_that_takes_nothing_is_a_problem_until_it_takes_an_event() -> None:
+    place = Place()
+    place.refused, place.accepting = True, False
+    assert place.pulse.health().problems == ("events are refused: the log does not take them",)
+    assert not place.pulse.health().accepting
+    place.refused, place.accepting = False, True
+    place.clock.moment += 2 * SECOND
+    assert not place.pulse.health().problems

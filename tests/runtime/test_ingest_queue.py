@@ -119,9 +119,33 @@ def test_a_refused_commit_refuses_everybody_in_it_and_the_next_one_is_tried() ->
         log.gate.set()
         assert await held == 1
         assert await outcomes(tasks) == ["Unavailable"] * 5
+        assert queue.refused
+        assert not queue.accepting
         assert await queue.append([event("later")]) == 2
+        assert not queue.refused
         assert log.commits == [[b"held"], [b"later"]]
         assert queue.accepting
+        queue.close()
+
+    asyncio.run(story())
+
+
+def test_a_log_that_refused_is_tried_until_it_takes_entries_though_no_event_comes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("tocsin.runtime.ingest_queue.TRIAL_SECONDS", 0.01)
+
+    async def story() -> None:
+        log, taken = FakeLog(), threading.Event()
+        queue = IngestQueue(log, notify=lambda _: taken.set(), trial=lambda: event("trial"))
+        queue.start()
+        log.fault = lambda _: LogRefused("disk full")
+        assert await outcomes(appends(queue, [[event()]])) == ["Unavailable"]
+        log.fault = lambda _: None
+        assert await asyncio.to_thread(taken.wait, 5)
+        assert queue.accepting
+        assert await queue.append([event("later")]) == 2
+        assert log.commits == [[b"trial"], [b"later"]]
         queue.close()
 
     asyncio.run(story())

@@ -37,6 +37,7 @@ from tocsin.runtime.desk import Line
 from tocsin.runtime.ingest import HotPath
 from tocsin.runtime.ingest_queue import IngestQueue
 from tocsin.runtime.live import Bus
+from tocsin.runtime.orders import nothing_to_do
 from tocsin.runtime.reads import Reads
 from tocsin.storage.config_reader import ConfigReader
 from tocsin.storage.log import LogError
@@ -105,7 +106,12 @@ def _assemble(place: Installation, wish: Wish) -> tuple[Parts, IngestQueue, Edge
 
     control = place.line(config, changed)
     writer = place.log_writer()
-    ingest = IngestQueue(writer, notify=control.tell_log_head, max_backlog=place.settings.max_backlog)
+    ingest = IngestQueue(
+        writer,
+        notify=control.tell_log_head,
+        trial=lambda: nothing_to_do(place.clock.now()),
+        max_backlog=place.settings.max_backlog,
+    )
     keys = EdgeKeys(config.current, lambda: config.newest, lambda: reads.cursor().seq, ingest.note_decided)
     signs = Signs(
         can_page=lambda: can_page(config.current(), ways_to_send(place.settings)),

@@ -1,8 +1,8 @@
 """Is the pager itself well? `/healthz`, `/readyz` and `/metrics`, and the limits that the heartbeat obeys.
 
 Healthy means: an engine is there, the oldest overdue timer, undecided event and unsent message and the backlog are
-inside their limits, and sending is not fenced off. Every look is one query or a number in memory, remembered for a
-second, so that asking often costs nothing.
+inside their limits, the log takes events, and sending is not fenced off. Every look is one query or a number in memory,
+remembered for a second, so that asking often costs nothing.
 """
 
 from __future__ import annotations
@@ -49,6 +49,8 @@ class Health:
     engine_absent_seconds: float = 0.0
     undecided_seconds: float = 0.0
     is_fenced: bool = False
+    refused: bool = False
+    """Whether the log did not take the last events."""
 
     @property
     def problems(self) -> tuple[str, ...]:
@@ -56,6 +58,8 @@ class Health:
         found = []
         if not self.database:
             found.append("the main database is out of reach")
+        if self.refused:
+            found.append("events are refused: the log does not take them")
         if self.engine_absent_seconds > ENGINE_SECONDS:
             found.append(f"no engine has been there for {self.engine_absent_seconds:.0f} s")
         if (self.overdue_timer_seconds or 0) > OVERDUE_TIMER_SECONDS:
@@ -112,6 +116,7 @@ class Pulse:
 
     def _look(self) -> Health:
         now, ticks = self._clock.now(), self._clock.ticks()
+        refused = self._ingest.refused
         accepting = self._ingest.accepting and self._signs.knows_keys()
         try:
             if self._signs.engine_is_there():
@@ -121,7 +126,7 @@ class Pulse:
             can_page, is_fenced = self._signs.can_page(), self._signs.is_fenced()
         except (DatabaseError, OutOfReach) as error:
             log.warning("database_out_of_reach", error=str(error)[:300])
-            return Health(False, accepting and not self._log_in_database, None, None, None, can_page=False)
+            return Health(False, accepting and not self._log_in_database, None, None, None, False, refused=refused)
         return Health(
             database=True,
             accepting=accepting,
@@ -132,6 +137,7 @@ class Pulse:
             engine_absent_seconds=ticks - self._engine_seen,
             undecided_seconds=self._undecided(cursor, now, ticks),
             is_fenced=is_fenced,
+            refused=refused,
         )
 
     def _undecided(self, cursor: int, now: Moment, ticks: float) -> float:

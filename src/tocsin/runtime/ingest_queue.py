@@ -36,6 +36,10 @@ GATHER_ENTRIES: Final = 32
 BACKLOG: Final = 200_000
 """Entries accepted but not yet decided, above which the door is shut."""
 
+TRIAL_SECONDS: Final = 5.0
+"""How often a log that did not take the last entries is tried while no event comes: senders may have been sent away
+because we do not accept, and would never come back."""
+
 Settle: TypeAlias = Callable[[int, Unavailable | None], None]
 """Told once, in the commit thread: the first entry's number (all are durable), or why nothing was accepted."""
 
@@ -52,13 +56,18 @@ class IngestQueue:
         writer: LogWriter,
         *,
         notify: Callable[[int], None] | None = None,
+        trial: Callable[[], NewEntry] | None = None,
         max_backlog: int = BACKLOG,
         max_entries: int = WAITING_ENTRIES,
         max_bytes: int = WAITING_BYTES,
     ) -> None:
-        """`notify(head)` is called after each commit, in the commit thread; it must be quick."""
+        """`notify(head)` is called after each commit, in the commit thread; it must be quick.
+
+        `trial()` is an entry that means nothing, to find out whether a log that refused takes entries again.
+        """
         self._writer = writer
         self._notify = notify
+        self._trial = trial
         self._max_backlog = max_backlog
         self._max_entries = max_entries
         self._max_bytes = max_bytes
@@ -87,7 +96,12 @@ class IngestQueue:
     @property
     def accepting(self) -> bool:
         """Whether an append would be taken now, apart from limits."""
-        return not self._refusal
+        return not self._refusal and not self.refused
+
+    @property
+    def refused(self) -> bool:
+        """Whether the log did not take the last entries: a full disk, a database out of reach, a defect."""
+        return self._refused > 0
 
     def on_failure(self, call: Callable[[], object]) -> None:
         """`call` is called once, in the commit thread, if the log breaks."""
@@ -208,7 +222,11 @@ class IngestQueue:
                 if self._refusal:
                     return []
                 self._asleep = True
-            self._wake.acquire()
+            if self.refused and self._trial is not None:
+                if not self._wake.acquire(timeout=TRIAL_SECONDS):
+                    return [((self._trial(),), _nobody_waits)]
+            else:
+                self._wake.acquire()
 
     def _commit(self, group: list[_Item]) -> None:
         entries = [entry for item in group for entry in item[0]]
@@ -266,6 +284,10 @@ class IngestQueue:
         if on_loop:
             with suppress(RuntimeError):  # the loop is closed: nobody listens any more
                 on_loop[0][0].get_loop().call_soon_threadsafe(_resolve, on_loop, error)
+
+
+def _nobody_waits(_seq: int, _error: Unavailable | None) -> None:
+    """The answer to a trial."""
 
 
 def _resolve(waiters: list[tuple[asyncio.Future[int], int]], error: Unavailable | None) -> None:

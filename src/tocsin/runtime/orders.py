@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from tocsin.kernel.actor import Actor
+from tocsin.kernel.actor import SYSTEM, Actor
 from tocsin.kernel.decision import Command
 from tocsin.kernel.time import Moment
+from tocsin.paging.messages import RecordReceipt
 from tocsin.runtime.turn_work import Order
 from tocsin.storage.codec import build, command_from, dump, envelope, load_plain
 from tocsin.storage.log import Entry, NewEntry
@@ -21,6 +22,11 @@ def order_entry(actor: Actor, command: Command, now: Moment) -> NewEntry:
     """The log entry of a command."""
     body = dump({"actor": actor, "command": envelope(command)})
     return NewEntry(now, SOURCE, "", "", body.encode())
+
+
+def nothing_to_do(now: Moment) -> NewEntry:
+    """The log entry of a command that changes nothing: to see whether the log takes entries."""
+    return order_entry(SYSTEM, RecordReceipt(message_id="", status="none"), now)
 
 
 def _read(entry: Entry) -> Order:
