@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tests.behaviour.cast import Cast, gather, paged
-from tocsin.directory.model import Role, User
-from tocsin.escalation.messages import EscalationStopped, LastResortReached, NobodyToPage, PolicyExhausted
-from tocsin.incidents.messages import Acknowledge, Unacknowledge
+from tocsin.directory.model import Role, Urgency, User
+from tocsin.escalation.messages import EscalateNow, EscalationStopped, LastResortReached, NobodyToPage, PolicyExhausted
+from tocsin.incidents.messages import Acknowledge, CreateIncident, Reassign, SetUrgency, Unacknowledge
 from tocsin.incidents.model import NoTimer
 from tocsin.kernel.time import MINUTE
-from tocsin.testing.world import World
+from tocsin.testing.world import World, as_user
 
 
 def leave(world: World, *people: User) -> None:
@@ -90,3 +90,29 @@ def test_switched_off_for_everybody_and_its_rhythm(world: World, cast: Cast) -> 
     world.event(cast.monitor, "another")
     world.advance(minutes=11)
     assert world.incident(2).timer_reason is NoTimer.EXHAUSTED
+
+
+def test_taken_from_the_last_resort_it_goes_on_though_it_was_given_by_name_before(world: World) -> None:
+    """Carol was called by the last resort, so nobody chose her: when she falls asleep others must hear of it."""
+    cast = gather(world, acknowledgement_timeout=1800)
+    world.event(cast.monitor)
+    world.advance(minutes=6)
+    world.does(cast.alice, Reassign, user_ids=(cast.bob.id,))
+    world.does(cast.bob, EscalateNow)
+    world.does(cast.carol, Acknowledge)
+    told = len(world.carrier.received)
+    world.advance(minutes=120)
+    assert {"bob", "carol", "olga"} <= set(paged(world, cast)[told:])
+
+
+def test_given_by_name_to_nobody_who_can_be_reached_and_made_urgent_again(world: World, cast: Cast) -> None:
+    for person in (cast.alice, cast.bob):
+        for contact in world.config.contacts_of[person.id]:
+            world.save(replace(contact, enabled=False), "enabled")
+    named = CreateIncident(title="by name", service_id=cast.service.id, assignee_ids=(cast.alice.id,))
+    world.run(as_user(cast.carol), named)
+    world.does(cast.carol, SetUrgency, urgency=Urgency.LOW)
+    world.does(cast.carol, SetUrgency, urgency=Urgency.HIGH)
+    told = len(world.carrier.received)
+    world.advance(minutes=120)
+    assert {"carol", "olga"} <= set(paged(world, cast)[told:])

@@ -170,7 +170,10 @@ def skip_waiting(incident: Incident, seconds: int, now: Moment) -> Decision:
 
 
 def call_last_resort(incident: Incident, last_resort: LastResort, now: Moment) -> Decision:
-    """Call the managers, in the next round the owners too, and again every so often until somebody answers."""
+    """Call the managers, in the next round the owners too, and again every so often until somebody answers.
+
+    Whoever takes it then was called, not chosen by hand: when their acknowledgement runs out the policy goes on.
+    """
     round_number = incident.last_resort_round + 1
     managers, owners = last_resort.managers, last_resort.owners
     if round_number == 1 and managers:
@@ -182,6 +185,7 @@ def call_last_resort(incident: Incident, last_resort: LastResort, now: Moment) -
     waiting = replace(
         incident,
         assignments=tuple(Assignment(user_id, now) for user_id in users) or incident.assignments,
+        assigned_via=AssignedVia.ESCALATION_POLICY,
         last_resort_round=round_number,
         timer_at=due,
         next_step=NextStep.LAST_RESORT,
@@ -235,7 +239,14 @@ def _call_from(
 def _ended(incident: Incident, last_resort: LastResort, now: Moment) -> Decision:
     if last_resort.enabled:
         return call_last_resort(incident, last_resort, now)
-    silent = replace(incident, timer_at=None, next_step=None, timer_reason=NoTimer.EXHAUSTED, updated_at=now)
+    silent = replace(
+        incident,
+        assigned_via=AssignedVia.ESCALATION_POLICY,
+        timer_at=None,
+        next_step=None,
+        timer_reason=NoTimer.EXHAUSTED,
+        updated_at=now,
+    )
     fact = EscalationStopped(incident_id=incident.id, reason="last resort is switched off for this service")
     return Decision(state=(silent,), facts=(fact,), timers=(CancelTimer(timer_key(incident.id)),))
 
