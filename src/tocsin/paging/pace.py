@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tocsin.directory.model import Channel
-from tocsin.kernel.time import HOUR, MINUTE, Moment
+from tocsin.kernel.time import HOUR, MINUTE, Moment, Span
 from tocsin.kernel.values import replace
 from tocsin.paging.model import ContactPace, Pace
 
@@ -35,10 +35,9 @@ def wait_until(pace: Pace, contact_id: str, channel: Channel, *, loud: bool, now
     budget = BUDGETS.get(channel)
     if budget is None:
         return None
-    if loud and now - pace.last_at >= MINUTE:
+    if loud and not _within(pace.last_at, MINUTE, now):
         return None
-    contact = pace.of(contact_id)
-    recent = [moment for moment in contact.sent_at if now - moment < HOUR]
+    recent = _recent(pace.of(contact_id), now)
     waits = [recent[-1] + MINUTE] if recent and now - recent[-1] < MINUTE else []
     if len(recent) >= budget.per_hour:
         waits.append(recent[-budget.per_hour] + HOUR)
@@ -49,8 +48,7 @@ def wait_until(pace: Pace, contact_id: str, channel: Channel, *, loud: bool, now
 
 def used(pace: Pace, contact_id: str, now: Moment) -> Pace:
     """The pace after a message to this contact method; whatever was bundled has gone with it."""
-    contact = pace.of(contact_id)
-    recent = tuple(moment for moment in contact.sent_at if now - moment < HOUR)
+    recent = _recent(pace.of(contact_id), now)
     updated = ContactPace(contact_id=contact_id, sent_at=(*recent, now), bundle_due_at=None)
     return replace(pace, last_at=now, contacts=_with(pace.contacts, updated))
 
@@ -58,6 +56,19 @@ def used(pace: Pace, contact_id: str, now: Moment) -> Pace:
 def bundling(pace: Pace, contact_id: str, due_at: Moment) -> Pace:
     """The pace once something waits for this contact method's bundle."""
     return replace(pace, contacts=_with(pace.contacts, replace(pace.of(contact_id), bundle_due_at=due_at)))
+
+
+def _within(moment: Moment, span: Span, now: Moment) -> bool:
+    """Whether it was less than `span` ago. What lies ahead was noted by a clock that has been set right since.
+
+    It counts as long ago: a person may be reached once too often, but must not be held back for as long as the clock
+    was ahead.
+    """
+    return 0 <= now - moment < span
+
+
+def _recent(contact: ContactPace, now: Moment) -> tuple[Moment, ...]:
+    return tuple(moment for moment in contact.sent_at if _within(moment, HOUR, now))
 
 
 def _with(contacts: tuple[ContactPace, ...], updated: ContactPace) -> tuple[ContactPace, ...]:

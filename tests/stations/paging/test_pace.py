@@ -76,3 +76,12 @@ def test_only_an_hour_is_remembered() -> None:
     for number in range(500):
         pace = used(pace, CONTACT, BEGIN + number * MINUTE)
     assert len(pace.of(CONTACT).sent_at) <= 61
+
+
+def test_what_a_clock_noted_that_was_ahead_holds_nobody_back() -> None:
+    pace = Pace(id="U")
+    for _ in range(BUDGETS[Channel.SMS].per_hour):
+        pace = used(pace, CONTACT, BEGIN + 1_000 * HOUR)
+    for loud in (True, False):
+        assert wait_until(pace, CONTACT, Channel.SMS, loud=loud, now=BEGIN) is None
+    assert used(pace, CONTACT, BEGIN).of(CONTACT).sent_at == (BEGIN,)
