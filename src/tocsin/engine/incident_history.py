@@ -12,6 +12,7 @@ from typing import Any
 
 from tocsin.engine.world import Recorded
 from tocsin.escalation.messages import (
+    ClockSetBack,
     EscalationRequested,
     LastResortReached,
     LevelReached,
@@ -146,6 +147,12 @@ def _last_resort(reading: _Reading, fact: LastResortReached, at: Moment) -> Iter
     reading.not_before = fact.next_at
 
 
+def _clock(reading: _Reading, fact: ClockSetBack, _at: Moment) -> Iterator[str]:
+    if reading.not_before is not None:
+        reading.not_before = fact.next_at
+    yield from ()
+
+
 def _page(reading: _Reading, fact: PageStarted | PagePlanned | PageBundled, _at: Moment) -> Iterator[str]:
     """I30, I31: no page begins unless the incident asks, and none twice in one call."""
     yield from _only_while_triggered(reading, fact)
@@ -171,6 +178,7 @@ _READERS: Mapping[type[Fact], Callable[[_Reading, Any, Moment], Iterator[str]]] 
     PassRepeated: _repeated,
     PolicyExhausted: _exhausted,
     LastResortReached: _last_resort,
+    ClockSetBack: _clock,
     PageStarted: _page,
     PagePlanned: _page,
     PageBundled: _page,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from tocsin.kernel.decision import Command, Fact
-from tocsin.kernel.time import Moment
+from tocsin.kernel.time import Moment, Span
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +77,15 @@ class WaitingSkipped(Fact):
 
     kind: ClassVar[str] = "escalation.waiting_skipped"
     skipped: int
+    next_at: Moment
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockSetBack(Fact):
+    """The wall clock was set back by `back` while this waited: the next step comes at `next_at` by the clock of now."""
+
+    kind: ClassVar[str] = "escalation.clock_set_back"
+    back: Span
     next_at: Moment
 
 

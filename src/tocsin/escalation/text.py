@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
 from tocsin.escalation.messages import (
+    ClockSetBack,
     EscalationRequested,
     EscalationStopped,
     LastResortReached,
@@ -19,7 +20,7 @@ from tocsin.escalation.messages import (
 from tocsin.kernel.actor import Actor
 from tocsin.kernel.decision import Fact
 from tocsin.kernel.time import SECOND
-from tocsin.kernel.wording import Names, door, listed, sentence_case
+from tocsin.kernel.wording import Names, door, listed, sentence_case, span_words
 
 Sentence: TypeAlias = Callable[[Actor, Any, Names], str]
 
@@ -78,6 +79,10 @@ def _skipped_waiting(_actor: Actor, fact: WaitingSkipped, names: Names) -> str:
     return f"Demo: skipped {span or 'a moment'}; the next step comes at {names.at(fact.next_at)}"
 
 
+def _clock_set_back(_actor: Actor, fact: ClockSetBack, names: Names) -> str:
+    return f"The clock was set back by {span_words(fact.back)}; the next step comes at {names.at(fact.next_at)}"
+
+
 SENTENCES: Mapping[type[Fact], Sentence] = {
     EscalationRequested: _requested,
     LevelReached: _reached,
@@ -88,5 +93,6 @@ SENTENCES: Mapping[type[Fact], Sentence] = {
     NobodyToPage: _nobody,
     EscalationStopped: _stopped,
     WaitingSkipped: _skipped_waiting,
+    ClockSetBack: _clock_set_back,
 }
 """Every fact of this station."""

@@ -29,6 +29,7 @@ from tocsin.paging.messages import RecordAttempt, SendMessage, StopMessage
 from tocsin.paging.model import Result
 from tocsin.runtime import answers
 from tocsin.runtime.clock import Clock
+from tocsin.runtime.clock_watch import ClockWatch, bring_forward
 from tocsin.runtime.turn_work import Order, TurnWork
 from tocsin.runtime.upkeep import Upkeep
 from tocsin.storage.log import Entry, LogReader
@@ -132,6 +133,7 @@ class EngineLoop:
         self._catch_up_to = 0
         self._catch_up_until = 0.0
         self._looked_at: Moment = clock.now()
+        self._watch = ClockWatch(clock)
         self._catch_up()
         self._quarantined: set[int] = set()
         self._lost = False
@@ -195,6 +197,8 @@ class EngineLoop:
             if self._lost:
                 self._find_again()
             now = self._clock.now()
+            if self._watch.fell_back(now):
+                self._follow_clock(now)
             inputs = self._gather(now)
             if inputs or self._upkeep.is_due():
                 self._settle(inputs, now)
@@ -217,6 +221,16 @@ class EngineLoop:
         if self._held is None:
             self._recover()
         self._lost = False
+
+    def _follow_clock(self, now: Moment) -> None:
+        """The wall clock was set back: what was to call people must not be late by that."""
+        nothing, back = Inputs([], [], [], [], []), self._watch.back
+        work = self._try(lambda: self._store_only(lambda work: bring_forward(work, back), now), nothing)
+        log.error("clock_stepped", seconds=-back / SECOND, timers=len(work.turn.timers) if work else "not changed")
+        if work is not None:
+            self._stored(work, nothing)
+        self._watch.back = 0
+        self._next_due = self._store.next_due()
 
     # -- what a turn works on
 

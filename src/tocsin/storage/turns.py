@@ -129,6 +129,13 @@ class TurnStore:
         rows = self._connection.execute(statement).all()
         return [DueTimer(key, due_at, load_command(command)) for key, due_at, command in rows]
 
+    def timers(self) -> list[DueTimer]:
+        """All of them, earliest first."""
+        table = tables.timers
+        statement = select(table.c.key, table.c.due_at, table.c.command).order_by(table.c.due_at, table.c.key)
+        rows = self._connection.execute(statement).all()
+        return [DueTimer(key, due_at, load_command(command)) for key, due_at, command in rows]
+
     def next_due(self) -> Moment | None:
         """When the next timer falls due."""
         table = tables.timers

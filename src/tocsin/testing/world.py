@@ -63,6 +63,7 @@ class ManualClock:
 
     def __init__(self, now: Moment = START) -> None:
         self.moment = now
+        self._stepped: Span = 0
 
     def now(self) -> Moment:
         """The moment it was moved to."""
@@ -70,7 +71,12 @@ class ManualClock:
 
     def ticks(self) -> float:
         """The same, as a stop-watch in seconds."""
-        return self.moment / SECOND
+        return (self.moment - self._stepped) / SECOND
+
+    def step(self, span: Span) -> None:
+        """Somebody sets the clock: the stop-watch knows nothing of it."""
+        self.moment += span
+        self._stepped += span
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,6 +62,7 @@ UNTOLD: frozenset[type[Fact]] = frozenset(
         AlertResolved,
         em.EscalationRequested,
         em.WaitingSkipped,
+        em.ClockSetBack,
         pm.PagePlanned,
         pm.PageSent,
         pm.PageDelivered,
