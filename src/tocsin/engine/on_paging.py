@@ -67,7 +67,7 @@ def send_bundle(world: World, _actor: Actor, command: SendBundle, now: Moment) -
     """Send what gathered for a contact method."""
     waiting = [(page, _brief_of(world, page)) for page in world.state.bundled_pages(command.contact_id)]
     contact = _in_use(world, command.contact_id)
-    return paging.send_bundle(contact, waiting, world.state.pace(command.user_id), world.ids, now)
+    return paging.send_bundle(command.contact_id, contact, waiting, world.state.pace(command.user_id), world.ids, now)
 
 
 def send_again(world: World, _actor: Actor, command: SendAgain, now: Moment) -> Decision:

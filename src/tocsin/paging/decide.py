@@ -146,11 +146,16 @@ def send_due_page(
 
 
 def send_bundle(
-    contact: ContactMethod | None, waiting: Sequence[tuple[Page, Brief]], pace: Pace, ids: IdSource, now: Moment
+    contact_id: str,
+    contact: ContactMethod | None,
+    waiting: Sequence[tuple[Page, Brief]],
+    pace: Pace,
+    ids: IdSource,
+    now: Moment,
 ) -> Decision:
     """Send everything that gathered for a contact method as one message, loudest and oldest first.
 
-    What is unwanted by now is left out.
+    What is unwanted by now is left out. `contact` None = no longer in use.
     """
     decision = Decision()
     wanted: list[tuple[Page, Brief]] = []
@@ -162,7 +167,6 @@ def send_bundle(
             wanted.append((page, brief))
     wanted.sort(key=lambda one: (one[1].incident.urgency is not Urgency.HIGH, one[1].incident.number))
     if contact is None or not wanted:
-        contact_id = contact.id if contact else ""
         calm = replace(
             pace, contacts=tuple(one for one in pace.contacts if one.contact_id != contact_id or one.sent_at)
         )
@@ -265,9 +269,9 @@ def _send_or_bundle(
         due_at=due_at,
         reason=reason,
     )
+    # The timer is set each time: a date in the pace alone would leave the page lying here if the timer were gone.
     timer = SetTimer(bundle_timer(contact.id), due_at, SendBundle(user_id=page.user_id, contact_id=contact.id))
-    timers = () if gathering == due_at else (timer,)
-    return Decision(state=(held,), facts=(fact,), timers=timers), pacing.bundling(pace, contact.id, due_at)
+    return Decision(state=(held,), facts=(fact,), timers=(timer,)), pacing.bundling(pace, contact.id, due_at)
 
 
 def _send(
