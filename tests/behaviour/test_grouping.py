@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.behaviour.cast import gather, paged
 from tocsin.events.model import Action
-from tocsin.incidents.messages import Acknowledge, AlertJoined
+from tocsin.incidents.messages import Acknowledge, AlertJoined, Snooze
 from tocsin.incidents.model import Status
 from tocsin.testing.world import World
 
@@ -46,3 +46,15 @@ def test_an_acknowledged_one_takes_them_quietly(world: World) -> None:
     world.advance(minutes=30)
     assert paged(world, cast) == ["alice"]
     assert world.incident().alert_count == 2
+
+
+def test_another_problem_does_not_sleep_with_a_snoozed_one(world: World) -> None:
+    cast = gather(world, group_seconds=0)
+    world.event(cast.monitor, "one")
+    world.does(cast.alice, Snooze, seconds=604_800)
+    world.advance(minutes=2)
+    world.event(cast.monitor, "two")
+    world.event(cast.monitor, "three")
+    assert [incident.alert_count for incident in world.incidents()] == [1, 2]
+    assert paged(world, cast) == ["alice", "alice"]
+    assert world.incident(1).snoozed_until is not None

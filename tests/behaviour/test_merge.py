@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from tests.behaviour.cast import Cast, paged
-from tocsin.events.model import Action
-from tocsin.incidents.messages import IncidentResolved, Merge, Reopen, Resolve
+from tests.behaviour.cast import Cast, gather, paged
+from tocsin.directory.model import Urgency, UrgencyRule, UrgencyRuleKind
+from tocsin.events.model import Action, Severity
+from tocsin.incidents.messages import Acknowledge, IncidentResolved, Merge, Reopen, Resolve
 from tocsin.incidents.model import Status
 from tocsin.kernel.errors import Conflict, Invalid
 from tocsin.testing.world import World
@@ -82,3 +83,25 @@ def test_a_storm_merged_while_its_pages_wait(world: World, cast: Cast) -> None:
     merge(world, cast, 1, 2, 3, 4, 5, 6)
     world.advance(minutes=2)
     assert paged(world, cast) == ["alice"], "the bundle of the others has nothing left in it"
+
+
+def test_what_is_loud_stays_loud_in_a_quiet_incident(world: World) -> None:
+    cast = gather(world, urgency_rule=UrgencyRule(kind=UrgencyRuleKind.SEVERITY_BASED))
+    world.event(cast.monitor, "warn", severity=Severity.WARNING)
+    world.event(cast.monitor, "crit", severity=Severity.CRITICAL)
+    told = len(world.carrier.received)
+    merge(world, cast, 1, 2)
+    world.advance(minutes=5)
+    assert world.incident(1).urgency is Urgency.HIGH
+    assert paged(world, cast)[told:] == ["alice", "bob"]
+
+
+def test_what_was_over_before_the_merge_makes_nothing_loud(world: World) -> None:
+    cast = gather(world, urgency_rule=UrgencyRule(kind=UrgencyRuleKind.SEVERITY_BASED))
+    world.event(cast.monitor, "warn", severity=Severity.WARNING)
+    world.event(cast.monitor, "crit", severity=Severity.CRITICAL)
+    world.does(cast.alice, Acknowledge, 2)
+    world.does(cast.alice, Resolve, 2)
+    world.advance(minutes=1)
+    merge(world, cast, 1, 2)
+    assert world.incident(1).urgency is Urgency.LOW

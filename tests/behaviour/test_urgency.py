@@ -9,8 +9,9 @@ import pytest
 from tests.behaviour.cast import Cast, gather, paged
 from tocsin.directory.model import Channel, SupportHours, Urgency, UrgencyRule, UrgencyRuleKind
 from tocsin.events.model import Severity
-from tocsin.incidents.messages import Acknowledge, SetUrgency
+from tocsin.incidents.messages import Acknowledge, SetUrgency, Snooze
 from tocsin.incidents.model import NoTimer, Status
+from tocsin.paging.messages import PageStarted
 from tocsin.testing.world import World
 
 BY_SEVERITY = UrgencyRule(kind=UrgencyRuleKind.SEVERITY_BASED)
@@ -116,3 +117,47 @@ def test_a_worse_alert_that_joins_a_quiet_incident_wakes_it(world: World) -> Non
     world.event(cast.monitor, "two", severity=Severity.CRITICAL)
     assert world.incident().urgency is Urgency.HIGH
     assert [one.message.channel for one in world.pages_to(cast.alice)] == [Channel.EMAIL, Channel.SMS]
+
+
+@pytest.mark.parametrize("key", ["one", "two"])
+def test_who_has_it_is_told_once_that_it_is_urgent_now(world: World, key: str) -> None:
+    """Whether the alert itself worsens or a worse one joins."""
+    cast = gather(world, urgency_rule=BY_SEVERITY, group_seconds=0)
+    world.event(cast.monitor, "one", severity=Severity.WARNING)
+    world.does(cast.alice, Acknowledge)
+    world.event(cast.monitor, key, severity=Severity.CRITICAL)
+    world.advance(minutes=120)
+    assert [one.message.channel for one in world.pages_to(cast.alice)] == [Channel.EMAIL, Channel.SMS]
+    assert world.pages_to(cast.alice)[-1].message.text.endswith("(urgent now)")
+    assert world.facts(PageStarted)[-1].why == "it is urgent now, and this person has it"
+    assert (world.incident().status, paged(world, cast)) == (Status.ACKNOWLEDGED, ["alice", "alice"])
+
+
+def test_the_news_comes_though_the_person_was_reached_a_moment_ago(world: World) -> None:
+    cast = gather(world, urgency_rule=BY_SEVERITY)
+    world.event(cast.monitor, "else", severity=Severity.CRITICAL)
+    world.event(cast.monitor, severity=Severity.INFO)
+    world.does(cast.alice, Acknowledge, 2)
+    world.event(cast.monitor, severity=Severity.CRITICAL)
+    world.advance(minutes=1.5)
+    assert world.pages_to(cast.alice)[-1].message.incident_ids == (world.incident(2).id,)
+
+
+def test_when_nobody_who_has_it_can_be_told_it_pages_again(world: World) -> None:
+    cast = gather(world, urgency_rule=BY_SEVERITY)
+    world.event(cast.monitor, severity=Severity.WARNING)
+    world.does(cast.alice, Acknowledge)
+    for contact in world.config.contacts_of[cast.alice.id]:
+        world.save(replace(contact, enabled=False), "enabled")
+    world.event(cast.monitor, severity=Severity.CRITICAL)
+    world.advance(minutes=6)
+    assert world.pages_to(cast.bob)
+
+
+def test_what_is_snoozed_keeps_asleep_and_says_that_it_is_urgent(world: World) -> None:
+    cast = gather(world, urgency_rule=BY_SEVERITY)
+    world.event(cast.monitor, severity=Severity.WARNING)
+    world.does(cast.alice, Snooze, seconds=3600)
+    world.event(cast.monitor, severity=Severity.CRITICAL)
+    assert world.pages_to(cast.alice, Channel.SMS)
+    assert world.incident().snoozed_until is not None

@@ -154,9 +154,10 @@ def _clock(reading: _Reading, fact: ClockSetBack, _at: Moment) -> Iterator[str]:
 
 
 def _page(reading: _Reading, fact: PageStarted | PagePlanned | PageBundled, _at: Moment) -> Iterator[str]:
-    """I30, I31: no page begins unless the incident asks, and none twice in one call."""
-    yield from _only_while_triggered(reading, fact)
+    """I30, I31: no page begins unless the incident asks (or there is news of it), and none twice in one call."""
     page = reading.pages.get(fact.page_id)
+    if page is None or not page.news or reading.status is Status.RESOLVED:
+        yield from _only_while_triggered(reading, fact)
     if page is None:
         yield f"page {fact.page_id} does not exist"
     elif page.id not in reading.seen:

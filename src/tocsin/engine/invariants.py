@@ -212,7 +212,7 @@ def waiting_pages_are_wanted(records: Records) -> Iterator[str]:
         if page.state not in WAITING:
             continue
         incident = records.incident_by_id.get(page.incident_id)
-        if incident is None or incident.status is not Status.TRIGGERED:
+        if incident is None or not (incident.status is Status.TRIGGERED or (page.news and incident.is_open)):
             yield f"page {page.id} is {page.state}, its incident {incident.status if incident else 'gone'}"
         elif page.epoch != incident.epoch or page.user_id not in incident.assignee_ids:
             yield f"page {page.id} is {page.state} for somebody who does not have incident {incident.number} any more"

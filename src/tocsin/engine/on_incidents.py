@@ -85,12 +85,17 @@ def consider_alert(world: World, _actor: Actor, command: ConsiderAlert, now: Mom
 
 
 def _group_for(world: World, alert: Alert, service: Service) -> Incident | None:
-    """The newest open incident of the service whose window for further alerts has not passed; None without grouping."""
+    """The newest open incident of the service whose window for further alerts has not passed; None without grouping.
+
+    A snoozed one takes none: who snoozed it said that this problem can wait, not that the next one can. The next one
+    pages as an incident of its own, and the snooze stands.
+    """
     if service.group_seconds is None:
         return None
     for incident in reversed(world.state.open_incidents_of(service.id)):
         in_time = service.group_seconds == 0 or alert.created_at - incident.created_at <= service.group_seconds * SECOND
-        if incident.alert_count and in_time and incident.alert_count < ALERTS_PER_INCIDENT:
+        takes = incident.alert_count and incident.snoozed_until is None
+        if takes and in_time and incident.alert_count < ALERTS_PER_INCIDENT:
             return incident
     return None
 

@@ -42,15 +42,16 @@ _DOORS = {"sms": Via.SMS, "voice": Via.VOICE, "email": Via.EMAIL, "webhook": Via
 def page_people(world: World, _actor: Actor, command: PagePeople, now: Moment) -> Decision:
     """Page each person by their own rules. The first call of an incident counts from when its alarm was received."""
     incident = incident_of(world, command.incident_id)
-    if incident.status is not Status.TRIGGERED:
+    if incident.status is not Status.TRIGGERED and not (command.news and incident.is_open):
         return Decision()
     policy = policy_of(world, incident)
     first = (incident.level, incident.pass_number, incident.epoch) == (1, 1, 1) and not incident.last_resort_round
-    since = incident.created_at if first else now
+    since = incident.created_at if first and not command.news else now
+    told = brief(world, incident, news=command.news)
     decision = Decision()
     for recipient in recipients(world, command.user_ids, incident.urgency):
         why = command.why or why_paged(world.config, incident, policy, recipient.user_id, now)
-        decision += paging.page_people(brief(world, incident), [recipient], why, since=since, ids=world.ids, now=now)
+        decision += paging.page_people(told, [recipient], why, since=since, ids=world.ids, now=now)
     return decision
 
 
@@ -143,10 +144,10 @@ def follow_up(world: World, fact: PageAnswered) -> tuple[Actor, Command] | None:
     return actor, Acknowledge(incident_id=incident.id)
 
 
-def brief(world: World, incident: Incident) -> Brief:
+def brief(world: World, incident: Incident, *, news: bool = False) -> Brief:
     """What a page says of an incident."""
     service = world.config.services.get(incident.service_id)
-    return Brief(incident, service.name if service else "removed service")
+    return Brief(incident, service.name if service else "removed service", news)
 
 
 def _in_use(world: World, contact_id: str) -> ContactMethod | None:
@@ -190,4 +191,4 @@ def _pages(world: World, message: Message) -> list[Page]:
 
 
 def _brief_of(world: World, page: Page) -> Brief:
-    return brief(world, incident_of(world, page.incident_id))
+    return brief(world, incident_of(world, page.incident_id), news=page.news)

@@ -12,7 +12,9 @@
     IncidentReopened       -> escalation.StartEscalation
     IncidentReassigned     -> paging.CancelPages, paging.PagePeople
     IncidentResolved       -> paging.CancelPages, alerts.ResolveAlert (each open one)
-    UrgencyChanged         -> escalation.ResumeEscalation, or StopEscalation, CancelPages, PagePeople by the low rules
+    IncidentMerged         -> incidents.SetUrgency (a loud incident came into a quiet one)
+    UrgencyChanged         -> escalation.ResumeEscalation, or StopEscalation, CancelPages, PagePeople by the low rules;
+                              paging.PagePeople (news, to who has it) when the system raised an acknowledged one
     EscalationRequested    -> paging.CancelPages
     LevelReached           -> paging.CancelPages (the level before), paging.PagePeople
     LastResortReached      -> paging.CancelPages, paging.PagePeople
@@ -47,6 +49,7 @@ from tocsin.incidents.messages import (
     ConsiderAlert,
     CountAlert,
     IncidentAcknowledged,
+    IncidentMerged,
     IncidentReassigned,
     IncidentReopened,
     IncidentResolved,
@@ -54,8 +57,10 @@ from tocsin.incidents.messages import (
     IncidentTriggered,
     IncidentUnacknowledged,
     SetUrgency,
+    Unacknowledge,
     UrgencyChanged,
 )
+from tocsin.incidents.model import Status
 from tocsin.kernel.actor import SYSTEM, Actor, ActorKind, Via
 from tocsin.kernel.decision import Command, Fact
 from tocsin.kernel.time import Moment
@@ -85,6 +90,15 @@ def _raised(world: World, _actor: Actor, fact: AlertWorsened | AlertJoined, _now
         return
     wanted = urgency_for(service, alert.severity, alert.last_event_at)
     if wanted is Urgency.HIGH and incident.urgency is Urgency.LOW:
+        yield SYSTEM, SetUrgency(incident_id=incident.id, urgency=Urgency.HIGH)
+
+
+def _merged(world: World, _actor: Actor, fact: IncidentMerged, now: Moment) -> Iterable[Order]:
+    """What asked loudly until now must not fall silent because it lives on in a quiet incident."""
+    incident = world.state.incident(fact.incident_id)
+    sources = [world.state.incident(source_id) for source_id in fact.source_ids]
+    loud = any(one and one.urgency is Urgency.HIGH and one.resolved_at == now for one in sources)
+    if loud and incident is not None and incident.urgency is Urgency.LOW:
         yield SYSTEM, SetUrgency(incident_id=incident.id, urgency=Urgency.HIGH)
 
 
@@ -138,15 +152,30 @@ def _resolved(world: World, _actor: Actor, fact: IncidentResolved, _now: Moment)
             yield SYSTEM, ResolveAlert(alert_id=alert.id)
 
 
-def _urgency(world: World, _actor: Actor, fact: UrgencyChanged, _now: Moment) -> Iterable[Order]:
+def _urgency(world: World, actor: Actor, fact: UrgencyChanged, _now: Moment) -> Iterable[Order]:
     """Lowered: what waits was meant for high urgency. Who still waited for a page gets the one for low urgency."""
     if fact.urgency is Urgency.HIGH:
         yield SYSTEM, ResumeEscalation(incident_id=fact.incident_id)
+        if actor == SYSTEM:
+            yield from _tell_who_has_it(world, fact.incident_id)
         return
     waiting = tuple(dict.fromkeys(page.user_id for page in world.state.waiting_pages(fact.incident_id)))
     yield SYSTEM, StopEscalation(incident_id=fact.incident_id)
     yield SYSTEM, CancelPages(incident_id=fact.incident_id, reason="the urgency is low now")
     yield SYSTEM, PagePeople(incident_id=fact.incident_id, user_ids=waiting, why="")
+
+
+def _tell_who_has_it(world: World, incident_id: str) -> Iterable[Order]:
+    """Who acknowledged something quiet does not know that it got worse: they are told once, and keep it."""
+    incident = world.state.incident(incident_id)
+    if incident is None or incident.status is not Status.ACKNOWLEDGED:
+        return
+    if any(can_be_reached(world.config, user_id) for user_id in incident.assignee_ids):
+        why = "it is urgent now, and this person has it"
+        yield SYSTEM, PagePeople(incident_id=incident_id, user_ids=incident.assignee_ids, why=why, news=True)
+    else:
+        why = "nobody who has it can be told that it is urgent now"
+        yield SYSTEM, Unacknowledge(incident_id=incident_id, epoch=incident.epoch, reason=why)
 
 
 def _level(_world: World, _actor: Actor, fact: LevelReached, _now: Moment) -> Iterable[Order]:
@@ -192,6 +221,7 @@ REACTIONS: Mapping[type[Fact], Reaction] = {
     IncidentReopened: _start,
     IncidentReassigned: _reassigned,
     IncidentResolved: _resolved,
+    IncidentMerged: _merged,
     UrgencyChanged: _urgency,
     EscalationRequested: _sent_on,
     LevelReached: _level,

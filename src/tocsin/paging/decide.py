@@ -66,7 +66,10 @@ def retry_timer(message_id: str) -> str:
 def page_people(
     brief: Brief, recipients: Sequence[Recipient], why: str, *, since: Moment, ids: IdSource, now: Moment
 ) -> Decision:
-    """Plan the pages of everybody in `recipients` and send those that are due. `since`: when the alarm was received."""
+    """Plan the pages of everybody in `recipients` and send those that are due. `since`: when the alarm was received.
+
+    News is not called out again and again: it goes out at once, by the soonest ways only.
+    """
     decision = Decision()
     for recipient in recipients:
         if not recipient.ways:
@@ -75,8 +78,14 @@ def page_people(
                 facts=(PageNotSent(incident_id=brief.incident.id, user_id=recipient.user_id, reason=reason),)
             )
             continue
-        decision += _page_person(brief, recipient, why, since, ids, now)
+        told = replace(recipient, ways=_soonest(recipient.ways)) if brief.news else recipient
+        decision += _page_person(brief, told, why, since, ids, now)
     return decision
+
+
+def _soonest(ways: Sequence[Way]) -> tuple[Way, ...]:
+    first = min(way.delay_minutes for way in ways)
+    return tuple(Way(way.contact, 0) for way in ways if way.delay_minutes == first)
 
 
 def _page_person(brief: Brief, recipient: Recipient, why: str, since: Moment, ids: IdSource, now: Moment) -> Decision:
@@ -99,6 +108,7 @@ def _page_person(brief: Brief, recipient: Recipient, why: str, since: Moment, id
             rule_delay_minutes=way.delay_minutes,
             changed_at=now,
             reason=why,
+            news=brief.news,
         )
         if immediate:
             sent, pace = _send_or_bundle(page, brief, way.contact, pace, ids, now)
@@ -123,7 +133,7 @@ def _plan(page: Page) -> Decision:
 
 def unwanted(page: Page, incident: Incident) -> str:
     """Why this page should not go out any more, in words; empty while it should."""
-    if incident.status is not Status.TRIGGERED:
+    if incident.status is not Status.TRIGGERED and not (page.news and incident.is_open):
         return f"the incident is {incident.status}"
     if incident.epoch != page.epoch:
         return "the incident was given to others since"

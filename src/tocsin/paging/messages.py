@@ -13,12 +13,16 @@ from tocsin.paging.model import Answer, Result
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PagePeople(Command):
-    """Reach these people about an incident, each by their own rules. `why` in words, for "why was I paged?"."""
+    """Reach these people about an incident, each by their own rules. `why` in words, for "why was I paged?".
+
+    `news`: they have acknowledged it, and are told once, by the soonest of their ways, that it got worse.
+    """
 
     kind: ClassVar[str] = "paging.page_people"
     incident_id: str
     user_ids: tuple[str, ...]
     why: str
+    news: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

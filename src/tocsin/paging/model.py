@@ -59,7 +59,8 @@ class Answer(StrEnum):
 class Page:
     """The intent to reach one person about one incident by one contact method, because of one notification rule.
 
-    At most one exists per (incident, epoch, level, pass, user, contact method, delay).
+    At most one exists per (incident, epoch, level, pass, user, contact method, delay), but for `news`: that the
+    incident got worse, for somebody who has acknowledged it.
     """
 
     id: str
@@ -77,6 +78,7 @@ class Page:
     rule_delay_minutes: int = 0
     changed_at: Moment = 0
     reason: str = ""
+    news: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,10 +14,11 @@ _LISTED = 5
 
 @dataclass(frozen=True, slots=True)
 class Brief:
-    """What a page says of an incident."""
+    """What a page says of an incident. `news`: that it is urgent now, to somebody who has it."""
 
     incident: Incident
     service_name: str
+    news: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +48,13 @@ def test_wording() -> Wording:
 def _single(brief: Brief) -> Wording:
     incident = brief.incident
     loud = "" if incident.urgency is Urgency.HIGH else " (low urgency)"
+    loud = " (urgent now)" if brief.news else loud
     line = f"#{incident.number} {brief.service_name}: {incident.title}{loud}"
     return Wording(
         subject=f"[#{incident.number}] {incident.title}",
         text=line,
-        spoken=f"Incident {incident.number} on {brief.service_name}. {incident.title}.",
+        spoken=f"Incident {incident.number} on {brief.service_name}. {incident.title}."
+        + (" It is urgent now." if brief.news else ""),
     )
 
 
