@@ -152,3 +152,11 @@ def test_the_command_says_it_by_its_exit_code(world: World, monkeypatch: pytest.
     assert run("--strict")[0] == 1
     result = CliRunner().invoke(cli, ["check", "--data", str(tmp_path / "nowhere")], env=EVERYTHING)
     assert result.exit_code == 2
+
+
+def test_a_rule_that_begins_when_the_level_has_gone_on_is_a_problem(world: World) -> None:
+    alice, bob = world.person("alice", rules=[(Channel.EMAIL, 31)]), world.person("bob")
+    world.service("payments", world.policy("payments", (30, world.rotation("Primary", alice, bob)), (32, alice)))
+    assert found(world) == [
+        "Policy payments, level 1, goes on after 30 min, but the rules of Alice begin 31 min after a call."
+    ]

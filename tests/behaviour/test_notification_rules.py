@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from tests.behaviour.cast import Cast
-from tocsin.directory.model import Channel, User
+from tocsin.directory.model import Channel, Role, User
 from tocsin.engine.world import ThingChange
 from tocsin.incidents.messages import Acknowledge, Resolve
 from tocsin.kernel.errors import Invalid
@@ -105,3 +105,23 @@ def test_an_address_that_would_be_refused_now_can_still_be_switched_off(world: W
     assert world.config.contact_methods[kept.id] == replace(kept, enabled=False, label="Old")
     with pytest.raises(Invalid, match="a user name or password"):
         world.save(replace(kept, address=kept.address + "again"), "address")
+
+
+def test_a_rule_that_is_slower_than_the_repeats_still_reaches_its_person(world: World) -> None:
+    """Called again every half hour, by the policy and by the last resort: that must not begin anew each time."""
+    begin = world.clock.now()
+    olga = world.person("olga", role=Role.OWNER, rules=[(Channel.SMS, 31)])
+    _, monitor = world.service("Slow", world.policy("Slow", (30, olga), loops=1))
+    world.event(monitor)
+    world.advance(minutes=130)
+    assert ways(world, olga, begin) == [("sms", 31), ("sms", 91)]
+
+
+def test_called_again_the_early_ways_are_used_anew_and_the_late_ones_go_on(world: World) -> None:
+    begin = world.clock.now()
+    dora = world.person("dora", rules=[(Channel.SMS, 0), (Channel.VOICE, 5)])
+    _, monitor = world.service("Dora's", world.policy("Dora", (5, dora), loops=2))
+    world.event(monitor)
+    world.advance(minutes=14)
+    assert ways(world, dora, begin) == [("sms", 0), ("sms", 5), ("voice", 5), ("sms", 10)]
+    assert len([page for page in world.records().pages if page.channel is Channel.VOICE]) == 2, "never planned twice"

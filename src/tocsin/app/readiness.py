@@ -60,6 +60,7 @@ def readiness(config: Config, settings: AppSettings, now: Moment) -> tuple[Findi
     found = [
         *_installation(config, settings),
         *review.policies(),
+        *review.too_late(),
         *review.schedules(),
         *review.people(),
     ]
@@ -113,6 +114,34 @@ class _Review:
                 if hole:
                     times = self._times(hole, policy)
                     yield _problem(f"Policy {policy.name}, level {number}, reaches nobody: {times}.")
+
+    def too_late(self) -> Iterator[Finding]:
+        """People whose first page comes only when their level's time is up: the next is called before it."""
+        for policy in self._used:
+            for number, rule in enumerate(policy.rules, 1):
+                for user_id in self._called_by(rule):
+                    first = self._first_after(user_id)
+                    if first is not None and first >= rule.delay_minutes:
+                        yield _problem(
+                            f"Policy {policy.name}, level {number}, goes on after {rule.delay_minutes} min, but the "
+                            f"rules of {self._config.users[user_id].name} begin {first} min after a call."
+                        )
+
+    def _called_by(self, rule: Rule) -> Iterable[str]:
+        for target in rule.targets:
+            if target.kind is TargetKind.USER:
+                yield target.id
+            else:
+                yield from dict.fromkeys(entry.user_id for entry in self._entries.get(target.id, ()))
+
+    def _first_after(self, user_id: str) -> int | None:
+        """How long after a call the person is reached at the earliest; None when they can't be reached at all."""
+        if self._why_not(user_id):
+            return None
+        usable = {one.id for one in self._contacts(self._config.users[user_id]) if one.channel in self._ways}
+        rules = self._config.rules_of.get(user_id, ())
+        urgent = [one for one in rules if one.urgency is Urgency.HIGH and one.contact_method_id in usable]
+        return min(one.start_delay_minutes for one in urgent)
 
     def _hole(self, rule: Rule) -> list[_Interval]:
         """When nobody of a level can be reached."""

@@ -15,8 +15,10 @@ from tocsin.kernel.actor import Actor, ActorKind, Via
 from tocsin.kernel.decision import Command, Decision
 from tocsin.kernel.errors import Conflict, NotAllowed, NotFound
 from tocsin.kernel.time import HOUR, Moment
+from tocsin.kernel.values import replace
 from tocsin.paging import decide as paging
 from tocsin.paging import outcome
+from tocsin.paging.decide import Recipient
 from tocsin.paging.messages import (
     AnswerByCode,
     AnswerMessage,
@@ -30,7 +32,7 @@ from tocsin.paging.messages import (
     SendPage,
     SendTestPage,
 )
-from tocsin.paging.model import Answer, Message, Page
+from tocsin.paging.model import Answer, Message, Page, PageState
 from tocsin.paging.text import Brief
 
 CODE_LIFE = 4 * HOUR
@@ -50,9 +52,28 @@ def page_people(world: World, _actor: Actor, command: PagePeople, now: Moment) -
     told = brief(world, incident, news=command.news)
     decision = Decision()
     for recipient in recipients(world, command.user_ids, incident.urgency):
+        left = _not_running(world, incident, recipient)
+        if recipient.ways and not left.ways:
+            continue
         why = command.why or why_paged(world.config, incident, policy, recipient.user_id, now)
-        decision += paging.page_people(told, [recipient], why, since=since, ids=world.ids, now=now)
+        decision += paging.page_people(told, [left], why, since=since, ids=world.ids, now=now)
     return decision
+
+
+def _runs(page: Page, incident: Incident) -> bool:
+    """Whether the page's delay is still running, in a call that counts."""
+    return page.state is PageState.PLANNED and page.epoch == incident.epoch
+
+
+def _not_running(world: World, incident: Incident, recipient: Recipient) -> Recipient:
+    """The ways by which the person is not about to be reached anyhow.
+
+    Who is called again every half hour, and has a rule of 31 minutes, would never be reached if each call began anew.
+    """
+    planned = world.state.planned_pages(recipient.user_id, (incident.id,))
+    running = {(page.contact_id, page.rule_delay_minutes) for page in planned if _runs(page, incident)}
+    left = tuple(way for way in recipient.ways if (way.contact.id, way.delay_minutes) not in running)
+    return replace(recipient, ways=left)
 
 
 def send_page(world: World, _actor: Actor, command: SendPage, now: Moment) -> Decision:
@@ -101,7 +122,12 @@ def record_receipt(world: World, _actor: Actor, command: RecordReceipt, now: Mom
 
 def cancel_pages(world: World, _actor: Actor, command: CancelPages, now: Moment) -> Decision:
     """Stop what has not been sent about an incident."""
-    pages = world.state.waiting_pages(command.incident_id)
+    incident, again = world.state.incident(command.incident_id), command.called_again
+    pages = [
+        page
+        for page in world.state.waiting_pages(command.incident_id)
+        if incident is None or page.user_id not in again or not _runs(page, incident)
+    ]
     messages = (world.state.message(one) for one in dict.fromkeys(page.message_id for page in pages if page.message_id))
     carriers = [(message, _pages(world, message)) for message in messages if message is not None]
     return paging.cancel_pages(pages, carriers, command.reason, now)

@@ -179,7 +179,9 @@ def _tell_who_has_it(world: World, incident_id: str) -> Iterable[Order]:
 
 
 def _level(_world: World, _actor: Actor, fact: LevelReached, _now: Moment) -> Iterable[Order]:
-    yield SYSTEM, CancelPages(incident_id=fact.incident_id, reason=f"it is with level {fact.level} now")
+    """Who is called again keeps what is planned for them, unless it was planned by the rules for another urgency."""
+    reason, again = f"it is with level {fact.level} now", () if fact.resumed else fact.user_ids
+    yield SYSTEM, CancelPages(incident_id=fact.incident_id, reason=reason, called_again=again)
     yield SYSTEM, PagePeople(incident_id=fact.incident_id, user_ids=fact.user_ids, why="")
 
 
@@ -188,7 +190,8 @@ def _sent_on(_world: World, _actor: Actor, fact: EscalationRequested, _now: Mome
 
 
 def _last_resort(_world: World, _actor: Actor, fact: LastResortReached, _now: Moment) -> Iterable[Order]:
-    yield SYSTEM, CancelPages(incident_id=fact.incident_id, reason="the last resort is called now")
+    reason = "the last resort is called now"
+    yield SYSTEM, CancelPages(incident_id=fact.incident_id, reason=reason, called_again=fact.user_ids)
     yield SYSTEM, PagePeople(incident_id=fact.incident_id, user_ids=fact.user_ids, why="")
 
 

@@ -80,11 +80,15 @@ class RecordReceipt(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CancelPages(Command):
-    """Nobody need be reached about this any more. `reason` in words."""
+    """Nobody need be reached about this any more. `reason` in words.
+
+    `called_again`: people who are called once more in the same breath; what is planned for them stays planned.
+    """
 
     kind: ClassVar[str] = "paging.cancel_pages"
     incident_id: str
     reason: str
+    called_again: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
