@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 
 from tests.behaviour.cast import Cast, paged
-from tocsin.directory.model import Channel, User
+from tocsin.directory.model import Channel, ContactMethod, User
 from tocsin.incidents.messages import IncidentAcknowledged, Resolve
 from tocsin.incidents.model import Status
 from tocsin.kernel.actor import SYSTEM, Via
 from tocsin.kernel.errors import Conflict, NotFound
-from tocsin.paging.messages import AnswerByCode, AnswerMessage, PageAnswered, SendMessage
+from tocsin.paging.messages import AnswerByCode, AnswerMessage, PageAnswered, SendMessage, SendTestPage
 from tocsin.paging.model import Answer, Result
-from tocsin.testing.world import World
+from tocsin.testing.world import World, as_user
 
 
 def reply(world: World, person: User, code: str = "", answer: Answer = Answer.ACKNOWLEDGE) -> object:
@@ -118,3 +118,24 @@ def test_one_who_was_paged_before_joins_who_has_it(world: World, cast: Cast) -> 
     world.run(SYSTEM, AnswerMessage(message_id=last(world, cast.bob).message_id, answer=Answer.ACKNOWLEDGE))
     reply(world, cast.alice, code)
     assert world.incident().assignee_ids == (cast.bob.id, cast.alice.id)
+
+
+def test_without_a_code_a_test_page_is_never_meant(world: World, cast: Cast) -> None:
+    """Neither one's own, nor that of somebody else who entered the same number."""
+    phone = next(one for one in world.config.contacts_of[cast.alice.id] if one.channel is Channel.SMS)
+    same = ContactMethod(id="", user_id=cast.mallory.id, channel=Channel.SMS, address=phone.address, country_code=1)
+    theirs = world.save(same, actor=as_user(cast.mallory))
+    world.event(cast.monitor)
+    world.advance(seconds=5)
+    world.run(as_user(cast.alice), SendTestPage(contact_id=phone.id))
+    world.run(as_user(cast.mallory), SendTestPage(contact_id=theirs.id))
+    assert reply(world, cast.alice) == [1]
+    assert world.incident().assignee_ids == (cast.alice.id,)
+
+
+def test_with_nothing_but_a_test_page_there_is_nothing_to_answer(world: World, cast: Cast) -> None:
+    phone = next(one for one in world.config.contacts_of[cast.alice.id] if one.channel is Channel.SMS)
+    message_id = world.run(as_user(cast.alice), SendTestPage(contact_id=phone.id))
+    with pytest.raises(NotFound):
+        reply(world, cast.alice)
+    assert world.run(SYSTEM, AnswerMessage(message_id=message_id, answer=Answer.ACKNOWLEDGE)) == []

@@ -6,7 +6,7 @@ that it is carried out as soon as the engine is back; the person is told just th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,6 +32,11 @@ _DONE: Mapping[Answer, str] = {
     Answer.ACKNOWLEDGE: "You have it. Nobody else will be called.",
     Answer.RESOLVE: "Resolved.",
     Answer.ESCALATE: "Sent to the next level.",
+}
+_NOTHING: Mapping[Answer, str] = {
+    Answer.ACKNOWLEDGE: "There is nothing open to acknowledge.",
+    Answer.RESOLVE: "There is nothing open to resolve.",
+    Answer.ESCALATE: "There is nothing open to send on.",
 }
 _LATER = "Received. It will be carried out in a moment."
 
@@ -119,8 +124,7 @@ class PhoneCallbacks:
             return _LATER
         except TocsinError as error:
             return error.message
-        several = f" {len(numbers)} incidents." if len(numbers) > 1 else ""
-        return _DONE[answer] + several
+        return what_came_of_it(answer, numbers)
 
     def _read_token(self, request: Request) -> str:
         return self.tokens.read(CALLBACK_PURPOSE, request.path_params["token"], self.clock.now())
@@ -130,6 +134,14 @@ class PhoneCallbacks:
         if message is None:
             raise NotAllowed("This call is not known.", reason="token")
         return message
+
+
+def what_came_of_it(answer: Answer, numbers: Sequence[int]) -> str:
+    """What a person hears of their answer. `numbers`: the incidents that it answered."""
+    if not numbers:
+        return _NOTHING[answer]
+    several = f" {len(numbers)} incidents." if len(numbers) > 1 else ""
+    return _DONE[answer] + several
 
 
 def _twiml(text: str) -> Response:

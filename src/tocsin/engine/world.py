@@ -82,7 +82,7 @@ class State(Protocol):
         """One message."""
 
     def message_by_code(self, channel: Channel, address: str, code: str, since: Moment) -> Message | None:
-        """The newest message to an address since then; with a code, the newest that carries it."""
+        """The newest message about an incident to an address since then; with a code, the newest that carries it."""
 
     def pace(self, user_id: str) -> Pace:
         """How often a person was reached lately."""

@@ -102,7 +102,7 @@ class AnswerMessage(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnswerByCode(Command):
-    """A person answers from `address` by SMS. Without a code the newest message to that address is meant."""
+    """A person answers from `address` by SMS. Without a code the newest one about an incident is meant."""
 
     kind: ClassVar[str] = "paging.answer_by_code"
     channel: Channel

@@ -302,12 +302,13 @@ class WorkingSet:
     def message_by_code(self, channel: Channel, address: str, code: str, since: Moment) -> Message | None:
         """The newest message to an address since then; with a code, the newest that carries it.
 
-        Without a code people mean what they have seen: a message that may have arrived comes before one that did not.
+        Without a code people mean an incident, never a test page, and what they have seen: a message that may have
+        arrived comes before one that did not.
         """
 
         def wanted(message: Message) -> bool:
             fits = message.address == address and message.channel is channel and message.created_at >= since
-            return fits and (not code or message.code == code)
+            return fits and (message.code == code if code else bool(message.incident_ids))
 
         def seen(message: Message) -> tuple[bool, Moment, str]:
             return message.state in _SEEN, message.created_at, message.id

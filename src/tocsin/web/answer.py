@@ -22,6 +22,7 @@ DONE = {
     Answer.RESOLVE: "Resolved. Nobody will be called about it.",
     Answer.ESCALATE: "The next level is being called.",
 }
+NOTHING = "There is nothing open to answer."
 
 
 def answer_page(visit: Visit) -> Response:
@@ -37,10 +38,10 @@ def answer(visit: Visit) -> Response:
         raise Invalid("There is no such answer.")
     chosen = Answer(word)
     try:
-        visit.site.desk.run(SYSTEM, AnswerMessage(message_id=message.id, answer=chosen))
+        numbers = visit.site.desk.run(SYSTEM, AnswerMessage(message_id=message.id, answer=chosen))
     except TocsinError as error:
         return _page(visit, message, error=error, code=status_of(error))
-    return _page(visit, message, done=DONE[chosen])
+    return _page(visit, message, done=DONE[chosen] if numbers else NOTHING)
 
 
 def _message(visit: Visit) -> Message:
