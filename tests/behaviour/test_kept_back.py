@@ -93,3 +93,28 @@ def test_a_change_is_recorded(world: World, cast: Cast) -> None:
     world.event(cast.monitor, action=Action.CHANGE)
     assert outcomes(world) == [Outcome.RECORDED]
     assert world.incidents() == []
+
+
+def test_an_alert_that_outlived_its_service_belongs_to_that_of_its_integration(world: World, cast: Cast) -> None:
+    rule = mute(world, cast, "summary", "disk")
+    world.event(cast.monitor, "disk")
+    elsewhere, _ = world.service("Elsewhere", world.policy("Elsewhere", (5, cast.bob)))
+    world.save(replace(world.config.integrations[cast.monitor.id], service_id=elsewhere.id), "service_id")
+    world.delete(world.config.services[cast.service.id])
+    assert rule.id not in world.config.of("noise_rule"), "it went with its service"
+    world.event(cast.monitor, "disk")
+    assert paged(world, cast) == ["bob"]
+    assert [one.service_id for one in world.incidents()] == [elsewhere.id]
+    assert Outcome.QUARANTINED not in outcomes(world)
+
+
+def test_a_freed_alert_opens_nothing_on_a_disabled_service(world: World, cast: Cast) -> None:
+    rule = mute(world, cast, "summary", "disk")
+    world.event(cast.monitor, "disk")
+    world.delete(rule)
+    off = world.save(replace(cast.service, status=ServiceStatus.DISABLED), "status")
+    world.event(cast.monitor, "disk")
+    assert world.incidents() == []
+    world.save(replace(off, status=ServiceStatus.ACTIVE), "status")
+    world.event(cast.monitor, "disk")
+    assert paged(world, cast) == ["alice"]

@@ -139,3 +139,17 @@ def test_with_nothing_but_a_test_page_there_is_nothing_to_answer(world: World, c
     with pytest.raises(NotFound):
         reply(world, cast.alice)
     assert world.run(SYSTEM, AnswerMessage(message_id=message_id, answer=Answer.ACKNOWLEDGE)) == []
+
+
+def test_sent_on_twice_by_one_message_it_goes_on_once(world: World, cast: Cast) -> None:
+    dora, eve = world.person("dora"), world.person("eve")
+    policy = world.policy("Four", (30, cast.alice), (30, cast.bob), (30, dora), (30, eve))
+    _, monitor = world.service("Four", policy)
+    world.event(monitor)
+    on = AnswerMessage(message_id=last(world, cast.alice).message_id, answer=Answer.ESCALATE)
+    assert world.run(SYSTEM, on) == [1]
+    with pytest.raises(Conflict, match="sent on already"):
+        world.run(SYSTEM, on)
+    assert world.incident().level == 2
+    world.run(SYSTEM, AnswerMessage(message_id=last(world, cast.bob).message_id, answer=Answer.ESCALATE))
+    assert world.incident().level == 3, "who is called next may send it on too"

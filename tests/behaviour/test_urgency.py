@@ -161,3 +161,11 @@ def test_what_is_snoozed_keeps_asleep_and_says_that_it_is_urgent(world: World) -
     world.event(cast.monitor, severity=Severity.CRITICAL)
     assert world.pages_to(cast.alice, Channel.SMS)
     assert world.incident().snoozed_until is not None
+
+
+def test_a_severity_that_is_not_known_is_worse_than_a_warning(world: World) -> None:
+    """As it is for a new alert: what nobody can tell counts as urgent."""
+    cast = gather(world, urgency_rule=BY_SEVERITY)
+    world.event(cast.monitor, severity=Severity.WARNING)
+    world.event(cast.monitor, severity=None)
+    assert world.incident().urgency is Urgency.HIGH

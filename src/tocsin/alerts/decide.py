@@ -23,7 +23,8 @@ STALE_FOR = 5 * MINUTE
 LATE = 30 * SECOND
 """An expiry that is noticed later than this was not: we did not listen then, so the monitor may have spoken."""
 
-_RANK = {Severity.CRITICAL: 4, Severity.ERROR: 3, Severity.WARNING: 2, Severity.INFO: 1, None: 0}
+_RANK = {Severity.CRITICAL: 4, Severity.ERROR: 3, Severity.WARNING: 2, Severity.INFO: 1, None: 3}
+"""A severity that is not known counts as urgent, so it is worse than a warning."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,7 @@ from tocsin.kernel.decision import Decision
 from tocsin.kernel.errors import Conflict, Invalid, NotFound
 from tocsin.kernel.limits import ALERTS_PER_INCIDENT
 from tocsin.kernel.time import DAY, SECOND, Moment
+from tocsin.kernel.values import replace
 from tocsin.oncall import local_time, zone_named
 
 
@@ -65,11 +66,17 @@ def resolve_alert(world: World, actor: Actor, command: ResolveAlert, now: Moment
 
 
 def consider_alert(world: World, _actor: Actor, command: ConsiderAlert, now: Moment) -> Decision:
-    """Make an incident of a new alert, unless it is suppressed or has one."""
+    """Make an incident of a new alert, unless it is suppressed or has one.
+
+    One that was suppressed may have outlived its service; then it belongs to the service of its integration.
+    """
     alert = world.state.alert(command.alert_id)
     if alert is None or alert.suppressed or alert.incident_id:
         return Decision()
-    service = world.config.services[alert.service_id]
+    service = world.config.services.get(alert.service_id)
+    if service is None:
+        service = world.config.services[world.config.integrations[alert.scope].service_id]
+        alert = replace(alert, service_id=service.id)
     open_one = _group_for(world, alert, service)
     if open_one is not None:
         return incidents.join(open_one, alert, "raised within the service's grouping window", now)

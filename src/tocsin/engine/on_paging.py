@@ -199,6 +199,8 @@ def _answered(world: World, message: Message, answer: Answer) -> Decision:
         raise Conflict("It is resolved already.", reason="already_resolved")
     if not all(_may_answer(world, incident, message.user_id) for incident in open_now):
         raise NotAllowed("You can't answer this page any more.", reason="not_theirs")
+    if answer is Answer.ESCALATE:
+        open_now = _not_sent_on(world, message, open_now)
     facts = tuple(
         PageAnswered(
             incident_id=incident.id,
@@ -210,6 +212,18 @@ def _answered(world: World, message: Message, answer: Answer) -> Decision:
         for incident in open_now
     )
     return Decision(facts=facts, value=tuple(incident.number for incident in open_now))
+
+
+def _not_sent_on(world: World, message: Message, open_now: list[Incident]) -> list[Incident]:
+    """Those that are still in the call that the message belongs to: a button pressed twice sends it on once.
+
+    Raises Conflict when each of them has been sent on or given to others since.
+    """
+    calls = {(page.incident_id, page.epoch) for page in _pages(world, message)}
+    left = [incident for incident in open_now if (incident.id, incident.epoch) in calls]
+    if open_now and not left:
+        raise Conflict("It was sent on already.", reason="already_sent_on")
+    return left
 
 
 def _pages(world: World, message: Message) -> list[Page]:

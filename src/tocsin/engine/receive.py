@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tocsin.alerts import decide as alerts
 from tocsin.alerts.decide import Ending
-from tocsin.directory.model import ServiceStatus
+from tocsin.directory.model import Service, ServiceStatus
 from tocsin.engine.world import World
 from tocsin.events.model import Action, Event, Outcome
 from tocsin.events.rules import suppressing
@@ -23,10 +23,16 @@ def receive(world: World, event: Event) -> Decision:
     opens = event.action is Action.TRIGGER and (latest is None or not latest.is_open)
     if opens and service.status is ServiceStatus.DISABLED:
         return Decision(value=Ending(Outcome.DROPPED, f"the service {service.name} is disabled"))
-    judged = opens or (event.action is Action.TRIGGER and latest is not None and bool(latest.suppressed))
-    suppressed = _suppressed(world, event, service.id) if judged else ""
+    held = latest.suppressed if event.action is Action.TRIGGER and latest is not None and latest.is_open else ""
+    suppressed = _suppressed(world, event, service.id) if opens or held else ""
+    if latest is not None and held and not suppressed and _is_disabled(world, latest.service_id, service):
+        suppressed = held  # nothing is opened on a disabled service: it stays as it is until the service is on again
     new_id = world.ids.long() if opens else ""
     return alerts.receive(event, latest, service_id=service.id, suppressed=suppressed, new_id=new_id)
+
+
+def _is_disabled(world: World, service_id: str, otherwise: Service) -> bool:
+    return world.config.services.get(service_id, otherwise).status is ServiceStatus.DISABLED
 
 
 def _suppressed(world: World, event: Event, service_id: str) -> str:
