@@ -1,13 +1,16 @@
-"""Making API keys: the secret is shown once, its SHA-256 is kept."""
+"""Making and revoking API keys: the secret is shown once, its SHA-256 is kept."""
 
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 
 from tocsin.directory.model import ApiKey, Role
 from tocsin.engine.things import SaveThing
 from tocsin.kernel.actor import Actor
+from tocsin.kernel.errors import Conflict, NotFound
 from tocsin.kernel.ids import IdSource
+from tocsin.kernel.time import Moment
 from tocsin.runtime.desk import Desk
 
 PREFIX = "tcs_"
@@ -36,3 +39,15 @@ def create_key(
     )
     desk.run(actor, SaveThing(thing_kind="api_key", thing=key))
     return secret
+
+
+def revoke_key(desk: Desk, actor: Actor, key_id: str, now: Moment) -> ApiKey:
+    """Make a key worthless; old entries still bear its name. Raises NotFound, Conflict, NotAllowed."""
+    key = desk.config().api_keys.get(key_id)
+    if key is None:
+        raise NotFound(f"There is no API key {key_id}.")
+    if key.revoked_at is not None:
+        raise Conflict(f"The API key {key_id} was revoked before.", reason="revoked")
+    revoked = replace(key, revoked_at=now)
+    desk.run(actor, SaveThing(thing_kind="api_key", thing=revoked, fields=("revoked_at",)))
+    return revoked
