@@ -14,7 +14,7 @@ from tocsin.oncall.edit import (
     new_schedule,
     remove_override,
 )
-from tocsin.oncall.final import HORIZON, WINDOW
+from tocsin.oncall.final import HORIZON, WINDOW, horizon_of
 from tocsin.oncall.model import (
     Entry,
     Gap,
@@ -49,6 +49,7 @@ __all__ = [
     "apply_edit",
     "forget_before",
     "gaps",
+    "horizon_of",
     "live_layers",
     "local_time",
     "members",

@@ -12,7 +12,7 @@ from heapq import heappop, heappush
 from itertools import pairwise
 
 from tocsin.kernel.errors import Invalid
-from tocsin.kernel.time import DAY, Moment, Span
+from tocsin.kernel.time import DAY, SECOND, Moment, Span
 from tocsin.oncall.model import Entry, Override, Schedule
 from tocsin.oncall.rotation import Interval, layer_entries
 from tocsin.oncall.wallclock import EARLIEST, LATEST
@@ -23,7 +23,18 @@ HORIZON: Span = 400 * DAY
 WINDOW: Span = 800 * DAY
 """The longest stretch that is written out at once: two years, and the length of any turn on top."""
 
-_FIRST_STEP: Span = 4 * DAY
+PIECES = 50_000
+"""Turns and served hours that a search reads at most: a schedule cut very small is looked ahead less far."""
+
+_FIRST_STEP: Span = DAY
+_GROWTH = 7
+"""A search looks through a day, then a week, then much more at once."""
+
+
+def horizon_of(schedule: Schedule) -> Span:
+    """How far searches in this schedule look: `HORIZON`, or less when that would be more than `PIECES`."""
+    daily = sum(len(layer.restrictions) + DAY / (layer.turn_length_seconds * SECOND) for layer in schedule.layers)
+    return min(HORIZON, int(PIECES / daily) * DAY) if daily else HORIZON
 
 
 def check_window(since: Moment, until: Moment) -> None:
@@ -78,7 +89,7 @@ def settle(stack: Iterable[Sequence[Entry]], since: Moment, until: Moment) -> tu
 def reach_forward(schedule: Schedule, overrides: Iterable[Override], user_id: str, at: Moment) -> Moment | None:
     """The end of the person's time on call that goes on at `at` (or ended just there), None beyond the horizon."""
     start = at
-    for stop in _steps(at, min(at + HORIZON, LATEST)):
+    for stop in _steps(at, min(at + horizon_of(schedule), LATEST)):
         entries, _ = final_entries(schedule, overrides, start, stop)
         if not entries or entries[0].user_id != user_id or entries[0].start > start:
             return start
@@ -91,7 +102,7 @@ def reach_forward(schedule: Schedule, overrides: Iterable[Override], user_id: st
 def reach_back(schedule: Schedule, overrides: Iterable[Override], user_id: str, at: Moment) -> Moment | None:
     """The start of the person's time on call that lasts until `at`, None beyond the horizon."""
     end = at
-    for stop in _steps(at, max(at - HORIZON, EARLIEST)):
+    for stop in _steps(at, max(at - horizon_of(schedule), EARLIEST)):
         entries, _ = final_entries(schedule, overrides, stop, end)
         if not entries or entries[-1].user_id != user_id or entries[-1].end < end:
             return end
@@ -104,7 +115,7 @@ def reach_back(schedule: Schedule, overrides: Iterable[Override], user_id: str, 
 def entries_from(schedule: Schedule, overrides: Iterable[Override], at: Moment) -> Iterator[Entry]:
     """The final entries from `at` to the horizon. Long ones may come in several pieces, the last is cut."""
     start = at
-    for stop in _steps(at, min(at + HORIZON, LATEST)):
+    for stop in _steps(at, min(at + horizon_of(schedule), LATEST)):
         yield from final_entries(schedule, overrides, start, stop)[0]
         start = stop
 
@@ -116,7 +127,7 @@ def _steps(start: Moment, limit: Moment) -> Iterator[Moment]:
     distance = 0
     while distance < abs(limit - start):
         distance = min(distance + step, abs(limit - start))
-        step *= 4
+        step *= _GROWTH
         yield start + sign * distance
 
 

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Sequence
 
 from tocsin.kernel.time import Moment
 from tocsin.oncall.final import (
-    HORIZON,
     check_window,
     final_entries,
+    horizon_of,
     override_entries,
     reach_back,
     reach_forward,
@@ -28,7 +28,7 @@ def render(
     """The schedule over [since, until). `overrides` are those of this schedule, in any order.
 
     Layer entries stand one to a turn; in the final row neighbours of the same person are one entry. Entries are cut at
-    the window; with `overflow` the first and last of each row keep their whole length (at most `HORIZON` beyond it).
+    the window; with `overflow` the first and last of each row keep their whole length, as far as `horizon_of` reaches.
     Gaps and coverage always speak of the window alone. Raises Invalid for a window that `check_window` refuses.
     """
     check_window(since, until)
@@ -89,11 +89,11 @@ def _overflowing(
     if whole and whole[0].start == since:
         head = whole[0]
         start = reach_back(schedule, overrides, head.user_id, since)
-        whole[0] = _resized(head, since - HORIZON if start is None else start, head.end)
+        whole[0] = _resized(head, since - horizon_of(schedule) if start is None else start, head.end)
     if whole and whole[-1].end == until:
         tail = whole[-1]
         end = reach_forward(schedule, overrides, tail.user_id, until)
-        whole[-1] = _resized(tail, tail.start, until + HORIZON if end is None else end)
+        whole[-1] = _resized(tail, tail.start, until + horizon_of(schedule) if end is None else end)
     return whole
 
 

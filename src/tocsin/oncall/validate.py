@@ -25,6 +25,9 @@ USERS_PER_LAYER = 500
 RESTRICTIONS_PER_LAYER = 50
 """A week has 168 hours; more restrictions than this say the same thing several times."""
 
+RESTRICTIONS = 500
+"""In all layers: pages that show a schedule pay for each of them on every day shown."""
+
 TEAMS = 100
 
 FIRST_YEAR: Moment = from_datetime(datetime(1900, 1, 1, tzinfo=UTC))
@@ -39,6 +42,9 @@ def problems(schedule: Schedule, known_users: Collection[str]) -> list[str]:
         found.append("The schedule needs at least one layer.")
     if len(schedule.layers) > LAYERS:
         found.append(f"The schedule has more than {LAYERS} layers.")
+        return found
+    if sum(len(layer.restrictions) for layer in schedule.layers) > RESTRICTIONS:
+        found.append(f"The layers have more than {RESTRICTIONS} restrictions together.")
         return found
     ids = [layer.id for layer in schedule.layers if layer.id]
     found += [f"The layer id {one} stands in the schedule more than once." for one in _repeated(ids)]

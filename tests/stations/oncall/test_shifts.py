@@ -2,12 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.stations.oncall.plans import ALICE, BOB, CAROL, Case, at, cases, daily, layer, moments_in, override, schedule
-from tocsin.kernel.time import DAY, HOUR, WEEK
-from tocsin.oncall import HORIZON, Shift, next_on_call, next_shift_of, shift_at, who_is_on_call
+from tests.stations.oncall.plans import (
+    ALICE,
+    BOB,
+    CAROL,
+    PEOPLE,
+    Case,
+    at,
+    cases,
+    daily,
+    layer,
+    moments_in,
+    override,
+    schedule,
+)
+from tocsin.kernel.time import DAY, HOUR, WEEK, Moment
+from tocsin.oncall import (
+    HORIZON,
+    Entry,
+    Layer,
+    Schedule,
+    Shift,
+    final,
+    next_on_call,
+    next_shift_of,
+    render,
+    rotation,
+    shift_at,
+    who_is_on_call,
+)
 
 WEEKLY = schedule(layer((ALICE, BOB), turn=604_800, virtual_start=at("2026-01-05T08:00:00Z")), zone="Europe/Berlin")
 
@@ -118,3 +147,56 @@ def test_until_the_next_person_nobody_else_stands(case: Case, data: st.DataObjec
     for _ in range(10):
         one = data.draw(st.integers(moment, horizon - 1))
         assert who_is_on_call(case.schedule, case.overrides, one) in (current, None)
+
+
+@pytest.fixture
+def read(monkeypatch: pytest.MonkeyPatch) -> list[Entry]:
+    """Every turn and served hour that searches write out."""
+    seen: list[Entry] = []
+
+    def layer_entries(one: Layer, zone: str, since: Moment, until: Moment) -> list[Entry]:
+        found = rotation.layer_entries(one, zone, since, until)
+        seen.extend(found)
+        return found
+
+    monkeypatch.setattr(final, "layer_entries", layer_entries)
+    return seen
+
+
+def shredded(layers: int, restrictions: int) -> Schedule:
+    """Hourly turns of one person in many short hours, as many as there may be: no search ever finds another."""
+    hours = tuple(
+        daily(f"{number * 24 // restrictions:02}:{number * 7 % 60:02}", 0.1) for number in range(restrictions)
+    )
+    return schedule(*(layer((ALICE,), turn=3600, restrictions=hours, id=f"P{number}") for number in range(layers)))
+
+
+@pytest.mark.parametrize(("layers", "restrictions"), [(50, 10), (10, 50), (50, 50)])
+def test_a_schedule_in_shreds_costs_no_more_than_another(read: list[Entry], layers: int, restrictions: int) -> None:
+    """50 x 50 may be there from before there was a limit."""
+    plan = shredded(layers, restrictions)
+    searches: tuple[Callable[[], object], ...] = (
+        lambda: next_on_call(plan, (), 90 * DAY),
+        lambda: next_shift_of(plan, (), BOB, 90 * DAY),
+        lambda: shift_at(plan, (), 90 * DAY),
+    )
+    for search in searches:
+        read.clear()
+        search()
+        assert len(read) <= final.PIECES
+    read.clear()
+    render(plan, (), 90 * DAY, 104 * DAY, overflow=True)
+    assert len(read) <= final.PIECES
+
+
+def test_who_is_next_soon_is_found_in_a_day(read: list[Entry]) -> None:
+    plan = schedule(layer((ALICE, BOB), turn=3600))
+    assert next_on_call(plan, (), 0) == Shift(HOUR, 2 * HOUR, BOB, "PLAYER1")
+    assert len(read) <= 2 * 24 + 2
+
+
+def test_usual_schedules_are_searched_to_the_horizon() -> None:
+    nights = tuple(daily(start, 1) for start in ("00:00", "02:00", "04:00", "20:00", "22:00"))
+    plan = schedule(*(layer(PEOPLE, restrictions=nights, id=f"P{number}") for number in range(10)))
+    assert final.horizon_of(plan) == HORIZON
+    assert final.horizon_of(schedule()) == HORIZON

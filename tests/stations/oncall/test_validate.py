@@ -42,6 +42,10 @@ def test_a_good_schedule_has_no_problems() -> None:
         (replace(GOOD, time_zone="\n" * 9000), f"{(chr(10) * 61 + '...')!r} is not a time zone."),
         (replace(GOOD, layers=()), "The schedule needs at least one layer."),
         (replace(GOOD, layers=GOOD.layers * 51), "The schedule has more than 50 layers."),
+        (
+            schedule(*(layer(restrictions=(daily("01:00", 1),) * 26, id=f"P{number}") for number in range(20))),
+            "The layers have more than 500 restrictions together.",
+        ),
         (replace(GOOD, layers=GOOD.layers * 3), "The layer id PLAYER1 stands in the schedule more than once."),
         (with_layer(name="x" * 256), f"Layer 1 ({'x' * 256}): the name is longer than 255 characters."),
         (with_layer(end=0), "Layer 1 (Days): it must end after its start."),

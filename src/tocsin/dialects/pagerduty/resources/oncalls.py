@@ -18,7 +18,7 @@ from tocsin.dialects.pagerduty.write import people, policies, schedules
 from tocsin.dialects.pagerduty.write.refs import Refs, zoned
 from tocsin.escalation.model import Policy, Target, TargetKind
 from tocsin.kernel.time import DAY, Moment
-from tocsin.oncall import HORIZON, Entry, Schedule, render, shift_at
+from tocsin.oncall import Entry, Schedule, horizon_of, render, shift_at
 
 AHEAD = 90 * DAY
 
@@ -127,9 +127,10 @@ def _of_target(
     if schedule.id not in known:
         known[schedule.id] = _shifts(call, schedule, *window)
     since, until = window
+    horizon = horizon_of(schedule)
     for entry in known[schedule.id]:
-        start = entry.start if entry.start > since - HORIZON else None
-        end = entry.end if entry.end < until + HORIZON else None
+        start = entry.start if entry.start > since - horizon else None
+        end = entry.end if entry.end < until + horizon else None
         yield OnCall(policy, level, entry.user_id, schedule, start, end)
 
 
@@ -140,7 +141,8 @@ def _shifts(call: Call, schedule: Schedule, since: Moment, until: Moment) -> lis
         shift = shift_at(schedule, overrides, since)
         if shift is None:
             return []
-        start = shift.start if shift.start is not None else since - HORIZON
-        end = shift.end if shift.end is not None else until + HORIZON
+        horizon = horizon_of(schedule)
+        start = shift.start if shift.start is not None else since - horizon
+        end = shift.end if shift.end is not None else until + horizon
         return [Entry(start, end, shift.user_id)]
     return list(render(schedule, overrides, since, until, overflow=True).final.entries)
