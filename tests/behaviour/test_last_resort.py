@@ -54,6 +54,16 @@ def test_given_back_it_starts_where_the_policy_stood(world: World, cast: Cast) -
     assert rounds == [1, 1], "a new last resort begins with its first round"
 
 
+def test_when_whoever_it_called_leaves_the_policy_goes_on_and_may_end_anew(world: World, cast: Cast) -> None:
+    world.event(cast.monitor)
+    world.advance(minutes=11)
+    leave(world, cast.carol)
+    assert paged(world, cast) == ["alice", "bob", "carol", "bob"]
+    assert world.incident().last_resort_round == 0, "a level is called again, not the last resort"
+    world.advance(minutes=6)
+    assert [fact.round_number for fact in world.facts(LastResortReached)] == [1, 1]
+
+
 def test_no_manager_means_the_owners_at_once(world: World, cast: Cast) -> None:
     leave(world, cast.alice, cast.bob, cast.carol)
     world.event(cast.monitor)

@@ -5,7 +5,14 @@ from __future__ import annotations
 import pytest
 
 from tests.behaviour.cast import Cast, gather, paged
-from tocsin.incidents.messages import Acknowledge, IncidentUnacknowledged, Resolve, Snooze, Unacknowledge
+from tocsin.incidents.messages import (
+    Acknowledge,
+    IncidentAcknowledged,
+    IncidentUnacknowledged,
+    Resolve,
+    Snooze,
+    Unacknowledge,
+)
 from tocsin.incidents.model import Status
 from tocsin.kernel.errors import Invalid
 from tocsin.testing.world import World
@@ -43,6 +50,18 @@ def test_an_acknowledgement_does_not_wake_it_early(world: World) -> None:
     assert world.incident().status is Status.ACKNOWLEDGED
     world.advance(minutes=2)
     assert world.incident().status is Status.TRIGGERED
+
+
+def test_an_acknowledgement_of_what_sleeps_promises_no_timeout_and_counts_once(world: World) -> None:
+    cast = gather(world, acknowledgement_timeout=300)
+    world.event(cast.monitor)
+    world.does(cast.alice, Snooze, seconds=3600)
+    world.does(cast.bob, Acknowledge)
+    asleep = world.incident()
+    world.advance(minutes=1)
+    assert world.does(cast.bob, Acknowledge) == "unchanged"
+    assert [fact.timeout_at for fact in world.facts(IncidentAcknowledged)] == [None]
+    assert world.incident() == asleep
 
 
 def test_snoozed_again_the_later_word_counts(world: World, cast: Cast) -> None:

@@ -128,6 +128,21 @@ def test_everybody_may_change_what_is_their_own(world: World, cast: Cast) -> Non
     world.delete(saved, actor=mallory)
 
 
+@pytest.mark.parametrize("kind", ["schedule", "policy"])
+def test_nobody_gives_a_thing_to_a_team_that_is_not_theirs(world: World, cast: Cast, rota: Schedule, kind: str) -> None:
+    """Its new team would be called by what it never asked for."""
+    thing: Any = {"schedule": rota, "policy": cast.policy}[kind]
+    other = world.team("Search").id
+    carol = as_user(cast.carol)
+    with pytest.raises(NotAllowed):
+        world.save(replace(thing, team_ids=(cast.team.id, other)), "team_ids", actor=carol)
+    with pytest.raises(NotAllowed):
+        world.save(replace(thing, id="", name="Another", team_ids=(cast.team.id, other)), actor=carol)
+    world.save(Membership(team_id=other, user_id=cast.carol.id, role=TeamRole.MANAGER))
+    shared = world.save(replace(thing, team_ids=(cast.team.id, other)), "team_ids", actor=carol)
+    assert shared.team_ids == (cast.team.id, other)
+
+
 def test_nobody_makes_themselves_more_than_they_are(world: World, cast: Cast) -> None:
     ada = world.person("ada", role=Role.ADMIN)
     for person, role in ((cast.mallory, Role.RESPONDER), (cast.carol, Role.ADMIN), (ada, Role.OWNER)):
