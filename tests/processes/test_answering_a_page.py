@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tocsin.connectors.sms_voice.voice import text_reply
 from tocsin.directory.model import Channel, Integration, User
 from tocsin.incidents.model import Incident, Status
 from tocsin.runtime.reads import IncidentFilter
@@ -71,6 +72,12 @@ def test_a_code_that_nobody_got_changes_nothing(server: RunningServer, texted: I
     assert "No page" in server.phones.reply(ALICE, "98")
     assert newest(server, texted).status is Status.TRIGGERED
     server.event(texted, "cpu", action="resolve")
+
+
+@pytest.mark.parametrize("word", ["HELP", "Start", "info!"])
+def test_the_carrier_s_words_are_left_to_the_carrier(server: RunningServer, texted: Integration, word: str) -> None:
+    assert "Not understood" in server.phones.reply(ALICE, "what is this")
+    assert server.phones.reply(ALICE, word) == text_reply()
 
 
 def test_a_key_press_acknowledges_and_says_so(server: RunningServer, called: Integration) -> None:

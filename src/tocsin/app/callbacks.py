@@ -82,9 +82,9 @@ class PhoneCallbacks:
 
     def _text(self, _request: Request, form: Mapping[str, str]) -> Response:
         text = inbound.read_text(form)
+        if text.opted_out or replies.is_for_carrier(text.body):
+            return _twiml(voice.text_reply())  # the carrier answers it: a second answer would contradict it
         reply = replies.parse_reply(text.body)
-        if text.opted_out:
-            return _twiml(voice.text_reply())
         if reply.answer is None:
             return _twiml(
                 voice.text_reply("Not understood. Reply with the code to acknowledge, or the code and r to resolve.")
