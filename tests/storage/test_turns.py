@@ -255,11 +255,6 @@ def test_an_effect_leaves_the_outbox_with_its_result(store: TurnStore) -> None:
     store.begin()
     store.commit(Turn(11, effects=[message("M1", 2)], settled=["M1:1", "never:1"]))
     assert [one.effect.key for one in store.outbox()] == ["M2:1", "M1:2"]
-    assert is_empty(Turn(12))
-
-
-def is_empty(turn: Turn) -> bool:
-    return turn.is_empty()
 
 
 def test_the_first_answer_to_a_key_stays(store: TurnStore) -> None:

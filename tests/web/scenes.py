@@ -102,10 +102,9 @@ def answered(folder: Path) -> Place:
     """As `usual`, and Bob has taken the call."""
     place = usual(folder)
     fire = next(one for one in place.desk.reads.incidents().items if one.title.startswith("Payment API"))
-    for message in place.desk.reads.messages_by_id(
-        [page.message_id for page in place.desk.reads.pages_of(fire.id) if page.message_id]
-    ).values():
-        if message.user_id == place.people["bob"].id:
+    for message_id in {page.message_id for page in place.desk.reads.pages_of(fire.id) if page.message_id}:
+        message = place.desk.reads.message(message_id)
+        if message is not None and message.user_id == place.people["bob"].id:
             place.desk.run(SYSTEM, AnswerMessage(message_id=message.id, answer=Answer.ACKNOWLEDGE))
     pass_(place, 20 * MINUTE)
     place.desk.run(place.as_("bob"), AddNote(incident_id=fire.id, text="Rolled payments-api back to 4.18.2."))

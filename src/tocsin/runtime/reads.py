@@ -178,11 +178,6 @@ class Reads:
         with self._database.engine.connect() as connection:
             return timeline.one(connection, seq)
 
-    def timeline_head(self) -> int:
-        """The number of the newest fact."""
-        with self._database.engine.connect() as connection:
-            return timeline.head(connection)
-
     def first_entries(self, incident_ids: Iterable[str]) -> Mapping[str, int]:
         """The number of the first entry of each of these incidents."""
         with self._database.engine.connect() as connection:
@@ -209,11 +204,6 @@ class Reads:
         """One message."""
         with self._database.engine.connect() as connection:
             return pages.message(connection, message_id)
-
-    def messages_by_id(self, ids: Sequence[str]) -> Mapping[str, Message]:
-        """The messages with these ids, those that exist."""
-        with self._database.engine.connect() as connection:
-            return pages.messages_by_ids(connection, ids)
 
     def messages(
         self,

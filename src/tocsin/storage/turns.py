@@ -76,11 +76,6 @@ class Turn:
     answers: list[tuple[str, str]] = field(default_factory=list)
     cursor: Cursor | None = None
 
-    def is_empty(self) -> bool:
-        """Nothing to store."""
-        parts = (self.facts, self.effects, self.timers, self.changes, self.outcomes, self.settled, self.answers)
-        return not any(parts) and self.cursor is None
-
 
 OUTAGES = (LogRefused, OperationalError, InterfaceError, OSError)
 """What a database raises that is out of reach, locked or full."""

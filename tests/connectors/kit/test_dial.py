@@ -6,18 +6,18 @@ import socket
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 
 import pytest
 
 from tocsin.connectors._kit.contract import Outcome, Reason
 from tocsin.connectors._kit.deadline import Deadline, DeadlinePassed
 from tocsin.connectors._kit.dial import dial, operator_chosen
-from tocsin.connectors._kit.egress import EgressPolicy, parse_networks
+from tocsin.connectors._kit.egress import EgressPolicy
 from tocsin.connectors._kit.failures import ExchangeFailed
 from tocsin.connectors._kit.resolve import IPAddress, NameFailed, Resolver
 
-LOOPBACK = EgressPolicy(allow=parse_networks("127.0.0.0/8"))
+LOOPBACK = EgressPolicy(allow=(ip_network("127.0.0.0/8"),))
 
 
 def guard(address: IPAddress) -> str:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tocsin.connectors._kit.contract import Outcome, Reason
-from tocsin.connectors._kit.egress import EgressPolicy, Target, parse_networks, parse_target
+from tocsin.connectors._kit.egress import EgressPolicy, Target, parse_target
 from tocsin.connectors._kit.failures import ExchangeFailed
 from tocsin.directory.urls import url_problem
 
@@ -188,14 +188,14 @@ def test_whatever_the_standard_library_calls_private_is_refused(address: IPv4Add
 
 
 def test_the_operator_may_open_an_internal_network_for_http_and_any_port() -> None:
-    policy = EgressPolicy(allow=parse_networks("10.1.0.0/16, 127.0.0.0/8"))
+    policy = EgressPolicy(allow=(ip_network("10.1.0.0/16"), ip_network("127.0.0.0/8")))
     assert policy.refusal(ip_address("10.1.2.3"), 81, encrypted=False) == ""
     assert policy.refusal(ip_address("::ffff:10.1.2.3"), 443, encrypted=True) == ""
     assert policy.refusal(ip_address("10.2.0.1"), 443, encrypted=True)
 
 
 def test_a_block_beats_a_permission() -> None:
-    policy = EgressPolicy(allow=parse_networks("10.0.0.0/8"), deny=parse_networks("10.0.0.5 8.8.8.8"))
+    policy = EgressPolicy(allow=(ip_network("10.0.0.0/8"),), deny=(ip_network("10.0.0.5"), ip_network("8.8.8.8")))
     assert policy.refusal(ip_address("10.0.0.4"), 443, encrypted=True) == ""
     assert policy.refusal(ip_address("10.0.0.5"), 443, encrypted=True)
     assert policy.refusal(ip_address("8.8.8.8"), 443, encrypted=True)
@@ -212,8 +212,3 @@ def test_public_addresses_need_https_unless_the_operator_says_otherwise() -> Non
 )
 def test_ports_of_other_services_are_refused(port: int, allowed: bool) -> None:
     assert (PUBLIC.refusal(ip_address("8.8.8.8"), port, encrypted=True) == "") is allowed
-
-
-def test_a_network_that_is_none_is_named() -> None:
-    with pytest.raises(ValueError, match=r"10\.0\.0\.0/33"):
-        parse_networks("10.0.0.0/8, 10.0.0.0/33")

@@ -10,13 +10,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from ipaddress import ip_network
 
 import pytest
 
 from tests.connectors.certificates import Certificates
 from tests.connectors.conftest import wall_clock
 from tocsin.connectors._kit.contract import CONNECT_SECONDS, RESPONSE_BYTES, TOTAL_SECONDS, Outcome, Reason
-from tocsin.connectors._kit.egress import EgressPolicy, Target, parse_networks, parse_target
+from tocsin.connectors._kit.egress import EgressPolicy, Target, parse_target
 from tocsin.connectors._kit.failures import ExchangeFailed
 from tocsin.connectors._kit.http import HttpAnswer, HttpClient
 from tocsin.connectors._kit.resolve import Resolver
@@ -32,7 +33,7 @@ from tocsin.testing.fake_http import (
     hangs,
 )
 
-HERE = EgressPolicy(allow=parse_networks("127.0.0.0/8"))
+HERE = EgressPolicy(allow=(ip_network("127.0.0.0/8"),))
 
 
 class Service:

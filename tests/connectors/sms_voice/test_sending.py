@@ -13,7 +13,6 @@ import pytest
 from tocsin.connectors._kit.contract import OutboundMessage, Outcome, Reason, SendResult
 from tocsin.connectors.sms_voice.sender import PhoneSender, request, text_body
 from tocsin.connectors.sms_voice.settings import PhoneSettings, phone_settings
-from tocsin.connectors.sms_voice.urls import inbound_text_url
 from tocsin.directory.model import Channel
 from tocsin.kernel.errors import Invalid
 from tocsin.kernel.time import Moment
@@ -263,10 +262,6 @@ def test_settings_that_are_refused(sid: str, token: str, sender_number: str, bas
     with pytest.raises(Invalid) as caught:
         phone_settings(sid, token, sender_number, base_url=base)
     assert "hunter2" not in str(caught.value)
-
-
-def test_the_url_to_enter_at_the_provider() -> None:
-    assert inbound_text_url("https://tocsin.example") == "https://tocsin.example/twilio/sms"
 
 
 def test_it_is_quick(sender: PhoneSender, now: Moment) -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from ipaddress import ip_network
 
 import pytest
 
 from tests.connectors.certificates import Certificates
 from tests.connectors.conftest import wall_clock
 from tocsin.connectors._kit.contract import OutboundMessage, Outcome, Reason, SendResult
-from tocsin.connectors._kit.egress import EgressPolicy, parse_networks
+from tocsin.connectors._kit.egress import EgressPolicy
 from tocsin.connectors._kit.resolve import Resolver
 from tocsin.connectors.webhook.sender import WebhookSender
 from tocsin.connectors.webhook.settings import WebhookSettings
@@ -29,7 +30,7 @@ from tocsin.testing.fake_http import (
 )
 from tocsin.testing.fake_webhook import FakeWebhook
 
-HERE = WebhookSettings(egress=EgressPolicy(allow=parse_networks("127.0.0.0/8")))
+HERE = WebhookSettings(egress=EgressPolicy(allow=(ip_network("127.0.0.0/8"),)))
 PAGE = OutboundMessage(
     id="QMESSAGE1234567",
     channel=Channel.WEBHOOK,
@@ -204,7 +205,7 @@ def test_a_name_that_is_vetted_as_one_address_is_not_used_as_another(receiver: F
         asked.append(host)
         return ["192.0.2.1"] if len(asked) == 1 else ["127.0.0.1"]
 
-    policy = EgressPolicy(allow=parse_networks("192.0.2.0/24"), plain_http=True)  # a net that leads nowhere
+    policy = EgressPolicy(allow=(ip_network("192.0.2.0/24"),), plain_http=True)  # a net that leads nowhere
     sender = WebhookSender(WebhookSettings(egress=policy), time.monotonic, resolver=Resolver(lookup), seconds=0.3)
     address = f"http://rebind.example:{receiver.port}/hook"
     first = sender.send(replace(PAGE, address=address, secret=receiver.secret), now)

@@ -24,10 +24,12 @@ from tests.dialects.pagerduty.matrix import (
 )
 from tocsin.dialects.pagerduty.routes import ROUTES
 from tocsin.incidents.model import Incident
+from tocsin.runtime.reads import TimelineFilter
 
 
-def state(house: House) -> tuple[int, int, Any]:
-    return house.config().version, house.reads.timeline_head(), house.reads.incidents(limit=10).items
+def state(house: House) -> tuple[int, Any, Any]:
+    newest = house.reads.timeline(TimelineFilter(), limit=1, newest_first=True).items
+    return house.config().version, newest, house.reads.incidents(limit=10).items
 
 
 def test_the_matrix_covers_every_route() -> None:

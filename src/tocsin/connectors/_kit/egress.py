@@ -108,11 +108,6 @@ def parse_target(url: str) -> Target:
     return Target(parts.scheme, _host(parts.hostname or ""), parts.port or _default_port(parts.scheme), path + query)
 
 
-def parse_networks(text: str) -> tuple[Network, ...]:
-    """CIDR blocks separated by commas or blanks. Raises ValueError naming the first that is none."""
-    return tuple(ip_network(word) for word in text.replace(",", " ").split())
-
-
 def _host(name: str) -> str:
     """The host in its one canonical form. Raises ExchangeFailed for anything that resolvers might read differently."""
     if ":" in name:

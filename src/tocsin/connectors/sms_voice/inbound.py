@@ -128,10 +128,6 @@ class StatusUpdate:
     error_code: int | None = None
     retryable: bool = False
 
-    def is_news(self, rank_so_far: int) -> bool:
-        """Whether this goes further than what is known."""
-        return self.rank > rank_so_far
-
 
 def read_status(form: Mapping[str, str]) -> StatusUpdate:
     """A receipt for a text or a call. Raises Invalid when a field is missing."""

@@ -20,11 +20,6 @@ STATUS = "/twilio/status/{token}"
 """How a text or a call is getting on."""
 
 
-def inbound_text_url(public_url: str) -> str:
-    """The URL to enter at the provider for incoming texts."""
-    return public_url + INBOUND_TEXT
-
-
 def voice_url(public_url: str, token: str, turn: int = 1) -> str:
     """Where the call's words are, for its `turn`-th round."""
     return _at(public_url, VOICE, token) + (f"?n={turn}" if turn > 1 else "")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,17 +44,6 @@ def message(connection: Connection, message_id: str) -> Message | None:
     """One message."""
     data = connection.execute(select(_M.data).where(_M.id == message_id)).scalar()
     return None if data is None else load(Message, data)
-
-
-def messages_by_ids(connection: Connection, ids: Sequence[str]) -> dict[str, Message]:
-    """The messages with these ids, those that exist."""
-    found: dict[str, Message] = {}
-    wanted = list(dict.fromkeys(ids))
-    for start in range(0, len(wanted), 500):
-        for (data,) in connection.execute(select(_M.data).where(_M.id.in_(wanted[start : start + 500]))):
-            one_message = load(Message, data)
-            found[one_message.id] = one_message
-    return found
 
 
 def messages(

@@ -99,7 +99,7 @@ def one(connection: Connection, seq: int) -> TimelineEntry | None:
     return None if row is None else _entry(row)
 
 
-def head(connection: Connection) -> int:
+def _head(connection: Connection) -> int:
     """The number of the newest fact, 0 before the first."""
     return int(connection.execute(select(func.max(_T.seq))).scalar() or 0)
 
@@ -120,7 +120,7 @@ def first_seqs(connection: Connection, incident_ids: Iterable[str]) -> Mapping[s
 
 def first_seq_since(connection: Connection, moment: Moment) -> int:
     """The smallest `seq` such that what stands before it happened before `moment`; one past the end if all did."""
-    low, high = 1, head(connection) + 1
+    low, high = 1, _head(connection) + 1
     while low < high:
         middle = (low + high) // 2
         row = connection.execute(select(_T.seq, _T.at).where(_T.seq >= middle).order_by(_T.seq).limit(1)).first()

@@ -31,10 +31,6 @@ class Fields:
         """Whether the field is there at all, null included."""
         return name in self.values
 
-    def is_null(self, name: str) -> bool:
-        """Whether the field is there and null: "clear it"."""
-        return name in self.values and self.values[name] is None
-
     def wrong(self, sentence: str) -> None:
         """Note a problem."""
         self.problems.append(f"{self._label}{sentence}")
