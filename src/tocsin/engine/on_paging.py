@@ -134,11 +134,11 @@ def cancel_pages(world: World, _actor: Actor, command: CancelPages, now: Moment)
 
 
 def send_test(world: World, _actor: Actor, command: SendTestPage, now: Moment) -> Decision:
-    """A test page. Raises NotFound for an unknown contact method."""
+    """A test page. Raises NotFound for an unknown contact method, TooMany after too many."""
     contact = world.config.contact_methods.get(command.contact_id)
     if contact is None:
         raise NotFound("There is no such contact method.")
-    return paging.test_page(contact, world.ids, now)
+    return paging.test_page(contact, world.state.pace(contact.user_id), world.ids, now)
 
 
 def answer_message(world: World, _actor: Actor, command: AnswerMessage, _now: Moment) -> Decision:

@@ -25,7 +25,7 @@ from tocsin.paging.messages import (
     SendPage,
     StopMessage,
 )
-from tocsin.paging.model import WAITING, Message, MessageState, Pace, Page, PageState
+from tocsin.paging.model import WAITING, Haste, Message, MessageState, Pace, Page, PageState
 from tocsin.paging.text import Brief, Wording, test_wording, wording
 
 _NO_CONTACT = "the contact method is not in use any more"
@@ -250,11 +250,12 @@ def cancel_pages(
     return decision
 
 
-def test_page(contact: ContactMethod, ids: IdSource, now: Moment) -> Decision:
-    """A message that only shows that a contact method works. The value is the message's id."""
+def test_page(contact: ContactMethod, pace: Pace, ids: IdSource, now: Moment) -> Decision:
+    """A message that only shows that a contact method works. The value is the message's id. Raises TooMany."""
+    pace = pacing.tested(pace, contact.id, now)
     message = _message(ids, contact, (), (), "", now)
-    effect = _effect(message, contact, test_wording(), 0)
-    return Decision(state=(message,), effects=(effect,), value=message.id)
+    effect = _effect(message, contact, test_wording(), 0, Haste.TEST)
+    return Decision(state=(message, pace), effects=(effect,), value=message.id)
 
 
 def _send_or_bundle(
@@ -301,7 +302,9 @@ def _send(
 
 def _hand_over(message: Message, pages: Sequence[tuple[Page, Brief]], contact: ContactMethod, why: str) -> Decision:
     briefs = list({brief.incident.id: brief for _, brief in pages}.values())
-    effect = _effect(message, contact, wording(briefs), briefs[0].incident.number if len(briefs) == 1 else 0)
+    haste = Haste.HIGH if any(brief.incident.urgency is Urgency.HIGH for brief in briefs) else Haste.LOW
+    number = briefs[0].incident.number if len(briefs) == 1 else 0
+    effect = _effect(message, contact, wording(briefs), number, haste)
     facts = tuple(
         PageStarted(
             incident_id=page.incident_id,
@@ -341,7 +344,7 @@ def _message(
     )
 
 
-def _effect(message: Message, contact: ContactMethod, words: Wording, number: int) -> SendMessage:
+def _effect(message: Message, contact: ContactMethod, words: Wording, number: int, haste: Haste) -> SendMessage:
     return SendMessage(
         key=f"{message.id}:{message.attempt}",
         message_id=message.id,
@@ -356,6 +359,7 @@ def _effect(message: Message, contact: ContactMethod, words: Wording, number: in
         incident_ids=message.incident_ids,
         incident_number=number,
         secret=contact.secret,
+        haste=haste,
     )
 
 

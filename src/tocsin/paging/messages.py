@@ -8,7 +8,7 @@ from typing import ClassVar
 from tocsin.directory.model import Channel
 from tocsin.kernel.decision import Command, Effect, Fact
 from tocsin.kernel.time import Moment
-from tocsin.paging.model import Answer, Result
+from tocsin.paging.model import Answer, Haste, Result
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -221,7 +221,7 @@ class PageAnswered(Fact):
 class SendMessage(Effect):
     """Hand this to the provider of `channel`. Text is final; links and tokens are added at the door.
 
-    `key` is `message_id:attempt`.
+    `key` is `message_id:attempt`. Of those that wait, the one with the most `haste` goes first.
     """
 
     kind: ClassVar[str] = "page.send_message"
@@ -237,6 +237,7 @@ class SendMessage(Effect):
     incident_ids: tuple[str, ...]
     incident_number: int
     secret: str = ""
+    haste: Haste = Haste.HIGH
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

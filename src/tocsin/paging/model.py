@@ -47,6 +47,14 @@ class Result(StrEnum):
     LOST = "lost"  # it ended in a way that we cannot process: nobody knows whether it was sent
 
 
+class Haste(StrEnum):
+    """Which messages go first when many wait for a provider."""
+
+    HIGH = "high"  # about an incident of high urgency
+    LOW = "low"  # about incidents of low urgency only
+    TEST = "test"  # about nothing
+
+
 class Answer(StrEnum):
     """What a person can say to a page."""
 
@@ -117,13 +125,22 @@ class ContactPace:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Tested:
+    """A test page to this contact method."""
+
+    contact_id: str
+    at: Moment
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Pace:
-    """How often one person was reached lately. `id` is the user's."""
+    """How often one person was reached lately. `id` is the user's. `tests`: the test pages of the last hour."""
 
     id: str
     last_at: Moment = 0
     contacts: tuple[ContactPace, ...] = ()
     next_code: int = 0
+    tests: tuple[Tested, ...] = ()
 
     def of(self, contact_id: str) -> ContactPace:
         """The pace of one contact method."""

@@ -2,6 +2,7 @@
 
 A budget never delays a page of high urgency to a person who was not paged in the last minute. So the hourly figures
 bind low urgency only; in a storm a person gets one message a minute to each contact method, with everything in it.
+Test pages have limits of their own: whoever may send them to a number of their choice must not fill the queues.
 """
 
 from __future__ import annotations
@@ -10,9 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tocsin.directory.model import Channel
+from tocsin.kernel.errors import TooMany
 from tocsin.kernel.time import HOUR, MINUTE, Moment, Span
 from tocsin.kernel.values import replace
-from tocsin.paging.model import ContactPace, Pace
+from tocsin.paging.model import ContactPace, Pace, Tested
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,9 @@ BUDGETS: Mapping[Channel, Budget] = {
     Channel.EMAIL: Budget(per_hour=60),
 }
 """Channels that cost attention or money. Others (webhook) go to machines and are not held back."""
+
+TESTS_PER_HOUR = 10
+"""Test pages to one person; at most one a minute to each contact method."""
 
 
 def wait_until(pace: Pace, contact_id: str, channel: Channel, *, loud: bool, now: Moment) -> Moment | None:
@@ -56,6 +61,16 @@ def used(pace: Pace, contact_id: str, now: Moment) -> Pace:
 def bundling(pace: Pace, contact_id: str, due_at: Moment) -> Pace:
     """The pace once something waits for this contact method's bundle."""
     return replace(pace, contacts=_with(pace.contacts, replace(pace.of(contact_id), bundle_due_at=due_at)))
+
+
+def tested(pace: Pace, contact_id: str, now: Moment) -> Pace:
+    """The pace after a test page. Raises TooMany when there were enough lately."""
+    recent = tuple(test for test in pace.tests if _within(test.at, HOUR, now))
+    if any(test.contact_id == contact_id and _within(test.at, MINUTE, now) for test in recent):
+        raise TooMany("A test page went there less than a minute ago. Try again in a minute.", reason="tests")
+    if len(recent) >= TESTS_PER_HOUR:
+        raise TooMany(f"{TESTS_PER_HOUR} test pages an hour are enough. Try again later.", reason="tests")
+    return replace(pace, tests=(*recent, Tested(contact_id=contact_id, at=now)))
 
 
 def _within(moment: Moment, span: Span, now: Moment) -> bool:

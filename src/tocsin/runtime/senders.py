@@ -1,6 +1,7 @@
 """Senders: worker threads that hand messages to providers. They do network only and never touch the database.
 
-Each channel has its own workers and queue, so that a slow provider holds up nobody else. A message that is stopped
+Each channel has its own workers and queue, so that a slow provider holds up nobody else. In a queue high urgency goes
+first, test pages last, and each in its order. A message that is stopped
 while it still queues never reaches its provider. What came of a message goes back to the engine as a command.
 """
 
@@ -9,13 +10,14 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable, Mapping
+from itertools import count
 from typing import TypeAlias
 
 import structlog
 
 from tocsin.directory.model import Channel
 from tocsin.paging.messages import RecordAttempt, SendMessage
-from tocsin.paging.model import Result
+from tocsin.paging.model import Haste, Result
 
 Carry: TypeAlias = Callable[[SendMessage], RecordAttempt]
 """Hands one message to its provider within 10 s and reports; given by the composition root, per channel."""
@@ -28,6 +30,11 @@ WORKERS: Mapping[Channel, int] = {
     Channel.PUSH: 4,
 }
 """Calls to providers under way at once, per channel."""
+
+_ORDER: Mapping[Haste, int] = {haste: place for place, haste in enumerate((Haste.HIGH, Haste.LOW, Haste.TEST))}
+
+_Queue: TypeAlias = "queue.PriorityQueue[tuple[int, int, SendMessage | None]]"
+"""Each message behind its place: by haste, then by number. None, in the last place of all, ends a worker."""
 
 log = structlog.get_logger("senders")
 
@@ -51,9 +58,10 @@ class Senders:
         self._settings = settings or {}
         self._report = report
         self._may_send = may_send
-        self._queues: dict[Channel, queue.SimpleQueue[SendMessage | None]] = {}
+        self._queues: dict[Channel, _Queue] = {}
         self._stopped: set[str] = set()
         self._queued: set[str] = set()
+        self._numbers = count()
         self._lock = threading.Lock()
         self._working = 0
         self._closing = False
@@ -68,7 +76,7 @@ class Senders:
             return
         with self._lock:
             self._queued.add(message.message_id)
-        self._queue(message.channel).put(message)
+        self._queue(message.channel).put((_ORDER[message.haste], next(self._numbers), message))
 
     def stop(self, message_id: str) -> None:
         """Take a message out of the queue; one that its provider has already is not touched."""
@@ -84,13 +92,13 @@ class Senders:
                 self._all_home.set()
         for channel, waiting in self._queues.items():
             for _ in range(WORKERS[channel]):
-                waiting.put(None)
+                waiting.put((len(_ORDER), next(self._numbers), None))
         self._all_home.wait(seconds)
 
-    def _queue(self, channel: Channel) -> queue.SimpleQueue[SendMessage | None]:
+    def _queue(self, channel: Channel) -> _Queue:
         waiting = self._queues.get(channel)
         if waiting is None:
-            waiting = self._queues[channel] = queue.SimpleQueue()
+            waiting = self._queues[channel] = queue.PriorityQueue()
             for number in range(WORKERS[channel]):
                 name = f"send-{channel}-{number}"
                 thread = threading.Thread(
@@ -101,8 +109,8 @@ class Senders:
                 thread.start()
         return waiting
 
-    def _work(self, waiting: queue.SimpleQueue[SendMessage | None], carry: Carry) -> None:
-        while (message := waiting.get()) is not None:
+    def _work(self, waiting: _Queue, carry: Carry) -> None:
+        while (message := waiting.get()[2]) is not None:
             if self._closing:
                 self._report(_result(message, Result.RETRY, "the server was stopping; it had not been sent"))
                 continue
