@@ -73,6 +73,18 @@ def test_whoever_closed_is_forgotten() -> None:
     asyncio.run(scene())
 
 
+def test_a_page_that_listens_to_nothing_counts_no_longer_than_it_is_open() -> None:
+    async def scene() -> None:
+        bus = Bus()
+        page = bus.subscribe([])
+        assert len(bus) == 1
+        page.close()
+        page.close()
+        assert len(bus) == 0
+
+    asyncio.run(scene())
+
+
 def test_an_edge_that_is_full_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(live, "PAGES_AT_ONCE", 2)
 

@@ -85,11 +85,11 @@ class Bus:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._listeners: dict[str, set[Subscription]] = defaultdict(set)
-        self._count = 0
+        self._open: set[Subscription] = set()
         self._place = 0.0
 
     def __len__(self) -> int:
-        return self._count
+        return len(self._open)
 
     def listeners(self, topics: Iterable[str]) -> int:
         """How many listen to the most popular of these topics."""
@@ -99,11 +99,11 @@ class Bus:
     def subscribe(self, topics: Iterable[str]) -> Subscription:
         """Listen to these topics until `close`. Call it on the event loop. Raises TooMany when the edge is full."""
         with self._lock:
-            if self._count >= PAGES_AT_ONCE:
+            if len(self._open) >= PAGES_AT_ONCE:
                 raise TooMany("Too many live pages are open.", reason="live_pages")
-            self._count += 1
             self._place = (self._place + _GOLDEN) % 1.0
             subscription = Subscription(self, frozenset(topics), self._place)
+            self._open.add(subscription)  # also when it listens to nothing: the page is open all the same
             for topic in subscription.topics:
                 self._listeners[topic].add(subscription)
         return subscription
@@ -111,14 +111,12 @@ class Bus:
     def forget(self, subscription: Subscription) -> None:
         """See `Subscription.close`."""
         with self._lock:
-            known = False
+            self._open.discard(subscription)
             for topic in subscription.topics:
                 listeners = self._listeners.get(topic, set())
-                known = known or subscription in listeners
                 listeners.discard(subscription)
                 if not listeners:
                     self._listeners.pop(topic, None)
-            self._count -= known
 
     def publish(self, topics: Iterable[str]) -> None:
         """Tell everybody who listens to one of these topics that it changed. From any thread; never waits."""
