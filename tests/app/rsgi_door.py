@@ -64,6 +64,9 @@ class EchoRoute:
     def __init__(self) -> None:
         self.posted: list[Posted] = []
 
+    def turn_away(self, posted: Posted) -> Reading | None:
+        return Reading(401, b'{"sorry":"stranger"}') if posted.headers.get("x-key") == "nobody" else None
+
     def read(self, posted: Posted) -> Reading:
         self.posted.append(posted)
         if posted.body == b'"defect"':

@@ -34,6 +34,15 @@ def test_an_event_is_kept_and_then_answered_in_the_routes_words() -> None:
     with_door(story)
 
 
+def test_a_strangers_body_is_not_unpacked() -> None:
+    async def story(door: Door) -> None:
+        answer = await door.post("/echo", b"no gzip at all", "X-Key: nobody", "Content-Encoding: gzip")
+        assert (answer.status, answer.body) == (401, b'{"sorry":"stranger"}')
+        assert (door.route.posted, door.log.entries) == ([], [])
+
+    with_door(story)
+
+
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "OPTIONS"])
 def test_another_method_at_a_hot_address_is_refused(method: str) -> None:
     async def story(door: Door) -> None:

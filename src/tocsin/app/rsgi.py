@@ -1,7 +1,7 @@
 """The front door: answers the hot routes itself and hands everything else to Starlette.
 
-Decides which requests are hot and in which order a hot request is handled: limits, body, reader, commit, answer. Never
-parses a body (readers do) and never answers 2xx before the commit.
+Decides which requests are hot and in which order a hot request is handled: limits, key, body, reader, commit, answer.
+Never parses a body (readers do) and never answers 2xx before the commit.
 
 A hot request takes no detour through the event loop: its reader runs in the server's Python thread as soon as the body
 is there, and the commit thread sends the answer. (Measured against a task per request on the loop: a quarter less
@@ -176,13 +176,20 @@ class Edge:
         answer(protocol, reading)
 
     def understand(self, route: HotRoute, scope: HttpScope, raw: bytes) -> Reading:
-        """Admission, then the reader. Raises what the route is to put into its vendor's words."""
+        """The key, admission, then the reader. Raises what the route is to put into its vendor's words.
+
+        The key comes first where it can: to unpack a body costs a hundred times what it costs to send one.
+        """
         headers = scope.headers
-        body = admit(headers.get("content-encoding"), raw, route.body_limit)
         client = address(scope.client)[0]
-        posted = Posted(scope.path, scope.query_string, headers, body, self._clock(), client)
+        posted = Posted(scope.path, scope.query_string, headers, b"", self._clock(), client)
         with self._reading:
-            return route.read(posted)
+            refused = route.turn_away(posted)
+        if refused is not None:
+            return refused
+        body = admit(headers.get("content-encoding"), raw, route.body_limit)
+        with self._reading:
+            return route.read(posted._replace(body=body))
 
 
 def answer(protocol: HttpProtocol, reading: Reading) -> None:

@@ -52,13 +52,19 @@ class Reading:
 
 
 class HotRoute(Protocol):
-    """A dialect's side of a hot address. Both methods are pure and fast.
+    """A dialect's side of a hot address. All methods are pure and fast.
 
     `read` is called in a thread of the server's, one request at a time: its speed is the speed of accepting.
     """
 
     body_limit: int
     """Bytes after decompression; see kernel.limits."""
+
+    def turn_away(self, posted: Posted) -> Reading | None:
+        """The answer to nobody's key, as far as path and headers tell: a stranger's body is not worth unpacking.
+
+        The body is not there yet (b""). None: read on. Raises Unavailable.
+        """
 
     def read(self, posted: Posted) -> Reading:
         """Entries and answer. Refusals are readings too (status 4xx, no entries); anything raised answers 500."""

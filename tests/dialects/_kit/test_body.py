@@ -148,13 +148,13 @@ def test_many_shallow_values_are_fine() -> None:
 
 
 @pytest.mark.parametrize(
-    "hostile", [b"[" * LIMIT, b'{"a":' * (LIMIT // 5), b"[]" * (LIMIT // 2), b"[" * 64 + b"]" * 64, b"]["]
+    "hostile", [b"[" * LIMIT, b'{"a":' * (LIMIT // 5), b"[]" * (LIMIT // 2), b"[" * 60 + b"]" * 60, b"]["]
 )
 def test_checking_hostile_brackets_is_cheap(hostile: bytes) -> None:
     body = hostile * (LIMIT // len(hostile))
     began = time.process_time()
     refused(lambda: admit(None, body))
-    assert time.process_time() - began < 0.5
+    assert time.process_time() - began < 0.3
 
 
 def test_an_ordinary_event_is_admitted_in_microseconds() -> None:

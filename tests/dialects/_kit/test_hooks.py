@@ -14,6 +14,9 @@ from tocsin.runtime.ingest import Posted, Reading
 class Echo:
     body_limit = 10
 
+    def turn_away(self, posted: Posted) -> Reading | None:
+        return Reading(401, b"") if posted.path.endswith("/nobody") else None
+
     def read(self, posted: Posted) -> Reading:
         return Reading(200, posted.path.encode())
 
@@ -31,6 +34,12 @@ def test_the_second_segment_chooses_the_reader() -> None:
     assert route.read(posted("/hooks/echo")).status == 200
     assert route.read(posted("/hooks/other/KEY")).status == 404
     assert route.read(posted("/hooks/")).status == 404
+
+
+def test_the_source_turns_strangers_away() -> None:
+    route = HookRoute({"echo": Echo()})
+    answers = [route.turn_away(posted(f"/hooks/{path}", b"")) for path in ("echo/nobody", "other/KEY", "echo/KEY")]
+    assert [answer and answer.status for answer in answers] == [401, 404, None]
 
 
 def test_each_source_keeps_its_own_limit() -> None:

@@ -7,7 +7,6 @@ not by what the sender claims.
 from __future__ import annotations
 
 import zlib
-from itertools import accumulate
 from typing import ClassVar, Final
 
 from tocsin.kernel import limits
@@ -27,7 +26,8 @@ _ZLIB: Final = 15
 _WINDOWS: Final = {"gzip": _GZIP, "x-gzip": _GZIP, "deflate": _ZLIB}
 _OTHERS: Final = bytes(set(range(256)) - set(b'[]{}"'))
 _SQUARE: Final = bytes.maketrans(b"{}", b"[]")
-_STEPS: Final = bytes.maketrans(b"[]", b"\x01\xff")
+_INNER: Final = 4
+"""Levels that are taken off from within, one after the other: they are nearly all of an ordinary body."""
 
 
 class BodyRefused(Invalid):
@@ -116,18 +116,22 @@ def decompress(encoding: str, raw: bytes, limit: int) -> bytes:
 def check_nesting(body: bytes, depth: int = limits.NESTING) -> None:
     """Raises BodyTooDeep if brackets outside strings nest deeper than `depth`. Malformed JSON may pass: it fails later.
 
-    A few microseconds per kilobyte of ordinary JSON, about 50 of nothing but brackets.
+    A few microseconds per kilobyte of ordinary JSON, about 25 of nothing but brackets.
     """
-    # Without the escapes, every quotation mark begins or ends a string, so each second piece is outside of one.
+    # Without the escapes, every quotation mark begins or ends a string, so each second piece is outside of one. Two in
+    # a row change nothing about that; most strings hold no brackets and go that way.
     plain = body.replace(b"\\\\", b"").replace(b'\\"', b"") if b"\\" in body else body
-    brackets = b"".join(plain.translate(_SQUARE, _OTHERS).split(b'"')[::2])
-    for _ in range(2):  # the innermost levels are most of an ordinary body
+    quoted = plain.translate(_SQUARE, _OTHERS).replace(b'""', b"")
+    brackets = b"".join(quoted.split(b'"')[::2])
+    inner = min(_INNER, depth)
+    for _ in range(inner):
         brackets = brackets.replace(b"[]", b"")
-    if brackets.count(b"[") <= depth - 2:
-        return
-    steps = memoryview(brackets.translate(_STEPS)).cast("b")
-    if max(accumulate(steps)) > depth - 2:
-        raise BodyTooDeep(f"The body is nested deeper than {depth} levels.")
+    level = 0
+    for run in brackets.split(b"]["):  # what is left goes up and down in long runs: up is all of "[", down all of "]"
+        up = run.count(b"[")
+        if level + up > depth - inner:
+            raise BodyTooDeep(f"The body is nested deeper than {depth} levels.")
+        level += 2 * up - len(run)
 
 
 def too_large(limit: int) -> BodyTooLarge:

@@ -25,11 +25,16 @@ class HookRoute:
         self._sources = dict(sources)
         self.body_limit = max((route.body_limit for route in self._sources.values()), default=0)
 
+    def turn_away(self, posted: Posted) -> Reading | None:
+        """What the source's own route says."""
+        route = self._source(posted)
+        return _UNKNOWN if route is None else route.turn_away(posted)
+
     def read(self, posted: Posted) -> Reading:
         """What the source's own reader makes of it; 404 for a source that nobody reads."""
-        route = self._sources.get(posted.path.removeprefix(HOOKS).partition("/")[0])
+        route = self._source(posted)
         if route is None:
-            return _answer(404, "no such source of alerts")
+            return _UNKNOWN
         if len(posted.body) > route.body_limit:
             return route.refuse(too_large(route.body_limit))
         return route.read(posted)
@@ -37,6 +42,9 @@ class HookRoute:
     def refuse(self, error: TocsinError) -> Reading:
         """For a request that got no further. What may pass later is 503: few monitors repeat after a 429."""
         return _answer(error.status if isinstance(error, BodyRefused) else 503, error.message)
+
+    def _source(self, posted: Posted) -> HotRoute | None:
+        return self._sources.get(posted.path.removeprefix(HOOKS).partition("/")[0])
 
 
 def hook_paths(sources: Mapping[str, HotRoute]) -> tuple[HotPath, ...]:
@@ -46,3 +54,6 @@ def hook_paths(sources: Mapping[str, HotRoute]) -> tuple[HotPath, ...]:
 
 def _answer(status: int, message: str) -> Reading:
     return Reading(status, msgspec.json.encode({"status": "error", "message": message}))
+
+
+_UNKNOWN: Final = _answer(404, "no such source of alerts")

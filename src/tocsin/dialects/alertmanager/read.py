@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from tocsin.dialects._kit.keys import Keys
+from tocsin.dialects._kit.keys import IntegrationRef, Keys
 from tocsin.dialects._kit.limits import OPEN, Gate
 from tocsin.dialects.alertmanager import errors
 from tocsin.dialects.alertmanager.auth import caller
@@ -40,10 +40,14 @@ class WebhookRoute:
         self._keys = keys
         self._gate = gate
 
+    def turn_away(self, posted: Posted) -> Reading | None:
+        """401 for nobody's key. Raises Unavailable."""
+        return None if self._caller(posted) else errors.webhook_unauthorized()
+
     def read(self, posted: Posted) -> Reading:
         """An entry per good alert, and the answer."""
         try:
-            ref = caller(self._keys, posted.path.removeprefix(HOOK).strip("/"), posted.headers.get("authorization"))
+            ref = self._caller(posted)
             if ref is None:
                 return errors.webhook_unauthorized()
             head, alerts = notified_alerts(posted.body)
@@ -66,6 +70,9 @@ class WebhookRoute:
         """The answer to a notification that got no further; 503 for what may pass later."""
         return errors.webhook_refused(error)
 
+    def _caller(self, posted: Posted) -> IntegrationRef | None:
+        return caller(self._keys, posted.path.removeprefix(HOOK).strip("/"), posted.headers.get("authorization"))
+
 
 class AlertsRoute:
     """Alertmanager's own `POST /api/v2/alerts`, which Prometheus and other rulers speak."""
@@ -76,10 +83,14 @@ class AlertsRoute:
         self._keys = keys
         self._gate = gate
 
+    def turn_away(self, posted: Posted) -> Reading | None:
+        """401 for nobody's key. Raises Unavailable."""
+        return None if self._caller(posted) else errors.api_unauthorized()
+
     def read(self, posted: Posted) -> Reading:
         """An entry per good alert, and the answer."""
         try:
-            ref = caller(self._keys, path_key(posted.path), posted.headers.get("authorization"))
+            ref = self._caller(posted)
             if ref is None:
                 return errors.api_unauthorized()
             alerts = posted_alerts(posted.body)
@@ -100,6 +111,9 @@ class AlertsRoute:
     def refuse(self, error: TocsinError) -> Reading:
         """The answer to a request that got no further."""
         return errors.api_refused(error)
+
+    def _caller(self, posted: Posted) -> IntegrationRef | None:
+        return caller(self._keys, path_key(posted.path), posted.headers.get("authorization"))
 
 
 def hot_paths(keys: Keys, *, gate: Gate = OPEN) -> tuple[HotPath, ...]:

@@ -110,6 +110,10 @@ class EventsRoute:
         self._gate = gate
         self._drop_unknown = drop_unknown
 
+    def turn_away(self, _posted: Posted) -> Reading | None:
+        """Never: the key is in the body."""
+        return None
+
     def read(self, posted: Posted) -> Reading:
         """The entry and the answer, or all that is wrong."""
         try:
