@@ -5,9 +5,12 @@ from __future__ import annotations
 import pytest
 
 from tests.behaviour.cast import Cast
+from tocsin.escalation.messages import EscalateNow, EscalationRequested
 from tocsin.incidents.messages import AddNote, CreateIncident, NoteAdded, Reopen, Resolve
+from tocsin.kernel.actor import SYSTEM
 from tocsin.kernel.errors import Conflict
 from tocsin.runtime.engine_loop import Request
+from tocsin.runtime.orders import DECODERS, order_entry
 from tocsin.testing.world import World, as_user
 
 
@@ -66,3 +69,17 @@ def test_the_same_key_for_something_else_is_another_request(world: World, cast: 
     world.run(as_user(cast.alice), again, key="call:CA01:1:4")
     world.run(as_user(cast.bob), again, key="call:CA01:1:4")
     assert [fact.text for fact in world.facts(NoteAdded)] == ["one", "two", "two"]
+
+
+def test_by_the_log_after_no_answer_came(world: World, cast: Cast) -> None:
+    world.decoders.update(DECODERS)
+    world.event(cast.monitor)
+    command = EscalateNow(incident_id=world.incident().id)
+    world.loop.ask(Request("sms:1", SYSTEM, command, lambda _: None))
+    for _ in range(2):
+        world.log.append([order_entry(SYSTEM, command, world.clock.now(), "sms:1")])
+    world.settle()
+    assert len(world.facts(EscalationRequested)) == 1
+    world.crash()
+    world.run(SYSTEM, command, key="sms:1")
+    assert len(world.facts(EscalationRequested)) == 1

@@ -43,13 +43,16 @@ _LATER = "Received. It will be carried out in a moment."
 
 @dataclass(frozen=True, slots=True)
 class PhoneCallbacks:
-    """The routes that the phone provider calls. `keep` stores an order in the log; `spoken` finds a message's words."""
+    """The routes that the phone provider calls.
+
+    `keep` stores an order in the log, with its idempotency key if it has one; `spoken` finds a message's words.
+    """
 
     settings: PhoneSettings
     tokens: Tokens
     clock: Clock
     desk: Desk
-    keep: Callable[[Command], None]
+    keep: Callable[[Command, str], None]
     message: Callable[[str], Message | None]
     spoken: Callable[[Message], str]
 
@@ -113,14 +116,15 @@ class PhoneCallbacks:
         message_id = self._read_token(request)
         update = inbound.read_status(form)
         if update.delivery is not inbound.Delivery.PENDING:
-            self.keep(RecordReceipt(message_id=message_id, status=update.delivery.value, detail=update.detail))
+            receipt = RecordReceipt(message_id=message_id, status=update.delivery.value, detail=update.detail)
+            self.keep(receipt, "")
         return Response(status_code=204)
 
     def _carry_out(self, command: Command, key: str, answer: Answer) -> str:
         try:
             numbers = self.desk.run(SYSTEM, command, key=key)
         except Unavailable:
-            self.keep(command)
+            self.keep(command, key)  # it may be carried out yet, late: the key lets it count once
             return _LATER
         except TocsinError as error:
             return error.message

@@ -120,8 +120,8 @@ def _callbacks(edge: Edge, tokens: Tokens) -> list[BaseRoute]:
     if settings is None:
         return []
 
-    def keep(command: Command) -> None:
-        edge.ingest.append_wait([order_entry(SYSTEM, command, edge.place.clock.now())])
+    def keep(command: Command, key: str) -> None:
+        edge.ingest.append_wait([order_entry(SYSTEM, command, edge.place.clock.now(), key)])
 
     callbacks = PhoneCallbacks(
         settings=settings,

@@ -1,6 +1,6 @@
 """Commands that come by the log because nobody waits for them: receipts and replies that must survive a stopped engine.
 
-Decides their stored form only: the body is the command's envelope with its actor.
+Decides their stored form only: the body is the command's envelope with its actor and its key.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from tocsin.storage.log import Entry, NewEntry
 SOURCE = "order"
 
 
-def order_entry(actor: Actor, command: Command, now: Moment) -> NewEntry:
-    """The log entry of a command."""
-    body = dump({"actor": actor, "command": envelope(command)})
+def order_entry(actor: Actor, command: Command, now: Moment, key: str = "") -> NewEntry:
+    """The log entry of a command. `key`: the idempotency key under which it was asked already, if it was."""
+    body = dump({"actor": actor, "command": envelope(command), "key": key})
     return NewEntry(now, SOURCE, "", "", body.encode())
 
 
@@ -31,7 +31,7 @@ def nothing_to_do(now: Moment) -> NewEntry:
 
 def _read(entry: Entry) -> Order:
     envelope = load_plain(entry.body)
-    return Order(build(Actor, envelope["actor"]), command_from(envelope["command"]))
+    return Order(build(Actor, envelope["actor"]), command_from(envelope["command"]), envelope.get("key", ""))
 
 
 DECODERS: Mapping[str, Callable[[Entry], Order]] = {SOURCE: _read}

@@ -37,10 +37,14 @@ _LOST = "a defect of Tocsin hides what became of it"
 
 
 class Order(NamedTuple):
-    """A command that came by the log, because nobody waits for its answer: a receipt, a reply."""
+    """A command that came by the log, because nobody waits for its answer: a receipt, a reply.
+
+    With a `key` it was asked before, and whether the engine got that far is not known.
+    """
 
     actor: Actor
     command: Command
+    key: str = ""
 
 
 @dataclass(slots=True)
@@ -160,6 +164,9 @@ class TurnWork:
     def _entry(self, entry: Entry) -> None:
         decoded = self.decoders[entry.source](entry)
         if isinstance(decoded, Order):
+            if decoded.key:
+                self.answer(decoded.key, decoded.actor, decoded.command, _nobody_hears)
+                return
             self.run(decoded.actor, decoded.command)
             return
         step = execute_event(self.world, decoded, self.turn.now)
@@ -227,6 +234,10 @@ class TurnWork:
     def _version(self, *, changing: bool = False) -> int:
         """The configuration's version once this turn is stored: one more than before, if the turn changes it."""
         return self.store.stored_config_version + bool(changing or self.turn.changes)
+
+
+def _nobody_hears(_text: str) -> None:
+    """The reply to an order: who gave it was told long ago that it would be carried out."""
 
 
 def _one_request(key: str, actor: Actor, command: Command) -> str:
