@@ -104,7 +104,7 @@ MATRIX: dict[tuple[str, str], Access] = {
     ("DELETE", "/teams/{id}/escalation_policies/{policy_id}"): Access(ADMINS | {"carol"}),
     ("POST", "/teams"): Access(ADMINS | {"carol"}, body(team={"name": "New"}), EVERYBODY),
     ("POST", "/schedules"): Access(STAFF, _layered, EVERYBODY),
-    ("POST", "/schedules/preview"): Access(EVERYBODY, _layered, EVERYBODY),
+    ("POST", "/schedules/preview"): Access(STAFF, _layered, EVERYBODY),
     ("GET", "/schedules/{id}"): LOOK,
     ("PUT", "/schedules/{id}"): Access(STAFF, body(schedule={"name": "New"})),
     ("DELETE", "/schedules/{id}"): Access(STAFF),

@@ -183,6 +183,17 @@ def test_a_preview_is_not_kept(api: Api, house: House) -> None:
     assert api.get("/schedules").body == before
 
 
+def test_what_would_be_too_long_to_write_out_is_refused_before_it_is_written(api: Api, house: House) -> None:
+    before = api.get("/schedules").body
+    hourly = body(*[layer(house.alice.id, rotation_turn_length_seconds=3600)] * 10)
+    for path in ("/schedules/preview", "/schedules"):
+        reply = api.request("POST", f"{path}?since=2026-01-06&until=2028-03-01&overflow=true", hourly)
+        assert reply.status == 400
+        assert "ask for a shorter one" in reply.errors[0]
+    assert api.get("/schedules").body == before
+    assert api.request("POST", "/schedules/preview?since=2026-01-06&until=2026-02-06", hourly).status == 200
+
+
 def test_lists_have_layers_only_when_asked(api: Api) -> None:
     plain = api.get("/schedules?query=primary")["schedules"][0]
     assert "schedule_layers" not in plain

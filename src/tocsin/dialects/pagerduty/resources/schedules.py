@@ -9,19 +9,22 @@ from typing import Any
 from starlette.responses import Response
 
 from tocsin.dialects.pagerduty.call import Call, answer, named, nothing
-from tocsin.dialects.pagerduty.errors import ApiError, invalid, sentences
+from tocsin.dialects.pagerduty.errors import ApiError, invalid, not_allowed, sentences
 from tocsin.dialects.pagerduty.read import schedules as read
 from tocsin.dialects.pagerduty.read.fields import Fields
 from tocsin.dialects.pagerduty.read.times import moment_in, zone_of
 from tocsin.dialects.pagerduty.write import people
 from tocsin.dialects.pagerduty.write import schedules as write
 from tocsin.dialects.pagerduty.write.refs import Refs, zoned
+from tocsin.directory.permissions import Verb
 from tocsin.kernel.errors import Invalid
-from tocsin.kernel.time import DAY, MICROSECOND, Moment
+from tocsin.kernel.time import DAY, MICROSECOND, SECOND, WEEK, Moment
 from tocsin.oncall import (
     WINDOW,
+    Layer,
     Override,
     Rendered,
+    RestrictionKind,
     Schedule,
     next_shift_of,
     problems,
@@ -31,6 +34,8 @@ from tocsin.oncall import (
 )
 
 FORTNIGHT = 14 * DAY
+ENTRIES = 10_000
+"""Turns and served hours that are written out in one answer: some megabytes, about a second of work."""
 OVERRIDES_AT_ONCE = 100
 
 
@@ -51,13 +56,16 @@ def listed(call: Call) -> Response:
 
 def created(call: Call) -> Response:
     """POST /schedules."""
-    _check_query(call)
-    return _answer(call, call.save("schedule", _wanted(call)), 201)
+    wanted = _wanted(call)
+    _check_query(call, wanted)
+    return _answer(call, call.save("schedule", wanted), 201)
 
 
 def previewed(call: Call) -> Response:
-    """POST /schedules/preview: how it would look; nothing is kept."""
+    """POST /schedules/preview: how it would look, for who may make one; nothing is kept."""
     wanted = _wanted(call)
+    if not call.may(Verb.EDIT, wanted.team_ids):
+        raise not_allowed()
     layers = tuple(replace(layer, id=f"{number}") for number, layer in enumerate(wanted.layers, 1))
     schedule = replace(wanted, layers=layers)
     found = problems(schedule, call.config.users.keys())
@@ -73,10 +81,11 @@ def shown(call: Call) -> Response:
 
 def changed(call: Call) -> Response:
     """PUT /schedules/{id}: the future changes, what has been stays."""
-    _check_query(call)
     old = _schedule(call)
     changes = read.schedule_changes(call.fields("schedule"), old)
-    return _answer(call, call.save("schedule", replace(old, **changes), changes) if changes else old)
+    wanted = replace(old, **changes)
+    _check_query(call, wanted)
+    return _answer(call, call.save("schedule", wanted, changes) if changes else old)
 
 
 def removed(call: Call) -> Response:
@@ -89,6 +98,7 @@ def users(call: Call) -> Response:
     schedule = _schedule(call)
     refs = Refs(call.config, call.links)
     since, until = _window(call) or (call.now, call.now + MICROSECOND)
+    _check_size(schedule, since, until)
     found = users_between(schedule, _overrides(call, schedule), since, max(until, since + MICROSECOND))
     known = call.config.users
     return answer({"users": [people.user(known[one], refs) for one in found if one in known]})
@@ -198,16 +208,36 @@ def _check_order(since: Moment, until: Moment) -> None:
         raise invalid([f"The time range is longer than {WINDOW // DAY} days"], 2004, "Invalid since/until")
 
 
-def _check_query(call: Call) -> None:
+def _check_query(call: Call, wanted: Schedule) -> None:
     """Before anything is written: whether the answer can be shown as asked."""
     zone_of(call.query)
-    _window(call)
+    window = _window(call)
+    if window is not None:
+        _check_size(wanted, *window)
+
+
+def _check_size(schedule: Schedule, since: Moment, until: Moment) -> None:
+    """How much there is to write out, counted before it is. A schedule may have many layers with turns of an hour."""
+    if sum(_entries(layer, since, until) for layer in schedule.layers) > ENTRIES:
+        message = f"The schedule has more than {ENTRIES} entries in this time range: ask for a shorter one"
+        raise invalid([message], 2004, "Invalid since/until")
+
+
+def _entries(layer: Layer, since: Moment, until: Moment) -> int:
+    """About so many, and not fewer by much."""
+    span = min(until, layer.end or until) - max(since, layer.start)
+    if span <= 0:
+        return 0
+    periods = [DAY if one.kind is RestrictionKind.DAILY else WEEK for one in layer.restrictions]
+    turns = span // (max(1, layer.turn_length_seconds) * SECOND)
+    return 1 + turns + sum(1 + span // period for period in periods)
 
 
 def _rendered(call: Call, schedule: Schedule) -> Rendered | None:
     window = _window(call)
     if window is None:
         return None
+    _check_size(schedule, *window)
     return render(schedule, _overrides(call, schedule), *window, overflow=call.flag("overflow"))
 
 
