@@ -7,10 +7,11 @@ that it is carried out as soon as the engine is back; the person is told just th
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from starlette.concurrency import run_in_threadpool
+import anyio
+import anyio.to_thread
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -27,6 +28,9 @@ from tocsin.paging.messages import AnswerByCode, AnswerMessage, RecordReceipt
 from tocsin.paging.model import Answer, Message
 from tocsin.runtime.clock import Clock
 from tocsin.runtime.desk import Desk
+
+THREADS = 16
+"""Callbacks at work at once. They share no threads with APIs and pages: whoever keeps those busy silences no answer."""
 
 _DONE: Mapping[Answer, str] = {
     Answer.ACKNOWLEDGE: "You have it. Nobody else will be called.",
@@ -55,6 +59,7 @@ class PhoneCallbacks:
     keep: Callable[[Command, str], None]
     message: Callable[[str], Message | None]
     spoken: Callable[[Message], str]
+    threads: anyio.CapacityLimiter = field(default_factory=lambda: anyio.CapacityLimiter(THREADS))
 
     def routes(self) -> list[Route]:
         """The callbacks' routes."""
@@ -68,7 +73,7 @@ class PhoneCallbacks:
     def _handled(self, act: Callable[[Request, Mapping[str, str]], Response]) -> Callable[[Request], Any]:
         async def handle(request: Request) -> Response:
             body = await request.body()
-            return await run_in_threadpool(run, request, body)
+            return await anyio.to_thread.run_sync(run, request, body, limiter=self.threads)
 
         def run(request: Request, body: bytes) -> Response:
             path = request.url.path + (f"?{request.url.query}" if request.url.query else "")
