@@ -201,6 +201,9 @@ def test_without_a_key_401(path: str) -> None:
 def test_a_wrong_key_in_the_path_is_not_saved_by_a_right_credential() -> None:
     posted = request("/alertmanager/wrong/api/v2/alerts", [ALERT], {"authorization": f"Bearer {KEY}"})
     assert AlertsRoute(KEYS).read(posted).status == 401
+    turned_away = AlertsRoute(KEYS).turn_away(posted)
+    assert turned_away is not None
+    assert turned_away.status == 401
 
 
 def test_too_many_and_unavailable() -> None:

@@ -240,6 +240,7 @@ def test_without_a_valid_key_nothing_is_read(path: str, authorization: str | Non
     headers = {"authorization": authorization} if authorization else {}
     reading = WebhookRoute(KEYS).read(request(path, WEBHOOK, headers))
     assert (reading.status, reading.entries) == (401, ())
+    assert WebhookRoute(KEYS).turn_away(request(path, b"", headers)) == reading, "already before the body is unpacked"
     assert dict(reading.headers)["www-authenticate"].startswith("Bearer")
     assert KEY.encode() not in reading.body
 
