@@ -10,14 +10,15 @@ import pytest
 
 from tocsin.directory.model import Channel
 from tocsin.paging.messages import RecordAttempt, SendMessage
-from tocsin.paging.model import Result
+from tocsin.paging.model import Haste, Result
+from tocsin.runtime import senders as module
 from tocsin.runtime.senders import WORKERS, Senders
 
 BUSY = [f"busy-{number}" for number in range(WORKERS[Channel.SMS])]
 """Messages that keep every worker of the channel busy."""
 
 
-def message(name: str, channel: Channel = Channel.SMS) -> SendMessage:
+def message(name: str, channel: Channel = Channel.SMS, haste: Haste = Haste.HIGH) -> SendMessage:
     return SendMessage(
         key=f"{name}:1",
         message_id=name,
@@ -31,6 +32,7 @@ def message(name: str, channel: Channel = Channel.SMS) -> SendMessage:
         code="",
         incident_ids=(),
         incident_number=0,
+        haste=haste,
     )
 
 
@@ -176,3 +178,29 @@ def test_a_channel_that_is_not_set_up_refuses_and_names_its_setting(provider: Pr
     refused = provider.reports.get(timeout=10)
     assert refused.result is Result.REFUSED
     assert refused.detail == "voice is not set up: see TOCSIN_TWILIO_ACCOUNT_SID"
+
+
+def test_high_urgency_goes_first_then_low_then_tests_each_in_its_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "WORKERS", {Channel.SMS: 1})
+    entered, gate, done, carried = threading.Event(), threading.Event(), threading.Event(), list[str]()
+
+    def carry(one: SendMessage) -> RecordAttempt:
+        entered.set()
+        assert gate.wait(5)
+        carried.append(one.message_id)
+        return RecordAttempt(message_id=one.message_id, attempt=1, result=Result.SENT)
+
+    def report(result: RecordAttempt) -> None:
+        if result.message_id == "test 2":
+            done.set()
+
+    senders = Senders({Channel.SMS: carry}, report)
+    senders.submit(message("under way"))
+    assert entered.wait(5)
+    for number in (1, 2):
+        for haste in (Haste.TEST, Haste.LOW, Haste.HIGH):
+            senders.submit(message(f"{haste} {number}", haste=haste))
+    gate.set()
+    assert done.wait(5)
+    senders.close(5)
+    assert carried == ["under way", "high 1", "high 2", "low 1", "low 2", "test 1", "test 2"]

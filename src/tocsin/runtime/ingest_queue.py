@@ -83,9 +83,9 @@ class IngestQueue:
         self._limit_head: int | None = None
         self._failed: Callable[[], object] | None = None
         self.failure: LogFailed | None = None
+        """Why the log is broken, if it is. Nothing is accepted any more: the process has to open the log anew."""
         self._refused = 0
         self._drop_to = 0
-        """Why the log is broken, if it is. Nothing is accepted any more: the process has to open the log anew."""
         self._thread = threading.Thread(target=self._run, name="ingest-commit", daemon=True)
 
     @property
