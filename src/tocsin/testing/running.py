@@ -96,6 +96,7 @@ class RunningServer:
 
     def launch(self) -> None:
         """Start the server and do not wait."""
+        assert self._running() is None, "it runs already"
         command = [sys.executable, "-m", "tocsin.cli.main", "serve", "--data", str(self.folder)]
         command += ["--port", str(self.port), "--host", "127.0.0.1"]
         with self.log.open("ab") as log:
@@ -127,7 +128,15 @@ class RunningServer:
 
     def pids(self) -> dict[str, int]:
         """The processes that run now, of `supervisor`, `edge` and `engine`."""
-        return {role: pid for pid, role in processes.serving(self.folder).items()}
+        found = {role: pid for pid, role in processes.serving(self.folder).items()}
+        if (mine := self._running()) is not None:
+            found.setdefault(processes.SUPERVISOR, mine)  # it has no words yet for an instant after it was launched
+        return found
+
+    def _running(self) -> int | None:
+        if self._process is None or self._process.poll() is not None:
+            return None
+        return self._process.pid
 
     def leftovers(self) -> list[str]:
         """What should not be there once the server has ended: its processes, a listener on its port."""
