@@ -70,7 +70,7 @@ def readiness(config: Config, settings: AppSettings, now: Moment) -> tuple[Findi
 def _installation(config: Config, settings: AppSettings) -> Iterator[Finding]:
     if config.settings.sending_fenced:
         yield _problem("Sending is fenced off since a restore: `tocsin restore --confirm` lifts it.")
-    if not config.owners():
+    if not config.owners:
         yield _problem("There is no owner: `tocsin setup` makes the first one.")
     if not any(service.status is ServiceStatus.ACTIVE for service in config.services.values()):
         yield _problem("There is no service that is switched on, so no alarm can be raised.")

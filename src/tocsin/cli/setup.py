@@ -35,7 +35,7 @@ def command(name: str, email: str, *, as_json: bool, data: Path | None, port: in
     try:
         place = installation(from_environment(data=data, port=port))
         with local_desk(place) as desk:
-            if desk.config().owners():
+            if desk.config().owners:
                 raise click.ClickException(
                     "There is an owner already. `tocsin key create` makes keys, `tocsin sign-in-link` lets people in."
                 )

@@ -232,6 +232,11 @@ class Config:
                         found[target.id][policy.id] = policy
         return {schedule: tuple(policies.values()) for schedule, policies in found.items()}
 
+    @cached_property
+    def owners(self) -> tuple[str, ...]:
+        """Active owners, by id, in a stable order. Asked for with every new incident."""
+        return tuple(sorted(user.id for user in self.users.values() if user.role is Role.OWNER and user.active))
+
     def team_ids_of_service(self, service_id: str) -> tuple[str, ...]:
         """The teams that own a service: those of its escalation policy."""
         service = self.services.get(service_id)
@@ -258,10 +263,6 @@ class Config:
             return None
         teams = {membership.team_id: membership.role for membership in self.teams_of.get(user_id, ())}
         return Standing(role=user.role, teams=teams, limited_to=limit)
-
-    def owners(self) -> tuple[str, ...]:
-        """Active owners, by id, in a stable order."""
-        return tuple(sorted(user.id for user in self.users.values() if user.role is Role.OWNER and user.active))
 
 
 _DEFAULT_SETTINGS = Settings()

@@ -92,7 +92,7 @@ def last_resort(config: Config, incident: Incident) -> LastResort:
     return LastResort(
         enabled=settings.last_resort and (service is None or service.last_resort),
         managers=tuple(managers),
-        owners=tuple(user_id for user_id in config.owners() if can_be_reached(config, user_id)),
+        owners=tuple(user_id for user_id in config.owners if can_be_reached(config, user_id)),
         every_minutes=settings.last_resort_every_minutes,
     )
 

@@ -34,7 +34,7 @@ def _user(world: World, user: User, now: Moment) -> Decision:
     A policy as it was may still name them: an open incident then passes over them and says so on its timeline.
     """
     config = world.config
-    if user.role is Role.OWNER and config.owners() == (user.id,):
+    if user.role is Role.OWNER and config.owners == (user.id,):
         raise Conflict("The last owner can't be removed.", reason="last_owner")
     if world.state.open_incidents_assigned_to(user.id):
         raise InUse("The user has open incidents.", reason="user_has_incidents")

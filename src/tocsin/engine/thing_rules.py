@@ -110,7 +110,7 @@ def _user(draft: Draft) -> Verdict:
     lost_owner = (
         draft.old is not None and draft.old.role is Role.OWNER and (user.role is not Role.OWNER or not user.active)
     )
-    if lost_owner and draft.world.config.owners() == (user.id,):
+    if lost_owner and draft.world.config.owners == (user.id,):
         found.append("The last owner can't be removed or made something else")
     if found:
         return found, NOTHING

@@ -88,5 +88,5 @@ def _page(
     sent: bool = False,
     code: int = 200,
 ) -> Response:
-    ways = {"has_mail": visit.site.mail_link is not None, "has_owner": bool(visit.config.owners())}
+    ways = {"has_mail": visit.site.mail_link is not None, "has_owner": bool(visit.config.owners)}
     return visit.page("sign_in.html", code, next=next_path, email=email, error=error, sent=sent, **ways)
