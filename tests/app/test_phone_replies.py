@@ -9,10 +9,10 @@ from tocsin.paging.model import Answer
 
 
 def test_what_was_answered_is_said() -> None:
-    assert what_came_of_it(Answer.ACKNOWLEDGE, [1]) == "You have it. Nobody else will be called."
-    assert what_came_of_it(Answer.RESOLVE, [1, 2]) == "Resolved. 2 incidents."
+    assert what_came_of_it(Answer.ACKNOWLEDGE, 1) == "You have it. Nobody else will be called."
+    assert what_came_of_it(Answer.RESOLVE, 2) == "Resolved. 2 incidents."
 
 
 @pytest.mark.parametrize("answer", list(Answer))
 def test_an_answer_that_answered_nothing_is_no_success(answer: Answer) -> None:
-    assert what_came_of_it(answer, []).startswith("There is nothing open to ")
+    assert what_came_of_it(answer, 0).startswith("There is nothing open to ")

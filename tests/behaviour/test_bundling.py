@@ -5,9 +5,10 @@ from __future__ import annotations
 from tests.behaviour.cast import Cast, gather
 from tocsin.directory.model import Channel, NotificationRule, Urgency, UrgencyRule
 from tocsin.incidents.messages import Acknowledge, Resolve
+from tocsin.kernel import limits
 from tocsin.kernel.actor import SYSTEM
 from tocsin.kernel.time import HOUR, MINUTE, SECOND
-from tocsin.paging.messages import AnswerByCode, PageBundled
+from tocsin.paging.messages import AnswerByCode, PageBundled, PageCounted
 from tocsin.paging.model import Answer, PageState
 from tocsin.testing.world import World
 
@@ -19,8 +20,11 @@ def test_two_hundred_incidents_at_once(world: World, cast: Cast) -> None:
     world.advance(minutes=4)
     got = world.pages_to(cast.alice)
     assert [one.at - begin for one in got] == [0, MINUTE]
-    told = [one for received in got for one in received.message.incident_ids]
+    named = [one for received in got for one in received.message.incident_ids]
+    assert len(named) == 1 + limits.BUNDLE_PAGES
+    told = [*named, *(fact.incident_id for fact in world.facts(PageCounted))]
     assert sorted(told) == sorted(incident.id for incident in world.incidents()), "each of them, once"
+    assert {page.state for page in world.records().pages if page.channel is Channel.SMS} == {PageState.SENT}
     assert len(got[1].message.text) < 600
     assert got[1].message.text.startswith("199 incidents: #2 Checkout: shard-1; ")
 
@@ -102,5 +106,5 @@ def test_one_answer_by_code_answers_the_whole_bundle(world: World, cast: Cast) -
     world.advance(minutes=1.1)
     bundle = world.pages_to(cast.alice)[-1].message
     answer = AnswerByCode(channel=Channel.SMS, address=bundle.address, code=bundle.code, answer=Answer.ACKNOWLEDGE)
-    assert world.run(SYSTEM, answer) == [2, 3]
+    assert world.run(SYSTEM, answer) == 2
     assert [incident.status.value for incident in world.incidents()] == ["triggered", "acknowledged", "acknowledged"]

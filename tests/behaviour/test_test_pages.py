@@ -45,7 +45,7 @@ def test_ten_an_hour_to_a_person_by_whatever_way(world: World, cast: Cast) -> No
 
 
 def test_each_message_says_how_hasty_it_is(world: World, cast: Cast) -> None:
-    contact = world.config.contacts_of[cast.alice.id][0]
+    contact = next(one for one in world.config.contacts_of[cast.alice.id] if one.channel is Channel.SMS)
     world.save(NotificationRule(id="", user_id=cast.alice.id, contact_method_id=contact.id, urgency=Urgency.LOW))
     world.event(cast.monitor, "loud")
     world.advance(minutes=2)

@@ -12,9 +12,18 @@ from typing import Any, TypeVar
 import pytest
 import structlog
 
+from tocsin.kernel import limits
 from tocsin.testing.world import World
 
 T = TypeVar("T")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def small_bundles() -> Iterator[None]:
+    """A message names three pages and counts the others: lives are too short for fifty."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(limits, "BUNDLE_PAGES", 3)
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)

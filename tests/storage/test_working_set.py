@@ -303,8 +303,19 @@ class Machine(RuleBasedStateMachine):
         same(state.pages_of(incident), [one for one in pages if one.incident_id == incident])
         planned = [one for one in pages if one.user_id == user and one.state is PageState.PLANNED]
         same(state.planned_pages(user, INCIDENTS[1:3]), [one for one in planned if one.incident_id in INCIDENTS[1:3]])
-        bundled = [one for one in pages if one.contact_id == contact and one.state is PageState.BUNDLED]
-        same(state.bundled_pages(contact), bundled)
+
+    @rule(contact=few(CONTACTS), most=st.integers(1, 5))
+    def bundled_pages(self, contact: str, most: int) -> None:
+        state = self.store.state
+        bundled = [one for one in self.model.all(Page) if one.contact_id == contact]
+        bundled = sorted((one for one in bundled if one.state is PageState.BUNDLED), key=lambda one: one.id)
+        assert list(state.bundled_pages(contact, most)) == bundled[:most]
+        if any(kind is Incident for kind, _ in (*self.model.turn, *self.model.unit)):
+            return  # by their urgency before this turn
+        incidents = {one.id: one for one in self.model.all(Incident)}
+        quiet = [one for one in bundled if incidents[one.incident_id].urgency is not Urgency.HIGH]
+        loud = [one for one in bundled if one not in quiet]
+        assert list(state.loudest_bundled_pages(contact, most)) == [*loud, *quiet][:most]
 
     @rule(service=few(SERVICES), policy=few(POLICIES), user=few(PEOPLE), key=few(KEYS))
     def incidents(self, service: str, policy: str, user: str, key: str) -> None:

@@ -6,7 +6,7 @@ that it is carried out as soon as the engine is back; the person is told just th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -127,13 +127,13 @@ class PhoneCallbacks:
 
     def _carry_out(self, command: Command, key: str, answer: Answer) -> str:
         try:
-            numbers = self.desk.run(SYSTEM, command, key=key)
+            count = self.desk.run(SYSTEM, command, key=key)
         except Unavailable:
             self.keep(command, key)  # it may be carried out yet, late: the key lets it count once
             return _LATER
         except TocsinError as error:
             return error.message
-        return what_came_of_it(answer, numbers)
+        return what_came_of_it(answer, count)
 
     def _read_token(self, request: Request) -> str:
         return self.tokens.read(CALLBACK_PURPOSE, request.path_params["token"], self.clock.now())
@@ -145,12 +145,11 @@ class PhoneCallbacks:
         return message
 
 
-def what_came_of_it(answer: Answer, numbers: Sequence[int]) -> str:
-    """What a person hears of their answer. `numbers`: the incidents that it answered."""
-    if not numbers:
+def what_came_of_it(answer: Answer, count: int) -> str:
+    """What a person hears of their answer, which answered so many incidents."""
+    if not count:
         return _NOTHING[answer]
-    several = f" {len(numbers)} incidents." if len(numbers) > 1 else ""
-    return _DONE[answer] + several
+    return _DONE[answer] + (f" {count} incidents." if count > 1 else "")
 
 
 def _twiml(text: str) -> Response:

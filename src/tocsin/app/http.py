@@ -144,7 +144,7 @@ def spoken(edge: Edge, message: Message) -> str:
         if incident is not None:
             service = config.services.get(incident.service_id)
             briefs.append(Brief(incident, service.name if service else "removed service"))
-    return wording(briefs).spoken if briefs else "This is a test page from Tocsin."
+    return wording(briefs, message.more).spoken if briefs else "This is a test page from Tocsin."
 
 
 class LateTokens(Tokens):

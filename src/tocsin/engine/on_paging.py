@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from tocsin.directory.model import ContactMethod
 from tocsin.directory.permissions import Verb, may
 from tocsin.engine.on_escalation import policy_of
@@ -11,18 +13,21 @@ from tocsin.engine.world import World
 from tocsin.escalation.messages import EscalateNow
 from tocsin.incidents.messages import Acknowledge, Resolve
 from tocsin.incidents.model import Incident, Status
+from tocsin.kernel import limits
 from tocsin.kernel.actor import Actor, ActorKind, Via
 from tocsin.kernel.decision import Command, Decision
 from tocsin.kernel.errors import Conflict, NotAllowed, NotFound
 from tocsin.kernel.time import HOUR, Moment
 from tocsin.kernel.values import replace
+from tocsin.paging import bundle, outcome
 from tocsin.paging import decide as paging
-from tocsin.paging import outcome
 from tocsin.paging.decide import Recipient
 from tocsin.paging.messages import (
     AnswerByCode,
     AnswerMessage,
+    AnswerPart,
     CancelPages,
+    CountIn,
     PageAnswered,
     PagePeople,
     RecordAttempt,
@@ -87,9 +92,23 @@ def send_page(world: World, _actor: Actor, command: SendPage, now: Moment) -> De
 
 def send_bundle(world: World, _actor: Actor, command: SendBundle, now: Moment) -> Decision:
     """Send what gathered for a contact method."""
-    waiting = [(page, _brief_of(world, page)) for page in world.state.bundled_pages(command.contact_id)]
-    contact = _in_use(world, command.contact_id)
-    return paging.send_bundle(command.contact_id, contact, waiting, world.state.pace(command.user_id), world.ids, now)
+    most = limits.BUNDLE_PAGES
+    pages = world.state.loudest_bundled_pages(command.contact_id, most + 1)
+    more = max(1, world.state.count_bundled(command.contact_id) - most) if len(pages) > most else 0
+    waiting = [(page, _brief_of(world, page)) for page in pages[:most]]
+    contact, pace = _in_use(world, command.contact_id), world.state.pace(command.user_id)
+    return bundle.send_bundle(command, contact, waiting, more, pace, world.ids, now)
+
+
+def count_in(world: World, _actor: Actor, command: CountIn, now: Moment) -> Decision:
+    """The next part of a bundle that went out, of what gathered before it was put together."""
+    message = world.state.message(command.message_id)
+    tail = world.state.message(command.after) if command.after else message
+    if message is None or tail is None:
+        return Decision()
+    pages = world.state.bundled_pages(message.contact_id, limits.BUNDLE_PAGES)
+    waiting = [(page, _brief_of(world, page)) for page in pages if page.changed_at < message.created_at]
+    return bundle.count_in(message, tail, waiting, world.ids, now)
 
 
 def send_again(world: World, _actor: Actor, command: SendAgain, now: Moment) -> Decision:
@@ -141,12 +160,26 @@ def send_test(world: World, _actor: Actor, command: SendTestPage, now: Moment) -
     return paging.test_page(contact, world.state.pace(contact.user_id), world.ids, now)
 
 
-def answer_message(world: World, _actor: Actor, command: AnswerMessage, _now: Moment) -> Decision:
-    """An answer to one message: recorded on each of its incidents. `follow_up` then acts for the person."""
+def answer_message(world: World, _actor: Actor, command: AnswerMessage, now: Moment) -> Decision:
+    """An answer to one message: recorded on each of its incidents. `follow_up` then acts for the person.
+
+    The value: how many incidents it answers, with those that the message only counted.
+    """
     message = world.state.message(command.message_id)
     if message is None:
         raise NotFound("This page is not known.")
-    return _answered(world, message, command.answer)
+    return _answered(world, message, command.answer, now)
+
+
+def answer_part(world: World, _actor: Actor, command: AnswerPart, now: Moment) -> Decision:
+    """An answer to a bundle, for one part of it: for whatever is still open and theirs."""
+    part = world.state.message(command.message_id)
+    if part is None:
+        return Decision()
+    theirs = [one for one in _open_of(world, part) if _may_answer(world, one, part.user_id)]
+    if command.answer is Answer.ESCALATE:
+        theirs = _not_sent_on(world, part, theirs)
+    return _answers(part, theirs, command.answer) + bundle.answered(part, command.answer, now)
 
 
 def answer_by_code(world: World, _actor: Actor, command: AnswerByCode, now: Moment) -> Decision:
@@ -154,7 +187,7 @@ def answer_by_code(world: World, _actor: Actor, command: AnswerByCode, now: Mome
     message = world.state.message_by_code(command.channel, command.address, command.code, now - CODE_LIFE)
     if message is None:
         raise NotFound("No page to this number carries that code." if command.code else "No page was sent here lately.")
-    return _answered(world, message, command.answer)
+    return _answered(world, message, command.answer, now)
 
 
 def follow_up(world: World, fact: PageAnswered) -> tuple[Actor, Command] | None:
@@ -189,41 +222,45 @@ def _may_answer(world: World, incident: Incident, user_id: str) -> bool:
     return standing is not None and (user_id in incident.assignee_ids or may(standing, Verb.RESPOND, incident.team_ids))
 
 
-def _answered(world: World, message: Message, answer: Answer) -> Decision:
-    open_now = [
-        incident
-        for incident in (world.state.incident(one) for one in message.incident_ids)
-        if incident and incident.is_open
-    ]
-    if not open_now and message.incident_ids:
+def _answered(world: World, message: Message, answer: Answer, now: Moment) -> Decision:
+    open_now = _open_of(world, message)
+    if not open_now and message.incident_ids and not message.more:
         raise Conflict("It is resolved already.", reason="already_resolved")
     if not all(_may_answer(world, incident, message.user_id) for incident in open_now):
         raise NotAllowed("You can't answer this page any more.", reason="not_theirs")
     if answer is Answer.ESCALATE:
-        open_now = _not_sent_on(world, message, open_now)
-    facts = tuple(
-        PageAnswered(
-            incident_id=incident.id,
-            message_id=message.id,
-            user_id=message.user_id,
-            channel=message.channel,
-            answer=answer,
+        left = _not_sent_on(world, message, open_now)
+        if open_now and not left:
+            raise Conflict("It was sent on already.", reason="already_sent_on")
+        open_now = left
+    told = replace(_answers(message, open_now, answer), value=len(open_now) + message.more)
+    return told + bundle.answered(message, answer, now)
+
+
+def _open_of(world: World, message: Message) -> list[Incident]:
+    found = (world.state.incident(one) for one in message.incident_ids)
+    return [incident for incident in found if incident and incident.is_open]
+
+
+def _answers(message: Message, incidents: Sequence[Incident], answer: Answer) -> Decision:
+    return Decision(
+        facts=tuple(
+            PageAnswered(
+                incident_id=incident.id,
+                message_id=message.id,
+                user_id=message.user_id,
+                channel=message.channel,
+                answer=answer,
+            )
+            for incident in incidents
         )
-        for incident in open_now
     )
-    return Decision(facts=facts, value=tuple(incident.number for incident in open_now))
 
 
 def _not_sent_on(world: World, message: Message, open_now: list[Incident]) -> list[Incident]:
-    """Those that are still in the call that the message belongs to: a button pressed twice sends it on once.
-
-    Raises Conflict when each of them has been sent on or given to others since.
-    """
+    """Those that are still in the call that the message belongs to: a button pressed twice sends it on once."""
     calls = {(page.incident_id, page.epoch) for page in _pages(world, message)}
-    left = [incident for incident in open_now if (incident.id, incident.epoch) in calls]
-    if open_now and not left:
-        raise Conflict("It was sent on already.", reason="already_sent_on")
-    return left
+    return [incident for incident in open_now if (incident.id, incident.epoch) in calls]
 
 
 def _pages(world: World, message: Message) -> list[Page]:

@@ -24,6 +24,10 @@ REACTION_DEPTH = 16
 """Facts may cause commands that cause facts; a chain longer than this is a defect, not a plan."""
 
 ALERTS_PER_INCIDENT = 1000
+
+BUNDLE_PAGES = 50
+"""Pages that one message names, and so are loaded, written or answered in one go. What is beyond them is counted."""
+
 NAME_CHARS = 255
 DESCRIPTION_CHARS = 4096
 NOTE_CHARS = 2000

@@ -1,6 +1,7 @@
-"""From "these people" to messages at their phones: planning, sending, bundling and cancelling of pages. Pure.
+"""From "these people" to messages at their phones: planning, sending and cancelling of pages. Pure.
 
-Every page and every decision not to page is a fact. What came of an attempt is judged in `outcome`.
+Every page and every decision not to page is a fact. What gathers in a storm is sent by `bundle`; what came of an
+attempt is judged in `outcome`.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from tocsin.paging.messages import (
 from tocsin.paging.model import WAITING, Haste, Message, MessageState, Pace, Page, PageState
 from tocsin.paging.text import Brief, Wording, test_wording, wording
 
-_NO_CONTACT = "the contact method is not in use any more"
+NO_CONTACT = "the contact method is not in use any more"
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,44 +151,9 @@ def send_due_page(
         return Decision()
     reason = unwanted(page, brief.incident)
     if reason or contact is None:
-        return _cancelled(page, reason or _NO_CONTACT, now)
+        return cancelled(page, reason or NO_CONTACT, now)
     decision, pace = _send_or_bundle(page, brief, contact, pace, ids, now)
     return decision + Decision(state=(pace,), timers=(CancelTimer(page_timer(page.id)),))
-
-
-def send_bundle(
-    contact_id: str,
-    contact: ContactMethod | None,
-    waiting: Sequence[tuple[Page, Brief]],
-    pace: Pace,
-    ids: IdSource,
-    now: Moment,
-) -> Decision:
-    """Send everything that gathered for a contact method as one message, loudest and oldest first.
-
-    What is unwanted by now is left out. `contact` None = no longer in use.
-    """
-    decision = Decision()
-    wanted: list[tuple[Page, Brief]] = []
-    for page, brief in waiting:
-        reason = unwanted(page, brief.incident) or ("" if contact else _NO_CONTACT)
-        if reason:
-            decision += _cancelled(page, reason, now)
-        else:
-            wanted.append((page, brief))
-    wanted.sort(key=lambda one: (one[1].incident.urgency is not Urgency.HIGH, one[1].incident.number))
-    if contact is None or not wanted:
-        calm = replace(
-            pace, contacts=tuple(one for one in pace.contacts if one.contact_id != contact_id or one.sent_at)
-        )
-        return decision + Decision(state=(_without_bundle(calm, contact_id),))
-    sent, pace = _send(wanted, contact, pace, ids, now)
-    return decision + sent + Decision(state=(pace,))
-
-
-def _without_bundle(pace: Pace, contact_id: str) -> Pace:
-    contacts = tuple(replace(one, bundle_due_at=None) if one.contact_id == contact_id else one for one in pace.contacts)
-    return replace(pace, contacts=contacts)
 
 
 def send_again(
@@ -200,11 +166,11 @@ def send_again(
     decision = Decision()
     wanted: list[tuple[Page, Brief]] = []
     for page, brief in pages:
-        reason = unwanted(page, brief.incident) or ("" if contact else _NO_CONTACT)
+        reason = unwanted(page, brief.incident) or ("" if contact else NO_CONTACT)
         if page.state is PageState.SENDING and not reason:
             wanted.append((page, brief))
         elif page.state is PageState.SENDING:
-            decision += _cancelled(page, reason + fate, now)
+            decision += cancelled(page, reason + fate, now)
         elif page.state is PageState.CANCELLED and message.state is MessageState.SENDING:
             decision += Decision(facts=(_not_sent(page, page.reason + fate),))
     if contact is None or not wanted:
@@ -236,10 +202,10 @@ def cancel_pages(
     decision = Decision()
     under_way = {message.id for message, _ in carriers if message.state is MessageState.SENDING}
     for page in pages:
-        decision += _cancelled(page, reason, now, on_record=page.message_id not in under_way)
-    cancelled = {page.id for page in pages}
+        decision += cancelled(page, reason, now, on_record=page.message_id not in under_way)
+    stopped = {page.id for page in pages}
     for message, carried in carriers:
-        if any(page.state is PageState.SENDING and page.id not in cancelled for page in carried):
+        if any(page.state is PageState.SENDING and page.id not in stopped for page in carried):
             continue
         if message.state is MessageState.RETRYING:
             gone = replace(message, state=MessageState.CANCELLED, changed_at=now)
@@ -265,7 +231,7 @@ def _send_or_bundle(
     wait = pacing.wait_until(pace, contact.id, contact.channel, loud=loud, now=now)
     gathering = pace.of(contact.id).bundle_due_at
     if wait is None and gathering is None:
-        return _send([(page, brief)], contact, pace, ids, now)
+        return send_together([(page, brief)], contact, pace, ids, now)
     if wait is None:  # nothing holds this one back, so what has gathered goes out with it
         due_at, reason = now, "it goes out at once, with what had gathered"
     else:
@@ -285,13 +251,21 @@ def _send_or_bundle(
     return Decision(state=(held,), facts=(fact,), timers=(timer,)), pacing.bundling(pace, contact.id, due_at)
 
 
-def _send(
-    pages: Sequence[tuple[Page, Brief]], contact: ContactMethod, pace: Pace, ids: IdSource, now: Moment
+def send_together(
+    pages: Sequence[tuple[Page, Brief]],
+    contact: ContactMethod,
+    pace: Pace,
+    ids: IdSource,
+    now: Moment,
+    *,
+    more: int = 0,
 ) -> tuple[Decision, Pace]:
+    """One message for these pages, and for `more` that it only counts; with the pace after it."""
     number = pace.next_code % 90
     code = str(10 + number) if contact.channel in (Channel.SMS, Channel.VOICE) else ""
     incident_ids = tuple(dict.fromkeys(brief.incident.id for _, brief in pages))
     message = _message(ids, contact, tuple(page.id for page, _ in pages), incident_ids, code, now)
+    message = replace(message, more=more) if more else message
     sending = [
         (replace(page, state=PageState.SENDING, message_id=message.id, changed_at=now), brief) for page, brief in pages
     ]
@@ -303,8 +277,8 @@ def _send(
 def _hand_over(message: Message, pages: Sequence[tuple[Page, Brief]], contact: ContactMethod, why: str) -> Decision:
     briefs = list({brief.incident.id: brief for _, brief in pages}.values())
     haste = Haste.HIGH if any(brief.incident.urgency is Urgency.HIGH for brief in briefs) else Haste.LOW
-    number = briefs[0].incident.number if len(briefs) == 1 else 0
-    effect = _effect(message, contact, wording(briefs), number, haste)
+    number = briefs[0].incident.number if len(briefs) == 1 and not message.more else 0
+    effect = _effect(message, contact, wording(briefs, message.more), number, haste)
     facts = tuple(
         PageStarted(
             incident_id=page.incident_id,
@@ -363,7 +337,8 @@ def _effect(message: Message, contact: ContactMethod, words: Wording, number: in
     )
 
 
-def _cancelled(page: Page, reason: str, now: Moment, *, on_record: bool = True) -> Decision:
+def cancelled(page: Page, reason: str, now: Moment, *, on_record: bool = True) -> Decision:
+    """The page is not wanted any more: stopped, if it has not reached its provider. `on_record`: a fact says so."""
     if page.state not in WAITING:
         return Decision()
     gone = replace(page, state=PageState.CANCELLED, changed_at=now, reason=reason)

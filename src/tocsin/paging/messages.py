@@ -43,6 +43,15 @@ class SendBundle(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CountIn(Command):
+    """A bundle went out: take the next of the pages that it only counted into it. `after`: its last part so far."""
+
+    kind: ClassVar[str] = "paging.count_in"
+    message_id: str
+    after: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SendAgain(Command):
     """Try a message again: after a failure, after a crash, or because it was held back until now.
 
@@ -96,6 +105,15 @@ class AnswerMessage(Command):
     """A person answers a message, by a key press or a button in mail."""
 
     kind: ClassVar[str] = "paging.answer_message"
+    message_id: str
+    answer: Answer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerPart(Command):
+    """What a person answered to a bundle holds for this part of it too."""
+
+    kind: ClassVar[str] = "paging.answer_part"
     message_id: str
     answer: Answer
 
@@ -193,6 +211,18 @@ class PageBundled(Fact):
     channel: Channel
     due_at: Moment
     reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageCounted(Fact):
+    """The person got a message about very many incidents, which counted this one and did not name it."""
+
+    kind: ClassVar[str] = "page.counted"
+    page_id: str
+    message_id: str
+    user_id: str
+    channel: Channel
+    incidents: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -94,7 +94,9 @@ class Message:
     """What goes to one address at one moment: one page, or several in a bundle. `code` answers it by SMS.
 
     `page_ids` are the pages that the newest attempt carries; `unknowns` counts attempts of which nobody knows whether
-    they went out.
+    they went out. A bundle of many names some pages and counts `more`. Those lie in parts, which are never sent
+    themselves and share its fate: `rest_id` is the next part, `part_of` the message that was sent, and `answered` what
+    a person answered to it, for the parts that are still to come.
     """
 
     id: str
@@ -113,6 +115,10 @@ class Message:
     sent_at: Moment | None = None
     changed_at: Moment = 0
     unknowns: int = 0
+    more: int = 0
+    rest_id: str = ""
+    part_of: str = ""
+    answered: Answer | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -63,6 +63,13 @@ def bundling(pace: Pace, contact_id: str, due_at: Moment) -> Pace:
     return replace(pace, contacts=_with(pace.contacts, replace(pace.of(contact_id), bundle_due_at=due_at)))
 
 
+def calm(pace: Pace, contact_id: str) -> Pace:
+    """The pace once nothing waits for this contact method any more."""
+    contact = pace.of(contact_id)
+    others = tuple(one for one in pace.contacts if one.contact_id != contact_id)
+    return replace(pace, contacts=(*others, replace(contact, bundle_due_at=None)) if contact.sent_at else others)
+
+
 def tested(pace: Pace, contact_id: str, now: Moment) -> Pace:
     """The pace after a test page. Raises TooMany when there were enough lately."""
     recent = tuple(test for test in pace.tests if _within(test.at, HOUR, now))

@@ -30,11 +30,11 @@ class Wording:
     spoken: str
 
 
-def wording(briefs: Sequence[Brief]) -> Wording:
-    """The message for one incident, or for several that are sent together."""
-    if len(briefs) == 1:
+def wording(briefs: Sequence[Brief], more: int = 0) -> Wording:
+    """The message for one incident, or for several that are sent together, with `more` that are only counted."""
+    if len(briefs) == 1 and not more:
         return _single(briefs[0])
-    return _several(briefs)
+    return _several(briefs, more)
 
 
 def test_wording() -> Wording:
@@ -58,14 +58,15 @@ def _single(brief: Brief) -> Wording:
     )
 
 
-def _several(briefs: Sequence[Brief]) -> Wording:
+def _several(briefs: Sequence[Brief], more: int) -> Wording:
+    total = len(briefs) + more
     shown = [f"#{brief.incident.number} {brief.service_name}: {brief.incident.title}" for brief in briefs[:_LISTED]]
-    rest = len(briefs) - len(shown)
+    rest = total - len(shown)
     if rest:
         shown.append(f"and {rest} more")
     services = ", ".join(dict.fromkeys(brief.service_name for brief in briefs))
     return Wording(
-        subject=f"{len(briefs)} incidents on {services}"[:200],
-        text=f"{len(briefs)} incidents: " + "; ".join(shown),
-        spoken=f"{len(briefs)} incidents on {services}. The first: {briefs[0].incident.title}.",
+        subject=f"{total} incidents on {services}"[:200],
+        text=f"{total} incidents: " + "; ".join(shown),
+        spoken=f"{total} incidents on {services}. The first: {briefs[0].incident.title}.",
     )

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Dialect, bindparam, literal_column, or_, select
+from sqlalchemy import Dialect, bindparam, func, literal_column, or_, select
 
 from tocsin.alerts.model import Alert
+from tocsin.directory.model import Urgency
 from tocsin.engine.world import Stateful
 from tocsin.escalation.model import PolicySnapshot
 from tocsin.incidents.model import Incident, Status
@@ -72,9 +73,12 @@ class WorkQueries:
             pages.user_id == bindparam("user_id"),
             pages.state == _word(PageState.PLANNED),
         )
-        self.bundled_pages = prepared(
-            pages, pages.contact_id == bindparam("contact_id"), pages.state == _word(PageState.BUNDLED)
-        )
+        bundled = (pages.contact_id == bindparam("contact_id"), pages.state == _word(PageState.BUNDLED))
+        oldest = select(pages.id, pages.data).where(*bundled).order_by(pages.id).limit(bindparam("most"))
+        self.bundled_pages = Query(dialect, oldest)
+        is_loud = (incidents.id == pages.incident_id, incidents.urgency == Urgency.HIGH.value)
+        self.loud_bundled_pages = Query(dialect, oldest.where(*is_loud))
+        self.count_bundled = Query(dialect, select(func.count()).select_from(tables.pages).where(*bundled))
         self.messages_to = prepared(
             messages,
             messages.address == bindparam("address"),

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, TypeAlias, TypeVar, cast
 from sqlalchemy import Connection
 
 from tocsin.alerts.model import Alert
-from tocsin.directory.model import Channel
+from tocsin.directory.model import Channel, Urgency
 from tocsin.engine.world import Stateful
 from tocsin.escalation.model import PolicySnapshot
 from tocsin.incidents.model import Incident
@@ -40,6 +40,9 @@ _COUNTED = ("repeats", "last_event_at", "last_seq")
 
 _SAID = attrgetter(*(field.name for field in fields(Alert) if field.name not in _COUNTED))
 """Everything else about an alert."""
+
+_id = attrgetter("id")
+"""The order of age: ids follow time."""
 
 _Key = tuple[type[Any], str]
 _Scoped = tuple[str, str]
@@ -286,14 +289,33 @@ class WorkingSet:
         values = {"user_id": user_id, "incident_id": incident_id}
         return self._find(Page, self._queries.planned_pages, values, wanted)
 
-    def bundled_pages(self, contact_id: str) -> Sequence[Page]:
-        """Pages that wait for this contact method's bundle, oldest first."""
+    def bundled_pages(self, contact_id: str, most: int) -> Sequence[Page]:
+        """The oldest pages that wait for this contact method's bundle."""
+        return sorted(self._bundled(self._queries.bundled_pages, contact_id, most), key=_id)[:most]
+
+    def loudest_bundled_pages(self, contact_id: str, most: int) -> Sequence[Page]:
+        """The pages that wait for this contact method's bundle: of high urgency first, then the oldest."""
+        loud = [page for page in self._bundled(self._queries.loud_bundled_pages, contact_id, most) if self._loud(page)]
+        quiet = [page for page in self._bundled(self._queries.bundled_pages, contact_id, most) if not self._loud(page)]
+        return [*sorted(loud, key=_id), *sorted(quiet, key=_id)][:most]
+
+    def _bundled(self, query: Query, contact_id: str, most: int) -> Iterator[Page]:
+        """What the query finds, and what waits since this turn. Of its rows some may not wait any more since then."""
 
         def wanted(page: Page) -> bool:
             return page.contact_id == contact_id and page.state is PageState.BUNDLED
 
-        found = self._find(Page, self._queries.bundled_pages, {"contact_id": contact_id}, wanted)
-        return sorted(found, key=lambda page: (page.created_at, page.id))
+        changed = len(self._turn[Page]) + len(self._unit[Page])
+        return self._find(Page, query, {"contact_id": contact_id, "most": most + changed}, wanted)
+
+    def _loud(self, page: Page) -> bool:
+        incident = self.incident(page.incident_id)
+        return incident is not None and incident.urgency is Urgency.HIGH
+
+    def count_bundled(self, contact_id: str) -> int:
+        """How many wait for this contact method's bundle, without what the present turn has changed."""
+        ((found,),) = self._queries.count_bundled.rows(self._connection, contact_id=contact_id)
+        return int(found)
 
     def message(self, message_id: str) -> Message | None:
         """One message."""
@@ -308,7 +330,7 @@ class WorkingSet:
 
         def wanted(message: Message) -> bool:
             fits = message.address == address and message.channel is channel and message.created_at >= since
-            return fits and (message.code == code if code else bool(message.incident_ids))
+            return fits and not message.part_of and (message.code == code if code else bool(message.incident_ids))
 
         def seen(message: Message) -> tuple[bool, Moment, str]:
             return message.state in _SEEN, message.created_at, message.id

@@ -14,7 +14,7 @@ from tocsin.escalation.messages import LastResortReached, LevelReached, LevelSki
 from tocsin.incidents.messages import IncidentAcknowledged, IncidentResolved, IncidentUnacknowledged
 from tocsin.incidents.model import Incident, NextStep, NoTimer, Status
 from tocsin.kernel.decision import Fact
-from tocsin.paging.messages import PageAttemptFailed, PageNotSent, PageStarted, SendMessage
+from tocsin.paging.messages import PageAttemptFailed, PageCounted, PageNotSent, PageStarted, SendMessage
 from tocsin.paging.model import MessageState, PageState, Result
 
 FACTS: Mapping[str, Callable[[Fact], bool]] = {
@@ -39,6 +39,7 @@ FACTS: Mapping[str, Callable[[Fact], bool]] = {
     "given up": lambda fact: isinstance(fact, PageAttemptFailed) and fact.next_at is None,
     "sent again after a crash": lambda fact: isinstance(fact, PageStarted) and "not known" in fact.why,
     "sent when let go": lambda fact: isinstance(fact, PageStarted) and "held back" in fact.why,
+    "a bundle counted what it did not name": lambda fact: isinstance(fact, PageCounted),
     "no way to reach a person": lambda fact: isinstance(fact, PageNotSent) and not fact.page_id,
 }
 """Facts that are rare enough to be counted."""

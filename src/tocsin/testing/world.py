@@ -172,7 +172,7 @@ class World:
         self.database_url = database_url
         self.clock = ManualClock(now)
         self.random = random.Random(seed)
-        self.ids = IdSource(self.random)
+        self.ids = IdSource(self.random, self.clock.now)
         self.database = open_database(folder, database_url)
         create_schema(self.database)
         self._records = RecordsReader(self.database)

@@ -38,10 +38,10 @@ def answer(visit: Visit) -> Response:
         raise Invalid("There is no such answer.")
     chosen = Answer(word)
     try:
-        numbers = visit.site.desk.run(SYSTEM, AnswerMessage(message_id=message.id, answer=chosen))
+        count = visit.site.desk.run(SYSTEM, AnswerMessage(message_id=message.id, answer=chosen))
     except TocsinError as error:
         return _page(visit, message, error=error, code=status_of(error))
-    return _page(visit, message, done=DONE[chosen] if numbers else NOTHING)
+    return _page(visit, message, done=DONE[chosen] if count else NOTHING)
 
 
 def _message(visit: Visit) -> Message:
@@ -62,7 +62,8 @@ def _page(
         code,
         person=visit.names.person(message.user_id),
         cards=[(one, incident_look(one), visit.names.service(one.service_id), _held(visit, one)) for one in incidents],
-        open=any(one.is_open for one in incidents),
+        more=message.more,
+        open=any(one.is_open for one in incidents) or message.more > 0,
         unanswered=any(one.status is Status.TRIGGERED for one in incidents),
         done=done,
         error=error,

@@ -17,6 +17,7 @@ from tocsin.kernel.wording import door, listed, span_words
 from tocsin.paging.messages import (
     PageAnswered,
     PageAttemptFailed,
+    PageCounted,
     PageDelivered,
     PageNotSent,
     PagePlanned,
@@ -76,6 +77,11 @@ def _tell(story: _Story, entry: TimelineEntry, scene: Scene) -> None:
         story.whys.setdefault(fact.why if fact.attempt == 1 else next(iter(story.whys), fact.why))
         story.sent.setdefault(fact.page_id, [f"{channel_word(fact.channel)} at {clock(entry.at)}"])
         story.planned.pop(fact.page_id, None)
+    elif isinstance(fact, PageCounted):
+        story.sent[fact.page_id] = [
+            f"{channel_word(fact.channel)} at {clock(entry.at)}",
+            f"about {fact.incidents} incidents",
+        ]
     elif isinstance(fact, PagePlanned):
         story.whys[fact.why] = None
         story.planned[fact.page_id] = f"{channel_word(fact.channel)} at {clock(fact.due_at)}"

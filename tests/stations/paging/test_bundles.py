@@ -9,7 +9,9 @@ from tocsin.incidents.model import Assignment, Incident, Status
 from tocsin.kernel.decision import SetTimer
 from tocsin.kernel.ids import IdSource
 from tocsin.kernel.time import HOUR, MINUTE, SECOND, Moment
-from tocsin.paging.decide import Recipient, Way, bundle_timer, page_people, send_bundle
+from tocsin.paging.bundle import send_bundle
+from tocsin.paging.decide import Recipient, Way, bundle_timer, page_people
+from tocsin.paging.messages import SendBundle
 from tocsin.paging.model import ContactPace, Pace
 from tocsin.paging.text import Brief
 
@@ -47,6 +49,7 @@ def test_a_page_that_joins_a_bundle_has_its_timer_though_the_date_of_the_bundle_
 
 
 def test_a_bundle_for_a_phone_that_is_switched_off_leaves_no_date_behind() -> None:
-    (after,) = send_bundle(PHONE.id, None, [], pace(NOW), IdSource(random.Random(1)), NOW).state
+    due = SendBundle(user_id="U", contact_id=PHONE.id)
+    (after,) = send_bundle(due, None, [], 0, pace(NOW), IdSource(random.Random(1)), NOW).state
     assert isinstance(after, Pace)
     assert after.of(PHONE.id).bundle_due_at is None

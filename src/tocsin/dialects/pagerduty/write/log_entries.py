@@ -67,6 +67,7 @@ UNTOLD: frozenset[type[Fact]] = frozenset(
         pm.PageSent,
         pm.PageDelivered,
         pm.PageBundled,
+        pm.PageCounted,
         pm.PageNotSent,
         pm.PageAnswered,
     }
