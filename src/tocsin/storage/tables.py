@@ -172,6 +172,7 @@ pages = Table(
     Index(
         "ix_pages_bundled",
         "contact_id",
+        "id",
         sqlite_where=text("state = 'bundled'"),
         postgresql_where=text("state = 'bundled'"),
     ),
