@@ -9,8 +9,8 @@ from tocsin.escalation.messages import EscalateNow, EscalationRequested
 from tocsin.incidents.messages import AddNote, CreateIncident, NoteAdded, Reopen, Resolve
 from tocsin.kernel.actor import SYSTEM
 from tocsin.kernel.errors import Conflict
-from tocsin.runtime.engine_loop import Request
 from tocsin.runtime.orders import DECODERS, order_entry
+from tocsin.runtime.turn_inputs import Request
 from tocsin.testing.world import World, as_user
 
 

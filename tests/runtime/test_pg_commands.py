@@ -21,8 +21,8 @@ from tocsin.kernel.errors import Conflict, Invalid, Unavailable
 from tocsin.kernel.ids import IdSource
 from tocsin.runtime import answers
 from tocsin.runtime.clock import SystemClock
-from tocsin.runtime.engine_loop import Request
 from tocsin.runtime.pg_commands import PgDesk, PgDoor
+from tocsin.runtime.turn_inputs import Request
 from tocsin.storage.commands import CommandTable
 from tocsin.storage.config_reader import ConfigReader
 from tocsin.storage.database import Database, open_database

@@ -28,7 +28,7 @@ from tocsin.kernel.actor import SYSTEM, Actor
 from tocsin.kernel.decision import Command
 from tocsin.paging.messages import AnswerByCode, PageAttemptFailed, PageSent
 from tocsin.paging.model import Answer, MessageState, Page, Result
-from tocsin.runtime.engine_loop import Request
+from tocsin.runtime.turn_inputs import Request
 from tocsin.storage import tables
 from tocsin.storage.codec import dump
 from tocsin.testing.world import World, as_user

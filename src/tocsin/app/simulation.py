@@ -40,9 +40,10 @@ from tocsin.kernel.ids import IdSource
 from tocsin.kernel.time import HOUR, SECOND, Moment, Span
 from tocsin.paging.messages import AnswerMessage, PagePlanned, PageSent, RecordAttempt, SendMessage
 from tocsin.paging.model import Answer, Result
-from tocsin.runtime.engine_loop import EngineLoop, Request
+from tocsin.runtime.engine_loop import EngineLoop
 from tocsin.runtime.reads import Reads
 from tocsin.runtime.senders import Senders
+from tocsin.runtime.turn_inputs import Request
 from tocsin.storage.database import Database, open_database
 from tocsin.storage.log import Entry, NewEntry
 from tocsin.storage.log.sqlite import SqliteLogReader, SqliteLogWriter

@@ -17,8 +17,8 @@ from typing import Any, Protocol
 import structlog
 
 from tocsin.kernel.actor import Actor
-from tocsin.runtime.engine_loop import Request
 from tocsin.runtime.frames import SOCKET_NAME, read_frames, send_frame
+from tocsin.runtime.turn_inputs import Request
 from tocsin.storage.codec import build, command_from
 
 log = structlog.get_logger("control")

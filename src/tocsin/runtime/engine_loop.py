@@ -1,8 +1,9 @@
 """The engine: the only decider. One loop; one turn is one transaction.
 
-A turn takes, in this order: what people and programs ask, what senders report, timers that are due, then events from
-the log for about 10 ms. Everything decided is stored at once; only then are askers answered and messages handed to
-senders. An input that raises, or that makes the write fail (found by halving), is set aside and never stops the rest.
+A turn takes, in this order: what people and programs ask, what senders report, timers that are due for about 10 ms,
+then events from the log for as long. Everything decided is stored at once; only then are askers answered and messages
+handed to senders. An input that raises, or that makes the write fail (found by halving), is set aside and never stops
+the rest.
 
 After a start the events that came in meanwhile are decided first; timers and messages wait for that, 30 s at most.
 After a stall of the whole machine timers wait in the same way: an alarm that is over by now must not page anybody.
@@ -13,7 +14,6 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Protocol, TypeAlias, TypeVar
 
 import structlog
@@ -21,8 +21,7 @@ import structlog
 from tocsin.engine.config import Config
 from tocsin.engine.world import World
 from tocsin.events.model import Event
-from tocsin.kernel.actor import SYSTEM, Actor
-from tocsin.kernel.decision import Command
+from tocsin.kernel.actor import SYSTEM
 from tocsin.kernel.ids import IdSource
 from tocsin.kernel.time import MILLISECOND, SECOND, Moment
 from tocsin.paging.messages import RecordAttempt, SendMessage, StopMessage
@@ -30,10 +29,11 @@ from tocsin.paging.model import Result
 from tocsin.runtime import answers
 from tocsin.runtime.clock import Clock
 from tocsin.runtime.clock_watch import ClockWatch, bring_forward
+from tocsin.runtime.turn_inputs import Inputs, Request, halves, taken
 from tocsin.runtime.turn_work import Order, TurnWork
 from tocsin.runtime.upkeep import Upkeep
 from tocsin.storage.log import Entry, LogReader
-from tocsin.storage.turns import Cursor, DueTimer, LeaseLost, Turn, TurnStore, Waiting, is_outage
+from tocsin.storage.turns import Cursor, LeaseLost, Turn, TurnStore, Waiting, is_outage
 
 T = TypeVar("T")
 
@@ -42,12 +42,14 @@ log = structlog.get_logger("engine")
 EVENTS_SPAN = 10 * MILLISECOND
 """Events are decided for about this long in one turn; then people and timers come first again."""
 
+TIMERS_SPAN = 10 * MILLISECOND
+"""As long for timers: after a storm very many are due at once."""
+
 EVENTS_AT_ONCE = 32
 EVENTS_WHILE_ASKED = 16
 """When somebody waits for an answer: a person's acknowledgement must not wait for a storm."""
 
 TIMERS_AT_ONCE = 200
-REQUESTS_AT_ONCE = 100
 CATCH_UP_SECONDS = 30.0
 STALL = 10 * SECOND
 """Without a look at the clock for so long, the process stood still."""
@@ -72,31 +74,6 @@ class Outlet(Protocol):
 
     def stop(self, message_id: str) -> None:
         """Do not send it if it still waits."""
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What somebody asks of the engine, and where the answer goes. `key`: asked again, it acts once."""
-
-    key: str
-    actor: Actor
-    command: Command
-    reply: Callable[[str], None]
-
-
-@dataclass(slots=True)
-class Inputs:
-    """What one turn works on."""
-
-    requests: list[Request]
-    results: list[RecordAttempt]
-    again: list[Waiting]
-    timers: list[DueTimer]
-    entries: list[Entry]
-    may_read_on: bool = False
-
-    def __bool__(self) -> bool:
-        return bool(self.requests or self.results or self.again or self.timers or self.entries)
 
 
 class EngineLoop:
@@ -210,7 +187,7 @@ class EngineLoop:
     def drain(self) -> None:
         """After the senders have closed: store what they reported. Nothing else is decided."""
         while self._results:
-            self._settle(Inputs([], _taken(self._results), [], [], []), self._clock.now())
+            self._settle(Inputs([], taken(self._results), [], [], []), self._clock.now())
 
     def _find_again(self) -> None:
         """The database was out of reach; whether the last commit arrived is not known, so everything is read afresh."""
@@ -248,9 +225,9 @@ class EngineLoop:
         limit = EVENTS_WHILE_ASKED if self._requests else EVENTS_AT_ONCE
         entries = self._journal.read(self._cursor.seq, limit)
         return Inputs(
-            requests=_taken(self._requests),
-            results=_taken(self._results),
-            again=_taken(self._again),
+            requests=taken(self._requests),
+            results=taken(self._results),
+            again=taken(self._again),
             timers=timers,
             entries=entries,
             may_read_on=len(entries) == EVENTS_AT_ONCE,  # and nobody asked
@@ -301,7 +278,7 @@ class EngineLoop:
 
     def _settle_parts(self, inputs: Inputs, now: Moment) -> None:
         """The turn could not be stored: find the input that is to blame, set it aside, and store the others."""
-        parts = _halves(inputs)
+        parts = halves(inputs)
         for number, part in enumerate(parts):
             try:
                 self._settle(part, now)
@@ -370,13 +347,21 @@ class EngineLoop:
             work.run(SYSTEM, result)
         for waiting in inputs.again:
             work.again(waiting)
-        for timer in inputs.timers:
-            work.fire(timer)
+        self._fire(work, inputs)
         decided = self._decide_events(work, inputs)
         if decided:
             work.turn.cursor = Cursor(self._journal.epoch, decided)
         self._upkeep.commit(work.turn, len(inputs.entries))
         return work
+
+    def _fire(self, work: TurnWork, inputs: Inputs) -> None:
+        """Run timers until the turn's time is up; the others are as due in the next turn."""
+        limit = self._clock.ticks() + TIMERS_SPAN / 1_000_000
+        for number, timer in enumerate(inputs.timers, 1):
+            work.fire(timer)
+            if self._clock.ticks() >= limit:
+                del inputs.timers[number:]
+                break
 
     def _decide_events(self, work: TurnWork, inputs: Inputs) -> int:
         """Decide entries until the turn's time is up or somebody asks; returns the last number decided (0 = none)."""
@@ -471,25 +456,3 @@ class EngineLoop:
             for waiting in self._store.outbox()
             if isinstance(waiting.effect, SendMessage) and waiting.effect.key not in self._in_flight
         )
-
-
-def _taken(waiting: deque[T]) -> list[T]:
-    """The oldest of what waits, as many as one turn takes."""
-    return [waiting.popleft() for _ in range(min(len(waiting), REQUESTS_AT_ONCE))]
-
-
-def _halves(inputs: Inputs) -> list[Inputs]:
-    """The inputs in two parts that are each smaller; [] when there is only one."""
-    singles = [
-        *(Inputs([one], [], [], [], []) for one in inputs.requests),
-        *(Inputs([], [one], [], [], []) for one in inputs.results),
-        *(Inputs([], [], [one], [], []) for one in inputs.again),
-        *(Inputs([], [], [], [one], []) for one in inputs.timers),
-    ]
-    entries = inputs.entries
-    if not entries:
-        return singles if len(singles) > 1 else []
-    if singles:
-        return [*singles, Inputs([], [], [], [], entries)]
-    middle = len(entries) // 2
-    return [Inputs([], [], [], [], entries[:middle]), Inputs([], [], [], [], entries[middle:])] if middle else []

@@ -27,8 +27,8 @@ from tocsin.runtime.clock import Clock
 from tocsin.runtime.control_client import ANSWER_SECONDS
 from tocsin.runtime.control_server import Engine
 from tocsin.runtime.desk import Desk, PatientDesk
-from tocsin.runtime.engine_loop import Request
 from tocsin.runtime.live import RECONNECTED
+from tocsin.runtime.turn_inputs import Request
 from tocsin.storage.codec import build, command_from, dump, envelope, load_plain
 from tocsin.storage.commands import Asked, CommandTable
 from tocsin.storage.config_reader import ConfigReader

@@ -27,7 +27,7 @@ from tocsin.kernel.time import HOUR, MINUTE, SECOND, Moment, Span
 from tocsin.paging.messages import PageCounted, PageDelivered, PageNotSent, PageSent, SendMessage
 from tocsin.paging.model import MessageState, PageState, Result
 from tocsin.runtime.answers import read_answer
-from tocsin.runtime.engine_loop import Request
+from tocsin.runtime.turn_inputs import Request
 from tocsin.storage.log import Entry
 from tocsin.testing import simulation_actors as actors
 from tocsin.testing.simulation_rare import RareStates

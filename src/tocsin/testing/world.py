@@ -40,7 +40,8 @@ from tocsin.oncall import Layer, Schedule
 from tocsin.paging.messages import RecordAttempt, SendMessage
 from tocsin.paging.model import Result
 from tocsin.runtime.answers import read_answer
-from tocsin.runtime.engine_loop import EngineLoop, Request
+from tocsin.runtime.engine_loop import EngineLoop
+from tocsin.runtime.turn_inputs import Request
 from tocsin.storage.codec import dump, load
 from tocsin.storage.database import open_database
 from tocsin.storage.log import Entry, NewEntry
