@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import count
 
 import pytest
 
@@ -88,3 +89,21 @@ def test_a_second_alarm_does_not_wait_for_the_first(world: World, cast: Cast) ->
     world.advance(minutes=2)
     assert [(one.level, one.next_step) for one in world.incidents()] == [(2, NextStep.ESCALATE), (1, NextStep.ESCALATE)]
     assert world.facts(LastResortReached) == []
+
+
+def test_very_many_levels_due_at_once_leave_time_for_others(
+    world: World, cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(12):
+        world.event(cast.monitor, f"shard-{number}")
+    passing = count(0.0, 0.004)  # each look at the stop-watch finds 4 ms gone
+    monkeypatch.setattr(world.clock, "ticks", lambda: next(passing))
+    world.clock.moment += 5 * MINUTE
+    world.loop.turn()
+    assert 0 < len(on_level_two(world)) < 12
+    world.settle()
+    assert len(on_level_two(world)) == 12
+
+
+def on_level_two(world: World) -> list[int]:
+    return [one.number for one in world.incidents() if one.level == 2]
