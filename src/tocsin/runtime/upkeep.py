@@ -9,8 +9,8 @@ from tocsin.runtime.clock import Clock
 from tocsin.storage.turns import Turn, TurnStore
 
 HOLD_EVENTS = 8
-HOLD_SECONDS = 0.25
-"""A turn of at least so many events leaves repeats unwritten if the last time they were written is not longer ago."""
+HOLD_SECONDS = 1.0
+"""While turns have so many events, the repeats of an alert are written so long after the first of them."""
 
 SWEEP_SECONDS = 3600.0
 SWEEP_ON_SECONDS = 0.25
@@ -23,8 +23,7 @@ class Upkeep:
     def __init__(self, store: TurnStore, clock: Clock) -> None:
         self._store = store
         self._ticks = clock.ticks
-        self._written_at = self._ticks()
-        self._sweeps_at = self._written_at + SWEEP_ON_SECONDS
+        self._sweeps_at = self._ticks() + SWEEP_ON_SECONDS
 
     def is_due(self) -> bool:
         """Whether a turn is worth taking though there is nothing to decide."""
@@ -36,7 +35,5 @@ class Upkeep:
         if ticks >= self._sweeps_at:
             more = self._store.sweep(turn.now)
             self._sweeps_at = ticks + (SWEEP_ON_SECONDS if more else SWEEP_SECONDS)
-        may_hold = events >= HOLD_EVENTS and ticks - self._written_at < HOLD_SECONDS
-        self._store.commit(turn, may_hold=may_hold)
-        if not may_hold:
-            self._written_at = ticks
+        hold_seconds = HOLD_SECONDS if events >= HOLD_EVENTS else 0.0
+        self._store.commit(turn, hold_seconds=hold_seconds, at=ticks)

@@ -1,8 +1,8 @@
 """Repeats that were counted in memory and not written to their alerts yet, found again after a crash.
 
-While many events follow each other, alerts that were only heard of again are written a few times a second, not with
-every turn. Nothing is lost by that: each event's outcome is stored in its own turn, an alert's row says up to which
-event it counts (`last_seq`), and so what is missing can be counted from the outcomes. Decides nothing about when.
+While many events follow each other, an alert that was only heard of again is written a second after the first time,
+not with every turn. Nothing is lost by that: each event's outcome is stored in its own turn, an alert's row says up to
+which event it counts (`last_seq`), and so what is missing can be counted from the outcomes. Decides nothing about when.
 """
 
 from __future__ import annotations

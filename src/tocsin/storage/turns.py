@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from math import inf
 from typing import Any
 
 from sqlalchemy import Connection, insert, select
@@ -77,6 +78,9 @@ class Turn:
     cursor: Cursor | None = None
 
 
+RELEASED_AT_ONCE = 256
+"""Alerts that were held back and are written with one turn, so that it stays short."""
+
 OUTAGES = (LogRefused, OperationalError, InterfaceError, OSError)
 """What a database raises that is out of reach, locked or full."""
 
@@ -102,8 +106,9 @@ class TurnStore:
         self.state = WorkingSet(self._connection, int(numbers or 0))
         self.stored_config_version = config_version(self._connection)
         self._writes = TurnWrites(database)
-        self._notes_held = self._uncounted = self._held_from() > 0
-        """`uncounted`: repeats may be stored that memory does not count; the next turn counts them and writes all."""
+        self._noted = self._held_from()
+        self._uncounted = self._noted > 0
+        """Whether repeats may be stored that memory does not count; the next turn counts them and writes all."""
 
     # -- reading at the start of a turn
 
@@ -165,10 +170,9 @@ class TurnStore:
             self.rollback()
             raise LeaseLost
         if self._uncounted:
-            held_from = self._held_from()
-            self._notes_held = held_from > 0
-            if held_from:
-                recount(self._connection, self.state, held_from)
+            self._noted = self._held_from()
+            if self._noted:
+                recount(self._connection, self.state, self._noted)
 
     @property
     def holds_back(self) -> bool:
@@ -179,18 +183,16 @@ class TurnStore:
         """Within a transaction: drop a piece of what is too old to keep; whether there may be more."""
         return sweep(self._connection, now, self.events_kept)
 
-    def commit(self, turn: Turn, *, may_hold: bool = False) -> None:
+    def commit(self, turn: Turn, *, hold_seconds: float = 0.0, at: float = 0.0) -> None:
         """Write everything and commit. Raises what the database raises; then nothing was stored.
 
-        `may_hold`: alerts that were only heard of again may be written later. Their events' outcomes are stored, and
-        after a crash they are counted from those.
+        `hold_seconds`: for how long alerts that were only heard of again may stay unwritten, `at` being now on the
+        stop-watch. Their events' outcomes are stored, and after a crash they are counted from those.
         """
         connection, writes = self._connection, self._writes
-        holds = may_hold and not self._uncounted
-        if holds:
-            self.state.hold_back()
-        else:
-            self.state.release()
+        if hold_seconds and turn.outcomes and not self._uncounted:
+            self.state.hold_back(turn.outcomes[0][0], at)
+        self.state.release(at - hold_seconds if hold_seconds else inf, RELEASED_AT_ONCE)
         changed = self.state.changed()
         writes.entities(connection, changed)
         if Incident in changed:
@@ -201,7 +203,7 @@ class TurnStore:
         self._write_changes(turn.changes)
         writes.outcomes(connection, turn.outcomes, turn.now)
         writes.answers(connection, turn.answers, turn.now)
-        self._note_held(turn, released=not holds)
+        self._note_held()
         if turn.cursor is not None:
             self._set_meta("cursor", dump(turn.cursor))
         self._connection.exec_driver_sql("COMMIT")
@@ -210,14 +212,12 @@ class TurnStore:
         self.state.stored()
         self.stored_config_version += bool(turn.changes)
 
-    def _note_held(self, turn: Turn, *, released: bool) -> None:
-        """Keep on record from which event on repeats may be missing in their alerts."""
-        if released and self._notes_held:
-            self._set_meta(HELD_FROM, "0")
-            self._notes_held = False
-        elif not released and not self._notes_held and self.state.holds_back:
-            self._set_meta(HELD_FROM, str(turn.outcomes[0][0] - 1))
-            self._notes_held = True
+    def _note_held(self) -> None:
+        """Keep on record up to which event every repeat is counted in its alert's row."""
+        held_from = max(0, self.state.held_since - 1)
+        if held_from != self._noted:
+            self._set_meta(HELD_FROM, str(held_from))
+            self._noted = held_from
 
     def _held_from(self) -> int:
         return int(self._meta(HELD_FROM) or 0)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
+from itertools import islice, takewhile
 from operator import attrgetter
 from typing import Any, NamedTuple, TypeAlias, TypeVar, cast
 
@@ -49,6 +50,13 @@ _Scoped = tuple[str, str]
 _Layer: TypeAlias = dict[type[Any], dict[str, Any]]
 
 
+class _Held(NamedTuple):
+    """An alert whose repeats are not written: the first event that its row may not count, and since when it is held."""
+
+    since: int
+    at: float
+
+
 class Change(NamedTuple):
     """An entity that a turn changed. `before`: as the database has it, None when that is not known or it is new."""
 
@@ -68,7 +76,8 @@ class WorkingSet:
         self._known_keys: OrderedDict[_Scoped, str | None] = OrderedDict()
         self._turn: _Layer = {kind: {} for kind in MAPPED}
         self._unit: _Layer = {kind: {} for kind in MAPPED}
-        self._held: dict[str, None] = {}
+        self._held: dict[str, _Held] = {}
+        """By alert, in the order in which they came here: nothing is held for longer than the first."""
         self._stored_number = last_incident_number
         self._number = last_incident_number
 
@@ -102,29 +111,37 @@ class WorkingSet:
             if entities
         }
 
-    def hold_back(self) -> None:
+    def hold_back(self, since: int, at: float) -> None:
         """Leave alerts that were only heard of again out of what is to be written, for now; `release` brings them back.
 
         That is nine events in ten, and many of them concern the same alerts: written together they cost a fraction.
+        `since`: the turn's first event. `at`: a stop-watch, in seconds.
         """
         alerts = self._turn[Alert]
         for alert in list(alerts.values()):
             before = self._known.get((Alert, alert.id))
             if before is not None and _SAID(before) == _SAID(alert):
                 self._known[Alert, alert.id] = alert
-                self._held[alert.id] = None
+                self._held.setdefault(alert.id, _Held(since, at))
                 del alerts[alert.id]
 
-    def release(self) -> None:
-        """What was held back is to be written with this turn."""
+    def release(self, before: float, most: int) -> None:
+        """What was held back before that moment is to be written with this turn; at most so many, oldest first."""
         alerts = self._turn[Alert]
-        for alert_id in self._held:
+        due = takewhile(lambda held: held[1].at < before, self._held.items())
+        for alert_id, _ in islice(due, most):
             alerts.setdefault(alert_id, self._known[Alert, alert_id])
 
     @property
     def holds_back(self) -> bool:
         """Whether repeats were counted and not written."""
         return bool(self._held)
+
+    @property
+    def held_since(self) -> int:
+        """The first event that an alert's row may not count once this turn is stored; 0 = every one is counted."""
+        written = self._turn[Alert]
+        return next((held.since for alert_id, held in self._held.items() if alert_id not in written), 0)
 
     def stored(self) -> None:
         """The transaction was committed: the turn's values are what the database holds."""
