@@ -7,7 +7,6 @@ is the active one. An engine that lost it ends at once, without a word to anybod
 from __future__ import annotations
 
 import contextlib
-import gc
 import os
 import signal
 import sys
@@ -27,6 +26,7 @@ from tocsin.kernel.time import DAY
 from tocsin.runtime.control_server import ControlServer
 from tocsin.runtime.desk import Door
 from tocsin.runtime.engine_loop import Decoder, EngineLoop
+from tocsin.runtime.garbage import Garbage
 from tocsin.runtime.lease import LeaseKeeper
 from tocsin.runtime.orders import DECODERS as ORDERS
 from tocsin.runtime.senders import Senders
@@ -46,9 +46,6 @@ FINISH_SECONDS = 2.0
 
 SWITCH_SECONDS = 0.0005
 """How long the loop may keep the interpreter while a thread with somebody's question waits; 5 ms by default."""
-
-YOUNG_OBJECTS = 50_000
-"""Objects made before the collector looks for cycles; 700 by default. Ours have none, and each look costs."""
 
 LOST = 75
 """How the process ends when it lost the lease."""
@@ -125,8 +122,8 @@ def _run(place: Installation, stopping: threading.Event, keeper: LeaseKeeper | N
     if loop.config.settings.sending_fenced:
         log.warning("sending_fenced", lift="tocsin restore --confirm")
     ready()
-    _spare_the_loop()
-    _serve(loop)
+    sys.setswitchinterval(SWITCH_SECONDS)
+    _serve(loop, Garbage(place.clock))
     for door in doors:
         door.close()
     senders.close(DRAIN_SECONDS)
@@ -147,17 +144,9 @@ def _doors(place: Installation, database: Database, loop: EngineLoop) -> list[Do
     return [local, PgDoor(CommandTable(database), url, loop, place.clock)]
 
 
-def _spare_the_loop() -> None:
-    """Few looks for garbage, none at what is there already, and no long wait for whoever asks something."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(YOUNG_OBJECTS, 20, 100)
-    sys.setswitchinterval(SWITCH_SECONDS)
-
-
-def _serve(loop: EngineLoop) -> None:
+def _serve(loop: EngineLoop, garbage: Garbage) -> None:
     try:
-        loop.run()
+        loop.run(lambda idle: garbage.look(idle=idle))
     except LeaseLost:
         log.error("lease_lost")  # noqa: TRY400 - where we noticed is of no interest
         os._exit(LOST)

@@ -39,7 +39,7 @@ T = TypeVar("T")
 
 log = structlog.get_logger("engine")
 
-EVENTS_SPAN = 10 * MILLISECOND
+EVENTS_SPAN = 5 * MILLISECOND
 """Events are decided for about this long in one turn; then people and timers come first again."""
 
 TIMERS_SPAN = 10 * MILLISECOND
@@ -149,8 +149,11 @@ class EngineLoop:
         self._stopping = True
         self._wake.set()
 
-    def run(self) -> None:
-        """Take turns until stopped. Raises LeaseLost when another engine is the active one."""
+    def run(self, between: Callable[[bool], object] = lambda _idle: None) -> None:
+        """Take turns until stopped. Raises LeaseLost when another engine is the active one.
+
+        `between` is called after every turn, and told whether it and the one before found nothing to do.
+        """
         worked = False
         while not self._stopping:
             self._wake.clear()
@@ -166,6 +169,7 @@ class EngineLoop:
                 continue
             if idle:
                 self._wake.wait(min(SOON_SECONDS, self._pause()) if worked else self._pause())
+            between(idle and not worked)
             worked = not idle
 
     def turn(self) -> bool:
