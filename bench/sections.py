@@ -121,14 +121,23 @@ class Bench:
                 good, rate = rate, rate * STEP
 
     def _just_above(self, running: Live, capacity: float) -> tuple[Trial, Acknowledging]:
-        """The load itself; a little lower again if the short steps promised too much."""
-        offered, tries = capacity * 1.05, 4
-        while True:
-            trial, acks = self._try(running, offered)
-            tries -= 1
-            if trial.backlog_seconds < 1 or not tries:
-                return trial, acks
-            offered *= 0.94
+        """The highest load whose minute ends with less than a second of work: short steps may promise too much or
+        too little, so it goes on in the direction in which the first minute points.
+        """
+        offered = capacity * 1.05
+        best: tuple[Trial, Acknowledging] | None = None
+        step = 0.0
+        for _ in range(4):
+            last = self._try(running, offered)
+            kept_up = last[0].backlog_seconds < 1
+            if kept_up or best is None:
+                best = last
+            if step and kept_up is not (step > 1):
+                break  # it points back: the last that kept up is the highest
+            step = 1.06 if kept_up else 0.94
+            offered *= step
+        assert best is not None
+        return best
 
     def _try(self, running: Live, offered: float) -> tuple[Trial, Acknowledging]:
         seconds = self._scale.load_seconds
