@@ -121,8 +121,9 @@ class Bench:
                 good, rate = rate, rate * STEP
 
     def _just_above(self, running: Live, capacity: float) -> tuple[Trial, Acknowledging]:
-        """The highest load whose minute ends with less than a second of work: short steps may promise too much or
-        too little, so it goes on in the direction in which the first minute points.
+        """The highest load whose minute ends with less than a second of work.
+
+        Short steps may promise too much or too little: it goes on in the direction in which the first minute points.
         """
         offered = capacity * 1.05
         best: tuple[Trial, Acknowledging] | None = None

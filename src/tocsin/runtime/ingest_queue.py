@@ -77,7 +77,8 @@ class IngestQueue:
         self._items: list[_Item] = []
         self._entries = 0
         self._bytes = 0
-        self._asleep = False
+        self._wakes_at = 0
+        """With so many entries waiting, who hands in wakes the thread; 0 = it is at work and looks by itself."""
         self._refusal = "The server is starting."
         self._head = writer.head()
         self._limit_head: int | None = None
@@ -178,8 +179,8 @@ class IngestQueue:
             self._items.append((entries, waiter))
             self._entries += len(entries)
             self._bytes += size
-            if self._asleep:
-                self._asleep = False
+            if self._wakes_at and self._entries >= self._wakes_at:
+                self._wakes_at = 0
                 self._wake.release()
 
     def _run(self) -> None:
@@ -206,10 +207,15 @@ class IngestQueue:
                 _log.info("dropped %d segments of the log before event %d", dropped, seq)
 
     def _gather(self, until: float) -> None:
-        """Let events gather for the next commit; `close` cuts it short."""
+        """Let events gather for the next commit; enough of them or `close` cut it short."""
         left = until - self._ticks()
-        if left > 0 and self._entries < GATHER_ENTRIES and not self._refusal:
-            self._wake.acquire(timeout=left)
+        with self._lock:
+            if left <= 0 or self._entries >= GATHER_ENTRIES or self._refusal:
+                return
+            self._wakes_at = GATHER_ENTRIES
+        self._wake.acquire(timeout=left)
+        with self._lock:
+            self._wakes_at = 0
 
     def _take(self) -> list[_Item]:
         """What waits, as soon as there is something; [] when the door is shut and nothing waits any more."""
@@ -221,7 +227,7 @@ class IngestQueue:
                     return items
                 if self._refusal:
                     return []
-                self._asleep = True
+                self._wakes_at = 1
             if self.refused and self._trial is not None:
                 if not self._wake.acquire(timeout=TRIAL_SECONDS):
                     return [((self._trial(),), _nobody_waits)]
