@@ -1,4 +1,4 @@
-"""A message names some pages and counts the others: all of them share its fate, and one answer answers all."""
+"""A message carries some pages and counts the others: all of them share its fate, and one answer answers all."""
 
 from __future__ import annotations
 

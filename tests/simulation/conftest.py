@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 @pytest.fixture(scope="session", autouse=True)
 def small_bundles() -> Iterator[None]:
-    """A message names three pages and counts the others: lives are too short for fifty."""
+    """A message carries three pages and counts the others: lives are too short for fifty."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(limits, "BUNDLE_PAGES", 3)
         yield

@@ -26,7 +26,7 @@ REACTION_DEPTH = 16
 ALERTS_PER_INCIDENT = 1000
 
 BUNDLE_PAGES = 50
-"""Pages that one message names, and so are loaded, written or answered in one go. What is beyond them is counted."""
+"""Pages that one message carries, and so are loaded, written or answered in one go. What is beyond them is counted."""
 
 NAME_CHARS = 255
 DESCRIPTION_CHARS = 4096

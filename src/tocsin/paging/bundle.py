@@ -1,6 +1,6 @@
 """Bundles: what gathers for one contact method in a storm goes out as one message. Pure.
 
-A message names `limits.BUNDLE_PAGES` pages at most and counts the others: who is called about 100,000 incidents gets
+A message carries `limits.BUNDLE_PAGES` pages at most and counts the others: who is called about 100,000 incidents gets
 one text, and nobody else waits while it is put together. Once it has gone out, the pages that it counted are taken into
 it part by part, each a small piece of work of its own. A part is the record of a message that is never sent: it shares
 the fate of the one that was, and what a person answers goes on from part to part.
@@ -35,14 +35,14 @@ def send_bundle(
 ) -> Decision:
     """Send what gathered for a contact method as one message, loudest and oldest first.
 
-    `waiting` are the pages that it names, and `more` gathered beside them. What is unwanted by now is left out.
+    `waiting` are the pages that it carries, and `more` gathered beside them. What is unwanted by now is left out.
     `contact` None = no longer in use.
     """
     wanted, decision = _sorted_out(waiting, "" if contact else NO_CONTACT, now)
     if contact is not None and wanted:
         sent, pace = send_together(wanted, contact, pace, ids, now, more=more)
         decision += sent
-        # What was only counted waits on: if the message does not go out, the next one names it.
+        # What was only counted waits on: if the message does not go out, the next one carries it.
         due_at = now + MINUTE
     else:
         due_at = now

@@ -215,7 +215,7 @@ class PageBundled(Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageCounted(Fact):
-    """The person got a message about very many incidents, which counted this one and did not name it."""
+    """The person got a message about very many incidents, which counted this one."""
 
     kind: ClassVar[str] = "page.counted"
     page_id: str

@@ -94,7 +94,7 @@ class Message:
     """What goes to one address at one moment: one page, or several in a bundle. `code` answers it by SMS.
 
     `page_ids` are the pages that the newest attempt carries; `unknowns` counts attempts of which nobody knows whether
-    they went out. A bundle of many names some pages and counts `more`. Those lie in parts, which are never sent
+    they went out. A bundle of many carries some pages and counts `more`. Those lie in parts, which are never sent
     themselves and share its fate: `rest_id` is the next part, `part_of` the message that was sent, and `answered` what
     a person answered to it, for the parts that are still to come.
     """
