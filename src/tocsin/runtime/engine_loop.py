@@ -1,9 +1,9 @@
 """The engine: the only decider. One loop; one turn is one transaction.
 
 A turn takes, in this order: what people and programs ask, what senders report, timers that are due for about 10 ms,
-then events from the log for half as long. Everything decided is stored at once; only then are askers answered and messages
-handed to senders. An input that raises, or that makes the write fail (found by halving), is set aside and never stops
-the rest.
+then events from the log for half as long. Everything decided is stored at once; only then are askers answered and
+messages handed to senders. An input that raises, or that makes the write fail (found by halving), is set aside and
+never stops the rest.
 
 After a start the events that came in meanwhile are decided first; timers and messages wait for that, 30 s at most.
 After a stall of the whole machine timers wait in the same way: an alarm that is over by now must not page anybody.
