@@ -177,7 +177,7 @@ def test_a_channel_that_is_not_set_up_refuses_and_names_its_setting(provider: Pr
     make().submit(message("call", Channel.VOICE))
     refused = provider.reports.get(timeout=10)
     assert refused.result is Result.REFUSED
-    assert refused.detail == "voice is not set up: see TOCSIN_TWILIO_ACCOUNT_SID"
+    assert refused.detail == "sending by phone call is not set up: see TOCSIN_TWILIO_ACCOUNT_SID"
 
 
 def test_high_urgency_goes_first_then_low_then_tests_each_in_its_order(monkeypatch: pytest.MonkeyPatch) -> None:

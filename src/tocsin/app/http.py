@@ -94,7 +94,7 @@ def application(edge: Edge) -> Starlette:
         site = pages.site(place, store, edge.control, edge.reads, edge.bus, edge.pulse, tokens, edge.demo_url)
         rest = pagerduty.create(edge.control, edge.reads, place.clock.now, public_url=place.settings.public_url)
         routes += [Mount("/pagerduty", rest), *pages.routes(place, store, site, tokens)]
-        handlers[404] = web.not_found(site, PROGRAMS)
+        handlers[404] = handlers[405] = web.not_found(site, PROGRAMS)
         handlers[500] = web.broken
     return Starlette(routes=routes, exception_handlers=handlers)
 

@@ -1,8 +1,8 @@
 """Senders: worker threads that hand messages to providers. They do network only and never touch the database.
 
 Each channel has its own workers and queue, so that a slow provider holds up nobody else. In a queue high urgency goes
-first, test pages last, and each in its order. A message that is stopped
-while it still queues never reaches its provider. What came of a message goes back to the engine as a command.
+first, test pages last, and each in its order. A message that is stopped while it still queues never reaches its
+provider. What came of a message goes back to the engine as a command.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import structlog
 from tocsin.directory.model import Channel
 from tocsin.paging.messages import RecordAttempt, SendMessage
 from tocsin.paging.model import Haste, Result
+from tocsin.paging.timeline import channel_word
 
 Carry: TypeAlias = Callable[[SendMessage], RecordAttempt]
 """Hands one message to its provider within 10 s and reports; given by the composition root, per channel."""
@@ -71,7 +72,8 @@ class Senders:
         """Send this as soon as a worker of its channel is free. A channel that is not set up refuses it."""
         if message.channel not in self._carry:
             setting = self._settings.get(message.channel, "")
-            detail = f"{message.channel} is not set up{f': see {setting}' if setting else ''}"
+            what = f"sending by {channel_word(message.channel)} is not set up"
+            detail = f"{what}: see {setting}" if setting else what
             self._report(_result(message, Result.REFUSED, detail))
             return
         with self._lock:

@@ -94,9 +94,10 @@ async def broken(_request: Request, _error: Exception) -> Response:
     return HTMLResponse(render("broken.html", {}), 500, dict(guard.HEADERS))
 
 
-async def not_ready(_request: Request, error: Exception) -> Response:
+async def not_ready(request: Request, error: Exception) -> Response:
     """The answer when what is no page finds that the server can't answer yet."""
-    return starting(error if isinstance(error, Unavailable) else Unavailable("The server is starting."))
+    known = error if isinstance(error, Unavailable) else Unavailable("The server is starting.")
+    return starting(known, posted=request.method == "POST")
 
 
 __all__ = ["Site", "broken", "create", "guard", "not_found", "not_ready"]

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any, Final
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from tocsin.kernel.errors import NotFound
 from tocsin.web import guard
@@ -23,15 +24,20 @@ _FILES: Final = ("/robots.txt", "/favicon.ico")
 
 
 def not_found(site: Site, programs: Collection[str] = ()) -> Any:
-    """The handler of the application's 404. `programs`: the first parts of paths that no person asks for."""
+    """The handler of the application's 404 and 405. `programs`: the first parts of paths that no person asks for.
+
+    Who asks for an address with a browser that only takes what is posted finds no page there either.
+    """
 
     def page(_visit: Visit) -> Response:
         raise NotFound("There is no page at this address.")
 
     endpoint = Door(site).members(page)
 
-    async def handler(request: Request, _error: Exception) -> Response:
+    async def handler(request: Request, error: Exception) -> Response:
         if not _is_for_a_person(request, programs):
+            if isinstance(error, HTTPException) and error.status_code != 404:
+                return PlainTextResponse(error.detail, error.status_code, error.headers)
             body = {"error": {"code": "not_found", "message": MESSAGE}}
             return JSONResponse(body, 404, dict(guard.HEADERS))
         response: Response = await endpoint(request)

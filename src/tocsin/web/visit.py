@@ -260,7 +260,7 @@ class Door:
         try:
             config = self.site.desk.config()
         except Unavailable as error:
-            return starting(error)
+            return starting(error, posted=request.method == "POST")
         visit = Visit(
             site=self.site,
             request=request,
@@ -302,9 +302,13 @@ def refusal(visit: Visit, error: TocsinError) -> Response:
     return response
 
 
-def starting(error: Unavailable) -> Response:
-    """The answer while there is no configuration to make a page from: rests on nothing but the error's words."""
-    html = render("starting.html", {"error": error, "seconds": RETRY_AFTER})
+def starting(error: Unavailable, *, posted: bool = False) -> Response:
+    """The answer while there is no configuration to make a page from: rests on nothing but the error's words.
+
+    `posted`: a button was pressed. The page then stays, and says that nothing came of it: loaded again by itself it
+    would ask for an address that only takes what is posted, or show the buttons as if nobody had pressed one.
+    """
+    html = render("starting.html", {"error": error, "seconds": RETRY_AFTER, "posted": posted})
     return HTMLResponse(html, 503, {**guard.HEADERS, "retry-after": RETRY_AFTER})
 
 

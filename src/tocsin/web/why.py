@@ -17,6 +17,7 @@ from tocsin.kernel.wording import door, listed, span_words
 from tocsin.paging.messages import (
     PageAnswered,
     PageAttemptFailed,
+    PageBundled,
     PageCounted,
     PageDelivered,
     PageNotSent,
@@ -46,7 +47,10 @@ class _Story:
 
     whys: dict[str, None] = field(default_factory=dict)
     sent: dict[str, list[str]] = field(default_factory=dict)
+    """By page: which way and when, and what came of it."""
     planned: dict[str, str] = field(default_factory=dict)
+    lost: set[str] = field(default_factory=set)
+    """Pages of which nothing got out."""
     not_sent: dict[str, None] = field(default_factory=dict)
     answers: list[str] = field(default_factory=list)
 
@@ -78,31 +82,37 @@ def _tell(story: _Story, entry: TimelineEntry, scene: Scene) -> None:
         story.sent.setdefault(fact.page_id, [f"{channel_word(fact.channel)} at {clock(entry.at)}"])
         story.planned.pop(fact.page_id, None)
     elif isinstance(fact, PageCounted):
-        story.sent[fact.page_id] = [
-            f"{channel_word(fact.channel)} at {clock(entry.at)}",
-            f"about {fact.incidents} incidents",
-        ]
+        head = f"{channel_word(fact.channel)} at {clock(entry.at)}"
+        story.sent[fact.page_id] = [head, f"about {fact.incidents} incidents"]
+        story.planned.pop(fact.page_id, None)
     elif isinstance(fact, PagePlanned):
         story.whys[fact.why] = None
         story.planned[fact.page_id] = f"{channel_word(fact.channel)} at {clock(fact.due_at)}"
+    elif isinstance(fact, PageBundled):
+        story.planned[fact.page_id] = f"{channel_word(fact.channel)} at {clock(fact.due_at)}"
     elif isinstance(fact, PageSent | PageDelivered | PageAttemptFailed):
-        _came_of_it(story.sent.get(fact.page_id, []), fact)
+        _came_of_it(story, fact)
     elif isinstance(fact, PageNotSent):
         story.planned.pop(fact.page_id, None)
+        if fact.page_id in story.sent and len(story.sent[fact.page_id]) == 1:
+            story.sent[fact.page_id].append("not sent")
+            story.lost.add(fact.page_id)
         way = f"no {channel_word(fact.channel)}, because " if fact.channel else ""
         story.not_sent[f"{way}{fact.reason}"] = None
     elif isinstance(fact, PageAnswered):
         story.answers.append(f"answered the {channel_word(fact.channel)} at {clock(entry.at)}")
 
 
-def _came_of_it(page: list[str], fact: PageSent | PageDelivered | PageAttemptFailed) -> None:
+def _came_of_it(story: _Story, fact: PageSent | PageDelivered | PageAttemptFailed) -> None:
     """Note what became of one page; retries that may still work are the timeline's business."""
+    page = story.sent.get(fact.page_id, [])
     if isinstance(fact, PageSent):
         page.append(f"sent after {span_words(fact.after)}")
     elif isinstance(fact, PageDelivered):
         page.append("delivered")
     elif fact.next_at is None:
         page.append("failed")
+        story.lost.add(fact.page_id)
 
 
 def _pages(story: _Story) -> str:
@@ -117,7 +127,8 @@ def _why(scene: Scene, user_id: str, story: _Story, reader_id: str) -> Why:
     parts: list[str] = []
     if story.sent:
         reason = "; then ".join(story.whys) if story.whys else "it is assigned to them"
-        parts.append(f"{name} was paged: {reason}. {_first_large(_pages(story))}.")
+        verb = "was to be paged" if story.sent.keys() <= story.lost else "was paged"
+        parts.append(f"{name} {verb}: {reason}. {_first_large(_pages(story))}.")
     elif story.planned:
         parts.append(f"{name} will be paged: {'; '.join(story.whys)}. {_first_large(listed(story.planned.values()))}.")
     elif story.not_sent:
