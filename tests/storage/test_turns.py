@@ -416,15 +416,3 @@ def test_a_reader_can_not_write(url: str | None, database: Database, tmp_path: P
     finally:
         reading.close()
     assert stored(database) == NOTHING
-
-
-def test_where_there_can_be_no_write_ahead_log_every_commit_waits_for_the_disk(tmp_path: Path) -> None:
-    database = open_database(tmp_path, None)
-    with database.engine.connect() as connection:
-        assert database.relax(connection)
-        assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 1
-    with database.engine.connect() as connection:
-        connection.exec_driver_sql("PRAGMA journal_mode = DELETE")
-        assert not database.relax(connection)
-        assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2
-    database.close()

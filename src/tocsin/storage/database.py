@@ -34,20 +34,15 @@ class Database:
     file: Path | None = None
     """SQLite's."""
 
-    def relax(self, connection: Connection) -> bool:
-        """Let commits of this connection be durable only after `sync`; False where they are durable at once.
-
-        That is so on PostgreSQL, and with SQLite on a file system that can't have a write-ahead log.
-        """
-        if self.file is None or connection.exec_driver_sql("PRAGMA journal_mode").scalar() != "wal":
-            return False
-        connection.exec_driver_sql(sqlite.RELAXED)
-        return True
+    def relax(self, connection: Connection) -> None:
+        """Commits of this connection need not be durable at once: `sync` makes them so. On PostgreSQL they stay so."""
+        if self.file is not None:
+            connection.exec_driver_sql(sqlite.RELAXED)
 
     def sync(self) -> None:
         """Make what relaxed connections have committed durable. Raises OSError."""
-        assert self.file is not None
-        sqlite.sync(self.file.with_name(f"{self.file.name}-wal"))
+        if self.file is not None:
+            sqlite.sync(self.file.with_name(f"{self.file.name}-wal"))
 
     @property
     def begin_statement(self) -> str:

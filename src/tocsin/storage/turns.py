@@ -124,7 +124,7 @@ class TurnStore:
 
     def _connect(self) -> Connection:
         connection = self._database.engine.connect()
-        self._is_relaxed = self._database.relax(connection)
+        self._database.relax(connection)
         return connection
 
     # -- reading at the start of a turn
@@ -228,7 +228,7 @@ class TurnStore:
             self._set_meta("cursor", dump(turn.cursor))
         self._connection.exec_driver_sql("COMMIT")
         self._in_transaction = False
-        if self._is_relaxed and turn.is_heard_of:
+        if turn.is_heard_of:
             self._database.sync()
         self._uncounted = False
         self.state.stored()
