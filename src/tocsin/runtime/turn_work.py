@@ -68,7 +68,6 @@ class TurnWork:
         A key stands for one command of one actor: with another it is another request. Who gives keys may begin to
         count anew (a phone provider's ids, say), and an answer that was never given must not be taken for given.
         """
-        self.turn.answered = True
         key = _one_request(key, actor, command) if key else ""
         known = (dict(self.turn.answers).get(key) or self.store.answer_to(key)) if key else None
         if known is not None:

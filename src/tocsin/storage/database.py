@@ -31,18 +31,6 @@ class Database:
 
     engine: Engine
     is_postgres: bool
-    file: Path | None = None
-    """SQLite's."""
-
-    def relax(self, connection: Connection) -> None:
-        """Commits of this connection need not be durable at once: `sync` makes them so. On PostgreSQL they stay so."""
-        if self.file is not None:
-            connection.exec_driver_sql(sqlite.RELAXED)
-
-    def sync(self) -> None:
-        """Make what relaxed connections have committed durable. Raises OSError."""
-        if self.file is not None:
-            sqlite.sync(self.file.with_name(f"{self.file.name}-wal"))
 
     @property
     def begin_statement(self) -> str:
@@ -97,5 +85,4 @@ def open_database(data: Path, url: str | None, *, read_only: bool = False) -> Da
     """The main database: at `url` (postgresql://...) if given, else the file in the data folder."""
     if url:
         return Database(postgres.open_engine(url, read_only=read_only), is_postgres=True)
-    file = data / MAIN_FILE
-    return Database(sqlite.open_engine(file, read_only=read_only), is_postgres=False, file=file)
+    return Database(sqlite.open_engine(data / MAIN_FILE, read_only=read_only), is_postgres=False)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
@@ -57,19 +56,6 @@ def _pragmas(*, read_only: bool) -> Any:
         cursor.close()
 
     return run
-
-
-RELAXED = "PRAGMA synchronous = NORMAL"
-"""A commit of this connection is in order and survives the death of the process; the machine's needs `sync`."""
-
-
-def sync(wal: Path) -> None:
-    """Make all that was committed durable: the write-ahead log goes to the disk. Raises OSError."""
-    handle = os.open(wal, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fdatasync(handle)
-    finally:
-        os.close(handle)
 
 
 def upsert(table: Table) -> Any:

@@ -65,10 +65,7 @@ class Waiting:
 
 @dataclass(slots=True)
 class Turn:
-    """What one turn decided, gathered until it is stored. State is in the working set.
-
-    `answered`: somebody who asked is told what came of it.
-    """
+    """What one turn decided, gathered until it is stored. State is in the working set."""
 
     now: Moment
     facts: list[tuple[Moment, Recorded]] = field(default_factory=list)
@@ -79,15 +76,6 @@ class Turn:
     settled: list[str] = field(default_factory=list)
     answers: list[tuple[str, str]] = field(default_factory=list)
     cursor: Cursor | None = None
-    answered: bool = False
-
-    @property
-    def is_heard_of(self) -> bool:
-        """Whether somebody outside acts on it or has acted already.
-
-        What is not can be decided again: from the log's events and the timers, which are durable.
-        """
-        return self.answered or bool(self.effects or self.settled or self.answers or self.changes)
 
 
 RELEASED_AT_ONCE = 256
@@ -108,7 +96,7 @@ class TurnStore:
     def __init__(self, database: Database, engine_id: str) -> None:
         """`engine_id` names this run of the engine; effects that it claims carry it."""
         self._database = database
-        self._connection = self._connect()
+        self._connection = database.engine.connect()
         self.engine_id = engine_id
         self.fence: int | None = None
         self.events_kept: Span = 0
@@ -121,11 +109,6 @@ class TurnStore:
         self._noted = self._held_from()
         self._uncounted = self._noted > 0
         """Whether repeats may be stored that memory does not count; the next turn counts them and writes all."""
-
-    def _connect(self) -> Connection:
-        connection = self._database.engine.connect()
-        self._database.relax(connection)
-        return connection
 
     # -- reading at the start of a turn
 
@@ -201,10 +184,7 @@ class TurnStore:
         return sweep(self._connection, now, self.events_kept)
 
     def commit(self, turn: Turn, *, hold_seconds: float = 0.0, at: float = 0.0) -> None:
-        """Write everything and commit. Raises what the database raises; then nothing was stored, or it is not known.
-
-        It is on the disk before anybody hears of it. A turn that nobody hears of survives the end of the process; when
-        the machine loses power it may be decided again.
+        """Write everything and commit. Raises what the database raises; then nothing was stored.
 
         `hold_seconds`: for how long alerts that were only heard of again may stay unwritten, `at` being now on the
         stop-watch. Their events' outcomes are stored, and after a crash they are counted from those.
@@ -228,8 +208,6 @@ class TurnStore:
             self._set_meta("cursor", dump(turn.cursor))
         self._connection.exec_driver_sql("COMMIT")
         self._in_transaction = False
-        if turn.is_heard_of:
-            self._database.sync()
         self._uncounted = False
         self.state.stored()
         self.stored_config_version += bool(turn.changes)
@@ -262,7 +240,7 @@ class TurnStore:
         if not self._connection.closed:  # closed already when an earlier try found no database either
             self._connection.invalidate()
             self._connection.close()
-        self._connection = self._connect()
+        self._connection = self._database.engine.connect()
         self.state = WorkingSet(self._connection, int(self._meta("incident_number") or 0))
         self.stored_config_version = config_version(self._connection)
 
