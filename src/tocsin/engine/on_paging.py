@@ -25,9 +25,8 @@ from tocsin.paging.decide import Recipient
 from tocsin.paging.messages import (
     AnswerByCode,
     AnswerMessage,
-    AnswerPart,
+    AnswerWaiting,
     CancelPages,
-    CountIn,
     PageAnswered,
     PagePeople,
     RecordAttempt,
@@ -94,21 +93,13 @@ def send_bundle(world: World, _actor: Actor, command: SendBundle, now: Moment) -
     """Send what gathered for a contact method."""
     most = limits.BUNDLE_PAGES
     pages = world.state.loudest_bundled_pages(command.contact_id, most + 1)
-    more = max(1, world.state.count_bundled(command.contact_id) - most) if len(pages) > most else 0
     waiting = [(page, _brief_of(world, page)) for page in pages[:most]]
+    more = 0
+    if len(pages) > most:
+        carried = {brief.incident.id for _, brief in waiting}
+        more = max(1, world.state.count_bundled(command.contact_id) - len(carried))
     contact, pace = _in_use(world, command.contact_id), world.state.pace(command.user_id)
     return bundle.send_bundle(command, contact, waiting, more, pace, world.ids, now)
-
-
-def count_in(world: World, _actor: Actor, command: CountIn, now: Moment) -> Decision:
-    """The next part of a bundle that went out, of what gathered before it was put together."""
-    message = world.state.message(command.message_id)
-    tail = world.state.message(command.after) if command.after else message
-    if message is None or tail is None:
-        return Decision()
-    pages = world.state.bundled_pages(message.contact_id, limits.BUNDLE_PAGES)
-    waiting = [(page, _brief_of(world, page)) for page in pages if page.changed_at < message.created_at]
-    return bundle.count_in(message, tail, waiting, world.ids, now)
 
 
 def send_again(world: World, _actor: Actor, command: SendAgain, now: Moment) -> Decision:
@@ -160,7 +151,7 @@ def send_test(world: World, _actor: Actor, command: SendTestPage, now: Moment) -
     return paging.test_page(contact, world.state.pace(contact.user_id), world.ids, now)
 
 
-def answer_message(world: World, _actor: Actor, command: AnswerMessage, now: Moment) -> Decision:
+def answer_message(world: World, _actor: Actor, command: AnswerMessage, _now: Moment) -> Decision:
     """An answer to one message: recorded on each of its incidents. `follow_up` then acts for the person.
 
     The value: how many incidents it answers, with those that the message only counted.
@@ -168,18 +159,24 @@ def answer_message(world: World, _actor: Actor, command: AnswerMessage, now: Mom
     message = world.state.message(command.message_id)
     if message is None:
         raise NotFound("This page is not known.")
-    return _answered(world, message, command.answer, now)
+    return _answered(world, message, command.answer)
 
 
-def answer_part(world: World, _actor: Actor, command: AnswerPart, now: Moment) -> Decision:
-    """An answer to a bundle, for one part of it: for whatever is still open and theirs."""
-    part = world.state.message(command.message_id)
-    if part is None:
+def answer_waiting(world: World, _actor: Actor, command: AnswerWaiting, _now: Moment) -> Decision:
+    """An answer to a message, for the next of the incidents that it only counted: what is open and theirs.
+
+    Pages that were made after the message are not meant: ids follow time, also where the clock is set back.
+    """
+    message = world.state.message(command.message_id)
+    if message is None:
         return Decision()
-    theirs = [one for one in _open_of(world, part) if _may_answer(world, one, part.user_id)]
-    if command.answer is Answer.ESCALATE:
-        theirs = _not_sent_on(world, part, theirs)
-    return _answers(part, theirs, command.answer) + bundle.answered(part, command.answer, now)
+    pages = world.state.bundled_pages(message.contact_id, limits.BUNDLE_PAGES, command.after, message.id)
+    if not pages:
+        return Decision()
+    found = (world.state.incident(incident_id) for incident_id in dict.fromkeys(page.incident_id for page in pages))
+    theirs = [one for one in found if one and one.is_open and _may_answer(world, one, message.user_id)]
+    answers = _answers(message, theirs, command.answer)
+    return answers + bundle.answer_waiting(message, command.answer, pages[-1].id)
 
 
 def answer_by_code(world: World, _actor: Actor, command: AnswerByCode, now: Moment) -> Decision:
@@ -187,7 +184,7 @@ def answer_by_code(world: World, _actor: Actor, command: AnswerByCode, now: Mome
     message = world.state.message_by_code(command.channel, command.address, command.code, now - CODE_LIFE)
     if message is None:
         raise NotFound("No page to this number carries that code." if command.code else "No page was sent here lately.")
-    return _answered(world, message, command.answer, now)
+    return _answered(world, message, command.answer)
 
 
 def follow_up(world: World, fact: PageAnswered) -> tuple[Actor, Command] | None:
@@ -222,7 +219,7 @@ def _may_answer(world: World, incident: Incident, user_id: str) -> bool:
     return standing is not None and (user_id in incident.assignee_ids or may(standing, Verb.RESPOND, incident.team_ids))
 
 
-def _answered(world: World, message: Message, answer: Answer, now: Moment) -> Decision:
+def _answered(world: World, message: Message, answer: Answer) -> Decision:
     open_now = _open_of(world, message)
     if not open_now and message.incident_ids and not message.more:
         raise Conflict("It is resolved already.", reason="already_resolved")
@@ -234,7 +231,7 @@ def _answered(world: World, message: Message, answer: Answer, now: Moment) -> De
             raise Conflict("It was sent on already.", reason="already_sent_on")
         open_now = left
     told = replace(_answers(message, open_now, answer), value=len(open_now) + message.more)
-    return told + bundle.answered(message, answer, now)
+    return told + bundle.answer_waiting(message, answer)
 
 
 def _open_of(world: World, message: Message) -> list[Incident]:

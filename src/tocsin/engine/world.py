@@ -75,14 +75,14 @@ class State(Protocol):
     def planned_pages(self, user_id: str, incident_ids: Sequence[str]) -> Sequence[Page]:
         """A person's pages about these incidents whose delay has not passed."""
 
-    def bundled_pages(self, contact_id: str, most: int) -> Sequence[Page]:
-        """The oldest pages that wait for this contact method's bundle."""
+    def bundled_pages(self, contact_id: str, most: int, after: str, before: str) -> Sequence[Page]:
+        """The first pages that wait for this contact method's bundle, of those with ids between these two."""
 
     def loudest_bundled_pages(self, contact_id: str, most: int) -> Sequence[Page]:
         """The pages that wait for this contact method's bundle: of high urgency first, then the oldest."""
 
     def count_bundled(self, contact_id: str) -> int:
-        """How many wait for this contact method's bundle, without what the present turn has changed."""
+        """About how many incidents this contact method's bundle waits: without what the present turn has changed."""
 
     def message(self, message_id: str) -> Message | None:
         """One message."""

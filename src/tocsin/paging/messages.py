@@ -43,15 +43,6 @@ class SendBundle(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CountIn(Command):
-    """A bundle went out: take the next of the pages that it only counted into it. `after`: its last part so far."""
-
-    kind: ClassVar[str] = "paging.count_in"
-    message_id: str
-    after: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class SendAgain(Command):
     """Try a message again: after a failure, after a crash, or because it was held back until now.
 
@@ -110,12 +101,16 @@ class AnswerMessage(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AnswerPart(Command):
-    """What a person answered to a bundle holds for this part of it too."""
+class AnswerWaiting(Command):
+    """What a person answered to a message holds for the incidents that it only counted. `after`: the last page so far.
 
-    kind: ClassVar[str] = "paging.answer_part"
+    They are answered a few at a time: there may be very many.
+    """
+
+    kind: ClassVar[str] = "paging.answer_waiting"
     message_id: str
     answer: Answer
+    after: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -211,18 +206,6 @@ class PageBundled(Fact):
     channel: Channel
     due_at: Moment
     reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PageCounted(Fact):
-    """The person got a message about very many incidents, which counted this one."""
-
-    kind: ClassVar[str] = "page.counted"
-    page_id: str
-    message_id: str
-    user_id: str
-    channel: Channel
-    incidents: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

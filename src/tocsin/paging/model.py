@@ -94,9 +94,8 @@ class Message:
     """What goes to one address at one moment: one page, or several in a bundle. `code` answers it by SMS.
 
     `page_ids` are the pages that the newest attempt carries; `unknowns` counts attempts of which nobody knows whether
-    they went out. A bundle of many carries some pages and counts `more`. Those lie in parts, which are never sent
-    themselves and share its fate: `rest_id` is the next part, `part_of` the message that was sent, and `answered` what
-    a person answered to it, for the parts that are still to come.
+    they went out. `more` is how many other incidents waited for this contact method when it was written: the message
+    counts them, and an answer to it is meant for them too.
     """
 
     id: str
@@ -116,9 +115,6 @@ class Message:
     changed_at: Moment = 0
     unknowns: int = 0
     more: int = 0
-    rest_id: str = ""
-    part_of: str = ""
-    answered: Answer | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

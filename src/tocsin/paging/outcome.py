@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tocsin.kernel.decision import CancelTimer, Decision, SetTimer, TimerChange
+from tocsin.kernel.decision import CancelTimer, Decision, SetTimer
 from tocsin.kernel.time import SECOND, Moment
 from tocsin.kernel.values import replace
-from tocsin.paging.bundle import counting, receipt_for_rest
 from tocsin.paging.decide import page_timer, retry_timer
 from tocsin.paging.messages import (
     PageAttemptFailed,
@@ -76,15 +75,13 @@ def record_receipt(
             for page in pages
         )
         moved = tuple(replace(page, state=after, changed_at=now) for page in pages)
-        timers = counting(message, now) if message.state is MessageState.SENDING else ()
-        return Decision(state=(replace(message, state=state, changed_at=now), *moved), facts=facts, timers=timers)
+        return Decision(state=(replace(message, state=state, changed_at=now), *moved), facts=facts)
     if command.status != "failed":
         return Decision()
     lost = [replace(page, state=PageState.FAILED, changed_at=now, reason=command.detail) for page in pages]
     facts_lost = tuple(_attempt_failed(message, page, command.detail, None) for page in lost)
     gone = replace(message, state=MessageState.FAILED, detail=command.detail, changed_at=now)
-    timers = tuple(receipt_for_rest(message, command, now))
-    return Decision(state=(gone, *lost), facts=facts_lost, timers=timers) + _forward(pages, planned, now, given_up=True)
+    return Decision(state=(gone, *lost), facts=facts_lost) + _forward(pages, planned, now, given_up=True)
 
 
 def in_vain(pages: Sequence[Page]) -> bool:
@@ -109,8 +106,7 @@ def _sent(command: RecordAttempt, message: Message, pages: Sequence[Page], now: 
         for page in pages
     )
     moved = tuple(replace(page, state=PageState.SENT, changed_at=now) for page in pages)
-    timers: tuple[TimerChange, ...] = (CancelTimer(retry_timer(message.id)), *counting(message, now))
-    return Decision(state=(done, *moved), facts=facts, timers=timers)
+    return Decision(state=(done, *moved), facts=facts, timers=(CancelTimer(retry_timer(message.id)),))
 
 
 def _stopped(message: Message, pages: Sequence[Page], now: Moment) -> Decision:

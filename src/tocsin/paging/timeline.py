@@ -16,7 +16,6 @@ from tocsin.paging.messages import (
     PageAnswered,
     PageAttemptFailed,
     PageBundled,
-    PageCounted,
     PageDelivered,
     PageNotSent,
     PagePlanned,
@@ -73,11 +72,6 @@ def _bundled(_actor: Actor, fact: PageBundled, names: Names) -> str:
     return f"{_to(fact, names)} waits until {names.at(fact.due_at)}: {fact.reason}"
 
 
-def _counted(_actor: Actor, fact: PageCounted, names: Names) -> str:
-    way = channel_word(fact.channel)
-    return f"{names.person(fact.user_id)} was paged by {way} about {fact.incidents} incidents, this one among them"
-
-
 def _not_sent(_actor: Actor, fact: PageNotSent, names: Names) -> str:
     way = f" by {channel_word(fact.channel)}" if fact.channel else ""
     return f"{names.person(fact.user_id)} was not paged{way}: {fact.reason}"
@@ -94,7 +88,6 @@ SENTENCES: Mapping[type[Fact], Sentence] = {
     PageDelivered: _delivered,
     PageAttemptFailed: _failed,
     PageBundled: _bundled,
-    PageCounted: _counted,
     PageNotSent: _not_sent,
     PageAnswered: _answered,
 }

@@ -17,7 +17,7 @@ from tocsin.runtime.turn_work import TurnWork
 STEP = 5 * SECOND
 """So far a clock is not set right little by little: it was set back."""
 
-_CALLS = ("incident", "page", "bundle", "retry", "count", "answer", "receipt")
+_CALLS = ("incident", "page", "bundle", "retry", "answer")
 """The timers that call people, and those by which an answer reaches all of a bundle.
 
 What closes by itself (auto-resolve, alert expiry) is safe when it comes late.

@@ -29,7 +29,7 @@ from tocsin.paging.model import Result
 from tocsin.runtime import answers
 from tocsin.runtime.clock import Clock
 from tocsin.runtime.clock_watch import ClockWatch, bring_forward
-from tocsin.runtime.turn_inputs import Inputs, Request, halves, taken
+from tocsin.runtime.turn_inputs import Inputs, Request, answers_first, halves, taken
 from tocsin.runtime.turn_work import Order, TurnWork
 from tocsin.runtime.upkeep import Upkeep
 from tocsin.storage.log import Entry, LogReader
@@ -223,7 +223,7 @@ class EngineLoop:
         if self._held is not None and self._caught_up():
             self._release()
         due = self._next_due is not None and self._next_due <= now and self._caught_up()
-        timers = self._store.due_timers(now, TIMERS_AT_ONCE) if due else []
+        timers = answers_first(self._store.due_timers(now, TIMERS_AT_ONCE)) if due else []
         if due and not timers:
             self._next_due = self._store.next_due()
         limit = EVENTS_WHILE_ASKED if self._requests else EVENTS_AT_ONCE

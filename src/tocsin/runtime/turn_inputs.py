@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from tocsin.kernel.actor import Actor
 from tocsin.kernel.decision import Command
-from tocsin.paging.messages import RecordAttempt
+from tocsin.paging.messages import AnswerWaiting, RecordAttempt
 from tocsin.storage.log import Entry
 from tocsin.storage.turns import DueTimer, Waiting
 
@@ -41,6 +41,11 @@ class Inputs:
 
     def __bool__(self) -> bool:
         return bool(self.requests or self.results or self.again or self.timers or self.entries)
+
+
+def answers_first(due: list[DueTimer]) -> list[DueTimer]:
+    """While an answer is on its way through many incidents, what else is due waits: it may call about one of them."""
+    return [timer for timer in due if isinstance(timer.command, AnswerWaiting)] or due
 
 
 def taken(waiting: deque[T]) -> list[T]:

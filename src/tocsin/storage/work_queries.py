@@ -76,9 +76,11 @@ class WorkQueries:
         bundled = (pages.contact_id == bindparam("contact_id"), pages.state == _word(PageState.BUNDLED))
         oldest = select(pages.id, pages.data).where(*bundled).order_by(pages.id).limit(bindparam("most"))
         self.bundled_pages = Query(dialect, oldest)
+        between = (pages.id > bindparam("after"), pages.id < bindparam("before"))
+        self.bundled_pages_between = Query(dialect, oldest.where(*between))
         is_loud = (incidents.id == pages.incident_id, incidents.urgency == Urgency.HIGH.value)
         self.loud_bundled_pages = Query(dialect, oldest.where(*is_loud))
-        self.count_bundled = Query(dialect, select(func.count()).select_from(tables.pages).where(*bundled))
+        self.count_bundled = Query(dialect, select(func.count(pages.incident_id.distinct())).where(*bundled))
         self.messages_to = prepared(
             messages,
             messages.address == bindparam("address"),

@@ -154,7 +154,7 @@ class WorkingSet:
                 self._known.move_to_end(key)
             entities.clear()
         self._stored_number = self._number
-        while len(self._known) > KNOWN_LIMIT:
+        for _ in range(len(self._known) - KNOWN_LIMIT):
             self._forget_oldest()
         while len(self._known_keys) > KNOWN_LIMIT:
             self._known_keys.popitem(last=False)
@@ -306,31 +306,33 @@ class WorkingSet:
         values = {"user_id": user_id, "incident_id": incident_id}
         return self._find(Page, self._queries.planned_pages, values, wanted)
 
-    def bundled_pages(self, contact_id: str, most: int) -> Sequence[Page]:
-        """The oldest pages that wait for this contact method's bundle."""
-        return sorted(self._bundled(self._queries.bundled_pages, contact_id, most), key=_id)[:most]
+    def bundled_pages(self, contact_id: str, most: int, after: str, before: str) -> Sequence[Page]:
+        """The first pages that wait for this contact method's bundle, of those with ids between these two."""
+        query, bounds = self._queries.bundled_pages_between, {"after": after, "before": before}
+        found = self._bundled(query, contact_id, most, **bounds)
+        return sorted((page for page in found if after < page.id < before), key=_id)[:most]
 
     def loudest_bundled_pages(self, contact_id: str, most: int) -> Sequence[Page]:
         """The pages that wait for this contact method's bundle: of high urgency first, then the oldest."""
-        loud = [page for page in self._bundled(self._queries.loud_bundled_pages, contact_id, most) if self._loud(page)]
-        quiet = [page for page in self._bundled(self._queries.bundled_pages, contact_id, most) if not self._loud(page)]
-        return [*sorted(loud, key=_id), *sorted(quiet, key=_id)][:most]
+        found = {page.id: page for page in self._bundled(self._queries.loud_bundled_pages, contact_id, most)}
+        found.update((page.id, page) for page in self._bundled(self._queries.bundled_pages, contact_id, most))
+        return sorted(found.values(), key=lambda page: (not self._loud(page), page.id))[:most]
 
-    def _bundled(self, query: Query, contact_id: str, most: int) -> Iterator[Page]:
+    def _bundled(self, query: Query, contact_id: str, most: int, **bounds: str) -> Iterator[Page]:
         """What the query finds, and what waits since this turn. Of its rows some may not wait any more since then."""
 
         def wanted(page: Page) -> bool:
             return page.contact_id == contact_id and page.state is PageState.BUNDLED
 
         changed = len(self._turn[Page]) + len(self._unit[Page])
-        return self._find(Page, query, {"contact_id": contact_id, "most": most + changed}, wanted)
+        return self._find(Page, query, {"contact_id": contact_id, "most": most + changed, **bounds}, wanted)
 
     def _loud(self, page: Page) -> bool:
         incident = self.incident(page.incident_id)
         return incident is not None and incident.urgency is Urgency.HIGH
 
     def count_bundled(self, contact_id: str) -> int:
-        """How many wait for this contact method's bundle, without what the present turn has changed."""
+        """About how many incidents this contact method's bundle waits: without what the present turn has changed."""
         ((found,),) = self._queries.count_bundled.rows(self._connection, contact_id=contact_id)
         return int(found)
 
@@ -347,7 +349,7 @@ class WorkingSet:
 
         def wanted(message: Message) -> bool:
             fits = message.address == address and message.channel is channel and message.created_at >= since
-            return fits and not message.part_of and (message.code == code if code else bool(message.incident_ids))
+            return fits and (message.code == code if code else bool(message.incident_ids))
 
         def seen(message: Message) -> tuple[bool, Moment, str]:
             return message.state in _SEEN, message.created_at, message.id

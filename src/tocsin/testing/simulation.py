@@ -24,7 +24,7 @@ from tocsin.kernel.actor import Actor
 from tocsin.kernel.decision import Command
 from tocsin.kernel.errors import TocsinError
 from tocsin.kernel.time import HOUR, MINUTE, SECOND, Moment, Span
-from tocsin.paging.messages import PageCounted, PageDelivered, PageNotSent, PageSent, SendMessage
+from tocsin.paging.messages import PageDelivered, PageNotSent, PageSent, SendMessage
 from tocsin.paging.model import MessageState, PageState, Result
 from tocsin.runtime.answers import read_answer
 from tocsin.runtime.turn_inputs import Request
@@ -197,7 +197,7 @@ def _unheard(records: Records, since: Moment) -> Iterable[str]:
     reached: dict[str, Moment] = {}
     explained: dict[str, Moment] = {}
     for at, recorded in records.timeline:
-        if isinstance(recorded.fact, PageSent | PageCounted | PageDelivered):
+        if isinstance(recorded.fact, PageSent | PageDelivered):
             reached[recorded.fact.incident_id] = at
         elif isinstance(recorded.fact, NobodyToPage | PageNotSent | EscalationStopped):
             explained[recorded.fact.incident_id] = at

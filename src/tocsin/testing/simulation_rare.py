@@ -14,7 +14,7 @@ from tocsin.escalation.messages import LastResortReached, LevelReached, LevelSki
 from tocsin.incidents.messages import IncidentAcknowledged, IncidentResolved, IncidentUnacknowledged
 from tocsin.incidents.model import Incident, NextStep, NoTimer, Status
 from tocsin.kernel.decision import Fact
-from tocsin.paging.messages import PageAttemptFailed, PageCounted, PageNotSent, PageStarted, SendMessage
+from tocsin.paging.messages import PageAttemptFailed, PageNotSent, PageStarted, SendMessage
 from tocsin.paging.model import MessageState, PageState, Result
 
 FACTS: Mapping[str, Callable[[Fact], bool]] = {
@@ -39,7 +39,6 @@ FACTS: Mapping[str, Callable[[Fact], bool]] = {
     "given up": lambda fact: isinstance(fact, PageAttemptFailed) and fact.next_at is None,
     "sent again after a crash": lambda fact: isinstance(fact, PageStarted) and "not known" in fact.why,
     "sent when let go": lambda fact: isinstance(fact, PageStarted) and "held back" in fact.why,
-    "a bundle counted what it did not name": lambda fact: isinstance(fact, PageCounted),
     "no way to reach a person": lambda fact: isinstance(fact, PageNotSent) and not fact.page_id,
 }
 """Facts that are rare enough to be counted."""
@@ -93,6 +92,7 @@ class RareStates:
             self.counts.update(_incident_states(incident))
         self.counts.update(f"page {page.state}" for page in records.pages)
         self.counts.update(f"message {message.state}" for message in records.messages)
+        self.counts.update("a bundle counted what it did not carry" for message in records.messages if message.more)
         self.counts.update(f"outcome {outcome}" for outcome in (records.outcomes or {}).values())
 
     def crashed(self, records: Records, *, undecided: int) -> None:
@@ -138,6 +138,7 @@ EXPECTED: Sequence[str] = (
     "crash with a page bundled",
     "crash with a page planned",
     "a bundle of many",
+    "a bundle counted what it did not carry",
     "a bundle of which a part was answered",
     "a third attempt",
     "stalled",

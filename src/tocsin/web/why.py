@@ -18,7 +18,6 @@ from tocsin.paging.messages import (
     PageAnswered,
     PageAttemptFailed,
     PageBundled,
-    PageCounted,
     PageDelivered,
     PageNotSent,
     PagePlanned,
@@ -80,10 +79,6 @@ def _tell(story: _Story, entry: TimelineEntry, scene: Scene) -> None:
     if isinstance(fact, PageStarted):
         story.whys.setdefault(fact.why if fact.attempt == 1 else next(iter(story.whys), fact.why))
         story.sent.setdefault(fact.page_id, [f"{channel_word(fact.channel)} at {clock(entry.at)}"])
-        story.planned.pop(fact.page_id, None)
-    elif isinstance(fact, PageCounted):
-        head = f"{channel_word(fact.channel)} at {clock(entry.at)}"
-        story.sent[fact.page_id] = [head, f"about {fact.incidents} incidents"]
         story.planned.pop(fact.page_id, None)
     elif isinstance(fact, PagePlanned):
         story.whys[fact.why] = None

@@ -67,7 +67,6 @@ UNTOLD: frozenset[type[Fact]] = frozenset(
         pm.PageSent,
         pm.PageDelivered,
         pm.PageBundled,
-        pm.PageCounted,
         pm.PageNotSent,
         pm.PageAnswered,
     }
