@@ -68,3 +68,9 @@ def test_a_person_signs_in_and_then_reads_that_there_is_nothing(place: Place, pa
     page = place.client("alice").get(path, headers=HTML)
     assert page.status_code == 404
     assert "There is no page at this address." in page.text
+
+
+def test_a_person_who_asks_for_what_only_takes_a_press_gets_a_page(place: Place) -> None:
+    answer = place.client("alice").get("/incidents/1/acknowledge", headers=HTML)
+    assert (answer.status_code, answer.headers["content-type"]) == (404, "text/html; charset=utf-8")
+    assert place.client("alice").get("/incidents/1/acknowledge", headers={"accept": "*/*"}).status_code == 405
