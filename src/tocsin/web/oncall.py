@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from tocsin.engine.people import can_be_reached
 from tocsin.kernel.time import DAY, Moment
-from tocsin.oncall import Entry, Gap, Schedule, next_on_call, render, shift_at
+from tocsin.oncall import Entry, Gap, Schedule, horizon_of, next_on_call, render, shift_at
 from tocsin.web.visit import Visit
 
 AHEAD = 14 * DAY
@@ -43,7 +43,9 @@ class Watch:
 
 def oncall_page(visit: Visit) -> Response:
     """`/on-call`."""
-    return visit.page("oncall.html", watches=watches_of(visit, every=True), policies=_policies(visit))
+    return visit.page(
+        "oncall.html", watches=watches_of(visit, every=True), policies=_policies(visit), until=visit.now + AHEAD
+    )
 
 
 def watches_of(visit: Visit, *, every: bool = False) -> list[Watch]:
@@ -62,6 +64,7 @@ def _watch(visit: Visit, schedule: Schedule) -> Watch:
     overrides = config.overrides_of.get(schedule.id, ())
     current, following = shift_at(schedule, overrides, now), next_on_call(schedule, overrides, now)
     drawn = render(schedule, overrides, now, now + AHEAD, overflow=True)
+    sight = drawn.until + horizon_of(schedule)
     mine = visit.me.id in {entry.user_id for entry in drawn.final.entries}
     return Watch(
         schedule=schedule,
@@ -73,14 +76,16 @@ def _watch(visit: Visit, schedule: Schedule) -> Watch:
         next=_stand(visit, following.user_id, following.start, following.end, following.override_id)
         if following
         else None,
-        shifts=tuple(_entry(visit, entry) for entry in drawn.final.entries),
+        shifts=tuple(_entry(visit, entry, sight) for entry in drawn.final.entries),
         gaps=drawn.gaps,
         mine=mine,
     )
 
 
-def _entry(visit: Visit, entry: Entry) -> Stand:
-    return _stand(visit, entry.user_id, entry.start, entry.end, entry.override_id)
+def _entry(visit: Visit, entry: Entry, sight: Moment) -> Stand:
+    """An end at the edge of `sight` is where the search stopped, not where somebody else takes over."""
+    end = entry.end if entry.end < sight else None
+    return _stand(visit, entry.user_id, entry.start, end, entry.override_id)
 
 
 def _stand(visit: Visit, user_id: str, start: Moment | None, end: Moment | None, override_id: str) -> Stand:

@@ -1,0 +1,37 @@
+"""The list of shifts tells no end that is only where the search for one stopped."""
+
+from __future__ import annotations
+
+import re
+
+from tests.web.place import NIGHT, Place
+from tests.web.test_incident_pages import words
+from tocsin.kernel.time import DAY
+from tocsin.oncall import Layer, Schedule
+
+
+def shifts(place: Place, schedule: Schedule) -> list[str]:
+    html = place.client("alice").get("/on-call").text
+    section = html.partition(f'id="h-{schedule.id}"')[2].partition("</section>")[0]
+    return [words(one) for one in re.findall(r'<li class="row shift-row"><span>(.*?)</span>', section)]
+
+
+def test_one_person_for_ever_has_no_end_in_sight(place: Place) -> None:
+    assert shifts(place, place.rota("Always Alice", "alice")) == ["now, no end in sight"]
+
+
+def test_a_turn_that_outlasts_the_list_goes_on(place: Place) -> None:
+    schedule = place.rota("Weekly", "alice", "bob")
+    assert shifts(place, schedule) == [
+        "now – Sun 02:14",
+        "Sun 02:14 – 18 Jan 02:14",
+        "18 Jan 02:14 – 20 Jan 02:14 and on",
+    ]
+
+
+def test_whoever_starts_later_and_never_ends(place: Place) -> None:
+    layer = Layer("", "From then on", NIGHT + DAY, None, NIGHT + DAY, 7 * 86_400, (place.people["bob"].id,))
+    schedule: Schedule = place.desk.save(Schedule("", "Later", "Etc/UTC", (layer,), team_ids=(place.team.id,)))
+    found = shifts(place, schedule)
+    assert len(found) == 2, "the gap, and the shift"
+    assert found[1].endswith(", no end in sight")
