@@ -42,7 +42,18 @@ def test_a_way_that_nobody_has_pages_nobody(place: Place) -> None:
             place.desk.run(SYSTEM, DeleteThing(thing_kind="contact_method", thing_id=contact.id))
     assert "Done A way to send Mail." in marked(place)
     assert "Not yet A person who can be reached" in marked(place)
-    assert WARNING in seen(place, "/")
+    page = seen(place, "/")
+    assert f"{WARNING} Nobody has a contact method that is set up here. Add a mail address." in page
+    assert "TOCSIN_" not in page, "what runs Tocsin is set up"
+
+
+def test_where_texts_are_set_up_a_number_is_asked_for(place: Place) -> None:
+    set_up(place, Channel.SMS, Channel.EMAIL)
+    for contact in list(place.desk.config().contact_methods.values()):
+        place.desk.run(SYSTEM, DeleteThing(thing_kind="contact_method", thing_id=contact.id))
+    page = seen(place, "/")
+    assert "Add a phone number for texts or calls." in page
+    assert "TOCSIN_" not in page
 
 
 @pytest.mark.parametrize("way", [Channel.SMS, Channel.WEBHOOK])

@@ -56,8 +56,11 @@ def now_page(visit: Visit) -> Response:
     in_hand, held = _open(visit, Status.ACKNOWLEDGED)
     rows = rows_of(visit, (*waiting, *held))
     last = [] if rows else reads.incidents(IncidentFilter(sight=visit.sight), limit=_LOOKED_BACK).items
+    can_send = visit.site.ways_to_send()
     return visit.page(
         "now.html",
+        can_text=Channel.SMS in can_send or Channel.VOICE in can_send,
+        can_mail=Channel.EMAIL in can_send,
         rows=rows,
         unanswered=unanswered,
         in_hand=in_hand,
