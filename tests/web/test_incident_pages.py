@@ -376,6 +376,13 @@ def test_every_page_has_one_heading_a_skip_link_and_labels(fire: Place, path: st
             assert in_label or "aria-label" in attributes, (tag, attributes)
 
 
+def test_what_is_over_has_no_place_for_people(fire: Place) -> None:
+    head = '<span class="people"><span class="person">'
+    assert head in fire.client("alice").get("/incidents/1").text
+    fire.desk.run(fire.as_("bob"), Resolve(incident_id=fire.incident(1).id))
+    assert '<span class="people">' not in fire.client("alice").get("/incidents/1").text.partition("</header>")[0]
+
+
 def test_a_person_has_one_colour(place: Place) -> None:
     fire = staged(place, ShowDouble(3, 1))
     fire.alarm("PaymentsService", "errors", "Payments fail")
