@@ -23,6 +23,8 @@ DONE = {
     Answer.ESCALATE: "The next level is being called.",
 }
 NOTHING = "There is nothing open to answer."
+SHOWN = 5
+"""So many incidents of a message stand on the page at once, the others unfold: the buttons come before all of them."""
 
 
 def answer_page(visit: Visit) -> Response:
@@ -41,7 +43,24 @@ def answer(visit: Visit) -> Response:
         count = visit.site.desk.run(SYSTEM, AnswerMessage(message_id=message.id, answer=chosen))
     except TocsinError as error:
         return _page(visit, message, error=error, code=status_of(error))
-    return _page(visit, message, done=DONE[chosen] if count else NOTHING)
+    return _page(visit, message, done=_done(chosen, count, len(message.incident_ids) + message.more))
+
+
+def _done(answer: Answer, count: int, total: int) -> str:
+    """What an answer to a message about `total` incidents did: it answered `count` of them."""
+    if not count:
+        return NOTHING
+    if total == 1:
+        return DONE[answer]
+    which = f"{count} of {total}" if count < total else "both" if total == 2 else f"all {total}"
+    them = "it" if count == 1 else "them"
+    match answer:
+        case Answer.ACKNOWLEDGE:
+            return f"You have {which}. Nobody else will be called about {them}."
+        case Answer.RESOLVE:
+            return f"You have resolved {which}. Nobody will be called about {them}."
+        case Answer.ESCALATE:
+            return f"The next level is being called about {which}."
 
 
 def _message(visit: Visit) -> Message:
@@ -63,6 +82,7 @@ def _page(
         person=visit.names.person(message.user_id),
         cards=[(one, incident_look(one), visit.names.service(one.service_id), _held(visit, one)) for one in incidents],
         more=message.more,
+        shown=SHOWN,
         open=any(one.is_open for one in incidents) or message.more > 0,
         unanswered=any(one.status is Status.TRIGGERED for one in incidents),
         done=done,
