@@ -105,7 +105,8 @@ class Place:
 
     def app(self) -> Starlette:
         """The pages as an application."""
-        return Starlette(routes=create(self.site), exception_handlers={404: not_found(self.site, PROGRAMS)})
+        nobody = not_found(self.site, PROGRAMS)
+        return Starlette(routes=create(self.site), exception_handlers={404: nobody, 405: nobody})
 
     def client(self, who: str = "", base: str = "https://tocsin.example", app: Starlette | None = None) -> Browser:
         """A browser, signed in as somebody unless `who` is empty."""
