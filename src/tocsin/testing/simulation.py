@@ -167,9 +167,15 @@ class Simulation:
             and incident.status is Status.TRIGGERED
             and message.user_id in incident.assignee_ids
         ]
-        if not wanted:
+        if not wanted and not self._is_news(message):
             self.problems.append(f"message {message.key} to {message.address} went out, and nothing in it was wanted")
         self.rare.handed_over(message, wanted, result)
+
+    def _is_news(self, message: SendMessage) -> bool:
+        """Whether it tells somebody who has an incident that it got worse."""
+        records = self.world.records()
+        pages = [page for page in records.pages if page.message_id == message.message_id and page.news]
+        return any(records.incident_by_id[page.incident_id].is_open for page in pages)
 
     def close(self) -> None:
         """Close every file."""
