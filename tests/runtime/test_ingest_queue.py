@@ -85,8 +85,8 @@ def test_what_waits_during_a_commit_shares_the_next_one() -> None:
             expected.append(at)
             at += 1 + number % 3
         assert firsts == expected
+        assert queue.close(), "the engine is told after the senders"
         assert heads == [1, log.head()] == [1, queue.head]
-        assert queue.close()
 
     asyncio.run(story())
 

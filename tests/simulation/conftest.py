@@ -18,9 +18,9 @@ from tocsin.testing.world import World
 T = TypeVar("T")
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="package", autouse=True)
 def small_bundles() -> Iterator[None]:
-    """A message carries three pages and counts the others: lives are too short for fifty."""
+    """A message carries three pages and counts the others: lives are too short for fifty. Only in this folder."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(limits, "BUNDLE_PAGES", 3)
         yield
