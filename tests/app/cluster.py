@@ -74,7 +74,8 @@ class Cluster(RunningServer):
             with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 - our own loopback server
                 return int(answer.status)
         except urllib.error.HTTPError as error:
-            return error.code
+            with error:
+                return error.code
         except OSError:
             return 0
 
