@@ -14,6 +14,7 @@ def test_a_server_runs_before_the_kernel_knows_its_words(tmp_path: Path, monkeyp
     # For an instant after it was started a process has no command line. Who took it for absent then would start a
     # second server, and forget the first.
     server = RunningServer(tmp_path / "data")
+    server.provider.start()
     with monkeypatch.context() as patch:
         patch.setattr(processes, "serving", lambda _folder: {})
         server.launch()
@@ -23,3 +24,4 @@ def test_a_server_runs_before_the_kernel_knows_its_words(tmp_path: Path, monkeyp
         server.kill(processes.SUPERVISOR)
         assert server.pids() == {}
     server.wait_until(lambda: not server.leftovers(), "its children are gone too")
+    server.provider.stop()
