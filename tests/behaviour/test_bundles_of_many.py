@@ -119,6 +119,16 @@ def test_each_of_two_messages_on_their_way_answers_what_it_says(world: World, ca
     assert statuses(world) == ALL_BUT_THE_FIRST
 
 
+@pytest.mark.parametrize("minutes", [1, 2, 3])
+def test_the_first_message_answers_what_later_ones_have_carried_too(world: World, cast: Cast, minutes: int) -> None:
+    message = bundle(world, cast)
+    world.advance(minutes=minutes)
+    world.event(cast.monitor, "late")
+    assert world.run(SYSTEM, acknowledged(message)) == STORM - 1
+    assert statuses(world) == [*ALL_BUT_THE_FIRST, "triggered"]
+    assert len(world.facts(PageAnswered)) == STORM - 1
+
+
 def test_a_level_that_is_due_does_not_overtake_the_answer(
     world: World, cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -165,18 +165,26 @@ def answer_message(world: World, _actor: Actor, command: AnswerMessage, _now: Mo
 def answer_waiting(world: World, _actor: Actor, command: AnswerWaiting, _now: Moment) -> Decision:
     """An answer to a message, for the next of the incidents that it only counted: what is open and theirs.
 
-    Pages that were made after the message are not meant: ids follow time, also where the clock is set back.
+    First those that still wait, then those that later messages have carried. Pages that were made after the message are
+    not meant: ids follow time, within one run of the engine also where the clock is set back.
     """
     message = world.state.message(command.message_id)
     if message is None:
         return Decision()
-    pages = world.state.bundled_pages(message.contact_id, limits.BUNDLE_PAGES, command.after, message.id)
-    if not pages:
-        return Decision()
-    found = (world.state.incident(incident_id) for incident_id in dict.fromkeys(page.incident_id for page in pages))
-    theirs = [one for one in found if one and one.is_open and _may_answer(world, one, message.user_id)]
-    answers = _answers(message, theirs, command.answer)
-    return answers + bundle.answer_waiting(message, command.answer, pages[-1].id)
+    after = command.after
+    if after < message.id:
+        pages = world.state.bundled_pages(message.contact_id, limits.BUNDLE_PAGES, after, message.id)
+        after = pages[-1].id if pages else message.id
+    else:
+        later = world.state.next_message(message, after)
+        if later is None:
+            return Decision()
+        pages = [page for page in _pages(world, later) if page.id < message.id]
+        after = later.id
+    called = [(page, world.state.incident(page.incident_id)) for page in pages]
+    theirs = {one.id: one for page, one in called if one and one.is_open and one.epoch == page.epoch}
+    allowed = [one for one in theirs.values() if _may_answer(world, one, message.user_id)]
+    return _answers(message, allowed, command.answer) + bundle.answer_waiting(message, command.answer, after)
 
 
 def answer_by_code(world: World, _actor: Actor, command: AnswerByCode, now: Moment) -> Decision:

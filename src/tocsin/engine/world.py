@@ -90,6 +90,9 @@ class State(Protocol):
     def message_by_code(self, channel: Channel, address: str, code: str, since: Moment) -> Message | None:
         """The newest message about an incident to an address since then; with a code, the newest that carries it."""
 
+    def next_message(self, message: Message, after: str) -> Message | None:
+        """The first message to the same contact method that was made after this one, of those with ids after that."""
+
     def pace(self, user_id: str) -> Pace:
         """How often a person was reached lately."""
 

@@ -357,6 +357,15 @@ class WorkingSet:
         values = {"address": address, "since": since, "channel": channel.value}
         return max(self._find(Message, self._queries.messages_to, values, wanted), key=seen, default=None)
 
+    def next_message(self, message: Message, after: str) -> Message | None:
+        """The first message to the same contact method that was made after this one, of those with ids after that."""
+
+        def wanted(other: Message) -> bool:
+            return other.contact_id == message.contact_id and other.id > max(message.id, after)
+
+        values = {"address": message.address, "since": message.created_at, "channel": message.channel.value}
+        return min(self._find(Message, self._queries.messages_to, values, wanted), key=_id, default=None)
+
     def pace(self, user_id: str) -> Pace:
         """How often a person was reached lately."""
         return self._get(Pace, user_id) or Pace(id=user_id)
