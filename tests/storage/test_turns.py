@@ -416,3 +416,17 @@ def test_a_reader_can_not_write(url: str | None, database: Database, tmp_path: P
     finally:
         reading.close()
     assert stored(database) == NOTHING
+
+
+def test_an_old_alert_that_is_moved_is_not_the_newest_of_its_key(store: TurnStore) -> None:
+    store.begin()
+    old = replace(alert("A1", "k"), status=AlertStatus.RESOLVED, resolved_at=9)
+    for one in (old, alert("A2", "k")):
+        store.state.put(one)
+        store.state.keep_unit()
+    store.commit(Turn(1))
+    store.begin()
+    store.state.put(replace(old, incident_id="Q2"))
+    found = store.state.latest_alert("I1", "k")
+    assert found is not None
+    assert found.id == "A2"

@@ -42,6 +42,9 @@ _COUNTED = ("repeats", "last_event_at", "last_seq")
 _SAID = attrgetter(*(field.name for field in fields(Alert) if field.name not in _COUNTED))
 """Everything else about an alert."""
 
+_newness = attrgetter("is_open", "created_at", "last_seq")
+"""The order in which alerts of one key followed each other; as `NEWEST_ALERTS` has it."""
+
 _id = attrgetter("id")
 """The order of age: ids follow time."""
 
@@ -197,15 +200,14 @@ class WorkingSet:
             self._known_keys[alert.scope, alert.dedup_key] = alert.id
 
     def latest_alert(self, scope: str, dedup_key: str) -> Alert | None:
-        """The newest alert of a key."""
-        for alert in reversed(self._unit[Alert].values()):
-            if (alert.scope, alert.dedup_key) == (scope, dedup_key):
-                return cast("Alert", alert)
+        """The newest alert of a key. An older one that this unit moved (in a merge, say) is not the newest by that."""
         key = (scope, dedup_key)
         if key not in self._known_keys:
             self.prefetch_alerts([key])
-        alert_id = self._known_keys[key]
-        return self.alert(alert_id) if alert_id else None
+        known = self._known_keys[key]
+        found = self.alert(known) if known else None
+        mine = [one for one in self._unit[Alert].values() if (one.scope, one.dedup_key) == key]
+        return max((*mine, found), key=_newness) if mine and found else next(reversed(mine), found)
 
     def alert(self, alert_id: str) -> Alert | None:
         """One alert."""
