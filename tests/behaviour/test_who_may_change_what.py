@@ -9,6 +9,9 @@ from typing import Any
 import pytest
 
 from tests.behaviour.cast import Cast
+from tocsin.alerts.windows import MaintenanceWindow
+from tocsin.directory.business import BusinessService, Dependency, Tag, Tagging
+from tocsin.directory.kept import Kept
 from tocsin.directory.model import (
     ApiKey,
     Channel,
@@ -23,12 +26,21 @@ from tocsin.directory.model import (
     Urgency,
     User,
 )
+from tocsin.directory.subscriptions import FilterKind, WebhookSubscription
 from tocsin.engine.config import KINDS
 from tocsin.engine.things import DeleteThing, SaveThing
+from tocsin.events.orchestration import (
+    CacheKind,
+    CacheVariable,
+    Orchestration,
+    OrchestrationKey,
+    OrchestrationPath,
+    PathKind,
+)
 from tocsin.events.rules import Condition, Match, NoiseRule
 from tocsin.kernel.actor import Actor
 from tocsin.kernel.errors import Invalid, NotAllowed, TocsinError
-from tocsin.kernel.time import HOUR
+from tocsin.kernel.time import DAY, HOUR
 from tocsin.oncall import Override, Schedule
 from tocsin.testing.world import World, as_user
 
@@ -72,8 +84,56 @@ def changes(world: World, cast: Cast, rota: Schedule) -> Mapping[str, SaveThing]
         "override": (Override("", rota.id, cast.bob.id, now + HOUR, now + 2 * HOUR, 0), ()),
         "policy": (replace(cast.policy, name="Payments!"), ("name",)),
         "noise_rule": (noise, ()),
+        **newer(world, cast),
     }
     return {kind: SaveThing(thing_kind=kind, thing=thing, fields=fields) for kind, (thing, fields) in things.items()}
+
+
+def newer(world: World, cast: Cast) -> dict[str, tuple[Any, tuple[str, ...]]]:
+    """Things of the payments team or on its service without which people would still be paged."""
+    service, team = cast.service.id, cast.team.id
+    later = world.clock.now() + DAY
+    orchestration = world.save(Orchestration(id="", name="Something", team_id=team))
+    refunds = world.save(BusinessService(id="", name="Refunds", team_id=team))
+    tag = world.save(Tag(id="", name="asia"))
+    return {
+        "orchestration": (Orchestration(id="", name="Everything", team_id=team), ()),
+        "orchestration_key": (
+            OrchestrationKey(id="", orchestration_id=orchestration.id, name="Another", key=""),
+            (),
+        ),
+        "orchestration_path": (OrchestrationPath(parent_id=service, kind=PathKind.SERVICE), ()),
+        "cache_variable": (
+            CacheVariable(
+                id="",
+                parent_id=service,
+                of_service=True,
+                name="lately",
+                kind=CacheKind.TRIGGER_EVENT_COUNT,
+                ttl_seconds=60,
+            ),
+            (),
+        ),
+        "maintenance_window": (MaintenanceWindow(id="", start=later, end=later + HOUR, service_ids=(service,)), ()),
+        "business_service": (BusinessService(id="", name="Checkout", team_id=team), ()),
+        "dependency": (
+            Dependency(id="", dependent_id=refunds.id, dependent_is_business=True, supporting_id=service),
+            (),
+        ),
+        "tag": (Tag(id="", name="europe"), ()),
+        "tagging": (Tagging(tag_id=tag.id, entity_kind="policy", entity_id=cast.policy.id), ()),
+        "webhook_subscription": (
+            WebhookSubscription(
+                id="",
+                url="https://hooks.example.com/",
+                events=("incident.triggered",),
+                filter_kind=FilterKind.SERVICE,
+                filter_id=service,
+            ),
+            (),
+        ),
+        "kept": (Kept(id="", resource="addon", name="Graph", team_ids=(team,)), ()),
+    }
 
 
 def accepted(world: World, person: User, orders: Mapping[str, Any]) -> set[str]:
@@ -91,6 +151,8 @@ def accepted(world: World, person: User, orders: Mapping[str, Any]) -> set[str]:
 
 
 MANAGERS = {"team", "membership", "service", "integration", "schedule", "override", "policy", "noise_rule"}
+MANAGERS |= {"orchestration", "orchestration_key", "orchestration_path", "cache_variable", "maintenance_window"}
+MANAGERS |= {"business_service", "dependency", "tagging", "webhook_subscription", "kept"}
 
 
 @pytest.mark.parametrize(

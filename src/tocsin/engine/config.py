@@ -10,6 +10,9 @@ from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import Any, TypeAlias
 
+from tocsin.alerts.windows import MaintenanceWindow
+from tocsin.directory.business import BusinessService, Dependency, Tag, Tagging
+from tocsin.directory.kept import Kept
 from tocsin.directory.model import (
     ApiKey,
     ContactMethod,
@@ -25,7 +28,9 @@ from tocsin.directory.model import (
     User,
 )
 from tocsin.directory.permissions import Standing
+from tocsin.directory.subscriptions import WebhookSubscription
 from tocsin.escalation.model import Policy, TargetKind
+from tocsin.events.orchestration import CacheVariable, Orchestration, OrchestrationKey, OrchestrationPath
 from tocsin.events.rules import NoiseRule
 from tocsin.kernel.actor import Actor, ActorKind
 from tocsin.kernel.time import Moment
@@ -46,6 +51,17 @@ Thing: TypeAlias = (
     | Override
     | Policy
     | NoiseRule
+    | Orchestration
+    | OrchestrationKey
+    | OrchestrationPath
+    | CacheVariable
+    | MaintenanceWindow
+    | BusinessService
+    | Dependency
+    | Tag
+    | Tagging
+    | WebhookSubscription
+    | Kept
 )
 """Anything that people define."""
 
@@ -64,6 +80,17 @@ KINDS: Mapping[str, type[Any]] = {
     "override": Override,
     "policy": Policy,
     "noise_rule": NoiseRule,
+    "orchestration": Orchestration,
+    "orchestration_key": OrchestrationKey,
+    "orchestration_path": OrchestrationPath,
+    "cache_variable": CacheVariable,
+    "maintenance_window": MaintenanceWindow,
+    "business_service": BusinessService,
+    "dependency": Dependency,
+    "tag": Tag,
+    "tagging": Tagging,
+    "webhook_subscription": WebhookSubscription,
+    "kept": Kept,
 }
 """The stored name of each kind of thing; never renamed."""
 
@@ -157,6 +184,61 @@ class Config:
         return self._things["policy"]
 
     @property
+    def orchestrations(self) -> Mapping[str, Orchestration]:
+        """Event orchestrations by id."""
+        return self._things["orchestration"]
+
+    @property
+    def orchestration_keys(self) -> Mapping[str, OrchestrationKey]:
+        """Orchestrations' keys by id."""
+        return self._things["orchestration_key"]
+
+    @property
+    def orchestration_paths(self) -> Mapping[str, OrchestrationPath]:
+        """Paths by `parent:kind`."""
+        return self._things["orchestration_path"]
+
+    @property
+    def cache_variables(self) -> Mapping[str, CacheVariable]:
+        """Cache variables by id."""
+        return self._things["cache_variable"]
+
+    @property
+    def maintenance_windows(self) -> Mapping[str, MaintenanceWindow]:
+        """Maintenance windows by id."""
+        return self._things["maintenance_window"]
+
+    @property
+    def business_services(self) -> Mapping[str, BusinessService]:
+        """Business services by id."""
+        return self._things["business_service"]
+
+    @property
+    def dependencies(self) -> Mapping[str, Dependency]:
+        """What needs what, by id."""
+        return self._things["dependency"]
+
+    @property
+    def tags(self) -> Mapping[str, Tag]:
+        """Tags by id."""
+        return self._things["tag"]
+
+    @property
+    def taggings(self) -> Mapping[str, Tagging]:
+        """Which tag is on what, by `tag:kind:entity`."""
+        return self._things["tagging"]
+
+    @property
+    def webhook_subscriptions(self) -> Mapping[str, WebhookSubscription]:
+        """Webhook subscriptions by id."""
+        return self._things["webhook_subscription"]
+
+    @property
+    def kept(self) -> Mapping[str, Kept]:
+        """What is kept for clients only, by id."""
+        return self._things["kept"]
+
+    @property
     def settings(self) -> Settings:
         """What owners set for the whole installation."""
         found: Settings = self._things["settings"].get("settings", _DEFAULT_SETTINGS)
@@ -220,6 +302,25 @@ class Config:
             service: tuple(sorted(rules, key=lambda rule: (rule.position, rule.id)))
             for service, rules in grouped.items()
         }
+
+    @cached_property
+    def windows_of(self) -> Mapping[str, tuple[MaintenanceWindow, ...]]:
+        """Maintenance windows by service."""
+        found: dict[str, list[MaintenanceWindow]] = defaultdict(list)
+        for window in self.maintenance_windows.values():
+            for service_id in window.service_ids:
+                found[service_id].append(window)
+        return {service_id: tuple(windows) for service_id, windows in found.items()}
+
+    @cached_property
+    def keys_of(self) -> Mapping[str, tuple[OrchestrationKey, ...]]:
+        """Keys by orchestration, oldest first."""
+        return _grouped(self.orchestration_keys.values(), "orchestration_id")
+
+    @cached_property
+    def kept_of(self) -> Mapping[str, tuple[Kept, ...]]:
+        """What is kept for clients, by the vendor's word for its kind, oldest first."""
+        return _grouped(self.kept.values(), "resource")
 
     @cached_property
     def policies_of_schedule(self) -> Mapping[str, tuple[Policy, ...]]:

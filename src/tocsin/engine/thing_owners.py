@@ -5,10 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeAlias
 
+from tocsin.alerts.windows import MaintenanceWindow
+from tocsin.directory.business import BusinessService, Dependency, Tagging
+from tocsin.directory.kept import Kept
 from tocsin.directory.model import ApiKey, Integration, Membership, Role, Service, Settings, Team, User
 from tocsin.directory.permissions import Verb
+from tocsin.directory.subscriptions import FilterKind, WebhookSubscription
 from tocsin.engine.config import KIND_OF, Config
 from tocsin.escalation.model import Policy
+from tocsin.events.orchestration import (
+    CacheVariable,
+    Orchestration,
+    OrchestrationKey,
+    OrchestrationPath,
+    PathKind,
+)
 from tocsin.events.rules import NoiseRule
 from tocsin.kernel.actor import Actor, ActorKind
 from tocsin.oncall import Override, Schedule
@@ -89,6 +100,82 @@ def _settings(_config: Config, _actor: Actor, _settings: Settings, _old: Any, _n
     yield Verb.OWN, (), False
 
 
+def _window(config: Config, _actor: Actor, window: MaintenanceWindow, _old: Any, _new: Any) -> Iterable[Need]:
+    """Who keeps a service from paging must be able to edit it."""
+    for service_id in window.service_ids:
+        yield Verb.EDIT, config.team_ids_of_service(service_id), False
+
+
+def _of_one_team(
+    _config: Config, _actor: Actor, thing: Orchestration | BusinessService, _old: Any, _new: Any
+) -> Iterable[Need]:
+    yield Verb.EDIT, (thing.team_id,) if thing.team_id else (), False
+
+
+def _orchestration_key(config: Config, _actor: Actor, key: OrchestrationKey, _old: Any, _new: Any) -> Iterable[Need]:
+    yield Verb.EDIT, _teams_of_orchestration(config, key.orchestration_id), False
+
+
+def _path(config: Config, _actor: Actor, path: OrchestrationPath, old: Any, new: Any) -> Iterable[Need]:
+    """Nobody sends alarms to a service on which they could not raise an incident themselves."""
+    yield Verb.EDIT, _teams_of_parent(config, path.parent_id, of_service=path.kind is PathKind.SERVICE), False
+    if path is new and path.kind is PathKind.ROUTER:
+        for service_id in new.routed_to - (old.routed_to if old is not None else frozenset()):
+            if service_id in config.services:
+                yield Verb.RESPOND, config.team_ids_of_service(service_id), False
+
+
+def _cache_variable(config: Config, _actor: Actor, variable: CacheVariable, _old: Any, _new: Any) -> Iterable[Need]:
+    yield Verb.EDIT, _teams_of_parent(config, variable.parent_id, of_service=variable.of_service), False
+
+
+def _teams_of_parent(config: Config, parent_id: str, *, of_service: bool) -> tuple[str, ...]:
+    return config.team_ids_of_service(parent_id) if of_service else _teams_of_orchestration(config, parent_id)
+
+
+def _teams_of_orchestration(config: Config, orchestration_id: str) -> tuple[str, ...]:
+    orchestration = config.orchestrations.get(orchestration_id)
+    return (orchestration.team_id,) if orchestration is not None and orchestration.team_id else ()
+
+
+def _dependency(config: Config, _actor: Actor, dependency: Dependency, _old: Any, _new: Any) -> Iterable[Need]:
+    """It says something of the one that needs: whoever may edit that one may say it."""
+    business = config.business_services.get(dependency.dependent_id)
+    if dependency.dependent_is_business:
+        yield Verb.EDIT, (business.team_id,) if business is not None and business.team_id else (), False
+    else:
+        yield Verb.EDIT, config.team_ids_of_service(dependency.dependent_id), False
+
+
+def _tag(_config: Config, _actor: Actor, _tag: Any, _old: Any, _new: Any) -> Iterable[Need]:
+    """Tags are everybody's who may edit anything that belongs to nobody."""
+    yield Verb.EDIT, (), False
+
+
+def _tagging(config: Config, actor: Actor, tagging: Tagging, _old: Any, _new: Any) -> Iterable[Need]:
+    if tagging.entity_kind == "user":
+        yield Verb.ADMINISTER, (), actor.kind is ActorKind.USER and actor.id == tagging.entity_id
+    elif tagging.entity_kind == "team":
+        yield Verb.STAFF, (tagging.entity_id,), False
+    else:
+        policy = config.policies.get(tagging.entity_id)
+        yield Verb.EDIT, policy.team_ids if policy is not None else (), False
+
+
+def _subscription(config: Config, _actor: Actor, one: WebhookSubscription, _old: Any, _new: Any) -> Iterable[Need]:
+    """What goes out is what its filter lets through: of one service or team their editors decide, of all admins."""
+    if one.filter_kind is FilterKind.SERVICE:
+        yield Verb.EDIT, config.team_ids_of_service(one.filter_id), False
+    elif one.filter_kind is FilterKind.TEAM:
+        yield Verb.EDIT, (one.filter_id,), False
+    else:
+        yield Verb.ADMINISTER, (), False
+
+
+def _kept(_config: Config, _actor: Actor, thing: Kept, _old: Any, _new: Any) -> Iterable[Need]:
+    yield Verb.EDIT, thing.team_ids, False
+
+
 def _administered(_config: Config, _actor: Actor, _thing: Any, _old: Any, _new: Any) -> Iterable[Need]:
     yield Verb.ADMINISTER, (), False
 
@@ -108,4 +195,15 @@ _NEEDS: Mapping[str, Callable[[Config, Actor, Any, Any, Any], Iterable[Need]]] =
     "schedule": _of_teams,
     "override": _override,
     "policy": _of_teams,
+    "orchestration": _of_one_team,
+    "orchestration_key": _orchestration_key,
+    "orchestration_path": _path,
+    "cache_variable": _cache_variable,
+    "maintenance_window": _window,
+    "business_service": _of_one_team,
+    "dependency": _dependency,
+    "tag": _tag,
+    "tagging": _tagging,
+    "webhook_subscription": _subscription,
+    "kept": _kept,
 }

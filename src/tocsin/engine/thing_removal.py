@@ -6,12 +6,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
+from tocsin.alerts.windows import MaintenanceWindow
 from tocsin.directory.model import Membership, Role, Service, Team, User
 from tocsin.engine.config import KIND_OF
 from tocsin.engine.world import ThingChange, World
 from tocsin.escalation.model import Policy, TargetKind
+from tocsin.events.orchestration import PathKind, path_id
 from tocsin.incidents import decide as incidents
 from tocsin.kernel.actor import SYSTEM
 from tocsin.kernel.decision import Decision
@@ -20,12 +23,14 @@ from tocsin.kernel.time import Moment
 from tocsin.oncall import Override, Schedule, members, remove_override
 
 
-def _gone(things: Iterable[Any]) -> Decision:
+def gone(things: Iterable[Any]) -> Decision:
+    """These things are removed, in this order."""
     return Decision(state=tuple(ThingChange(KIND_OF[type(thing)], thing.id, thing, None) for thing in things))
 
 
-def _alone(_world: World, thing: Any, _now: Moment) -> Decision:
-    return _gone([thing])
+def alone(_world: World, thing: Any, _now: Moment) -> Decision:
+    """Nothing else goes with it."""
+    return gone([thing])
 
 
 def _user(world: World, user: User, now: Moment) -> Decision:
@@ -48,7 +53,7 @@ def _user(world: World, user: User, now: Moment) -> Decision:
             raise InUse(f"The user is named in the escalation policy {policy.name}.", reason="user_on_policy")
     keys = [key for key in config.api_keys.values() if key.user_id == user.id]
     overrides = [one for one in config.overrides.values() if one.user_id == user.id and one.end > now]
-    return _gone(
+    return gone(
         [
             *config.rules_of.get(user.id, ()),
             *config.contacts_of.get(user.id, ()),
@@ -62,16 +67,18 @@ def _user(world: World, user: User, now: Moment) -> Decision:
 
 def _contact_method(world: World, contact: Any, _now: Moment) -> Decision:
     rules = [rule for rule in world.config.rules_of.get(contact.user_id, ()) if rule.contact_method_id == contact.id]
-    return _gone([*rules, contact])
+    return gone([*rules, contact])
 
 
 def _team(world: World, team: Team, _now: Moment) -> Decision:
     config = world.config
-    owned: list[Policy | Schedule] = [one for one in config.policies.values() if team.id in one.team_ids]
+    owned: list[Any] = [one for one in config.policies.values() if team.id in one.team_ids]
     owned += [one for one in config.schedules.values() if team.id in one.team_ids]
+    owned += [one for one in config.orchestrations.values() if one.team_id == team.id]
+    owned += [one for one in config.business_services.values() if one.team_id == team.id]
     if owned:
         raise InUse(f"The team still owns {owned[0].name}.", reason="team_owns_things")
-    return _gone([*config.members_of.get(team.id, ()), team])
+    return gone([*config.members_of.get(team.id, ()), team])
 
 
 def _membership(world: World, membership: Membership, now: Moment) -> Decision:
@@ -80,7 +87,7 @@ def _membership(world: World, membership: Membership, now: Moment) -> Decision:
         if membership.team_id in policy.team_ids and _calls(world, policy, membership.user_id, now):
             text = "User cannot be removed as they belong to an escalation policy on this team"
             raise InUse(text, reason="member_on_policy")
-    return _gone([membership])
+    return gone([membership])
 
 
 def _calls(world: World, policy: Policy, user_id: str, now: Moment) -> bool:
@@ -95,14 +102,37 @@ def _calls(world: World, policy: Policy, user_id: str, now: Moment) -> bool:
 
 
 def _service(world: World, service: Service, now: Moment) -> Decision:
-    """Its open incidents are resolved (history stays), its integrations go with it."""
+    """Its open incidents are resolved (history stays), its integrations go with it.
+
+    Refused while a router sends events to it: they would find nobody.
+    """
+    config = world.config
+    for path in config.orchestration_paths.values():
+        if path.kind is PathKind.ROUTER and service.id in path.routed_to:
+            orchestration = config.orchestrations[path.parent_id]
+            raise InUse(f"The router of {orchestration.name} sends events to the service.", reason="service_in_router")
     decision = Decision()
     for incident in world.state.open_incidents_of(service.id):
         decision += incidents.resolve(incident, "its service was removed", SYSTEM, now)
-    config = world.config
-    return decision + _gone(
-        [*config.integrations_of.get(service.id, ()), *config.noise_rules_of.get(service.id, ()), service]
+    own_path = config.orchestration_paths.get(path_id(service.id, PathKind.SERVICE))
+    ends = [one for one in config.dependencies.values() if service.id in (one.dependent_id, one.supporting_id)]
+    variables = [one for one in config.cache_variables.values() if one.parent_id == service.id]
+    belongs = [*config.integrations_of.get(service.id, ()), *config.noise_rules_of.get(service.id, ()), *ends]
+    return (
+        decision
+        + _out_of_windows(config.windows_of.get(service.id, ()), service)
+        + gone([*belongs, *variables, *([own_path] if own_path is not None else []), service])
     )
+
+
+def _out_of_windows(windows: Iterable[MaintenanceWindow], service: Service) -> Decision:
+    """Maintenance windows go on for the other services that they name; one that named no other goes too."""
+    changes = []
+    for window in windows:
+        others = tuple(one for one in window.service_ids if one != service.id)
+        left = replace(window, service_ids=others) if others else None
+        changes.append(ThingChange("maintenance_window", window.id, window, left))
+    return Decision(state=tuple(changes))
 
 
 def _policy(world: World, policy: Policy, _now: Moment) -> Decision:
@@ -110,7 +140,7 @@ def _policy(world: World, policy: Policy, _now: Moment) -> Decision:
         raise InUse(
             "The policy can't be deleted because it is being used by one or more services", reason="policy_in_use"
         )
-    return _gone([policy])
+    return gone([policy])
 
 
 def _schedule(world: World, schedule: Schedule, _now: Moment) -> Decision:
@@ -120,7 +150,7 @@ def _schedule(world: World, schedule: Schedule, _now: Moment) -> Decision:
     if _open_work_calls(world, schedule):
         text = "Schedule can't be deleted if it's being used by an escalation policy snapshot with open incidents"
         raise InUse(text, reason="schedule_in_snapshot")
-    return _gone([*world.config.overrides_of.get(schedule.id, ()), schedule])
+    return gone([*world.config.overrides_of.get(schedule.id, ()), schedule])
 
 
 def _open_work_calls(world: World, schedule: Schedule) -> bool:
@@ -145,17 +175,17 @@ def _settings(_world: World, _thing: Any, _now: Moment) -> Decision:
 REMOVAL: Mapping[str, Callable[[World, Any, Moment], Decision]] = {
     "user": _user,
     "contact_method": _contact_method,
-    "notification_rule": _alone,
+    "notification_rule": alone,
     "team": _team,
     "membership": _membership,
     "service": _service,
-    "integration": _alone,
-    "priority": _alone,
-    "api_key": _alone,
+    "integration": alone,
+    "priority": alone,
+    "api_key": alone,
     "settings": _settings,
     "schedule": _schedule,
     "override": _override,
     "policy": _policy,
-    "noise_rule": _alone,
+    "noise_rule": alone,
 }
 """What removing each kind means."""

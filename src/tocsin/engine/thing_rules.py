@@ -72,7 +72,8 @@ Verdict: TypeAlias = tuple[list[str], Decision]
 """The problems found (none = valid), and what else is decided with the change."""
 
 
-def _named(thing: Any, label: str = "Name") -> Iterator[str]:
+def named(thing: Any, label: str = "Name") -> Iterator[str]:
+    """What is wrong with a thing's name and description."""
     name = thing.name
     if not name.strip():
         yield f"{label} cannot be empty"
@@ -84,13 +85,15 @@ def _named(thing: Any, label: str = "Name") -> Iterator[str]:
         yield f"Description is too long (maximum is {DESCRIPTION_CHARS} characters)"
 
 
-def _unique_name(draft: Draft, kind: str) -> Iterator[str]:
+def unique_name(draft: Draft, kind: str) -> Iterator[str]:
+    """Whether another thing of the kind has the name, letters of either case."""
     name = draft.new.name.casefold()
     if any(one.name.casefold() == name and one.id != draft.new.id for one in draft.world.config.of(kind).values()):
         yield "Name has already been taken"
 
 
-def _teams_exist(draft: Draft) -> Iterator[str]:
+def teams_exist(draft: Draft) -> Iterator[str]:
+    """Which of the draft's teams are not there."""
     for team_id in draft.new.team_ids:
         if team_id not in draft.world.config.teams:
             yield f"Team {team_id} not found"
@@ -99,7 +102,7 @@ def _teams_exist(draft: Draft) -> Iterator[str]:
 def _user(draft: Draft) -> Verdict:
     user: User = replace(draft.new, email=draft.new.email.strip())
     draft.new = user
-    found = list(_named(user))
+    found = list(named(user))
     if not _MAIL.fullmatch(user.email) or len(user.email) > NAME_CHARS:
         found.append("Email is invalid")
     taken = draft.world.config.user_by_email.get(user.email.lower())
@@ -195,7 +198,7 @@ def _notification_rule(draft: Draft) -> Verdict:
 
 def _team(draft: Draft) -> Verdict:
     team: Team = draft.new
-    found = [*_named(team), *_unique_name(draft, "team")]
+    found = [*named(team), *unique_name(draft, "team")]
     seen = {team.id}
     parent = team.parent_id
     while parent is not None:
@@ -223,7 +226,7 @@ def _membership(draft: Draft) -> Verdict:
 
 def _service(draft: Draft) -> Verdict:
     service: Service = draft.new
-    found = [*_named(service), *_unique_name(draft, "service")]
+    found = [*named(service), *unique_name(draft, "service")]
     if service.policy_id not in draft.world.config.policies:
         found.append("Escalation policy not found")
     for label, seconds in (
@@ -247,7 +250,7 @@ def _integration(draft: Draft) -> Verdict:
     if not integration.key:
         integration = replace(integration, key=draft.world.ids.key())
     draft.new = integration
-    found = list(_named(integration))
+    found = list(named(integration))
     if integration.service_id not in draft.world.config.services:
         found.append("Service not found")
     holder = draft.world.config.integration_by_key.get(integration.key)
@@ -263,7 +266,7 @@ def _policy(draft: Draft) -> Verdict:
     ids = draft.world.ids
     policy = replace(policy, rules=tuple(rule if rule.id else replace(rule, id=ids.short()) for rule in policy.rules))
     draft.new = policy
-    found = [*_named(policy), *_unique_name(draft, "policy"), *_teams_exist(draft)]
+    found = [*named(policy), *unique_name(draft, "policy"), *teams_exist(draft)]
     if not 1 <= len(policy.rules) <= LEVELS:
         found.append(f"Escalation rules must be 1 to {LEVELS}")
     if not 0 <= policy.num_loops <= LOOPS:
@@ -282,7 +285,7 @@ def _policy(draft: Draft) -> Verdict:
 
 def _schedule(draft: Draft) -> Verdict:
     schedule: Schedule = draft.new
-    found = [*problems(schedule, draft.world.config.users.keys()), *_teams_exist(draft)]
+    found = [*problems(schedule, draft.world.config.users.keys()), *teams_exist(draft)]
     if not found:
         try:
             if draft.old is None:
@@ -322,7 +325,7 @@ def _noise_rule(draft: Draft) -> Verdict:
 def _api_key(draft: Draft) -> Verdict:
     """A key stands for somebody who is there, with their role and no other; that of who has left can be revoked."""
     key: ApiKey = draft.new
-    found = list(_named(key))
+    found = list(named(key))
     if key.user_id is None:
         return found, NOTHING
     person = draft.world.config.users.get(key.user_id)
@@ -333,7 +336,7 @@ def _api_key(draft: Draft) -> Verdict:
 
 
 def _plainly_named(draft: Draft) -> Verdict:
-    return list(_named(draft.new)), NOTHING
+    return list(named(draft.new)), NOTHING
 
 
 RULES: Mapping[str, Callable[[Draft], Verdict]] = {

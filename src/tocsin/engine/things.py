@@ -6,19 +6,27 @@ what was stored untouched.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any, ClassVar
 
+from tocsin.engine import (
+    rules_of_business,
+    rules_of_events,
+    rules_of_subscriptions,
+    rules_of_windows,
+    thing_removal,
+    thing_rules,
+)
 from tocsin.engine.authorise import require
 from tocsin.engine.config import KINDS
 from tocsin.engine.thing_owners import needs_to_change
-from tocsin.engine.thing_removal import REMOVAL
-from tocsin.engine.thing_rules import RULES, Draft
+from tocsin.engine.thing_rules import Draft, Verdict
 from tocsin.engine.world import ThingChange, World
 from tocsin.kernel.actor import Actor
 from tocsin.kernel.decision import NOTHING, Command, Decision
 from tocsin.kernel.errors import Invalid, NotFound
+from tocsin.kernel.ids import IdSource
 from tocsin.kernel.time import Moment
 
 
@@ -59,7 +67,7 @@ def save(world: World, actor: Actor, command: SaveThing, now: Moment) -> Decisio
         if not own:
             require(world, actor, verb, team_ids)
     if old is None and not wanted_id:
-        new = replace(new, id=_free_id(world, stored))
+        new = replace(new, id=_free_id(world, command.thing_kind, stored))
     new = _stamped(old, new, now)
     draft = Draft(world=world, actor=actor, old=old, new=new, now=now)
     problems, extra = RULES[command.thing_kind](draft)
@@ -82,8 +90,9 @@ def delete(world: World, actor: Actor, command: DeleteThing, now: Moment) -> Dec
     return REMOVAL[command.thing_kind](world, old, now)
 
 
-def _free_id(world: World, stored: Mapping[str, Any]) -> str:
-    while (candidate := world.ids.short()) in stored:
+def _free_id(world: World, kind: str, stored: Mapping[str, Any]) -> str:
+    make = _MAKE_ID.get(kind, IdSource.short)
+    while (candidate := make(world.ids)) in stored:
         pass
     return candidate
 
@@ -98,5 +107,23 @@ def _stamped(old: Any, new: Any, now: Moment) -> Any:
         replace(new, **stamps) if stamps and (old is None or replace(new, **stamps) != replace(old, **stamps)) else new
     )
 
+
+_PARTS = (thing_rules, rules_of_business, rules_of_events, rules_of_subscriptions, rules_of_windows)
+
+RULES: Mapping[str, Callable[[Draft], Verdict]] = {kind: rule for part in _PARTS for kind, rule in part.RULES.items()}
+"""What makes a thing of each kind valid."""
+
+REMOVAL: Mapping[str, Callable[[World, Any, Moment], Decision]] = {
+    kind: meaning for part in (thing_removal, *_PARTS[1:]) for kind, meaning in part.REMOVAL.items()
+}
+"""What removing a thing of each kind means."""
+
+_MAKE_ID: Mapping[str, Callable[[IdSource], str]] = {
+    "orchestration": IdSource.uuid,
+    "orchestration_key": IdSource.uuid,
+    "cache_variable": IdSource.uuid,
+    "dependency": IdSource.sixteen,
+}
+"""The form of ids that existing clients expect, where it is not the usual short one."""
 
 assert set(RULES) == set(REMOVAL) == set(KINDS), "every kind of thing has its rules and its removal"

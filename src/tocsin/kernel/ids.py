@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Protocol
+from uuid import UUID
 
 from tocsin.kernel.time import MILLISECOND, Moment
 
@@ -53,6 +54,18 @@ class IdSource:
             number, index = divmod(number, 36)
             letters.append(_SORTED[index])
         return "Q" + "".join(reversed(letters))
+
+    def sixteen(self) -> str:
+        """An id of 16 of A-Z0-9, for what stands between two things."""
+        return self._text(_UPPER, 16)
+
+    def uuid(self) -> str:
+        """A random UUID (version 4)."""
+        return str(UUID(int=self._entropy.getrandbits(128), version=4))
+
+    def orchestration_key(self) -> str:
+        """A secret of 155 bits in the form that clients know orchestrations' keys by: `R0` and 30 of A-Z0-9."""
+        return "R0" + self._text(_UPPER, 30)
 
     def key(self) -> str:
         """A secret of 128 bits as 32 lower-case hexadecimal digits (integration keys, dedup keys)."""

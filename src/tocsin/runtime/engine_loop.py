@@ -39,7 +39,7 @@ T = TypeVar("T")
 
 log = structlog.get_logger("engine")
 
-EVENTS_SPAN = 5 * MILLISECOND
+EVENTS_SPAN = 10 * MILLISECOND
 """Events are decided for about this long in one turn; then people and timers come first again."""
 
 TIMERS_SPAN = 10 * MILLISECOND

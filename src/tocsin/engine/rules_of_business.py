@@ -1,0 +1,117 @@
+"""Business services, dependencies, tags and what is kept for clients: what makes them valid, what removal means."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from tocsin.directory.business import BusinessService, Dependency, Tag, Tagging
+from tocsin.directory.kept import Kept
+from tocsin.engine.thing_removal import alone, gone
+from tocsin.engine.thing_rules import Draft, Verdict, named, teams_exist, unique_name
+from tocsin.engine.world import World
+from tocsin.kernel.decision import NOTHING, Decision
+from tocsin.kernel.time import Moment
+
+TAG_CHARS = 191
+KEPT_BYTES = 64 * 1024
+TAGGED_KINDS = ("user", "team", "policy")
+
+
+def _business_service(draft: Draft) -> Verdict:
+    service: BusinessService = draft.new
+    found = [*named(service), *unique_name(draft, "business_service")]
+    if service.team_id is not None and service.team_id not in draft.world.config.teams:
+        found.append("Team not found")
+    return found, NOTHING
+
+
+def _dependency(draft: Draft) -> Verdict:
+    dependency: Dependency = draft.new
+    config = draft.world.config
+    found = []
+    for label, thing_id, is_business in (
+        ("Dependent", dependency.dependent_id, dependency.dependent_is_business),
+        ("Supporting", dependency.supporting_id, dependency.supporting_is_business),
+    ):
+        if thing_id not in (config.business_services if is_business else config.services):
+            found.append(f"{label} service not found")
+    if dependency.dependent_id == dependency.supporting_id:
+        found.append("A service can't depend on itself")
+    if not found and _reaches(draft.world, dependency.supporting_id, dependency.dependent_id):
+        found.append("The dependency would make a circle of services")
+    return found, NOTHING
+
+
+def _reaches(world: World, start: str, goal: str) -> bool:
+    """Whether `start` needs `goal`, directly or through others."""
+    needs: dict[str, list[str]] = {}
+    for one in world.config.dependencies.values():
+        needs.setdefault(one.dependent_id, []).append(one.supporting_id)
+    seen: set[str] = set()
+    waiting = [start]
+    while waiting:
+        current = waiting.pop()
+        if current == goal:
+            return True
+        if current not in seen:
+            seen.add(current)
+            waiting.extend(needs.get(current, ()))
+    return False
+
+
+def _tag(draft: Draft) -> Verdict:
+    tag: Tag = draft.new
+    found = [*named(tag, "Label"), *unique_name(draft, "tag")]
+    if len(tag.name) > TAG_CHARS:
+        found.append(f"Label is too long (maximum is {TAG_CHARS} characters)")
+    return [one.replace("Name has", "Label has") for one in found], NOTHING
+
+
+def _tagging(draft: Draft) -> Verdict:
+    tagging: Tagging = draft.new
+    config = draft.world.config
+    found = [] if tagging.tag_id in config.tags else ["Tag not found"]
+    if tagging.entity_kind not in TAGGED_KINDS or tagging.entity_id not in config.of(tagging.entity_kind):
+        found.append("The thing to be tagged was not found")
+    return found, NOTHING
+
+
+def _kept(draft: Draft) -> Verdict:
+    thing: Kept = draft.new
+    found = list(teams_exist(draft))
+    if len(thing.wire.encode()) > KEPT_BYTES:
+        found.append(f"It is larger than {KEPT_BYTES} bytes")
+    return found, NOTHING
+
+
+def _business_service_gone(world: World, service: BusinessService, _now: Moment) -> Decision:
+    ends = [one for one in world.config.dependencies.values() if service.id in (one.dependent_id, one.supporting_id)]
+    return gone([*ends, service])
+
+
+def _tag_gone(world: World, tag: Tag, _now: Moment) -> Decision:
+    return gone([*(one for one in world.config.taggings.values() if one.tag_id == tag.id), tag])
+
+
+def _kept_gone(world: World, thing: Kept, _now: Moment) -> Decision:
+    return gone([*(one for one in world.config.kept.values() if one.parent_id == thing.id), thing])
+
+
+RULES: Mapping[str, Callable[[Draft], Verdict]] = {
+    "business_service": _business_service,
+    "dependency": _dependency,
+    "tag": _tag,
+    "tagging": _tagging,
+    "kept": _kept,
+}
+"""The rule of each of these kinds."""
+
+REMOVAL: Mapping[str, Callable[[World, Any, Moment], Decision]] = {
+    "business_service": _business_service_gone,
+    "dependency": alone,
+    "tag": _tag_gone,
+    "tagging": alone,
+    "kept": _kept_gone,
+}
+"""What removing each of these kinds means."""
