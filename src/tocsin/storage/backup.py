@@ -24,7 +24,7 @@ import msgspec
 
 from tocsin.kernel.errors import Invalid
 from tocsin.kernel.time import Moment
-from tocsin.storage.codec import dump, load
+from tocsin.storage.codec import dump, load, prepare
 
 FORMAT: Final = 1
 HEADER: Final = "tocsin-backup.json"
@@ -73,6 +73,7 @@ class Log:
     head: int
 
 
+@prepare
 @dataclass(frozen=True, slots=True)
 class Manifest:
     """What is in the file."""

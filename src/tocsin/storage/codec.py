@@ -2,12 +2,16 @@
 
 A stored form is JSON of the dataclass. New fields need a default, so that old rows can still be read; a field or kind
 is never renamed. Decides no schema of tables.
+
+Every type that is read is made known here while modules are imported, by one thread. The library looks a type over the
+first time it meets it and shares what it has found before it is complete: two threads that meet one type for the first
+time at the same moment crash the process.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 import msgspec
 
@@ -15,6 +19,7 @@ from tocsin.alerts import messages as alert_messages
 from tocsin.engine.config import KINDS
 from tocsin.engine.dispatch import COMMANDS, Batch
 from tocsin.engine.things import SaveThing
+from tocsin.engine.world import Stateful
 from tocsin.escalation import messages as escalation_messages
 from tocsin.incidents import messages as incident_messages
 from tocsin.kernel.actor import Actor
@@ -50,12 +55,18 @@ def dump(value: object) -> str:
     return _ENCODER.encode(value).decode()
 
 
+def prepare(kind: type[T]) -> type[T]:
+    """Makes a type known that is read from text or plain values. Only while a module is imported."""
+    _DECODERS[kind] = msgspec.json.Decoder(kind)
+    return kind
+
+
 def load(kind: type[T], text: str | bytes) -> T:
-    """The dataclass of this type from its JSON. Raises msgspec.ValidationError for text that is not one."""
-    decoder = _DECODERS.get(kind)
-    if decoder is None:
-        decoder = _DECODERS[kind] = msgspec.json.Decoder(kind)
-    value: T = decoder.decode(text)
+    """The dataclass of this type from its JSON. Raises msgspec.ValidationError for text that is not one.
+
+    Raises KeyError for a type that was not prepared.
+    """
+    value: T = _DECODERS[kind].decode(text)
     return value
 
 
@@ -65,7 +76,12 @@ def load_plain(text: str | bytes) -> Any:
 
 
 def build(kind: type[T], values: object) -> T:
-    """The dataclass of this type from plain values (dicts, lists, text). Raises msgspec.ValidationError."""
+    """The dataclass of this type from plain values (dicts, lists, text). Raises msgspec.ValidationError.
+
+    Raises KeyError for a type that was not prepared.
+    """
+    if kind not in _DECODERS:
+        raise KeyError(kind)
     return msgspec.convert(values, kind)
 
 
@@ -115,3 +131,7 @@ def load_effect(kind: str, text: str | bytes) -> Effect:
 def load_actor(text: str | bytes) -> Actor:
     """An actor from its JSON."""
     return load(Actor, text)
+
+
+for _known in (*KINDS.values(), *COMMANDS.values(), *FACTS.values(), *EFFECTS.values(), *get_args(Stateful), Actor):
+    prepare(_known)

@@ -23,7 +23,7 @@ from tocsin.kernel.decision import Command, Effect, TimerChange
 from tocsin.kernel.time import Moment, Span
 from tocsin.storage import postgres, tables
 from tocsin.storage.audit import audit_row
-from tocsin.storage.codec import dump, load, load_command, load_effect
+from tocsin.storage.codec import dump, load, load_command, load_effect, prepare
 from tocsin.storage.database import Database
 from tocsin.storage.lease import fence_of
 from tocsin.storage.log import LogRefused
@@ -37,6 +37,7 @@ class LeaseLost(Exception):
     """Another engine is the active one now. Nothing of this turn was stored."""
 
 
+@prepare
 @dataclass(frozen=True, slots=True)
 class Cursor:
     """How far the log has been decided: `seq` of the log with this `epoch` ("" = no log seen yet)."""

@@ -42,7 +42,7 @@ from tocsin.paging.model import Result
 from tocsin.runtime.answers import read_answer
 from tocsin.runtime.engine_loop import EngineLoop
 from tocsin.runtime.turn_inputs import Request
-from tocsin.storage.codec import dump, load
+from tocsin.storage.codec import dump, load, prepare
 from tocsin.storage.database import open_database
 from tocsin.storage.log import Entry, NewEntry
 from tocsin.storage.log.sqlite import SqliteLogReader, SqliteLogWriter
@@ -411,6 +411,9 @@ def as_user(user: User, via: Via = Via.WEB) -> Actor:
 
 def _target(one: User | Schedule) -> Target:
     return Target(kind=TargetKind.USER if isinstance(one, User) else TargetKind.SCHEDULE, id=one.id)
+
+
+prepare(Event)
 
 
 def _write_event(event: Event) -> bytes:
