@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
+from tocsin.directory.business import BusinessService
 from tocsin.directory.model import Service, Team, User
 from tocsin.directory.permissions import Standing, Verb, may
 from tocsin.engine.config import Config
 from tocsin.escalation.model import Policy
+from tocsin.events.orchestration import Orchestration
 from tocsin.oncall import Schedule
 
-Readable: TypeAlias = User | Team | Service | Schedule | Policy
+Readable: TypeAlias = User | Team | Service | Schedule | Policy | Orchestration | BusinessService
 
 
 def may_read(config: Config, standing: Standing, thing: Readable, *, own_id: str = "") -> bool:
@@ -30,4 +32,6 @@ def _teams_of(config: Config, thing: Readable) -> tuple[str, ...]:
         return config.team_ids_of_service(thing.id)
     if isinstance(thing, User):
         return tuple(membership.team_id for membership in config.teams_of.get(thing.id, ()))
+    if isinstance(thing, Orchestration | BusinessService):
+        return (thing.team_id,) if thing.team_id else ()
     return thing.team_ids

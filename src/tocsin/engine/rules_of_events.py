@@ -22,8 +22,8 @@ from tocsin.kernel.time import Moment
 
 
 def _orchestration(draft: Draft) -> Verdict:
-    """A new one has a key and its three paths from the beginning."""
-    orchestration: Orchestration = draft.new
+    """A new one has a key from the beginning."""
+    orchestration: Orchestration = _signed(draft)
     found = [*named(orchestration), *unique_name(draft, "orchestration")]
     if orchestration.team_id is not None and orchestration.team_id not in draft.world.config.teams:
         found.append("Team not found")
@@ -48,14 +48,14 @@ def _orchestration_key(draft: Draft) -> Verdict:
 
 
 def _path(draft: Draft) -> Verdict:
-    path: OrchestrationPath = draft.new
+    path: OrchestrationPath = _signed(draft)
     config = draft.world.config
     parents: Mapping[str, Any] = config.services if path.kind is PathKind.SERVICE else config.orchestrations
     return ([] if path.parent_id in parents else ["Parent not found"]), NOTHING
 
 
 def _cache_variable(draft: Draft) -> Verdict:
-    variable: CacheVariable = draft.new
+    variable: CacheVariable = _signed(draft)
     config = draft.world.config
     parents: Mapping[str, Any] = config.services if variable.of_service else config.orchestrations
     return ([] if variable.parent_id in parents else ["Parent not found"]), NOTHING
@@ -67,6 +67,16 @@ def _orchestration_gone(world: World, orchestration: Orchestration, _now: Moment
     variables = [one for one in config.cache_variables.values() if one.parent_id == orchestration.id]
     belongs = [*config.keys_of.get(orchestration.id, ()), *variables, *(one for one in paths if one is not None)]
     return gone([*belongs, orchestration])
+
+
+def _signed(draft: Draft) -> Any:
+    """The draft with who made it and who changed it last; left alone when nothing changes."""
+    old, actor_id = draft.old, draft.actor.id
+    if old is None:
+        draft.new = replace(draft.new, created_by=actor_id, updated_by=actor_id)
+    elif draft.new != old:
+        draft.new = replace(draft.new, updated_by=actor_id)
+    return draft.new
 
 
 RULES: Mapping[str, Callable[[Draft], Verdict]] = {

@@ -9,6 +9,7 @@ from typing import Any
 from tests.dialects.pagerduty.api import House
 from tocsin.dialects.pagerduty.routes import ROUTES
 from tocsin.directory.model import Membership, Role, TeamRole
+from tocsin.events.orchestration import Orchestration
 from tocsin.incidents.model import Incident
 from tocsin.oncall import Override
 
@@ -67,6 +68,11 @@ def _own_rule(house: House, _incident: Incident) -> Any:
     contact = house.config().contacts_of[house.alice.id][0]
     rule = {"start_delay_in_minutes": 9, "urgency": "high", "contact_method": {"id": contact.id}}
     return {"notification_rule": rule}
+
+
+def _migration(house: House, _incident: Incident) -> Any:
+    key = next(iter(house.config().orchestration_keys.values()))
+    return {"source_type": "orchestration", "source_id": key.orchestration_id, "integration_id": key.id}
 
 
 SELF = ADMINS | {"alice"}
@@ -154,6 +160,37 @@ MATRIX: dict[tuple[str, str], Access] = {
     ("PUT", "/incidents/{id}/alerts/{alert_id}"): Access(RESPONDERS, body(alert={"status": "resolved"})),
     ("GET", "/incidents/{id}/log_entries"): LOOK,
     ("GET", "/log_entries/{id}"): LOOK,
+    **{
+        (method, f"/event_orchestrations/services/{{service_id}}{part}"): Access(
+            READERS if method == "GET" else STAFF,
+            body(active=True) if part else body(orchestration_path={"sets": [{"id": "start", "rules": []}]}),
+            seen_by=EVERYBODY,
+        )
+        for part in ("", "/active")
+        for method in ("GET", "PUT")
+    },
+    ("POST", "/event_orchestrations"): Access(
+        STAFF, lambda house, _incident: {"orchestration": {"name": "New", "team": {"id": house.payments.id}}}, EVERYBODY
+    ),
+    ("GET", "/event_orchestrations/{id}"): LOOK,
+    ("PUT", "/event_orchestrations/{id}"): Access(STAFF, body(orchestration={"description": "New"})),
+    ("DELETE", "/event_orchestrations/{id}"): Access(STAFF),
+    ("GET", "/event_orchestrations/{id}/integrations"): LOOK,
+    ("POST", "/event_orchestrations/{id}/integrations"): Access(STAFF, body(integration={"label": "New"})),
+    ("POST", "/event_orchestrations/{id}/integrations/migration"): Access(STAFF, _migration),
+    ("GET", "/event_orchestrations/{id}/integrations/{integration_id}"): LOOK,
+    ("PUT", "/event_orchestrations/{id}/integrations/{integration_id}"): Access(
+        STAFF, body(integration={"label": "Newer"})
+    ),
+    ("DELETE", "/event_orchestrations/{id}/integrations/{integration_id}"): Access(STAFF),
+    **{
+        (method, f"/event_orchestrations/{{id}}/{kind}"): Access(
+            READERS if method == "GET" else STAFF,
+            body(orchestration_path={"sets": [{"id": "start", "rules": []}], "catch_all": {"actions": {}}}),
+        )
+        for kind in ("global", "router", "unrouted")
+        for method in ("GET", "PUT")
+    },
     ("GET", "/users/me"): Access(EVERYBODY - {"root", "payments_key", "search_key"}, seen_by=EVERYBODY),
     **{
         ("GET", path): ANYBODY
@@ -194,6 +231,7 @@ def populated(house: House) -> None:
             created_at=0,
         )
     )
+    house.save(Orchestration(id="", name="Payments", team_id=house.payments.id))
     house.alarm("first")
     house.alarm("second")
 
@@ -201,12 +239,15 @@ def populated(house: House) -> None:
 def address(path: str, house: House, incident: Incident) -> str:
     config = house.config()
     first = path.split("/")[1]
+    orchestration = next(iter(config.orchestrations), "")
+    of_orchestration = first == "event_orchestrations"
     ids = {
         "{contact_method_id}": config.contacts_of[house.alice.id][0].id,
         "{notification_rule_id}": config.rules_of[house.alice.id][0].id,
         "{user_id}": house.bob.id,
         "{policy_id}": house.policy.id,
-        "{integration_id}": house.integration.id,
+        "{integration_id}": config.keys_of[orchestration][0].id if of_orchestration else house.integration.id,
+        "{service_id}": house.service.id,
         "{override_id}": next(iter(config.overrides)),
         "{alert_id}": house.reads.alerts_of(incident.id).items[0].id,
         "{id}": {
@@ -219,6 +260,7 @@ def address(path: str, house: House, incident: Incident) -> str:
             "vendors": "PVPROM1",
             "abilities": "teams",
             "log_entries": "R0000000000002",
+            "event_orchestrations": orchestration,
         }.get(first, ""),
     }
     for name, value in ids.items():

@@ -374,6 +374,7 @@ def test_no_body_breaks_a_write(shared: tuple[House, Api], write: tuple[str, str
     address = address.replace("{policy_id}", house.policy.id).replace("{integration_id}", house.integration.id)
     address = address.replace("{contact_method_id}", house.config().contacts_of[house.alice.id][0].id)
     address = address.replace("{notification_rule_id}", house.config().rules_of[house.alice.id][0].id)
+    address = address.replace("{service_id}", house.service.id)
     address = address.replace("{alert_id}", house.reads.alerts_of(incident.id).items[0].id)
     wrapper = {"escalation_policies": "escalation_policy"}.get(first, first.rstrip("s"))
     sent = {path.split("/")[-1].rstrip("s") if "{" not in path.split("/")[-1] else wrapper: body} if wrapped else body

@@ -40,7 +40,26 @@ CLIENTS_WANT: tuple[tuple[str, dict[str, str]], ...] = (
 @functools.cache
 def description() -> Any:
     """The document, made fit for a JSON Schema validator."""
-    return loosened(json.loads(DESCRIPTION.read_text(encoding="utf-8")))
+    document = loosened(json.loads(DESCRIPTION.read_text(encoding="utf-8")))
+    _follow_wrapping(document, document)
+    return document
+
+
+def _follow_wrapping(node: Any, document: Any) -> None:
+    """References that lead through a field which may be null now, lead on through what it is otherwise."""
+    for one in node if isinstance(node, list) else node.values() if isinstance(node, dict) else ():
+        _follow_wrapping(one, document)
+    if isinstance(node, dict) and isinstance(node.get("$ref"), str):
+        found, steps = document, []
+        for written in node["$ref"].removeprefix("#/").split("/"):
+            step = "anyOf" if written == "oneOf" else written
+            if isinstance(found, dict) and found.get("anyOf", [])[1:] == [{"type": "null"}]:
+                found = found["anyOf"][0]
+                steps += ["anyOf", "0"]
+            name: str | int = int(step) if isinstance(found, list) else step.replace("~1", "/").replace("~0", "~")
+            found = found[name]
+            steps.append(step)
+        node["$ref"] = "#/" + "/".join(steps)
 
 
 def loosened(node: Any) -> Any:

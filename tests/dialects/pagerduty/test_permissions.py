@@ -86,6 +86,7 @@ LISTS = (
     ("/schedules", "schedules", 1),
     ("/escalation_policies", "escalation_policies", 1),
     ("/services", "services", 1),
+    ("/event_orchestrations", "orchestrations", 1),
     ("/incidents", "incidents", 2),
     ("/log_entries?limit=100", "log_entries", 1),
     ("/oncalls", "oncalls", 2),

@@ -14,6 +14,7 @@ from tocsin.dialects.pagerduty.resources import (
     incidents,
     log_entries,
     oncalls,
+    orchestrations,
     policies,
     schedules,
     services,
@@ -84,5 +85,6 @@ ROUTES: tuple[tuple[str, dict[str, Handler]], ...] = (
     ("/log_entries", {"GET": log_entries.listed}),
     ("/log_entries/{id}", {"GET": log_entries.shown}),
     ("/notifications", {"GET": log_entries.notifications}),
+    *orchestrations.ROUTES,
 )
 """Path -> method -> handler."""
