@@ -10,12 +10,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from tocsin.alerts.holding import end_of_suspension, opened_after_all, suspension_key
 from tocsin.alerts.messages import AlertAcknowledged, AlertOpened, AlertResolved, AlertWorsened, ExpireAlert
-from tocsin.alerts.model import Alert, AlertStatus
+from tocsin.alerts.model import Alert, AlertStatus, Hold
 from tocsin.events.model import Action, Event, Outcome, Severity
-from tocsin.kernel.decision import CancelTimer, Decision, SetTimer, TimerChange
+from tocsin.kernel.decision import CancelTimer, Decision, Fact, SetTimer, TimerChange
 from tocsin.kernel.time import MINUTE, SECOND, Moment
 from tocsin.kernel.values import replace
+from tocsin.kernel.wording import span_words
 
 STALE_FOR = 5 * MINUTE
 """How late a word about an occurrence that is over may come in; after that the problem is taken to be there again."""
@@ -37,15 +39,18 @@ class Ending:
     incident_id: str = ""
 
 
-def receive(event: Event, latest: Alert | None, *, service_id: str, suppressed: str, new_id: str) -> Decision:
-    """Apply one event to the newest alert of its key (None = never seen). The decision's value is an `Ending`."""
+def receive(event: Event, latest: Alert | None, *, service_id: str, hold: Hold, new_id: str, now: Moment) -> Decision:
+    """Apply one event to the newest alert of its key (None = never seen). The decision's value is an `Ending`.
+
+    `now`: the time of the decision, from which delays run.
+    """
     current = latest if latest is not None and latest.is_open else None
     if event.action is Action.TRIGGER:
         if current is not None:
-            return _repeat(event, current, suppressed)
+            return _repeat(event, current, hold)
         if latest is not None and _is_stale(event, latest):
             return _dropped("older than the resolution that is already known", latest.id)
-        return _open(event, service_id, suppressed, new_id)
+        return _open(event, service_id, hold, new_id, now)
     if current is None:
         return _dropped(f"{event.action}: no open alert has this key")
     if event.action is Action.ACKNOWLEDGE:
@@ -58,7 +63,10 @@ def receive(event: Event, latest: Alert | None, *, service_id: str, suppressed: 
         return _dropped("resolves an earlier occurrence of this alert", current.id)
     over = replace(current, last_seq=event.log_seq, ended_at=event.ended_at)
     closed = resolve(over, "by the monitor", event.received_at)
-    return replace(closed, value=Ending(Outcome.RESOLVED, "resolved by the monitor", current.id, current.incident_id))
+    how = (
+        "resolved by the monitor while it was suspended: no incident" if _waits(current) else "resolved by the monitor"
+    )
+    return replace(closed, value=Ending(Outcome.RESOLVED, how, current.id, current.incident_id))
 
 
 def resolve(alert: Alert, reason: str, now: Moment) -> Decision:
@@ -66,8 +74,10 @@ def resolve(alert: Alert, reason: str, now: Moment) -> Decision:
     if not alert.is_open:
         return Decision()
     timers: tuple[TimerChange, ...] = (CancelTimer(_expiry_key(alert.id)),) if alert.expires_at is not None else ()
+    if alert.suspended_until is not None:
+        timers = (*timers, CancelTimer(suspension_key(alert.id)))
     closed = replace(alert, status=AlertStatus.RESOLVED, resolved_at=now, last_event_at=now)
-    fact = AlertResolved(alert_id=alert.id, incident_id=alert.incident_id, reason=reason)
+    fact = AlertResolved(alert_id=alert.id, incident_id=alert.incident_id, reason=reason, suspended=_waits(alert))
     return Decision(state=(closed,), facts=(fact,), timers=timers)
 
 
@@ -87,7 +97,8 @@ def expire(alert: Alert, now: Moment) -> Decision:
     return resolve(alert, "expired: the monitor stopped repeating it", now)
 
 
-def _open(event: Event, service_id: str, suppressed: str, new_id: str) -> Decision:
+def _open(event: Event, service_id: str, hold: Hold, new_id: str, now: Moment) -> Decision:
+    until = now + hold.suspend_seconds * SECOND if hold.suspend_seconds else None
     alert = Alert(
         id=new_id,
         scope=event.integration_id,
@@ -98,57 +109,69 @@ def _open(event: Event, service_id: str, suppressed: str, new_id: str) -> Decisi
         last_event_at=event.received_at,
         first_seq=event.log_seq,
         last_seq=event.log_seq,
-        suppressed=suppressed,
+        suppressed=hold.suppressed,
+        window_id=hold.window_id,
+        suspended_until=until,
+        suspended_by=hold.suspended_by if until is not None else "",
         started_at=event.started_at,
         expires_at=event.expires_at,
         **_content(event),
     )
     timers = (_expiry(alert.id, event.expires_at),) if event.expires_at is not None else ()
-    outcome = (
-        Ending(Outcome.SUPPRESSED, suppressed, new_id) if suppressed else Ending(Outcome.OPENED, "new alert", new_id)
-    )
-    fact = AlertOpened(alert_id=new_id, service_id=service_id, suppressed=suppressed)
-    return Decision(state=(alert,), facts=(fact,), timers=timers, value=outcome)
+    if until is not None:
+        timers = (*timers, end_of_suspension(new_id, until))
+    fact = AlertOpened(alert_id=new_id, service_id=service_id, suppressed=hold.suppressed, suspended_until=until)
+    return Decision(state=(alert,), facts=(fact,), timers=timers, value=_opening(hold, new_id))
 
 
-def _repeat(event: Event, alert: Alert, suppressed: str) -> Decision:
-    """Count it. An alert that no rule suppresses any more goes on as if it had just been opened."""
-    ending = Ending(Outcome.REPEATED, "the alert is open already", alert.id, alert.incident_id)
+def _opening(hold: Hold, alert_id: str) -> Ending:
+    if hold.suppressed:
+        return Ending(Outcome.SUPPRESSED, hold.suppressed, alert_id)
+    if hold.suspend_seconds:
+        waits = f"waits for {span_words(hold.suspend_seconds * SECOND)}: pages unless it is over by then"
+        return Ending(Outcome.SUSPENDED, waits, alert_id)
+    return Ending(Outcome.OPENED, "new alert", alert_id)
+
+
+def _repeat(event: Event, alert: Alert, hold: Hold) -> Decision:
+    """Count it. An alert that nothing holds any more goes on as if it had just been opened.
+
+    What suppresses it may change from one event to the next; how long it is suspended does not.
+    """
     count = alert.repeats + 1
-    freed = bool(alert.suppressed) and not suppressed
-    if event.expires_at is None and not freed and _same_content(event, alert):
+    held = {"suppressed": hold.suppressed, "window_id": hold.window_id} if alert.suppressed else {}
+    same = not held or (hold.suppressed, hold.window_id) == (alert.suppressed, alert.window_id)
+    if event.expires_at is None and same and _same_content(event, alert):
         seen = replace(alert, repeats=count, last_event_at=event.received_at, last_seq=event.log_seq)
-        return Decision(state=(seen,), value=ending)
+        return Decision(state=(seen,), value=_repeated(alert))
     changed = replace(
         alert,
         repeats=count,
         last_event_at=event.received_at,
         last_seq=event.log_seq,
         expires_at=_later(alert.expires_at, event.expires_at),
-        suppressed="" if freed else alert.suppressed,
+        **held,
         **_content(event),
     )
     timers: tuple[TimerChange, ...] = ()
     if event.expires_at is not None and alert.expires_at is None:
         timers = (_expiry(alert.id, event.expires_at),)
-    if freed:
-        opened = AlertOpened(alert_id=alert.id, service_id=alert.service_id)
-        ending = Ending(Outcome.OPENED, "no rule suppresses it any more", alert.id)
+    if alert.is_held and not changed.is_held:
+        opened = opened_after_all(changed, f"still firing; it was held back by: {alert.suppressed}", event.received_at)
+        ending = Ending(Outcome.OPENED, "nothing holds it back any more", alert.id)
         return Decision(state=(changed,), facts=(opened,), timers=timers, value=ending)
-    worse = _RANK[event.severity] > _RANK[alert.severity]
-    facts = (
-        (
-            AlertWorsened(
-                alert_id=alert.id,
-                incident_id=alert.incident_id,
-                was=str(alert.severity or ""),
-                severity=str(event.severity or ""),
-            ),
-        )
-        if worse
-        else ()
-    )
-    return Decision(state=(changed,), facts=facts, timers=timers, value=ending)
+    return Decision(state=(changed,), facts=_worsened(event, alert), timers=timers, value=_repeated(alert))
+
+
+def _repeated(alert: Alert) -> Ending:
+    return Ending(Outcome.REPEATED, "the alert is open already", alert.id, alert.incident_id)
+
+
+def _worsened(event: Event, alert: Alert) -> tuple[Fact, ...]:
+    if _RANK[event.severity] <= _RANK[alert.severity]:
+        return ()
+    was, severity = str(alert.severity or ""), str(event.severity or "")
+    return (AlertWorsened(alert_id=alert.id, incident_id=alert.incident_id, was=was, severity=severity),)
 
 
 def _content(event: Event) -> dict[str, Any]:
@@ -166,6 +189,11 @@ def _content(event: Event) -> dict[str, Any]:
         "client_url": event.client_url,
         "runbook_url": event.runbook_url,
     }
+
+
+def _waits(alert: Alert) -> bool:
+    """Whether nothing but its suspension keeps it from paging."""
+    return alert.suspended_until is not None and not alert.suppressed
 
 
 def _same_content(event: Event, alert: Alert) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from tocsin.kernel.decision import Command, Fact
+from tocsin.kernel.time import Moment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,13 +26,36 @@ class ResolveAlert(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EndSuspension(Command):
+    """The time for which an alert waited is over: it opens unless it was resolved."""
+
+    kind: ClassVar[str] = "alert.end_suspension"
+    alert_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JudgeHeld(Command):
+    """A maintenance window ended or changed: judge what it holds again, the next alerts with ids after `after`."""
+
+    kind: ClassVar[str] = "alert.judge_held"
+    window_id: str
+    after: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AlertOpened(Fact):
-    """A new problem. Suppressed ones say why and go no further."""
+    """A new problem. Held ones say why or until when and go no further.
+
+    One that was held and is open after all says so a second time: `reason` in words, `opened_at` when that was.
+    """
 
     kind: ClassVar[str] = "alert.opened"
     alert_id: str
     service_id: str
     suppressed: str = ""
+    suspended_until: Moment | None = None
+    reason: str = ""
+    opened_at: Moment | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,8 +79,12 @@ class AlertAcknowledged(Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertResolved(Fact):
-    """The problem is over. `reason` in words: "by the monitor", "expired", "with its incident"."""
+    """The problem is over. `reason` in words: "by the monitor", "expired", "with its incident".
+
+    `suspended`: it was over before the time for which it waited, and so paged nobody.
+    """
 
     kind: ClassVar[str] = "alert.resolved"
     alert_id: str
     reason: str
+    suspended: bool = False

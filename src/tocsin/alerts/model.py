@@ -19,12 +19,29 @@ class AlertStatus(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Hold:
+    """What keeps a new alert from making an incident; empty = nothing does.
+
+    `suppressed`: the reason, until it is judged anew. `window_id`: the maintenance window that this reason is, "" for
+    rules, which outlive windows. `suspend_seconds`: it waits that long and opens unless it is resolved by then;
+    `suspended_by` says for whom: "auto_pause" (the service's setting) or "rules".
+    """
+
+    suppressed: str = ""
+    window_id: str = ""
+    suspend_seconds: int = 0
+    suspended_by: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Alert:
     """A problem, identified while open by (`scope`, `dedup_key`); `scope` is the integration that opened it.
 
     `repeats` counts the events after the first. `expires_at`: resolves by itself unless an event comes by then.
     `started_at` and `ended_at` are the monitor's word, `resolved_at` is our clock.
-    `suppressed` holds the reason why no incident was made, empty if one was.
+    `suppressed` holds the reason why no incident was made, empty if one was; `window_id` names the maintenance window
+    if that is the reason. `suspended_until`: it waits for its monitor to take it back until then; None again once it
+    opened, kept when it was resolved by then. `suspended_by`: what had it wait, "" = it never did.
     """
 
     id: str
@@ -39,6 +56,9 @@ class Alert:
     incident_id: str = ""
     resolved_at: Moment | None = None
     suppressed: str = ""
+    window_id: str = ""
+    suspended_until: Moment | None = None
+    suspended_by: str = ""
     repeats: int = 0
     summary: str = ""
     source: str = ""
@@ -60,3 +80,8 @@ class Alert:
     def is_open(self) -> bool:
         """Whether the problem is still there."""
         return self.status is AlertStatus.TRIGGERED
+
+    @property
+    def is_held(self) -> bool:
+        """Whether something keeps it from making an incident."""
+        return bool(self.suppressed) or self.suspended_until is not None

@@ -14,8 +14,14 @@ Sentence: TypeAlias = Callable[[Actor, Any, Names], str]
 
 
 def _opened(actor: Actor, fact: AlertOpened, names: Names) -> str:
+    if fact.reason:
+        return f"A problem on {names.service(fact.service_id)} is held back no longer: {fact.reason}"
     opened = f"{names.actor(actor)} reported a new problem on {names.service(fact.service_id)}"
-    return f"{opened}; nobody is paged: {fact.suppressed}" if fact.suppressed else opened
+    if fact.suppressed:
+        return f"{opened}; nobody is paged: {fact.suppressed}"
+    if fact.suspended_until is not None:
+        return f"{opened}; it is suspended and pages at {names.at(fact.suspended_until)} unless it is over by then"
+    return opened
 
 
 def _worsened(actor: Actor, fact: AlertWorsened, names: Names) -> str:
@@ -28,6 +34,10 @@ def _acknowledged(actor: Actor, _fact: AlertAcknowledged, names: Names) -> str:
 
 
 def _resolved(actor: Actor, fact: AlertResolved, names: Names) -> str:
+    return _ended(actor, fact, names) + ("; it was suspended until then and paged nobody" if fact.suspended else "")
+
+
+def _ended(actor: Actor, fact: AlertResolved, names: Names) -> str:
     if fact.reason == "by the monitor":
         return f"{names.actor(actor)} reported an alert as over"
     if fact.reason == "with its incident":

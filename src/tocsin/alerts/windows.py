@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from tocsin.kernel.time import Moment
+from tocsin.kernel.time import Moment, to_datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +33,16 @@ class MaintenanceWindow:
     def runs(self, now: Moment) -> bool:
         """Whether the window is in force."""
         return self.start <= now < self.end
+
+    @property
+    def name(self) -> str:
+        """What a sentence calls it."""
+        return f'maintenance window "{self.description}"' if self.description else "maintenance window"
+
+    @property
+    def reason(self) -> str:
+        """Why an alert that it holds pages nobody."""
+        return f"{self.name} until {to_datetime(self.end):%Y-%m-%d %H:%M} UTC"
 
 
 def window_at(windows: Iterable[MaintenanceWindow], now: Moment) -> MaintenanceWindow | None:

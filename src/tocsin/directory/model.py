@@ -169,7 +169,8 @@ class Service:
     """Something that can break and has somebody to call. Timeouts in seconds; None or 0 = never.
 
     `group_seconds`: an alert joins the open incident that another alert opened at most so long before (0 = at any time
-    while it is open, None = every alert makes an incident of its own).
+    while it is open, None = every alert makes an incident of its own). `judges_after_windows`: what began in a
+    maintenance window and is open at its end pages then; False = never, as PagerDuty has it.
     """
 
     id: str
@@ -183,6 +184,7 @@ class Service:
     status: ServiceStatus = ServiceStatus.ACTIVE
     last_resort: bool = True
     group_seconds: int | None = None
+    judges_after_windows: bool = True
     runbook_url: str | None = None
     created_at: Moment = 0
     updated_at: Moment = 0

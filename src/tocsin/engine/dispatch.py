@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, TypeAlias, cast
 
-from tocsin.alerts.messages import ExpireAlert, ResolveAlert
-from tocsin.engine import on_escalation, on_incidents, on_paging, things
+from tocsin.alerts.messages import EndSuspension, ExpireAlert, JudgeHeld, ResolveAlert
+from tocsin.engine import on_escalation, on_held, on_incidents, on_paging, things
 from tocsin.engine.authorise import authorise
 from tocsin.engine.reactions import REACTIONS
 from tocsin.engine.receive import receive
@@ -40,6 +40,8 @@ Handler: TypeAlias = Callable[[World, Actor, Any, Moment], Decision]
 HANDLERS: Mapping[type[Command], Handler] = {
     ExpireAlert: on_incidents.expire_alert,
     ResolveAlert: on_incidents.resolve_alert,
+    EndSuspension: on_held.end_suspension,
+    JudgeHeld: on_held.judge_held,
     im.ConsiderAlert: on_incidents.consider_alert,
     im.CountAlert: on_incidents.count_alert,
     im.CreateIncident: on_incidents.create_incident,
@@ -126,7 +128,7 @@ def _execute_batch(world: World, actor: Actor, batch: Batch, now: Moment) -> Ste
 
 def execute_event(world: World, event: Event, now: Moment) -> Step:
     """Run an event from a monitor and all that follows from it. The value is its `Ending`."""
-    decision = receive(world, event)
+    decision = receive(world, event, now)
     return _follow(world, Actor(ActorKind.INTEGRATION, event.integration_id, Via.EVENT), decision, now)
 
 

@@ -6,6 +6,7 @@ from tocsin.alerts import decide as alerts
 from tocsin.alerts.messages import ExpireAlert, ResolveAlert
 from tocsin.alerts.model import Alert
 from tocsin.directory.model import Service, Urgency, UrgencyRuleKind
+from tocsin.engine.on_held import service_of_alert
 from tocsin.engine.world import World
 from tocsin.events.model import Severity
 from tocsin.incidents import decide as incidents
@@ -66,32 +67,35 @@ def resolve_alert(world: World, actor: Actor, command: ResolveAlert, now: Moment
 
 
 def consider_alert(world: World, _actor: Actor, command: ConsiderAlert, now: Moment) -> Decision:
-    """Make an incident of a new alert, unless it is suppressed or has one.
+    """Make an incident of a new alert, unless it is held or has one.
 
-    One that was suppressed may have outlived its service; then it belongs to the service of its integration.
+    One that was held may have outlived its service; then it belongs to the service of its integration.
     """
     alert = world.state.alert(command.alert_id)
-    if alert is None or alert.suppressed or alert.incident_id:
+    if alert is None or alert.is_held or alert.incident_id:
         return Decision()
-    service = world.config.services.get(alert.service_id)
+    service = service_of_alert(world, alert)
     if service is None:
-        service = world.config.services[world.config.integrations[alert.scope].service_id]
-        alert = replace(alert, service_id=service.id)
-    open_one = _group_for(world, alert, service)
+        return alerts.resolve(alert, "its service was removed", now)
+    alert = alert if alert.service_id == service.id else replace(alert, service_id=service.id)
+    opened_at = incidents.opened_at(alert, command)
+    open_one = _group_for(world, service, opened_at)
     if open_one is not None:
-        return incidents.join(open_one, alert, "raised within the service's grouping window", now)
+        joined = "raised within the service's grouping window"
+        return incidents.join(open_one, alert, f"{joined}; {command.reason}" if command.reason else joined, now)
     return incidents.trigger_for_alert(
         alert,
         service,
         incident_id=world.ids.long(),
         number=world.state.next_incident_number(),
-        urgency=urgency_for(service, alert.severity, alert.created_at),
+        urgency=urgency_for(service, alert.severity, opened_at),
         team_ids=world.config.team_ids_of_service(service.id),
+        command=command,
         now=now,
     )
 
 
-def _group_for(world: World, alert: Alert, service: Service) -> Incident | None:
+def _group_for(world: World, service: Service, opened_at: Moment) -> Incident | None:
     """The newest open incident of the service whose window for further alerts has not passed; None without grouping.
 
     A snoozed one takes none: who snoozed it said that this problem can wait, not that the next one can. The next one
@@ -100,7 +104,7 @@ def _group_for(world: World, alert: Alert, service: Service) -> Incident | None:
     if service.group_seconds is None:
         return None
     for incident in reversed(world.state.open_incidents_of(service.id)):
-        in_time = service.group_seconds == 0 or alert.created_at - incident.created_at <= service.group_seconds * SECOND
+        in_time = service.group_seconds == 0 or opened_at - incident.created_at <= service.group_seconds * SECOND
         takes = incident.alert_count and incident.snoozed_until is None
         if takes and in_time and incident.alert_count < ALERTS_PER_INCIDENT:
             return incident

@@ -71,8 +71,8 @@ Reaction: TypeAlias = Callable[[World, Actor, Any, Moment], Iterable[Order]]
 
 
 def _consider(_world: World, actor: Actor, fact: AlertOpened, _now: Moment) -> Iterable[Order]:
-    if not fact.suppressed:
-        yield actor, ConsiderAlert(alert_id=fact.alert_id)
+    if not fact.suppressed and fact.suspended_until is None:
+        yield actor, ConsiderAlert(alert_id=fact.alert_id, reason=fact.reason, opened_at=fact.opened_at)
 
 
 def _monitor_acknowledged(_world: World, _actor: Actor, fact: AlertAcknowledged, _now: Moment) -> Iterable[Order]:

@@ -1,17 +1,22 @@
-"""An event's way in: which service it is for, whether a noise rule stops it, which alert it concerns."""
+"""An event's way in: which service it is for, what holds it back, which alert it concerns."""
 
 from __future__ import annotations
 
 from tocsin.alerts import decide as alerts
 from tocsin.alerts.decide import Ending
+from tocsin.alerts.holding import judge_held
+from tocsin.alerts.model import Alert, Hold
+from tocsin.alerts.windows import window_at
 from tocsin.directory.model import Service, ServiceStatus
 from tocsin.engine.world import World
 from tocsin.events.model import Action, Event, Outcome
 from tocsin.events.rules import suppressing
 from tocsin.kernel.decision import Decision
+from tocsin.kernel.time import Moment
+from tocsin.kernel.values import replace
 
 
-def receive(world: World, event: Event) -> Decision:
+def receive(world: World, event: Event, now: Moment) -> Decision:
     """Decide one event. The value is its `Ending`; the facts have not been reacted to yet."""
     integration = world.config.integrations.get(event.integration_id)
     service = world.config.services.get(integration.service_id) if integration else None
@@ -23,18 +28,48 @@ def receive(world: World, event: Event) -> Decision:
     opens = event.action is Action.TRIGGER and (latest is None or not latest.is_open)
     if opens and service.status is ServiceStatus.DISABLED:
         return Decision(value=Ending(Outcome.DROPPED, f"the service {service.name} is disabled"))
-    held = latest.suppressed if event.action is Action.TRIGGER and latest is not None and latest.is_open else ""
-    suppressed = _suppressed(world, event, service.id) if opens or held else ""
-    if latest is not None and held and not suppressed and _is_disabled(world, latest.service_id, service):
-        suppressed = held  # nothing is opened on a disabled service: it stays as it is until the service is on again
+    hold = Hold()
+    if opens:
+        hold = hold_for(world, event, service)
+    elif event.action is Action.TRIGGER and latest is not None and latest.suppressed:
+        hold = _hold_again(world, event, latest, service)
     new_id = world.ids.long() if opens else ""
-    return alerts.receive(event, latest, service_id=service.id, suppressed=suppressed, new_id=new_id)
+    decision = alerts.receive(event, latest, service_id=service.id, hold=hold, new_id=new_id, now=now)
+    return _and_judge_late(world, decision, hold, now)
 
 
-def _is_disabled(world: World, service_id: str, otherwise: Service) -> bool:
-    return world.config.services.get(service_id, otherwise).status is ServiceStatus.DISABLED
+def hold_for(world: World, event: Event, service: Service) -> Hold:
+    """What keeps a new alert of this event from making an incident. Rules and windows look at when it was received.
+
+    A rule comes before a window: it still holds when the window has ended.
+    """
+    rule = suppressing(event, world.config.noise_rules_of.get(service.id, ()))
+    if rule is not None:
+        return Hold(suppressed=f"noise rule: {rule.label}")
+    window = window_at(world.config.windows_of.get(service.id, ()), event.received_at)
+    if window is not None:
+        return Hold(suppressed=window.reason, window_id=window.id)
+    return Hold()
 
 
-def _suppressed(world: World, event: Event, service_id: str) -> str:
-    rule = suppressing(event, world.config.noise_rules_of.get(service_id, ()))
-    return f"noise rule: {rule.label}" if rule else ""
+def _hold_again(world: World, event: Event, alert: Alert, otherwise: Service) -> Hold:
+    """What holds an alert that was suppressed until now, judged for the service where it would make its incident.
+
+    On a disabled service nothing is opened, and where windows mean "never" it stays with the one that held it.
+    """
+    service = world.config.services.get(alert.service_id, otherwise)
+    hold = hold_for(world, event, service)
+    if hold.suppressed:
+        return hold
+    never = bool(alert.window_id) and not service.judges_after_windows
+    if never or service.status is ServiceStatus.DISABLED:
+        return Hold(suppressed=alert.suppressed, window_id=alert.window_id)
+    return hold
+
+
+def _and_judge_late(world: World, decision: Decision, hold: Hold, now: Moment) -> Decision:
+    """An event that is decided after the end of the window it came in: what the window holds is judged once more."""
+    window = world.config.maintenance_windows.get(hold.window_id) if hold.window_id else None
+    if window is None or window.end > now or not decision.state:
+        return decision
+    return replace(decision, timers=(*decision.timers, judge_held(window.id, now)))

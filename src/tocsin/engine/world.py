@@ -36,6 +36,9 @@ class State(Protocol):
     def alerts_of(self, incident_id: str) -> Sequence[Alert]:
         """The alerts of an incident, oldest first."""
 
+    def held_alerts(self, window_id: str, most: int, after: str) -> Sequence[Alert]:
+        """The first open alerts that a maintenance window holds, of those with ids after that."""
+
     def incident(self, incident_id: str) -> Incident | None:
         """One incident."""
 

@@ -36,6 +36,7 @@ class Outcome(StrEnum):
     ACKNOWLEDGED = "acknowledged"  # it acknowledged the alert's incident
     RESOLVED = "resolved"  # it resolved the alert
     SUPPRESSED = "suppressed"  # a rule or window kept it from paging; the alert is recorded
+    SUSPENDED = "suspended"  # it opened an alert that waits: only if it is not over in a while does it page
     DROPPED = "dropped"  # nothing to do: no open alert, a disabled service, an unknown key
     RECORDED = "recorded"  # a change event
     QUARANTINED = "quarantined"  # it could not be decided; an incident says so

@@ -16,6 +16,7 @@ from tocsin.incidents.messages import (
     AddNote,
     AlertJoined,
     AutoResolve,
+    ConsiderAlert,
     CreateIncident,
     IncidentAcknowledged,
     IncidentMerged,
@@ -108,9 +109,13 @@ def trigger_for_alert(
     number: int,
     urgency: Urgency,
     team_ids: tuple[str, ...],
+    command: ConsiderAlert,
     now: Moment,
 ) -> Decision:
-    """Make an incident of a new alert. It exists since the alarm was received, so "paged after" counts from there."""
+    """Make an incident of a new alert. It exists since the alarm was received, so "paged after" counts from there.
+
+    Of an alert that was held back, since nothing holds it any more.
+    """
     incident = Incident(
         id=incident_id,
         number=number,
@@ -118,7 +123,7 @@ def trigger_for_alert(
         service_id=service.id,
         status=Status.TRIGGERED,
         urgency=urgency,
-        created_at=alert.created_at,
+        created_at=opened_at(alert, command),
         updated_at=now,
         status_changed_at=now,
         incident_key=alert.dedup_key,
@@ -134,9 +139,15 @@ def trigger_for_alert(
         title=incident.title,
         urgency=urgency,
         alert_id=alert.id,
+        reason=command.reason,
     )
     opened = _with_auto_resolve(incident, service, now)
     return replace(opened, state=(*opened.state, replace(alert, incident_id=incident_id)), facts=(fact,))
+
+
+def opened_at(alert: Alert, command: ConsiderAlert) -> Moment:
+    """Since when an alert that is considered asks for somebody."""
+    return alert.created_at if command.opened_at is None else command.opened_at
 
 
 def create(

@@ -12,10 +12,15 @@ from tocsin.kernel.time import Moment
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConsiderAlert(Command):
-    """A new alert is open: make an incident of it."""
+    """A new alert is open: make an incident of it.
+
+    One that was held back is open since `opened_at`, and `reason` says why it is; None = since it exists.
+    """
 
     kind: ClassVar[str] = "incident.consider_alert"
     alert_id: str
+    reason: str = ""
+    opened_at: Moment | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,7 +165,7 @@ class MoveToService(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IncidentTriggered(Fact):
-    """An incident exists."""
+    """An incident exists. `reason`: why its alert makes one only now, "" for one that was new."""
 
     kind: ClassVar[str] = "incident.triggered"
     number: int
@@ -169,6 +174,7 @@ class IncidentTriggered(Fact):
     urgency: Urgency
     alert_id: str = ""
     assignee_ids: tuple[str, ...] = ()
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

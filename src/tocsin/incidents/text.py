@@ -32,7 +32,7 @@ Sentence: TypeAlias = Callable[[Actor, Any, Names], str]
 def _triggered(actor: Actor, fact: IncidentTriggered, names: Names) -> str:
     who = names.actor(actor)
     if fact.alert_id:
-        return f"{who} raised the alarm: {fact.title}"
+        return f"{who} raised the alarm: {fact.title}" + (f" ({fact.reason})" if fact.reason else "")
     to = f" and gave it to {listed(map(names.person, fact.assignee_ids))}" if fact.assignee_ids else ""
     return f"{who} raised this{door(actor)}{to}: {fact.title}"
 

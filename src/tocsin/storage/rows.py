@@ -43,11 +43,13 @@ def _alert(alert: Alert) -> dict[str, Any]:
         "created_at": alert.created_at,
         "last_seq": alert.last_seq,
         "data": dump(alert),
+        "window_id": (alert.window_id or None) if alert.is_open else None,
+        "suspended_by": alert.suspended_by or None,
     }
 
 
 def _settled_alert(alert: Alert) -> tuple[Any, ...]:
-    return alert.status, alert.service_id, alert.incident_id, alert.suppressed
+    return alert.status, alert.service_id, alert.incident_id, alert.suppressed, alert.window_id
 
 
 def _incident(incident: Incident) -> dict[str, Any]:

@@ -86,6 +86,8 @@ alerts = Table(
     Column("created_at", _Moment, nullable=False),
     Column("last_seq", _Moment, nullable=False),
     Column("data", Text, nullable=False),
+    Column("window_id", Text),
+    Column("suspended_by", Text),
     Index("ix_alerts_scope_dedup_key", "scope", "dedup_key", "created_at"),
     Index(
         "uq_alerts_open_key",
@@ -97,7 +99,21 @@ alerts = Table(
     ),
     Index("ix_alerts_incident_id", "incident_id"),
     Index("ix_alerts_created_at", "created_at"),
+    Index(
+        "ix_alerts_held",
+        "window_id",
+        "id",
+        sqlite_where=text("window_id IS NOT NULL"),
+        postgresql_where=text("window_id IS NOT NULL"),
+    ),
+    Index(
+        "ix_alerts_suspended",
+        "created_at",
+        sqlite_where=text("suspended_by IS NOT NULL"),
+        postgresql_where=text("suspended_by IS NOT NULL"),
+    ),
 )
+"""`window_id`: of open alerts that a maintenance window holds. `suspended_by`: of those that were ever suspended."""
 
 incidents = Table(
     "incidents",

@@ -45,6 +45,10 @@ class WorkQueries:
 
         self.one = {kind: prepared(table.c, table.c.id == bindparam("id")) for kind, table in _KINDS.items()}
         self.alerts_of = prepared(alerts, alerts.incident_id == bindparam("incident_id"))
+        held = select(alerts.id, alerts.data).where(
+            alerts.window_id == bindparam("window_id"), alerts.id > bindparam("after")
+        )
+        self.held_alerts = Query(dialect, held.order_by(alerts.id).limit(bindparam("most")))
         self.open_by_key = prepared(
             incidents,
             is_open,

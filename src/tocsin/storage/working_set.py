@@ -224,6 +224,16 @@ class WorkingSet:
         )
         return sorted(found, key=lambda alert: (alert.created_at, alert.id))
 
+    def held_alerts(self, window_id: str, most: int, after: str) -> Sequence[Alert]:
+        """The first open alerts that a maintenance window holds, of those with ids after that."""
+
+        def wanted(alert: Alert) -> bool:
+            return alert.is_open and alert.window_id == window_id and alert.id > after
+
+        changed = len(self._turn[Alert]) + len(self._unit[Alert])
+        values = {"window_id": window_id, "after": after, "most": most + changed}
+        return sorted(self._find(Alert, self._queries.held_alerts, values, wanted), key=_id)[:most]
+
     def incident(self, incident_id: str) -> Incident | None:
         """One incident."""
         return self._get(Incident, incident_id)

@@ -38,6 +38,8 @@ def alert_look(alert: Alert) -> Look:
         return Look("resolved", "Resolved", "resolved")
     if alert.suppressed:
         return Look("suppressed", "Suppressed", "quiet")
+    if alert.suspended_until is not None:
+        return Look("snoozed", "Suspended", "quiet")
     return Look("triggered", "Triggered", "triggered")
 
 
@@ -47,6 +49,7 @@ OUTCOMES: Final[dict[Outcome, Look]] = {
     Outcome.ACKNOWLEDGED: Look("acknowledged", "Acknowledged", "acknowledged"),
     Outcome.RESOLVED: Look("resolved", "Resolved", "resolved"),
     Outcome.SUPPRESSED: Look("suppressed", "Suppressed", "quiet"),
+    Outcome.SUSPENDED: Look("snoozed", "Suspended", "quiet"),
     Outcome.DROPPED: Look("unknown", "Nothing to do", "quiet"),
     Outcome.RECORDED: Look("note", "Recorded", "quiet"),
     Outcome.QUARANTINED: Look("triggered", "Quarantined", "triggered"),

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tocsin.alerts.decide import LATE, STALE_FOR, Ending, expire, receive, resolve
 from tocsin.alerts.messages import AlertOpened, AlertResolved
-from tocsin.alerts.model import Alert
+from tocsin.alerts.model import Alert, Hold
 from tocsin.events.model import Action, Event, Outcome, Severity
 from tocsin.kernel.decision import Decision, Fact, SetTimer
 from tocsin.kernel.time import MINUTE, SECOND, Moment
@@ -52,7 +52,9 @@ class Key:
     def say(self, said: Event, suppressed: str = "") -> Ending:
         latest = self.alerts[-1] if self.alerts else None
         new_id = f"A{len(self.alerts)}"
-        ending = self.take(receive(said, latest, service_id="S", suppressed=suppressed, new_id=new_id)).value
+        ending = self.take(
+            receive(said, latest, service_id="S", hold=Hold(suppressed=suppressed), new_id=new_id, now=said.received_at)
+        ).value
         assert isinstance(ending, Ending)
         return ending
 
@@ -140,6 +142,6 @@ def test_a_rule_is_asked_again_while_it_suppresses() -> None:
     assert key.say(event(BEGIN), suppressed="noise").outcome is Outcome.SUPPRESSED
     assert key.say(event(BEGIN + 1), suppressed="noise").outcome is Outcome.REPEATED
     latest = key.alerts[-1]
-    decision = receive(event(BEGIN + 2), latest, service_id="S", suppressed="", new_id="")
+    decision = receive(event(BEGIN + 2), latest, service_id="S", hold=Hold(), new_id="", now=BEGIN + 2)
     assert [type(fact) for fact in decision.facts] == [AlertOpened]
     assert decision.state == (replace(latest, suppressed="", repeats=2, last_event_at=BEGIN + 2),)
