@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from tocsin.alerts.holding import suspension_key
 from tocsin.alerts.messages import AlertResolved
 from tocsin.alerts.model import Alert
 from tocsin.directory.model import Urgency
@@ -107,8 +108,12 @@ def numbers_are_unique(records: Records) -> Iterator[str]:
 def alerts_belong_somewhere(records: Records) -> Iterator[str]:
     """I14, I16: every alert that may page is in one incident, counts are right, a closed incident has none open."""
     for alert in records.alerts:
-        if not alert.incident_id and not alert.suppressed:
-            yield f"alert {alert.id} is in no incident"
+        if not alert.incident_id and not alert.is_held:
+            yield f"alert {alert.id} is in no incident, and nothing holds it back"
+        if alert.window_id and not alert.suppressed:
+            yield f"alert {alert.id} is held by a maintenance window and not suppressed"
+        if alert.incident_id and alert.is_held:
+            yield f"alert {alert.id} is held back and in an incident"
         if alert.incident_id and alert.incident_id not in records.incident_by_id:
             yield f"alert {alert.id} is in an incident that does not exist"
     for incident in records.incidents:
@@ -172,11 +177,15 @@ def _expected_timers(records: Records) -> dict[str, Moment]:
             expected[f"incident:{incident.id}"] = incident.timer_at
         if incident.is_open and incident.auto_resolve_at is not None:
             expected[f"auto-resolve:{incident.id}"] = incident.auto_resolve_at
+    for alert in records.alerts:
+        if alert.is_open and alert.suspended_until is not None:
+            expected[suspension_key(alert.id)] = alert.suspended_until
     return expected
 
 
-_MAY_BE_IDLE = ("bundle:", "answer:", "left:")
-"""A bundle may have nothing left in it when its time comes, and there may be nothing more to answer."""
+_MAY_BE_IDLE = ("bundle:", "answer:", "left:", "window:")
+"""A bundle may have nothing left in it when its time comes, there may be nothing more to answer, a window may hold
+nothing."""
 
 
 def timers_fit_the_state(records: Records) -> Iterator[str]:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from tocsin.alerts.holding import judge_held
 from tocsin.alerts.windows import MaintenanceWindow
 from tocsin.directory.model import Membership, Role, Service, Team, User
 from tocsin.engine.config import KIND_OF
@@ -120,19 +121,23 @@ def _service(world: World, service: Service, now: Moment) -> Decision:
     belongs = [*config.integrations_of.get(service.id, ()), *config.noise_rules_of.get(service.id, ()), *ends]
     return (
         decision
-        + _out_of_windows(config.windows_of.get(service.id, ()), service)
+        + _out_of_windows(config.windows_of.get(service.id, ()), service, now)
         + gone([*belongs, *variables, *([own_path] if own_path is not None else []), service])
     )
 
 
-def _out_of_windows(windows: Iterable[MaintenanceWindow], service: Service) -> Decision:
-    """Maintenance windows go on for the other services that they name; one that named no other goes too."""
-    changes = []
+def _out_of_windows(windows: Iterable[MaintenanceWindow], service: Service, now: Moment) -> Decision:
+    """Maintenance windows go on for the other services that they name; one that named no other goes too.
+
+    What they hold of this service is judged again.
+    """
+    changes, timers = [], []
     for window in windows:
         others = tuple(one for one in window.service_ids if one != service.id)
         left = replace(window, service_ids=others) if others else None
         changes.append(ThingChange("maintenance_window", window.id, window, left))
-    return Decision(state=tuple(changes))
+        timers.append(judge_held(window.id, now))
+    return Decision(state=tuple(changes), timers=tuple(timers))
 
 
 def _policy(world: World, policy: Policy, _now: Moment) -> Decision:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
+from tocsin.alerts.holding import judge_held
 from tocsin.directory.model import (
     ApiKey,
     Channel,
@@ -20,6 +21,7 @@ from tocsin.directory.model import (
     NotificationRule,
     Role,
     Service,
+    ServiceStatus,
     Team,
     Urgency,
     User,
@@ -242,7 +244,17 @@ def _service(draft: Draft) -> Verdict:
         found.append("Support hours are invalid")
     if service.runbook_url and not service.runbook_url.startswith(("https://", "http://")):
         found.append("Runbook must be an http or https URL")
-    return found, NOTHING
+    return found, _judged_at_last(draft, service)
+
+
+def _judged_at_last(draft: Draft, service: Service) -> Decision:
+    """What past maintenance windows hold because the service took nothing then is judged when it does again."""
+    old: Service | None = draft.old
+    took = old is None or (old.judges_after_windows and old.status is ServiceStatus.ACTIVE)
+    if took or not service.judges_after_windows or service.status is ServiceStatus.DISABLED:
+        return NOTHING
+    windows = draft.world.config.windows_of.get(service.id, ())
+    return Decision(timers=tuple(judge_held(one.id, draft.now) for one in windows if one.end <= draft.now))
 
 
 def _integration(draft: Draft) -> Verdict:
