@@ -171,6 +171,8 @@ class Service:
     `group_seconds`: an alert joins the open incident that another alert opened at most so long before (0 = at any time
     while it is open, None = every alert makes an incident of its own). `judges_after_windows`: what began in a
     maintenance window and is open at its end pages then; False = never, as PagerDuty has it.
+    `pause_seconds`: a new alert waits so long and pages unless it is over by then. `raise_at`: "support_hours_start" or
+    "support_hours_end", when open incidents of low urgency become urgent; "" = they stay as they are.
     """
 
     id: str
@@ -185,6 +187,8 @@ class Service:
     last_resort: bool = True
     group_seconds: int | None = None
     judges_after_windows: bool = True
+    pause_seconds: int | None = None
+    raise_at: str = ""
     runbook_url: str | None = None
     created_at: Moment = 0
     updated_at: Moment = 0

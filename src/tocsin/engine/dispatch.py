@@ -55,6 +55,7 @@ HANDLERS: Mapping[type[Command], Handler] = {
     im.Merge: on_incidents.merge,
     im.AddNote: on_incidents.add_note,
     im.SetUrgency: on_incidents.set_urgency,
+    im.RaiseUrgency: on_incidents.raise_urgency,
     im.SetPriority: on_incidents.set_priority,
     im.SetTitle: on_incidents.set_title,
     im.MoveToService: on_incidents.move_to_service,

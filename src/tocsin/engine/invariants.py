@@ -183,9 +183,9 @@ def _expected_timers(records: Records) -> dict[str, Moment]:
     return expected
 
 
-_MAY_BE_IDLE = ("bundle:", "answer:", "left:", "window:")
+_MAY_BE_IDLE = ("bundle:", "answer:", "left:", "window:", "raise:")
 """A bundle may have nothing left in it when its time comes, there may be nothing more to answer, a window may hold
-nothing."""
+nothing, a service may have nothing quiet."""
 
 
 def timers_fit_the_state(records: Records) -> Iterator[str]:

@@ -7,6 +7,7 @@ from tocsin.alerts.messages import ExpireAlert, ResolveAlert
 from tocsin.alerts.model import Alert
 from tocsin.directory.model import Service, Urgency, UrgencyRuleKind
 from tocsin.engine.on_held import service_of_alert
+from tocsin.engine.support_hours import in_support_hours, next_raise
 from tocsin.engine.world import World
 from tocsin.events.model import Severity
 from tocsin.incidents import decide as incidents
@@ -19,6 +20,7 @@ from tocsin.incidents.messages import (
     CreateIncident,
     Merge,
     MoveToService,
+    RaiseUrgency,
     Reassign,
     Reopen,
     Resolve,
@@ -32,10 +34,9 @@ from tocsin.incidents.model import Incident, Status
 from tocsin.kernel.actor import Actor, ActorKind
 from tocsin.kernel.decision import Decision
 from tocsin.kernel.errors import Conflict, Invalid, NotFound
-from tocsin.kernel.limits import ALERTS_PER_INCIDENT
-from tocsin.kernel.time import DAY, SECOND, Moment
+from tocsin.kernel.limits import ALERTS_PER_INCIDENT, QUIET_INCIDENTS
+from tocsin.kernel.time import SECOND, Moment
 from tocsin.kernel.values import replace
-from tocsin.oncall import local_time, zone_named
 
 
 def incident_of(world: World, incident_id: str) -> Incident:
@@ -116,28 +117,10 @@ def urgency_for(service: Service, severity: Severity | None, at: Moment) -> Urge
     rule = service.urgency_rule
     word = rule.urgency
     if rule.kind is UrgencyRuleKind.USE_SUPPORT_HOURS and service.support_hours is not None:
-        word = rule.during if _in_support_hours(service, at) else rule.outside
+        word = rule.during if in_support_hours(service.support_hours, at) else rule.outside
     if rule.kind is UrgencyRuleKind.SEVERITY_BASED or word == "severity_based":
         return Urgency.LOW if severity in (Severity.WARNING, Severity.INFO) else Urgency.HIGH
     return Urgency.LOW if word == "low" else Urgency.HIGH
-
-
-def _in_support_hours(service: Service, now: Moment) -> bool:
-    hours = service.support_hours
-    if hours is None:
-        return True
-    wall = local_time(zone_named(hours.time_zone), now)
-    second = wall % DAY // SECOND
-    if hours.start_second < hours.end_second:
-        return _weekday(wall) in hours.days and hours.start_second <= second < hours.end_second
-    if second >= hours.start_second:
-        return _weekday(wall) in hours.days
-    return second < hours.end_second and _weekday(wall - DAY) in hours.days
-
-
-def _weekday(wall: int) -> int:
-    """Monday = 1, of a local time in microseconds since 1970-01-01 (a Thursday)."""
-    return (wall // DAY + 3) % 7 + 1
 
 
 def count_alert(world: World, actor: Actor, command: CountAlert, now: Moment) -> Decision:
@@ -240,6 +223,22 @@ def set_urgency(world: World, _actor: Actor, command: SetUrgency, now: Moment) -
     """Ask louder or more softly."""
     incident = incident_of(world, command.incident_id)
     return incidents.set_urgency(incident, command.urgency, service_of(world, incident), "by hand", now)
+
+
+def raise_urgency(world: World, _actor: Actor, command: RaiseUrgency, now: Moment) -> Decision:
+    """Support hours began or ended: the service's quiet incidents become urgent, some in each turn of the engine."""
+    service = world.config.services.get(command.service_id)
+    due = next_raise(service, now) if service is not None else None
+    if service is None or due is None:
+        return Decision()
+    reason = "support hours began" if service.raise_at == "support_hours_start" else "support hours ended"
+    quiet = world.state.quiet_incidents_of(service.id, QUIET_INCIDENTS, command.after)
+    decision = Decision()
+    for incident in quiet:
+        decision += incidents.set_urgency(incident, Urgency.HIGH, service, reason, now)
+    if len(quiet) == QUIET_INCIDENTS:
+        return decision + Decision(timers=(incidents.raise_urgency(service.id, now, quiet[-1].number),))
+    return decision + Decision(timers=(incidents.raise_urgency(service.id, due),))
 
 
 def set_priority(world: World, _actor: Actor, command: SetPriority, now: Moment) -> Decision:

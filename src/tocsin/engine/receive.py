@@ -47,9 +47,8 @@ def hold_for(world: World, event: Event, service: Service) -> Hold:
     if rule is not None:
         return Hold(suppressed=f"noise rule: {rule.label}")
     window = window_at(world.config.windows_of.get(service.id, ()), event.received_at)
-    if window is not None:
-        return Hold(suppressed=window.reason, window_id=window.id)
-    return Hold()
+    hold = Hold(suspend_seconds=service.pause_seconds or 0, suspended_by="auto_pause" if service.pause_seconds else "")
+    return hold if window is None else replace(hold, suppressed=window.reason, window_id=window.id)
 
 
 def _hold_again(world: World, event: Event, alert: Alert, otherwise: Service) -> Hold:

@@ -18,7 +18,7 @@ from tocsin.escalation.model import Policy, TargetKind
 from tocsin.events.orchestration import PathKind, path_id
 from tocsin.incidents import decide as incidents
 from tocsin.kernel.actor import SYSTEM
-from tocsin.kernel.decision import Decision
+from tocsin.kernel.decision import CancelTimer, Decision
 from tocsin.kernel.errors import Conflict, InUse
 from tocsin.kernel.time import Moment
 from tocsin.oncall import Override, Schedule, members, remove_override
@@ -112,7 +112,7 @@ def _service(world: World, service: Service, now: Moment) -> Decision:
         if path.kind is PathKind.ROUTER and service.id in path.routed_to:
             orchestration = config.orchestrations[path.parent_id]
             raise InUse(f"The router of {orchestration.name} sends events to the service.", reason="service_in_router")
-    decision = Decision()
+    decision = Decision(timers=(CancelTimer(incidents.raise_key(service.id)),))
     for incident in world.state.open_incidents_of(service.id):
         decision += incidents.resolve(incident, "its service was removed", SYSTEM, now)
     own_path = config.orchestration_paths.get(path_id(service.id, PathKind.SERVICE))

@@ -28,14 +28,16 @@ from tocsin.directory.model import (
 )
 from tocsin.directory.urls import url_problem
 from tocsin.engine.people import can_be_reached, waits_in_vain
+from tocsin.engine.support_hours import next_raise
 from tocsin.engine.world import ThingChange, World
 from tocsin.escalation.messages import ResumeEscalation
 from tocsin.escalation.model import Policy, TargetKind
 from tocsin.events.rules import FIELDS, NoiseRule
+from tocsin.incidents.decide import raise_key, raise_urgency
 from tocsin.incidents.messages import Unacknowledge
 from tocsin.incidents.model import Status
 from tocsin.kernel.actor import Actor
-from tocsin.kernel.decision import NOTHING, Command, Decision, SetTimer
+from tocsin.kernel.decision import NOTHING, CancelTimer, Command, Decision, SetTimer
 from tocsin.kernel.errors import Invalid
 from tocsin.kernel.limits import DESCRIPTION_CHARS, NAME_CHARS
 from tocsin.kernel.time import Moment
@@ -54,6 +56,7 @@ LEVELS = 20
 TARGETS_PER_LEVEL = 10
 LOOPS = 9
 TIMEOUT_SECONDS = 30 * 24 * 3600
+PAUSE_SECONDS = 24 * 3600
 
 _MAIL = re.compile(r"[^@\s]{1,64}@[^@\s.]+(\.[^@\s.]+)*", re.ASCII)
 _NUMBER = re.compile(r"[0-9]{4,15}", re.ASCII)
@@ -242,9 +245,23 @@ def _service(draft: Draft) -> Verdict:
         hours.time_zone not in zone_names() or not hours.days or not set(hours.days) <= set(range(1, 8))
     ):
         found.append("Support hours are invalid")
+    if service.pause_seconds is not None and not 1 <= service.pause_seconds <= PAUSE_SECONDS:
+        found.append(f"Pause must be between 1 and {PAUSE_SECONDS} seconds")
+    if service.raise_at not in ("", "support_hours_start", "support_hours_end"):
+        found.append("Raise at must be support_hours_start or support_hours_end")
     if service.runbook_url and not service.runbook_url.startswith(("https://", "http://")):
         found.append("Runbook must be an http or https URL")
-    return found, _judged_at_last(draft, service)
+    return found, NOTHING if found else _judged_at_last(draft, service) + _raised_in_time(draft, service)
+
+
+def _raised_in_time(draft: Draft, service: Service) -> Decision:
+    """The timer that makes quiet incidents urgent follows the setting; nothing else about a service moves it."""
+    old: Service | None = draft.old
+    was = next_raise(old, draft.now) if old is not None else None
+    due = next_raise(service, draft.now)
+    if due == was:
+        return NOTHING
+    return Decision(timers=(raise_urgency(service.id, due) if due is not None else CancelTimer(raise_key(service.id)),))
 
 
 def _judged_at_last(draft: Draft, service: Service) -> Decision:

@@ -48,6 +48,9 @@ class State(Protocol):
     def open_incidents_of(self, service_id: str) -> Sequence[Incident]:
         """The open incidents of a service, oldest first."""
 
+    def quiet_incidents_of(self, service_id: str, most: int, after: int) -> Sequence[Incident]:
+        """The first open incidents of low urgency of a service, of those with numbers above that."""
+
     def open_incidents_assigned_to(self, user_id: str) -> Sequence[Incident]:
         """The open incidents that a person has."""
 

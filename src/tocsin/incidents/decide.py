@@ -30,6 +30,7 @@ from tocsin.incidents.messages import (
     MoveToService,
     NoteAdded,
     PriorityChanged,
+    RaiseUrgency,
     Reassign,
     Reopen,
     Resolve,
@@ -99,6 +100,16 @@ def timer_key(incident_id: str) -> str:
 def auto_resolve_key(incident_id: str) -> str:
     """The key of the timer that closes a forgotten incident."""
     return f"auto-resolve:{incident_id}"
+
+
+def raise_key(service_id: str) -> str:
+    """The key of the timer that makes a service's quiet incidents urgent."""
+    return f"raise:{service_id}"
+
+
+def raise_urgency(service_id: str, due_at: Moment, after: int = 0) -> SetTimer:
+    """When a service's quiet incidents become urgent."""
+    return SetTimer(raise_key(service_id), due_at, RaiseUrgency(service_id=service_id, after=after))
 
 
 def trigger_for_alert(

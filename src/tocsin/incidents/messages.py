@@ -137,6 +137,15 @@ class SetUrgency(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RaiseUrgency(Command):
+    """The hour has come at which what is quiet on this service becomes urgent; the next with numbers above `after`."""
+
+    kind: ClassVar[str] = "incident.raise_urgency"
+    service_id: str
+    after: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SetPriority(Command):
     """Change how much it matters (None = no priority)."""
 

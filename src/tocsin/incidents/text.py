@@ -90,7 +90,8 @@ def _noted(actor: Actor, fact: NoteAdded, names: Names) -> str:
 
 
 def _urgency(actor: Actor, fact: UrgencyChanged, names: Names) -> str:
-    return f"{names.actor(actor)} set the urgency to {fact.urgency}"
+    why = "" if fact.reason == "by hand" else f": {fact.reason}"
+    return f"{names.actor(actor)} set the urgency to {fact.urgency}{why}"
 
 
 def _priority(actor: Actor, fact: PriorityChanged, names: Names) -> str:

@@ -28,6 +28,9 @@ ALERTS_PER_INCIDENT = 1000
 HELD_ALERTS = 200
 """Alerts that the end of a maintenance window releases in one go; the others follow in the next turns."""
 
+QUIET_INCIDENTS = 200
+"""Incidents that become urgent in one go when support hours begin or end; the others follow in the next turns."""
+
 BUNDLE_PAGES = 50
 """Pages that one message carries, and so are loaded, written or answered in one go. What is beyond them is counted."""
 

@@ -30,7 +30,7 @@ from tocsin.oncall.model import (
 from tocsin.oncall.render import gaps, render, shifts_of, users_between
 from tocsin.oncall.shifts import next_on_call, next_shift_of, shift_at, who_is_on_call
 from tocsin.oncall.validate import override_problems, problems
-from tocsin.oncall.wallclock import local_time, zone_named, zone_names
+from tocsin.oncall.wallclock import first, last, local_time, zone_named, zone_names
 
 __all__ = [
     "HORIZON",
@@ -47,9 +47,11 @@ __all__ = [
     "Track",
     "add_override",
     "apply_edit",
+    "first",
     "forget_before",
     "gaps",
     "horizon_of",
+    "last",
     "live_layers",
     "local_time",
     "members",

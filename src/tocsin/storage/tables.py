@@ -141,6 +141,13 @@ incidents = Table(
     Index("ix_incidents_created_at", "created_at"),
     Index("ix_incidents_incident_key", "incident_key", "service_id"),
     Index(
+        "ix_incidents_quiet",
+        "service_id",
+        "number",
+        sqlite_where=text("status <> 'resolved' AND urgency = 'low'"),
+        postgresql_where=text("status <> 'resolved' AND urgency = 'low'"),
+    ),
+    Index(
         "ix_incidents_open_policy_id",
         "policy_id",
         sqlite_where=text("status <> 'resolved'"),

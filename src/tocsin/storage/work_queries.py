@@ -56,6 +56,11 @@ class WorkQueries:
             incidents.incident_key == bindparam("incident_key"),
         )
         self.open_of_service = prepared(incidents, is_open, incidents.service_id == bindparam("service_id"))
+        is_quiet = (is_open, incidents.urgency == _word(Urgency.LOW))
+        quiet = select(incidents.id, incidents.data).where(
+            *is_quiet, incidents.service_id == bindparam("service_id"), incidents.number > bindparam("after")
+        )
+        self.quiet_of_service = Query(dialect, quiet.order_by(incidents.number).limit(bindparam("most")))
         self.open_on_policy = prepared(incidents, is_open, incidents.policy_id == bindparam("policy_id"))
         policies = select(incidents.policy_id).distinct().where(is_open, incidents.policy_id > "")
         self.open_policies = Query(dialect, policies)

@@ -252,6 +252,16 @@ class WorkingSet:
         values = {"service_id": service_id}
         return self._open(self._queries.open_of_service, values, lambda one: one.service_id == service_id)
 
+    def quiet_incidents_of(self, service_id: str, most: int, after: int) -> Sequence[Incident]:
+        """The first open incidents of low urgency of a service, of those with numbers above that."""
+
+        def wanted(one: Incident) -> bool:
+            return one.service_id == service_id and one.urgency is Urgency.LOW and one.number > after
+
+        changed = len(self._turn[Incident]) + len(self._unit[Incident])
+        values = {"service_id": service_id, "after": after, "most": most + changed}
+        return self._open(self._queries.quiet_of_service, values, wanted)[:most]
+
     def open_incidents_assigned_to(self, user_id: str) -> Sequence[Incident]:
         """The open incidents that a person has."""
         values = {"user_id": user_id}

@@ -112,6 +112,54 @@ def test_grouping_has_the_settings_of_its_type_and_no_others(api: Api, house: Ho
     assert house.config().services[house.service.id].group_seconds is None
 
 
+def test_a_pause_is_acted_upon(api: Api, house: House) -> None:
+    """Switched on without a time, it is the one that is recommended."""
+    path = f"/services/{house.service.id}"
+
+    def pause(parameters: Any) -> Any:
+        service = api.put(path, {"service": {"auto_pause_notifications_parameters": parameters}})["service"]
+        return house.config().services[house.service.id].pause_seconds, service["auto_pause_notifications_parameters"]
+
+    off = {"enabled": False, "timeout": None}
+    assert pause({"enabled": True, "timeout": 300}) == (300, {"enabled": True, "timeout": 300})
+    assert pause({"enabled": False, "timeout": 300}) == (None, off)
+    assert pause({"enabled": True}) == (120, {"enabled": True, "timeout": 120})
+    assert pause({"enabled": True, "timeout": 0}) == (120, {"enabled": True, "timeout": 120})
+    assert pause(None) == (None, off)
+
+
+def test_scheduled_actions_that_make_incidents_urgent_are_acted_upon(api: Api, house: House) -> None:
+    """Others are kept for their clients."""
+    path = f"/services/{house.service.id}"
+    at_end = {**AT_START, "at": {"type": "named_time", "name": "support_hours_end"}}
+    calmer = {**AT_START, "to_urgency": "low"}
+
+    def schedule(actions: Any) -> str:
+        service = api.put(path, {"service": {"scheduled_actions": actions}})["service"]
+        assert service["scheduled_actions"] == actions
+        return house.config().services[house.service.id].raise_at
+
+    assert schedule([AT_START]) == "support_hours_start"
+    assert schedule([at_end]) == "support_hours_end"
+    assert schedule([calmer]) == ""
+    assert schedule([AT_START, at_end]) == ""
+    assert schedule([]) == ""
+
+
+def test_a_quiet_incident_says_when_it_will_be_urgent(api: Api, house: House) -> None:
+    settings = {"incident_urgency_rule": BY_HOURS, "support_hours": SUPPORT_HOURS, "scheduled_actions": [AT_START]}
+    api.put(f"/services/{house.service.id}", {"service": settings})
+    incident = house.alarm()
+    api.put(f"/incidents/{incident.id}", {"incident": {"urgency": "low"}}, key="alice")
+    actions = api.get(f"/incidents/{incident.id}")["incident"]["pending_actions"]
+    raised = [one for one in actions if one["type"] == "urgency_change"]
+    assert [one["to"] for one in raised] == ["high"]
+
+    api.put(f"/incidents/{incident.id}", {"incident": {"urgency": "high"}}, key="alice")
+    actions = api.get(f"/incidents/{incident.id}")["incident"]["pending_actions"]
+    assert "urgency_change" not in {one["type"] for one in actions}
+
+
 def test_a_service_with_constant_urgency_has_no_support_hours(api: Api, house: House) -> None:
     service = made(
         api, house, incident_urgency_rule=BY_HOURS, support_hours=SUPPORT_HOURS, scheduled_actions=[None, AT_START]

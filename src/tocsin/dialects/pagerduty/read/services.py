@@ -18,6 +18,7 @@ from tocsin.kernel.limits import DESCRIPTION_CHARS
 
 URGENCIES = ("high", "low", "severity_based")
 GROUPING = ("time", "intelligent", "content_based", "content_based_intelligent")
+RECOMMENDED_PAUSE = 120
 PAUSES = (0, 120, 180, 300, 600, 900)
 WINDOW_SECONDS = (300, 3600)
 DAY_SECONDS = 86_400
@@ -44,7 +45,9 @@ def service_changes(fields: Fields, old: Service | None) -> dict[str, Any]:
     _urgency(fields, changes)
     if fields.given("alert_grouping_parameters"):
         changes["group_seconds"] = None
-    wire = _wire(fields, stored_wire(old), constant=_is_constant(changes))
+    wire = _wire(fields, stored_wire(old))
+    _pause(fields, changes)
+    _scheduled_actions(fields, changes, wire)
     fields.check()
     if "group_seconds" in changes:
         changes["group_seconds"] = _group_seconds(wire["alert_grouping_parameters"])
@@ -146,7 +149,7 @@ def second_of_day(fields: Fields, name: str) -> int:
     return int(hour) * 3600 + int(minute) * 60 + int(second)
 
 
-def _wire(fields: Fields, stored: dict[str, Any], *, constant: bool) -> dict[str, Any]:
+def _wire(fields: Fields, stored: dict[str, Any]) -> dict[str, Any]:
     wire = dict(stored)
     creation = fields.choice("alert_creation", ("create_alerts_and_incidents", "create_incidents"))
     if creation is not None:
@@ -158,13 +161,6 @@ def _wire(fields: Fields, stored: dict[str, Any], *, constant: bool) -> dict[str
     if fields.given("alert_grouping_parameters"):
         grouping = fields.object("alert_grouping_parameters")
         wire["alert_grouping_parameters"] = _grouping(grouping) if grouping is not None else None
-    if fields.given("auto_pause_notifications_parameters"):
-        pause = fields.object("auto_pause_notifications_parameters")
-        wire["auto_pause_notifications_parameters"] = _pause(pause) if pause is not None else None
-    if fields.given("scheduled_actions"):
-        wire["scheduled_actions"] = [_scheduled(action) for action in fields.objects("scheduled_actions")]
-    elif constant:
-        wire.pop("scheduled_actions", None)
     if fields.given("response_play"):
         play = fields.object("response_play")
         wire["response_play"] = (
@@ -204,12 +200,31 @@ def _grouping(parameters: Fields) -> dict[str, Any] | None:
     return {"type": kind, "config": values}
 
 
-def _pause(parameters: Fields) -> dict[str, Any]:
+def _pause(fields: Fields, changes: dict[str, Any]) -> None:
+    """How long new alerts wait. Enabled without a time, or with 0, means the one that is recommended."""
+    if not fields.given("auto_pause_notifications_parameters"):
+        return
+    parameters = fields.object("auto_pause_notifications_parameters") or Fields({}, fields.problems)
     enabled = parameters.truth("enabled") or False
     timeout = parameters.whole("timeout")
     if timeout is not None and timeout not in PAUSES:
         parameters.wrong(f"Timeout must be one of {', '.join(map(str, PAUSES))}")
-    return {"enabled": enabled, "timeout": timeout if enabled else None}
+    changes["pause_seconds"] = (timeout or RECOMMENDED_PAUSE) if enabled else None
+
+
+def _scheduled_actions(fields: Fields, changes: dict[str, Any], wire: dict[str, Any]) -> None:
+    """One action that makes incidents urgent is acted upon; others are kept for their clients."""
+    if fields.given("scheduled_actions"):
+        actions = [_scheduled(action) for action in fields.objects("scheduled_actions")]
+    elif _is_constant(changes):
+        actions = []
+    else:
+        return
+    wire.pop("scheduled_actions", None)
+    one = actions[0] if len(actions) == 1 and actions[0]["to_urgency"] == "high" else None
+    changes["raise_at"] = one["at"]["name"] or "" if one is not None else ""
+    if actions and one is None:
+        wire["scheduled_actions"] = actions
 
 
 def _scheduled(action: Fields) -> dict[str, Any]:

@@ -121,5 +121,5 @@ def _wire(call: Call, alert: Alert, incident: Incident) -> dict[str, Any]:
     if "services" in call.included and service is not None:
         body["service"] = services.service(service, refs)
     if "incidents" in call.included:
-        body["incident"] = write.incidents([incident], refs, call.reads)[0]
+        body["incident"] = write.incidents([incident], refs, call.reads, call.now)[0]
     return body

@@ -54,7 +54,7 @@ def listed(call: Call) -> Response:
         want_total=window.wants_total,
     )
     refs = Refs(call.config, call.links)
-    body = write.incidents(found.items, refs, call.reads, call.included)
+    body = write.incidents(found.items, refs, call.reads, call.now, call.included)
     return answer({"incidents": body, **window.keys(more=found.more, total=found.total)})
 
 
@@ -113,7 +113,7 @@ def several_changed(call: Call) -> Response:
     found = call.reads.incidents_by_id(ids)
     refs = Refs(call.config, call.links)
     updated = [found[incident_id] for incident_id in ids if incident_id in found]
-    return answer({"incidents": write.incidents(updated, refs, call.reads, call.included)})
+    return answer({"incidents": write.incidents(updated, refs, call.reads, call.now, call.included)})
 
 
 def snoozed(call: Call) -> Response:
@@ -229,4 +229,4 @@ def _answer(call: Call, incident_id: str, status: int = 200) -> Response:
     if incident is None:
         raise not_found()
     refs = Refs(call.config, call.links)
-    return answer({"incident": write.incidents([incident], refs, call.reads, call.included)[0]}, status)
+    return answer({"incident": write.incidents([incident], refs, call.reads, call.now, call.included)[0]}, status)

@@ -113,7 +113,7 @@ def _wires(call: Call, entries: Sequence[TimelineEntry]) -> list[Wire]:
     known: Mapping[str, Incident] = call.reads.incidents_by_id(mentioned(entries))
     wires = [log_entry(entry, refs, known, call.included) for entry in entries]
     if "incidents" in call.included:
-        full = {one["id"]: one for one in incident_wire.incidents(list(known.values()), refs, call.reads)}
+        full = {one["id"]: one for one in incident_wire.incidents(list(known.values()), refs, call.reads, call.now)}
         for wire in wires:
             wire["incident"] = full.get(wire["incident"]["id"], wire["incident"])
     return wires

@@ -13,9 +13,12 @@ from tocsin.alerts.model import Alert
 from tocsin.dialects.pagerduty.write import people, policies, services
 from tocsin.dialects.pagerduty.write.log_ids import log_id
 from tocsin.dialects.pagerduty.write.refs import Refs, Wire, instant
+from tocsin.directory.model import Urgency
+from tocsin.engine.support_hours import next_raise
 from tocsin.incidents.messages import NoteAdded
 from tocsin.incidents.model import Acknowledgement, Incident, NextStep
 from tocsin.kernel.actor import ActorKind
+from tocsin.kernel.time import Moment
 from tocsin.runtime.reads import Reads, TimelineEntry
 
 _PENDING = {
@@ -32,9 +35,10 @@ class Around:
     first_entries: Mapping[str, int] = field(default_factory=dict)
     first_alerts: Mapping[str, Alert] = field(default_factory=dict)
     merged_into: Mapping[str, Incident] = field(default_factory=dict)
+    now: Moment = 0
 
 
-def look_around(reads: Reads, found: Sequence[Incident], included: Collection[str]) -> Around:
+def look_around(reads: Reads, found: Sequence[Incident], included: Collection[str], now: Moment) -> Around:
     """Look up what these incidents refer to, each sort at once."""
     ids = [incident.id for incident in found]
     targets = [incident.merged_into for incident in found if incident.merged_into]
@@ -42,12 +46,15 @@ def look_around(reads: Reads, found: Sequence[Incident], included: Collection[st
         first_entries=reads.first_entries(ids) if ids else {},
         first_alerts=reads.first_alerts(ids) if ids and "body" in included else {},
         merged_into=reads.incidents_by_id(targets) if targets else {},
+        now=now,
     )
 
 
-def incidents(found: Sequence[Incident], refs: Refs, reads: Reads, included: Collection[str] = ()) -> list[Wire]:
-    """Several incidents."""
-    around = look_around(reads, found, included)
+def incidents(
+    found: Sequence[Incident], refs: Refs, reads: Reads, now: Moment, included: Collection[str] = ()
+) -> list[Wire]:
+    """Several incidents, as of `now`."""
+    around = look_around(reads, found, included, now)
     return [incident(one, refs, around, included) for one in found]
 
 
@@ -83,7 +90,7 @@ def incident(one: Incident, refs: Refs, around: Around, included: Collection[str
         },
         "is_mergeable": one.is_open,
         "incident_type": {"name": "incident_default"},
-        "pending_actions": _pending(one),
+        "pending_actions": _pending(one, refs, around.now),
         "alert_grouping": None,
         "resolve_reason": _resolve_reason(one, refs, around),
         "conference_bridge": None,
@@ -208,12 +215,17 @@ def _first_entry(one: Incident, refs: Refs, around: Around) -> Wire | None:
     return {**keys, "html_url": f"{refs.links.site}/incidents/{one.number}"}
 
 
-def _pending(one: Incident) -> list[Wire]:
+def _pending(one: Incident, refs: Refs, now: Moment) -> list[Wire]:
     found: list[Wire] = []
     if one.timer_at is not None and one.next_step is not None:
         found.append({"type": _PENDING[one.next_step], "at": instant(one.timer_at)})
     if one.auto_resolve_at is not None:
         found.append({"type": "resolve", "at": instant(one.auto_resolve_at)})
+    service = refs.config.services.get(one.service_id)
+    if service is not None and one.is_open and one.urgency is Urgency.LOW:
+        raised_at = next_raise(service, now)
+        if raised_at is not None:
+            found.append({"type": "urgency_change", "to": "high", "at": instant(raised_at)})
     return found
 
 

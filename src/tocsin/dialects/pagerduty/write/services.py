@@ -25,7 +25,6 @@ from tocsin.directory.model import (
 from tocsin.kernel.time import Moment
 from tocsin.runtime.reads import OpenCounts
 
-_NO_PAUSE = {"enabled": False, "timeout": None}
 _QUIET = OpenCounts()
 
 
@@ -54,7 +53,7 @@ def service(
         "teams": people.teams(team_ids, refs, full="teams" in included),
         "alert_creation": wire.get("alert_creation", "create_alerts_and_incidents"),
         "addons": [],
-        "scheduled_actions": wire.get("scheduled_actions", []),
+        "scheduled_actions": _scheduled(one.raise_at) if one.raise_at else wire.get("scheduled_actions", []),
         "support_hours": _support_hours(one.support_hours) if one.support_hours is not None else None,
         "last_incident_timestamp": instant(last_incident_at),
         "escalation_policy": policy_object(owner, refs) if full_policy and owner else refs.policy(one.policy_id),
@@ -64,7 +63,10 @@ def service(
         "alert_grouping": wire.get("alert_grouping"),
         "alert_grouping_timeout": wire.get("alert_grouping_timeout"),
         "alert_grouping_parameters": _grouping(one, wire),
-        "auto_pause_notifications_parameters": wire.get("auto_pause_notifications_parameters") or _NO_PAUSE,
+        "auto_pause_notifications_parameters": {
+            "enabled": one.pause_seconds is not None,
+            "timeout": one.pause_seconds,
+        },
         "integrations": [
             integration(entry, refs) if "integrations" in included else refs.integration(entry.id)
             for entry in integrations
@@ -142,6 +144,10 @@ def _grouping(one: Service, wire: Wire) -> Wire | None:
     if one.group_seconds is None:
         return stored if stored is None or stored["type"] != "time" else None
     return {"type": "time", "config": {"timeout": one.group_seconds // 60}}
+
+
+def _scheduled(name: str) -> list[Wire]:
+    return [{"type": "urgency_change", "at": {"type": "named_time", "name": name}, "to_urgency": "high"}]
 
 
 def _urgency_rule(rule: UrgencyRule) -> Wire:
