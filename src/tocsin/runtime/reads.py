@@ -17,7 +17,7 @@ from tocsin.kernel.actor import Actor, ActorKind
 from tocsin.kernel.time import Moment
 from tocsin.paging.model import Message, Page
 from tocsin.storage.database import Database
-from tocsin.storage.queries import alerts, audit, health, incidents, outcomes, pages, policies, timeline
+from tocsin.storage.queries import alerts, audit, health, incidents, outcomes, pages, policies, suspended, timeline
 from tocsin.storage.queries.alerts import AlertFilter
 from tocsin.storage.queries.audit import AuditFilter, AuditRecord
 from tocsin.storage.queries.health import Pulse
@@ -25,6 +25,7 @@ from tocsin.storage.queries.incidents import EVERY, NEWEST_FIRST, IncidentFilter
 from tocsin.storage.queries.listing import Listing, Sight
 from tocsin.storage.queries.outcomes import EventOutcome, OutcomeFilter
 from tocsin.storage.queries.pages import MessageFilter
+from tocsin.storage.queries.suspended import SuspendedCounts, SuspendedFilter
 from tocsin.storage.queries.timeline import TimelineEntry, TimelineFilter
 from tocsin.storage.turns import Cursor
 
@@ -44,6 +45,8 @@ __all__ = [
     "Reads",
     "Sight",
     "SortBy",
+    "SuspendedCounts",
+    "SuspendedFilter",
     "TimelineEntry",
     "TimelineFilter",
     "sight_of",
@@ -116,6 +119,16 @@ class Reads:
         """One page of alerts."""
         with self._database.reading() as connection:
             return alerts.find(connection, wanted, limit, offset, newest_first=newest_first, want_total=want_total)
+
+    def count_suspended(self, wanted: SuspendedFilter) -> SuspendedCounts:
+        """How many alerts waited before they could page, and what became of them."""
+        with self._database.engine.connect() as connection:
+            return suspended.counts(connection, wanted)
+
+    def latest_suspended(self, wanted: SuspendedFilter, most: int) -> tuple[Sequence[Alert], Sequence[Alert]]:
+        """Of the alerts that waited the newest that paged, and the newest that were over in time."""
+        with self._database.reading() as connection:
+            return suspended.latest(connection, wanted, most)
 
     def alerts_of(
         self,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from starlette.responses import Response
 
+from tocsin.alerts.windows import window_at
 from tocsin.directory.model import Service, ServiceStatus
 from tocsin.engine.people import people_at
 from tocsin.kernel.time import Moment
@@ -48,7 +49,7 @@ def _line(visit: Visit, service: Service, counts: OpenCounts) -> ServiceLine:
     first = people_at(config, visit.now)(policy.rules[0]).user_ids if policy is not None and policy.rules else ()
     return ServiceLine(
         service=service,
-        look=_look(service, counts),
+        look=_look(service, counts, maintained=window_at(config.windows_of.get(service.id, ()), visit.now) is not None),
         policy=policy.name if policy is not None else "(removed policy)",
         teams=tuple(map(names.team, policy.team_ids)) if policy is not None else (),
         on_call=tuple((user_id, names.person(user_id)) for user_id in first),
@@ -58,11 +59,13 @@ def _line(visit: Visit, service: Service, counts: OpenCounts) -> ServiceLine:
     )
 
 
-def _look(service: Service, counts: OpenCounts) -> Look:
+def _look(service: Service, counts: OpenCounts, *, maintained: bool) -> Look:
     if service.status is ServiceStatus.DISABLED:
         return Look("suppressed", "Disabled", "quiet")
     if counts.triggered:
         return Look("triggered", "Triggered", "triggered")
     if counts.acknowledged:
         return Look("acknowledged", "In hand", "acknowledged")
+    if maintained:
+        return Look("suppressed", "In maintenance", "quiet")
     return Look("resolved", "Operational", "resolved")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.dialects.pagerduty.api import House
+from tocsin.alerts.windows import MaintenanceWindow
 from tocsin.dialects.pagerduty.routes import ROUTES
 from tocsin.directory.model import Membership, Role, TeamRole
 from tocsin.events.orchestration import Orchestration
@@ -62,6 +63,11 @@ def _policy(house: House, _incident: Incident) -> Any:
 
 def _override(house: House, _incident: Incident) -> Any:
     return {"overrides": [{"start": "2026-02-05", "end": "2026-02-06", "user": {"id": house.bob.id}}]}
+
+
+def _window(house: House) -> Any:
+    services = [{"id": house.service.id, "type": "service_reference"}]
+    return {"start_time": "2026-03-01T20:00:00Z", "end_time": "2026-03-01T22:00:00Z", "services": services}
 
 
 def _own_rule(house: House, _incident: Incident) -> Any:
@@ -134,6 +140,12 @@ MATRIX: dict[tuple[str, str], Access] = {
     ("GET", "/services/{id}/integrations/{integration_id}"): LOOK,
     ("PUT", "/services/{id}/integrations/{integration_id}"): Access(STAFF, body(integration={"name": "New"})),
     ("DELETE", "/services/{id}/integrations/{integration_id}"): Access(STAFF),
+    ("POST", "/maintenance_windows"): Access(
+        STAFF, lambda house, _incident: {"maintenance_window": _window(house)}, EVERYBODY
+    ),
+    ("GET", "/maintenance_windows/{id}"): LOOK,
+    ("PUT", "/maintenance_windows/{id}"): Access(STAFF, body(maintenance_window={"description": "New"})),
+    ("DELETE", "/maintenance_windows/{id}"): Access(STAFF),
     ("POST", "/incidents"): Access(
         RESPONDERS, lambda house, _incident: {"incident": {"title": "New", "service": {"id": house.service.id}}}
     ),
@@ -206,7 +218,7 @@ HARD_TO_SET_UP = {("DELETE", "/teams/{id}"), ("DELETE", "/teams/{id}/users/{user
 
 
 def populated(house: House) -> None:
-    """More people, keys for one team, two incidents, an override."""
+    """More people, keys for one team, two incidents, an override, a maintenance window to come."""
     for name, role in (
         ("Adam", Role.ADMIN),
         ("Rob", Role.RESPONDER),
@@ -232,6 +244,7 @@ def populated(house: House) -> None:
         )
     )
     house.save(Orchestration(id="", name="Payments", team_id=house.payments.id))
+    house.save(MaintenanceWindow(id="", start=now + 10**12, end=now + 2 * 10**12, service_ids=(house.service.id,)))
     house.alarm("first")
     house.alarm("second")
 
@@ -257,6 +270,7 @@ def address(path: str, house: House, incident: Incident) -> str:
             "escalation_policies": house.policy.id,
             "services": house.service.id,
             "incidents": incident.id,
+            "maintenance_windows": next(iter(config.maintenance_windows)),
             "vendors": "PVPROM1",
             "abilities": "teams",
             "log_entries": "R0000000000002",

@@ -137,6 +137,15 @@ def _service(house: House) -> Values:
     }
 
 
+def _window(house: House) -> Values:
+    return {
+        "start_time": "2026-03-01T20:00:00-05:00",
+        "end_time": "2026-03-01T22:00:00-05:00",
+        "description": "Immanentizing the eschaton",
+        "services": [{"id": house.service.id, "type": "service_reference"}],
+    }
+
+
 def _integration(_house: House) -> Values:
     return {"name": "New", "type": "service_integration", "vendor": {"id": "PVPROM1", "type": "vendor"}}
 
@@ -193,6 +202,13 @@ RESOURCES = (
         _service,
         ("name", "escalation_policy"),
         (lambda _house: {"escalation_policy": {"id": "PNOBODY"}},),
+    ),
+    Resource(
+        "maintenance_window",
+        "/maintenance_windows",
+        _window,
+        ("start_time", "end_time", "services"),
+        (lambda _house: {"services": [{"id": "PNOBODY"}]},),
     ),
     Resource(
         "integration",

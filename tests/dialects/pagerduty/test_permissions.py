@@ -87,6 +87,7 @@ LISTS = (
     ("/escalation_policies", "escalation_policies", 1),
     ("/services", "services", 1),
     ("/event_orchestrations", "orchestrations", 1),
+    ("/maintenance_windows", "maintenance_windows", 1),
     ("/incidents", "incidents", 2),
     ("/log_entries?limit=100", "log_entries", 1),
     ("/oncalls", "oncalls", 2),

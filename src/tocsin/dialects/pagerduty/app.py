@@ -18,10 +18,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tocsin.dialects._kit.auth import Caller
 from tocsin.dialects.pagerduty.auth import authenticate
-from tocsin.dialects.pagerduty.call import Call, refusal
+from tocsin.dialects.pagerduty.call import Call, Handler, refusal
 from tocsin.dialects.pagerduty.errors import ApiError, missing_route, translated
 from tocsin.dialects.pagerduty.rate import Rate
-from tocsin.dialects.pagerduty.routes import ROUTES, Handler
+from tocsin.dialects.pagerduty.routes import ROUTES
 from tocsin.dialects.pagerduty.write.refs import Links
 from tocsin.engine.config import Config
 from tocsin.kernel.errors import TocsinError

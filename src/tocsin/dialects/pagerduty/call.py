@@ -5,9 +5,9 @@ Decides the order of checks that all paths share: credential first, then rate, t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import msgspec
 from starlette.datastructures import Headers, QueryParams
@@ -145,6 +145,11 @@ class Call:
         """One page of a list that is in memory."""
         part, keys = self.window(default).cut(items)
         return answer({name: [render(item) for item in part], **keys})
+
+
+Handler: TypeAlias = Callable[[Call], Response]
+Routes: TypeAlias = tuple[tuple[str, dict[str, Handler]], ...]
+"""Path -> method -> handler."""
 
 
 def answer(value: Any, status: int = 200) -> Response:

@@ -87,6 +87,7 @@ _CONFLICT: Mapping[str, tuple[int, str]] = {
     "not_acknowledged": (1012, "Incident not Acknowledged"),
     "already_merged": (1019, "Incident Already Merged"),
     "past": (4004, "Invalid Override"),
+    "window_over": (5003, "Cannot change maintenance window from the past"),
     "team_owns_things": (6006, "Team has existing associations"),
     "member_on_policy": (6004, "Team membership can't be removed"),
 }

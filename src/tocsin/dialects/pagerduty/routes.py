@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TypeAlias
-
-from starlette.responses import Response
-
-from tocsin.dialects.pagerduty.call import Call
+from tocsin.dialects.pagerduty.call import Routes
 from tocsin.dialects.pagerduty.resources import (
     account,
     alerts,
     incidents,
     log_entries,
+    maintenance_windows,
     oncalls,
     orchestrations,
+    paused_reports,
     policies,
     schedules,
     services,
@@ -22,9 +19,7 @@ from tocsin.dialects.pagerduty.resources import (
     users,
 )
 
-Handler: TypeAlias = Callable[[Call], Response]
-
-ROUTES: tuple[tuple[str, dict[str, Handler]], ...] = (
+ROUTES: Routes = (
     ("/abilities", {"GET": account.abilities}),
     ("/abilities/{id}", {"GET": account.ability}),
     ("/licenses", {"GET": users.licenses}),
@@ -71,6 +66,8 @@ ROUTES: tuple[tuple[str, dict[str, Handler]], ...] = (
             "DELETE": services.integration_removed,
         },
     ),
+    *maintenance_windows.ROUTES,
+    *paused_reports.ROUTES,
     ("/vendors", {"GET": services.vendors}),
     ("/vendors/{id}", {"GET": services.vendor_shown}),
     ("/priorities", {"GET": services.priorities}),

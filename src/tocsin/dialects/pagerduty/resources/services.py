@@ -33,7 +33,7 @@ def listed(call: Call) -> Response:
     return call.listed(
         "services",
         found,
-        lambda service: write.service(service, refs, call.included, open_now=open_now.get(service.id)),
+        lambda service: write.service(service, refs, call.included, open_now=open_now.get(service.id), now=call.now),
     )
 
 
@@ -131,6 +131,7 @@ def _answer(call: Call, service: Service, status: int = 200) -> Response:
         call.included,
         open_now=call.reads.open_by_service().get(service.id),
         last_incident_at=call.reads.last_incident_at(service.id),
+        now=call.now,
     )
     return answer({"service": body}, status)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
+from tocsin.alerts.windows import window_at
 from tocsin.dialects.pagerduty.read.services import stored_wire
 from tocsin.dialects.pagerduty.vendors import BY_ID, Vendor
 from tocsin.dialects.pagerduty.write import people
@@ -35,8 +36,9 @@ def service(
     *,
     open_now: OpenCounts | None = None,
     last_incident_at: Moment | None = None,
+    now: Moment | None = None,
 ) -> Wire:
-    """A service. `included`: escalation_policies, teams, integrations as full objects."""
+    """A service. `included`: escalation_policies, teams, integrations as full objects. `now`: for its status."""
     config = refs.config
     wire = stored_wire(one)
     integrations = config.integrations_of.get(one.id, ())
@@ -49,7 +51,7 @@ def service(
         "description": one.description,
         "created_at": instant(one.created_at),
         "updated_at": instant(one.updated_at),
-        "status": status(one, open_now or _QUIET),
+        "status": status(one, open_now or _QUIET, maintained=_maintained(one, refs, now)),
         "teams": people.teams(team_ids, refs, full="teams" in included),
         "alert_creation": wire.get("alert_creation", "create_alerts_and_incidents"),
         "addons": [],
@@ -75,10 +77,16 @@ def service(
     }
 
 
-def status(one: Service, open_now: OpenCounts) -> str:
-    """disabled, critical (somebody must act), warning (somebody does), active."""
+def _maintained(one: Service, refs: Refs, now: Moment | None) -> bool:
+    return now is not None and window_at(refs.config.windows_of.get(one.id, ()), now) is not None
+
+
+def status(one: Service, open_now: OpenCounts, *, maintained: bool = False) -> str:
+    """disabled, maintenance (it opens no incidents), critical (somebody must act), warning (somebody does), active."""
     if one.status is ServiceStatus.DISABLED:
         return "disabled"
+    if maintained:
+        return "maintenance"
     if open_now.triggered:
         return "critical"
     return "warning" if open_now.acknowledged else "active"
