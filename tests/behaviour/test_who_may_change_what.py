@@ -10,7 +10,7 @@ import pytest
 
 from tests.behaviour.cast import Cast
 from tocsin.alerts.windows import MaintenanceWindow
-from tocsin.directory.business import BusinessService, Dependency, Tag, Tagging
+from tocsin.directory.business import BusinessService, Dependency, Subscriber, Tag, Tagging
 from tocsin.directory.kept import Kept
 from tocsin.directory.model import (
     ApiKey,
@@ -122,6 +122,7 @@ def newer(world: World, cast: Cast) -> dict[str, tuple[Any, tuple[str, ...]]]:
         ),
         "tag": (Tag(id="", name="europe"), ()),
         "tagging": (Tagging(tag_id=tag.id, entity_kind="policy", entity_id=cast.policy.id), ()),
+        "subscriber": (Subscriber(subscriber_id=team, is_team=True, subscribed_id=refunds.id), ()),
         "webhook_subscription": (
             WebhookSubscription(
                 id="",
@@ -152,7 +153,7 @@ def accepted(world: World, person: User, orders: Mapping[str, Any]) -> set[str]:
 
 MANAGERS = {"team", "membership", "service", "integration", "schedule", "override", "policy", "noise_rule"}
 MANAGERS |= {"orchestration", "orchestration_key", "orchestration_path", "cache_variable", "maintenance_window"}
-MANAGERS |= {"business_service", "dependency", "tagging", "webhook_subscription", "kept"}
+MANAGERS |= {"business_service", "dependency", "tagging", "subscriber", "webhook_subscription", "kept"}
 
 
 @pytest.mark.parametrize(
@@ -188,6 +189,33 @@ def test_everybody_may_change_what_is_their_own(world: World, cast: Cast) -> Non
     with pytest.raises(NotAllowed):
         world.save(replace(saved, user_id=cast.alice.id), "user_id", actor=mallory)
     world.delete(saved, actor=mallory)
+
+
+def test_what_is_kept_is_for_those_to_change_who_may_change_what_it_belongs_to(world: World, cast: Cast) -> None:
+    world.accept(world.alarm(cast.monitor))
+    world.settle()
+    incident = world.incident()
+    contact = world.config.contacts_of[cast.mallory.id][0]
+    of_team = world.save(Kept(id="", resource="runner", team_ids=(cast.team.id,)))
+    for parent, may in (
+        (incident.id, {"alice", "bob", "carol", "olga"}),
+        (contact.id, {"mallory", "olga"}),
+        (cast.service.id, {"carol", "olga"}),
+        (of_team.id, {"carol", "olga"}),
+    ):
+        found = set()
+        for name in ("alice", "bob", "carol", "mallory", "olga"):
+            try:
+                world.save(Kept(id="", resource="note", parent_id=parent), actor=as_user(getattr(cast, name)))
+            except NotAllowed:
+                continue
+            found.add(name)
+        assert found == may, parent
+    under = {one.parent_id for one in world.config.kept.values()}
+    assert under >= {incident.id, contact.id, cast.service.id, of_team.id}
+    for gone in (contact, cast.service, of_team):
+        world.delete(gone)
+    assert {one.parent_id for one in world.config.kept.values()} == {incident.id}
 
 
 @pytest.mark.parametrize("kind", ["schedule", "policy"])

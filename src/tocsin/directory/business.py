@@ -1,4 +1,4 @@
-"""Business services, what depends on what, and tags: how people see and sort the things that can break.
+"""Business services, what depends on what, tags, subscribers: how people see and sort the things that can break.
 
 Decides nothing; that ids exist is checked when a thing is saved.
 """
@@ -57,3 +57,19 @@ class Tagging:
     def id(self) -> str:
         """`tag:kind:entity`: a tag is on a thing at most once."""
         return f"{self.tag_id}:{self.entity_kind}:{self.entity_id}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subscriber:
+    """A person or team who wants news of a business service or an incident."""
+
+    subscriber_id: str
+    subscribed_id: str
+    is_team: bool = False
+    of_incident: bool = False
+    created_at: Moment = 0
+
+    @property
+    def id(self) -> str:
+        """`subscriber:subscribed`: nobody subscribes twice."""
+        return f"{self.subscriber_id}:{self.subscribed_id}"

@@ -11,7 +11,8 @@ from tocsin.kernel.time import Moment
 class Kept:
     """A thing of a kind that Tocsin does not know. `resource` names the kind in the vendor's words.
 
-    `parent_id` is the thing that it belongs to (an option's field, say). `wire` is its JSON as clients are to find it.
+    `parent_id` is the thing that it belongs to (an option's field, say): it goes with that one, and who may change that
+    one may change it. `wire` is its JSON as clients are to find it, `secret` the part that no record may show.
     """
 
     id: str
@@ -20,5 +21,6 @@ class Kept:
     parent_id: str = ""
     team_ids: tuple[str, ...] = ()
     wire: str = "{}"
+    secret: str = ""
     created_at: Moment = 0
     updated_at: Moment = 0

@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import Any, TypeAlias
 
 from tocsin.alerts.windows import MaintenanceWindow
-from tocsin.directory.business import BusinessService, Dependency, Tag, Tagging
+from tocsin.directory.business import BusinessService, Dependency, Subscriber, Tag, Tagging
 from tocsin.directory.kept import Kept
 from tocsin.directory.model import (
     ApiKey,
@@ -60,6 +60,7 @@ Thing: TypeAlias = (
     | Dependency
     | Tag
     | Tagging
+    | Subscriber
     | WebhookSubscription
     | Kept
 )
@@ -89,6 +90,7 @@ KINDS: Mapping[str, type[Any]] = {
     "dependency": Dependency,
     "tag": Tag,
     "tagging": Tagging,
+    "subscriber": Subscriber,
     "webhook_subscription": WebhookSubscription,
     "kept": Kept,
 }
@@ -229,6 +231,11 @@ class Config:
         return self._things["tagging"]
 
     @property
+    def subscribers(self) -> Mapping[str, Subscriber]:
+        """Who wants news of what, by `subscriber:subscribed`."""
+        return self._things["subscriber"]
+
+    @property
     def webhook_subscriptions(self) -> Mapping[str, WebhookSubscription]:
         """Webhook subscriptions by id."""
         return self._things["webhook_subscription"]
@@ -321,6 +328,16 @@ class Config:
     def kept_of(self) -> Mapping[str, tuple[Kept, ...]]:
         """What is kept for clients, by the vendor's word for its kind, oldest first."""
         return _grouped(self.kept.values(), "resource")
+
+    @cached_property
+    def dependencies_of(self) -> Mapping[str, tuple[Dependency, ...]]:
+        """What a service needs, by the one that needs it, oldest first."""
+        return _grouped(self.dependencies.values(), "dependent_id")
+
+    @cached_property
+    def kept_under(self) -> Mapping[str, tuple[Kept, ...]]:
+        """What is kept for clients, by the thing that it belongs to, oldest first."""
+        return _grouped(self.kept.values(), "parent_id")
 
     @cached_property
     def policies_of_schedule(self) -> Mapping[str, tuple[Policy, ...]]:

@@ -1,13 +1,13 @@
-"""Business services, dependencies, tags and what is kept for clients: what makes them valid, what removal means."""
+"""Business services, dependencies, tags, subscribers, what is kept for clients: what makes them valid, and removal."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from tocsin.directory.business import BusinessService, Dependency, Tag, Tagging
+from tocsin.directory.business import BusinessService, Dependency, Subscriber, Tag, Tagging
 from tocsin.directory.kept import Kept
-from tocsin.engine.thing_removal import alone, gone
+from tocsin.engine.thing_removal import alone, gone, subscribers_of
 from tocsin.engine.thing_rules import Draft, Verdict, named, teams_exist, unique_name
 from tocsin.engine.world import World
 from tocsin.kernel.decision import NOTHING, Decision
@@ -45,9 +45,6 @@ def _dependency(draft: Draft) -> Verdict:
 
 def _reaches(world: World, start: str, goal: str) -> bool:
     """Whether `start` needs `goal`, directly or through others."""
-    needs: dict[str, list[str]] = {}
-    for one in world.config.dependencies.values():
-        needs.setdefault(one.dependent_id, []).append(one.supporting_id)
     seen: set[str] = set()
     waiting = [start]
     while waiting:
@@ -56,7 +53,7 @@ def _reaches(world: World, start: str, goal: str) -> bool:
             return True
         if current not in seen:
             seen.add(current)
-            waiting.extend(needs.get(current, ()))
+            waiting.extend(one.supporting_id for one in world.config.dependencies_of.get(current, ()))
     return False
 
 
@@ -77,25 +74,35 @@ def _tagging(draft: Draft) -> Verdict:
     return found, NOTHING
 
 
+def _subscriber(draft: Draft) -> Verdict:
+    one: Subscriber = draft.new
+    world = draft.world
+    found = []
+    if one.subscriber_id not in (world.config.teams if one.is_team else world.config.users):
+        found.append("Subscriber not found")
+    there = one.subscribed_id in world.config.business_services
+    if one.of_incident:
+        there = world.state.incident(one.subscribed_id) is not None
+    if not there:
+        found.append("What is subscribed to was not found")
+    return found, NOTHING
+
+
 def _kept(draft: Draft) -> Verdict:
     thing: Kept = draft.new
     found = list(teams_exist(draft))
-    if len(thing.wire.encode()) > KEPT_BYTES:
+    if len(thing.wire.encode()) + len(thing.secret.encode()) > KEPT_BYTES:
         found.append(f"It is larger than {KEPT_BYTES} bytes")
     return found, NOTHING
 
 
 def _business_service_gone(world: World, service: BusinessService, _now: Moment) -> Decision:
     ends = [one for one in world.config.dependencies.values() if service.id in (one.dependent_id, one.supporting_id)]
-    return gone([*ends, service])
+    return gone([*ends, *subscribers_of(world.config, service.id), service])
 
 
 def _tag_gone(world: World, tag: Tag, _now: Moment) -> Decision:
     return gone([*(one for one in world.config.taggings.values() if one.tag_id == tag.id), tag])
-
-
-def _kept_gone(world: World, thing: Kept, _now: Moment) -> Decision:
-    return gone([*(one for one in world.config.kept.values() if one.parent_id == thing.id), thing])
 
 
 RULES: Mapping[str, Callable[[Draft], Verdict]] = {
@@ -103,6 +110,7 @@ RULES: Mapping[str, Callable[[Draft], Verdict]] = {
     "dependency": _dependency,
     "tag": _tag,
     "tagging": _tagging,
+    "subscriber": _subscriber,
     "kept": _kept,
 }
 """The rule of each of these kinds."""
@@ -112,6 +120,7 @@ REMOVAL: Mapping[str, Callable[[World, Any, Moment], Decision]] = {
     "dependency": alone,
     "tag": _tag_gone,
     "tagging": alone,
-    "kept": _kept_gone,
+    "subscriber": alone,
+    "kept": alone,
 }
 """What removing each of these kinds means."""

@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeAlias
 
 from tocsin.alerts.windows import MaintenanceWindow
-from tocsin.directory.business import BusinessService, Dependency, Tagging
+from tocsin.directory.business import BusinessService, Dependency, Subscriber, Tagging
 from tocsin.directory.kept import Kept
 from tocsin.directory.model import ApiKey, Integration, Membership, Role, Service, Settings, Team, User
 from tocsin.directory.permissions import Verb
 from tocsin.directory.subscriptions import FilterKind, WebhookSubscription
 from tocsin.engine.config import KIND_OF, Config
+from tocsin.engine.world import World
 from tocsin.escalation.model import Policy
 from tocsin.events.orchestration import (
     CacheVariable,
@@ -31,11 +32,13 @@ OWN_FIELDS = frozenset({"name", "time_zone", "job_title", "description", "color"
 """What people may change about themselves."""
 
 
-def needs_to_change(config: Config, actor: Actor, old: Any, new: Any) -> Iterable[Need]:
+def needs_to_change(world: World, actor: Actor, old: Any, new: Any) -> Iterable[Need]:
     """What is needed to turn `old` into `new` (None = absent): both must be the actor's to change."""
     for thing in (old, new):
-        if thing is not None:
-            yield from _NEEDS[KIND_OF[type(thing)]](config, actor, thing, old, new)
+        if isinstance(thing, Kept):
+            yield from _kept(world, actor, thing, old, new)
+        elif thing is not None:
+            yield from _NEEDS[KIND_OF[type(thing)]](world.config, actor, thing, old, new)
 
 
 def _user(_config: Config, actor: Actor, user: User, old: User | None, new: User | None) -> Iterable[Need]:
@@ -73,9 +76,9 @@ def _of_service(config: Config, _actor: Actor, thing: Integration | NoiseRule, _
 def _of_teams(
     _config: Config,
     _actor: Actor,
-    thing: Schedule | Policy,
-    old: Schedule | Policy | None,
-    new: Schedule | Policy | None,
+    thing: Schedule | Policy | Kept,
+    old: Schedule | Policy | Kept | None,
+    new: Schedule | Policy | Kept | None,
 ) -> Iterable[Need]:
     """One of its teams is enough to edit it, but nobody gives it to a team that is not theirs."""
     yield Verb.EDIT, thing.team_ids, False
@@ -172,8 +175,33 @@ def _subscription(config: Config, _actor: Actor, one: WebhookSubscription, _old:
         yield Verb.ADMINISTER, (), False
 
 
-def _kept(_config: Config, _actor: Actor, thing: Kept, _old: Any, _new: Any) -> Iterable[Need]:
-    yield Verb.EDIT, thing.team_ids, False
+def _subscriber(_config: Config, actor: Actor, one: Subscriber, _old: Any, _new: Any) -> Iterable[Need]:
+    """Who gets news is for them to say, or for who manages them."""
+    if one.is_team:
+        yield Verb.STAFF, (one.subscriber_id,), False
+    else:
+        yield Verb.ADMINISTER, (), actor.kind is ActorKind.USER and actor.id == one.subscriber_id
+
+
+def _kept(world: World, actor: Actor, thing: Kept, old: Any, new: Any) -> Iterable[Need]:
+    """What belongs to another thing is for those to change who may change that one; the rest is its teams'."""
+    config, parent = world.config, thing.parent_id
+    incident = world.state.incident(parent) if parent else None
+    contact = config.contact_methods.get(parent)
+    above = config.kept.get(parent)
+    owned_by_one = config.orchestrations.get(parent) or config.business_services.get(parent)
+    if incident is not None:
+        yield Verb.RESPOND, incident.team_ids, actor.kind is ActorKind.USER and actor.id in incident.assignee_ids
+    elif contact is not None:
+        yield from _of_person(config, actor, contact, old, new)
+    elif above is not None:
+        yield from _kept(world, actor, above, above, above)
+    elif owned_by_one is not None:
+        yield from _of_one_team(config, actor, owned_by_one, old, new)
+    elif parent in config.services:
+        yield Verb.EDIT, config.team_ids_of_service(parent), False
+    else:
+        yield from _of_teams(config, actor, thing, old, new)
 
 
 def _administered(_config: Config, _actor: Actor, _thing: Any, _old: Any, _new: Any) -> Iterable[Need]:
@@ -204,6 +232,6 @@ _NEEDS: Mapping[str, Callable[[Config, Actor, Any, Any, Any], Iterable[Need]]] =
     "dependency": _dependency,
     "tag": _tag,
     "tagging": _tagging,
+    "subscriber": _subscriber,
     "webhook_subscription": _subscription,
-    "kept": _kept,
 }

@@ -12,7 +12,7 @@ from typing import Any
 from tocsin.alerts.holding import judge_held
 from tocsin.alerts.windows import MaintenanceWindow
 from tocsin.directory.model import Membership, Role, Service, Team, User
-from tocsin.engine.config import KIND_OF
+from tocsin.engine.config import KIND_OF, Config
 from tocsin.engine.world import ThingChange, World
 from tocsin.escalation.model import Policy, TargetKind
 from tocsin.events.orchestration import PathKind, path_id
@@ -27,6 +27,27 @@ from tocsin.oncall import Override, Schedule, members, remove_override
 def gone(things: Iterable[Any]) -> Decision:
     """These things are removed, in this order."""
     return Decision(state=tuple(ThingChange(KIND_OF[type(thing)], thing.id, thing, None) for thing in things))
+
+
+def kept_with(config: Config, decision: Decision) -> list[Any]:
+    """What is kept for clients and belongs to what the decision removes, directly or through other such things."""
+    removed = [one.id for one in decision.state if isinstance(one, ThingChange) and one.after is None]
+    found: dict[str, Any] = {}
+    while removed:
+        below = [one for one in config.kept_under.get(removed.pop(), ()) if one.id not in found]
+        found |= {one.id: one for one in below}
+        removed += [one.id for one in below]
+    return list(found.values())
+
+
+def subscribers_of(config: Config, thing_id: str) -> list[Any]:
+    """The subscriptions by this thing, or to it."""
+    return [one for one in config.subscribers.values() if thing_id in (one.subscriber_id, one.subscribed_id)]
+
+
+def taggings_of(config: Config, thing_id: str) -> list[Any]:
+    """The tags on this thing."""
+    return [one for one in config.taggings.values() if one.entity_id == thing_id]
 
 
 def alone(_world: World, thing: Any, _now: Moment) -> Decision:
@@ -61,6 +82,8 @@ def _user(world: World, user: User, now: Moment) -> Decision:
             *config.teams_of.get(user.id, ()),
             *keys,
             *overrides,
+            *taggings_of(config, user.id),
+            *subscribers_of(config, user.id),
             user,
         ]
     )
@@ -77,9 +100,11 @@ def _team(world: World, team: Team, _now: Moment) -> Decision:
     owned += [one for one in config.schedules.values() if team.id in one.team_ids]
     owned += [one for one in config.orchestrations.values() if one.team_id == team.id]
     owned += [one for one in config.business_services.values() if one.team_id == team.id]
+    owned += [one for one in config.kept.values() if team.id in one.team_ids]
     if owned:
         raise InUse(f"The team still owns {owned[0].name}.", reason="team_owns_things")
-    return gone([*config.members_of.get(team.id, ()), team])
+    ends = [*taggings_of(config, team.id), *subscribers_of(config, team.id)]
+    return gone([*config.members_of.get(team.id, ()), *ends, team])
 
 
 def _membership(world: World, membership: Membership, now: Moment) -> Decision:
@@ -145,7 +170,7 @@ def _policy(world: World, policy: Policy, _now: Moment) -> Decision:
         raise InUse(
             "The policy can't be deleted because it is being used by one or more services", reason="policy_in_use"
         )
-    return gone([policy])
+    return gone([*taggings_of(world.config, policy.id), policy])
 
 
 def _schedule(world: World, schedule: Schedule, _now: Moment) -> Decision:

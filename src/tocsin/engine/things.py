@@ -63,7 +63,7 @@ def save(world: World, actor: Actor, command: SaveThing, now: Moment) -> Decisio
         if old is None
         else replace(old, **{name: getattr(command.thing, name) for name in command.fields})
     )
-    for verb, team_ids, own in needs_to_change(world.config, actor, old, new):
+    for verb, team_ids, own in needs_to_change(world, actor, old, new):
         if not own:
             require(world, actor, verb, team_ids)
     if old is None and not wanted_id:
@@ -84,10 +84,11 @@ def delete(world: World, actor: Actor, command: DeleteThing, now: Moment) -> Dec
     old = world.config.of(command.thing_kind).get(command.thing_id)
     if old is None:
         raise NotFound(f"There is no {command.thing_kind} {command.thing_id}.")
-    for verb, team_ids, own in needs_to_change(world.config, actor, old, None):
+    for verb, team_ids, own in needs_to_change(world, actor, old, None):
         if not own:
             require(world, actor, verb, team_ids)
-    return REMOVAL[command.thing_kind](world, old, now)
+    decision = REMOVAL[command.thing_kind](world, old, now)
+    return decision + thing_removal.gone(thing_removal.kept_with(world.config, decision))
 
 
 def _free_id(world: World, kind: str, stored: Mapping[str, Any]) -> str:

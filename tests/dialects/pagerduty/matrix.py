@@ -9,6 +9,8 @@ from typing import Any
 from tests.dialects.pagerduty.api import House
 from tocsin.alerts.windows import MaintenanceWindow
 from tocsin.dialects.pagerduty.routes import ROUTES
+from tocsin.directory.business import BusinessService, Dependency, Subscriber, Tag, Tagging
+from tocsin.directory.kept import Kept
 from tocsin.directory.model import Membership, Role, TeamRole
 from tocsin.events.orchestration import Orchestration
 from tocsin.incidents.model import Incident
@@ -34,11 +36,15 @@ Body = Callable[[House, Incident], Any]
 
 @dataclass(frozen=True)
 class Access:
-    """Who may use one method of one path on a thing of Payments, and with which body it is tried."""
+    """Who may use one method of one path on a thing of Payments, and with which body it is tried.
+
+    `unseen`: what those are told who may not even look.
+    """
 
     allowed: frozenset[str]
     body: Body = lambda _house, _incident: None
     seen_by: frozenset[str] = READERS
+    unseen: int = 404
 
 
 def body(**values: Any) -> Body:
@@ -84,11 +90,80 @@ def _migration(house: House, _incident: Incident) -> Any:
 SELF = ADMINS | {"alice"}
 """Who may change what is Alice's."""
 
+UNOWNED = ADMINS | {"carol"}
+"""Who may change what belongs to no team."""
+
 PERSONAL = READERS - {"payments_key"}
 LOOK = Access(READERS)
 ANYBODY = Access(EVERYBODY, seen_by=EVERYBODY)
 
+
+def _relationship(house: House, _incident: Incident) -> Any:
+    return {
+        "relationships": [
+            {
+                "supporting_service": {"id": house.service.id, "type": "service"},
+                "dependent_service": {"id": next(iter(house.config().business_services)), "type": "business_service"},
+            }
+        ]
+    }
+
+
+def _alice_hears(house: House, _incident: Incident) -> Any:
+    return {"subscribers": [{"subscriber_id": house.alice.id, "subscriber_type": "user"}]}
+
+
+def _of_checkout(house: House, _incident: Incident) -> Any:
+    business_id = next(iter(house.config().business_services))
+    return {"subscribables": [{"subscribable_id": business_id, "subscribable_type": "business_service"}]}
+
+
+def _critical(house: House, _incident: Incident) -> Any:
+    return {"add": [{"type": "tag_reference", "id": next(iter(house.config().tags))}]}
+
+
+BUSINESS: dict[tuple[str, str], Access] = {
+    ("POST", "/business_services"): Access(
+        STAFF,
+        lambda house, _incident: {"business_service": {"name": "New", "team": {"id": house.payments.id}}},
+        EVERYBODY,
+    ),
+    ("PUT", "/business_services/priority_thresholds"): Access(
+        UNOWNED,
+        lambda house, _incident: {"global_threshold": {"id": next(iter(house.config().priorities)), "order": 1}},
+        EVERYBODY,
+    ),
+    ("DELETE", "/business_services/priority_thresholds"): Access(UNOWNED, seen_by=EVERYBODY),
+    ("GET", "/business_services/{id}"): LOOK,
+    ("PUT", "/business_services/{id}"): Access(STAFF, body(business_service={"description": "x"})),
+    ("DELETE", "/business_services/{id}"): Access(STAFF),
+    ("POST", "/business_services/{id}/account_subscription"): Access(STAFF),
+    ("DELETE", "/business_services/{id}/account_subscription"): Access(STAFF),
+    ("GET", "/business_services/{id}/subscribers"): LOOK,
+    ("POST", "/business_services/{id}/subscribers"): Access(SELF, _alice_hears),
+    ("POST", "/business_services/{id}/unsubscribe"): Access(SELF, _alice_hears),
+    ("GET", "/business_services/{id}/supporting_services/impacts"): LOOK,
+    ("POST", "/service_dependencies/associate"): Access(STAFF, _relationship, unseen=400),
+    ("POST", "/service_dependencies/disassociate"): Access(STAFF, _relationship),
+    ("GET", "/service_dependencies/technical_services/{id}"): LOOK,
+    ("GET", "/service_dependencies/business_services/{id}"): LOOK,
+    ("POST", "/tags"): Access(UNOWNED, body(tag={"type": "tag", "label": "New"}), EVERYBODY),
+    ("GET", "/tags/{id}"): ANYBODY,
+    ("DELETE", "/tags/{id}"): Access(UNOWNED, seen_by=EVERYBODY),
+    ("GET", "/tags/{id}/{entity_type}"): ANYBODY,
+    ("GET", "/{entity_type}/{id}/tags"): LOOK,
+    ("POST", "/{entity_type}/{id}/change_tags"): Access(SELF, _critical),
+    ("GET", "/users/{id}/notification_subscriptions"): LOOK,
+    ("POST", "/users/{id}/notification_subscriptions"): Access(SELF, _of_checkout),
+    ("POST", "/users/{id}/notification_subscriptions/unsubscribe"): Access(SELF, _of_checkout),
+    ("GET", "/teams/{id}/notification_subscriptions"): LOOK,
+    ("POST", "/teams/{id}/notification_subscriptions"): Access(STAFF, _of_checkout),
+    ("POST", "/teams/{id}/notification_subscriptions/unsubscribe"): Access(STAFF, _of_checkout),
+}
+"""Business services, what depends on what, tags, who hears of what."""
+
 MATRIX: dict[tuple[str, str], Access] = {
+    **BUSINESS,
     ("GET", "/users/{id}"): LOOK,
     ("PUT", "/users/{id}"): Access(SELF, body(user={"job_title": "SRE"})),
     ("DELETE", "/users/{id}"): Access(ADMINS),
@@ -245,8 +320,24 @@ def populated(house: House) -> None:
     )
     house.save(Orchestration(id="", name="Payments", team_id=house.payments.id))
     house.save(MaintenanceWindow(id="", start=now + 10**12, end=now + 2 * 10**12, service_ids=(house.service.id,)))
+    _business(house)
     house.alarm("first")
     house.alarm("second")
+
+
+def _business(house: House) -> None:
+    """Checkout is of Payments and needs its service; Critical is a tag on Alice; both hear of Checkout."""
+    checkout = house.save(BusinessService(id="", name="Checkout", team_id=house.payments.id))
+    house.save(Dependency(id="", dependent_id=checkout.id, dependent_is_business=True, supporting_id=house.service.id))
+    tag = house.save(Tag(id="", name="Critical"))
+    for kind, thing_id in (("user", house.alice.id), ("team", house.payments.id), ("policy", house.policy.id)):
+        house.save(Tagging(tag_id=tag.id, entity_kind=kind, entity_id=thing_id))
+    house.save(Subscriber(subscriber_id=house.alice.id, subscribed_id=checkout.id))
+    house.save(Subscriber(subscriber_id=house.payments.id, is_team=True, subscribed_id=checkout.id))
+    house.save(Kept(id="", resource="account_subscription", parent_id=checkout.id))
+    threshold = next(iter(house.config().priorities.values()))
+    wire = f'{{"id": "{threshold.id}", "order": {threshold.order}}}'
+    house.save(Kept(id="", resource="priority_threshold", wire=wire))
 
 
 def address(path: str, house: House, incident: Incident) -> str:
@@ -254,6 +345,7 @@ def address(path: str, house: House, incident: Incident) -> str:
     first = path.split("/")[1]
     orchestration = next(iter(config.orchestrations), "")
     of_orchestration = first == "event_orchestrations"
+    collection = path.split("/{id}", maxsplit=1)[0].removeprefix("/")
     ids = {
         "{contact_method_id}": config.contacts_of[house.alice.id][0].id,
         "{notification_rule_id}": config.rules_of[house.alice.id][0].id,
@@ -263,7 +355,13 @@ def address(path: str, house: House, incident: Incident) -> str:
         "{service_id}": house.service.id,
         "{override_id}": next(iter(config.overrides)),
         "{alert_id}": house.reads.alerts_of(incident.id).items[0].id,
+        "{entity_type}": "users",
         "{id}": {
+            "business_services": next(iter(config.business_services)),
+            "service_dependencies/technical_services": house.service.id,
+            "service_dependencies/business_services": next(iter(config.business_services)),
+            "tags": next(iter(config.tags)),
+            "{entity_type}": house.alice.id,
             "users": house.alice.id,
             "teams": house.payments.id,
             "schedules": house.schedule.id,
@@ -276,6 +374,7 @@ def address(path: str, house: House, incident: Incident) -> str:
             "log_entries": "R0000000000002",
             "event_orchestrations": orchestration,
         }.get(first, ""),
+        }.get(collection, ""),
     }
     for name, value in ids.items():
         path = path.replace(name, value)

@@ -150,6 +150,16 @@ def _integration(_house: House) -> Values:
     return {"name": "New", "type": "service_integration", "vendor": {"id": "PVPROM1", "type": "vendor"}}
 
 
+def _business_service(house: House) -> Values:
+    return {
+        "name": "Checkout",
+        "description": "d",
+        "point_of_contact": "Olive",
+        "type": "business_service",
+        "team": {"id": house.payments.id},
+    }
+
+
 RESOURCES = (
     Resource("user", "/users", _user, ("name", "email")),
     Resource(
@@ -216,6 +226,13 @@ RESOURCES = (
         _integration,
         (),
         (lambda _house: {"vendor": {"id": "PNOBODY"}},),
+    ),
+    Resource(
+        "business_service",
+        "/business_services",
+        _business_service,
+        ("name",),
+        (lambda _house: {"team": {"id": "PNOBODY"}},),
     ),
 )
 BY_WRAPPER = {resource.wrapper: resource for resource in RESOURCES}

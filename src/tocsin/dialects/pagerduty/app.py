@@ -5,7 +5,7 @@ Decides what every answer has in common. Handlers wait for the engine, so they r
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import structlog
 from starlette.applications import Starlette
@@ -93,7 +93,7 @@ class Door:
         self._rate = rate
         self._authenticate = authenticate
 
-    def endpoint(self, handlers: dict[str, Handler]) -> Callable[..., object]:
+    def endpoint(self, handlers: Mapping[str, Handler]) -> Callable[..., object]:
         """An endpoint for Starlette that hands each method to its handler."""
 
         async def endpoint(request: Request) -> Response:
@@ -105,7 +105,7 @@ class Door:
 
         return endpoint
 
-    def _answer(self, request: Request, handlers: dict[str, Handler], raw: bytes) -> Response:
+    def _answer(self, request: Request, handlers: Mapping[str, Handler], raw: bytes) -> Response:
         try:
             config = self._desk.config()
             caller = self._authenticate(request, config)
@@ -121,7 +121,7 @@ class Door:
         return response
 
     def _handled(
-        self, request: Request, handlers: dict[str, Handler], raw: bytes, config: Config, caller: Caller
+        self, request: Request, handlers: Mapping[str, Handler], raw: bytes, config: Config, caller: Caller
     ) -> Response:
         call = Call(
             desk=self._desk,

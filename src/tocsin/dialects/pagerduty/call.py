@@ -148,8 +148,10 @@ class Call:
 
 
 Handler: TypeAlias = Callable[[Call], Response]
-Routes: TypeAlias = tuple[tuple[str, dict[str, Handler]], ...]
-"""Path -> method -> handler."""
+"""What serves one method of a path."""
+
+Routes: TypeAlias = tuple[tuple[str, Mapping[str, Handler]], ...]
+"""Path -> method -> handler. Longer paths stand before those that would swallow them."""
 
 
 def answer(value: Any, status: int = 200) -> Response:

@@ -6,6 +6,8 @@ from tocsin.dialects.pagerduty.call import Routes
 from tocsin.dialects.pagerduty.resources import (
     account,
     alerts,
+    business_services,
+    dependencies,
     incidents,
     log_entries,
     maintenance_windows,
@@ -15,6 +17,8 @@ from tocsin.dialects.pagerduty.resources import (
     policies,
     schedules,
     services,
+    subscribers,
+    tags,
     teams,
     users,
 )
@@ -83,5 +87,9 @@ ROUTES: Routes = (
     ("/log_entries/{id}", {"GET": log_entries.shown}),
     ("/notifications", {"GET": log_entries.notifications}),
     *orchestrations.ROUTES,
+    *business_services.ROUTES,
+    *dependencies.ROUTES,
+    *tags.ROUTES,
+    *subscribers.ROUTES,
 )
 """Path -> method -> handler."""

@@ -85,6 +85,12 @@ class Refs:
         path = f"services/{owner}/integrations/{integration_id}"
         return self._of(kind, integration_id, integration.name if integration else None, path)
 
+    def business_service(self, service_id: str) -> Wire:
+        """A business service."""
+        service = self.config.business_services.get(service_id)
+        path = f"business_services/{service_id}"
+        return self._of("business_service", service_id, service.name if service else None, path)
+
     def incident(self, incident_id: str, number: int | None = None, title: str = "") -> Wire:
         """An incident."""
         summary = f"[#{number}] {title}" if number is not None else None
