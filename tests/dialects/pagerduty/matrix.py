@@ -85,6 +85,12 @@ def _own_rule(house: House, _incident: Incident) -> Any:
 def _migration(house: House, _incident: Incident) -> Any:
     key = next(iter(house.config().orchestration_keys.values()))
     return {"source_type": "orchestration", "source_id": key.orchestration_id, "integration_id": key.id}
+def _own_contact(wrapper: str, **values: Any) -> Body:
+    def contact_body(house: House, _incident: Incident) -> Any:
+        contact = house.config().contacts_of[house.alice.id][0]
+        return {wrapper: {**values, "contact_method": {"id": contact.id, "type": "email_contact_method_reference"}}}
+
+    return contact_body
 
 
 SELF = ADMINS | {"alice"}
@@ -162,8 +168,23 @@ BUSINESS: dict[tuple[str, str], Access] = {
 }
 """Business services, what depends on what, tags, who hears of what."""
 
+HANDOFF = "oncall_handoff_notification_rule"
+STATUS_UPDATE = "status_update_notification_rule"
+PERSONAL_RULES: dict[tuple[str, str], Access] = {
+    (method, f"/users/{{id}}/{name}s{rest}"): access
+    for name in (HANDOFF, STATUS_UPDATE)
+    for method, rest, access in (
+        ("GET", "", LOOK),
+        ("POST", "", Access(SELF, _own_contact(name, handoff_type="oncall"))),
+        ("GET", f"/{{{name}_id}}", LOOK),
+        ("PUT", f"/{{{name}_id}}", Access(SELF, _own_contact(name, handoff_type="offcall"))),
+        ("DELETE", f"/{{{name}_id}}", Access(SELF)),
+    )
+}
+
 MATRIX: dict[tuple[str, str], Access] = {
     **BUSINESS,
+    **PERSONAL_RULES,
     ("GET", "/users/{id}"): LOOK,
     ("PUT", "/users/{id}"): Access(SELF, body(user={"job_title": "SRE"})),
     ("DELETE", "/users/{id}"): Access(ADMINS),
@@ -338,6 +359,9 @@ def _business(house: House) -> None:
     threshold = next(iter(house.config().priorities.values()))
     wire = f'{{"id": "{threshold.id}", "order": {threshold.order}}}'
     house.save(Kept(id="", resource="priority_threshold", wire=wire))
+    contact = house.config().contacts_of[house.alice.id][0]
+    house.save(Kept(id="", resource=HANDOFF, parent_id=contact.id, wire='{"handoff_type": "both"}'))
+    house.save(Kept(id="", resource=STATUS_UPDATE, parent_id=contact.id))
 
 
 def address(path: str, house: House, incident: Incident) -> str:
@@ -349,6 +373,8 @@ def address(path: str, house: House, incident: Incident) -> str:
     ids = {
         "{contact_method_id}": config.contacts_of[house.alice.id][0].id,
         "{notification_rule_id}": config.rules_of[house.alice.id][0].id,
+        f"{{{HANDOFF}_id}}": config.kept_of[HANDOFF][0].id,
+        f"{{{STATUS_UPDATE}_id}}": config.kept_of[STATUS_UPDATE][0].id,
         "{user_id}": house.bob.id,
         "{policy_id}": house.policy.id,
         "{integration_id}": config.keys_of[orchestration][0].id if of_orchestration else house.integration.id,

@@ -150,6 +150,15 @@ def _integration(_house: House) -> Values:
     return {"name": "New", "type": "service_integration", "vendor": {"id": "PVPROM1", "type": "vendor"}}
 
 
+def _handoff_rule(house: House) -> Values:
+    contact = house.config().contacts_of[house.alice.id][0]
+    return {
+        "handoff_type": "oncall",
+        "notify_advance_in_minutes": 30,
+        "contact_method": {"id": contact.id, "type": "email_contact_method"},
+    }
+
+
 def _business_service(house: House) -> Values:
     return {
         "name": "Checkout",
@@ -226,6 +235,16 @@ RESOURCES = (
         _integration,
         (),
         (lambda _house: {"vendor": {"id": "PNOBODY"}},),
+    ),
+    Resource(
+        "oncall_handoff_notification_rule",
+        "/users/{alice}/oncall_handoff_notification_rules",
+        _handoff_rule,
+        ("contact_method",),
+        (
+            lambda _house: {"contact_method": {"id": "PNOBODY", "type": "email_contact_method"}},
+            lambda house: {"contact_method": {"id": house.config().contacts_of[house.bob.id][0].id}},
+        ),
     ),
     Resource(
         "business_service",

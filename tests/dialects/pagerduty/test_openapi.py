@@ -27,8 +27,9 @@ pytestmark = pytest.mark.skipif(
 UNDOCUMENTED = {("DELETE", "/services/{id}/integrations/{integration_id}")}
 """Clients use it all the same."""
 
-MISDESCRIBED = {("GET", "/vendors/{id}")}
-"""Described as a list; clients read an object, as in every other such path."""
+_STATUS_UPDATE_RULE = "/users/{id}/status_update_notification_rules/{status_update_notification_rule_id}"
+MISDESCRIBED = {("GET", "/vendors/{id}"), ("GET", _STATUS_UPDATE_RULE), ("PUT", _STATUS_UPDATE_RULE)}
+"""Described as a list, or under another name; clients read what every other such path has."""
 
 CLIENTS_WANT: tuple[tuple[str, dict[str, str]], ...] = (
     ("escalation_rule_assignment_strategy", {"type": "object"}),  # documented as a text; the provider decodes an object

@@ -14,6 +14,7 @@ from tocsin.dialects.pagerduty.resources import (
     oncalls,
     orchestrations,
     paused_reports,
+    personal_rules,
     policies,
     schedules,
     services,
@@ -91,5 +92,6 @@ ROUTES: Routes = (
     *dependencies.ROUTES,
     *tags.ROUTES,
     *subscribers.ROUTES,
+    *personal_rules.ROUTES,
 )
 """Path -> method -> handler."""

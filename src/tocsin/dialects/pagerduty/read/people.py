@@ -33,6 +33,10 @@ CHANNELS: Mapping[str, Channel] = {
 }
 """Types of contact methods; the last one is an addition of ours."""
 
+HANDOFFS = ("both", "oncall", "offcall")
+LONGEST_ADVANCE = 30 * 24 * 60
+"""Minutes before a hand-off."""
+
 _NUMBERED = (Channel.VOICE, Channel.SMS)
 _COUNTRY_CODES = range(1, 2000)
 _LONGEST_ADDRESS = 2000
@@ -94,17 +98,39 @@ def rule_changes(fields: Fields, methods: Mapping[str, ContactMethod]) -> dict[s
     if urgency is not None:
         changes["urgency"] = Urgency(urgency)
     fields.choice("type", ("assignment_notification_rule", "assignment_notification_rule_reference"))
-    reference = fields.object("contact_method")
+    reference = contact_reference(fields, methods)
     if reference is not None:
-        contact_id = reference.id(of="contact_method")
-        type_name = reference.text("type") or ""
-        contact = methods.get(contact_id or "")
-        if type_name and CHANNELS.get(bare_type(type_name)) is None:
-            fields.wrong(f"Contact method type {type_name} is not supported")
-        elif contact is not None and type_name and CHANNELS[bare_type(type_name)] is not contact.channel:
-            fields.wrong("Contact method type does not match the contact method")
-        changes |= {"contact_method_id": contact_id or "", "wire_contact_type": type_name}
+        changes |= dict(zip(("contact_method_id", "wire_contact_type"), reference, strict=True))
     fields.check()
+    return changes
+
+
+def contact_reference(fields: Fields, methods: Mapping[str, ContactMethod]) -> tuple[str, str] | None:
+    """The id and the type, as sent, of the contact method that a rule names; None if it names none."""
+    reference = fields.object("contact_method")
+    if reference is None:
+        return None
+    contact_id = reference.id(of="contact_method")
+    type_name = reference.text("type") or ""
+    contact = methods.get(contact_id or "")
+    if type_name and CHANNELS.get(bare_type(type_name)) is None:
+        fields.wrong(f"Contact method type {type_name} is not supported")
+    elif contact is not None and type_name and CHANNELS[bare_type(type_name)] is not contact.channel:
+        fields.wrong("Contact method type does not match the contact method")
+    return contact_id or "", type_name
+
+
+def handoff_changes(fields: Fields) -> dict[str, Any]:
+    """What a body says about a rule of hand-offs, its contact method aside; as it is kept."""
+    changes: dict[str, Any] = {}
+    kind = fields.choice("handoff_type", HANDOFFS)
+    if kind is not None:
+        changes["handoff_type"] = kind
+    advance = fields.whole("notify_advance_in_minutes")
+    if advance is not None:
+        changes["notify_advance_in_minutes"] = advance
+        if not 0 <= advance <= LONGEST_ADVANCE:
+            fields.wrong(f"Notify advance in minutes must be between 0 and {LONGEST_ADVANCE}")
     return changes
 
 

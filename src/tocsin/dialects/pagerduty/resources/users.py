@@ -44,7 +44,7 @@ def created(call: Call) -> Response:
 
 def shown(call: Call) -> Response:
     """GET /users/{id}."""
-    return _answer(call, _person(call))
+    return _answer(call, person_in(call))
 
 
 def myself(call: Call) -> Response:
@@ -58,20 +58,20 @@ def myself(call: Call) -> Response:
 
 def changed(call: Call) -> Response:
     """PUT /users/{id}."""
-    old = _person(call)
+    old = person_in(call)
     changes = read.user_changes(call.fields("user"))
     return _answer(call, call.save("user", replace(old, **changes), changes) if changes else old)
 
 
 def removed(call: Call) -> Response:
     """DELETE /users/{id}."""
-    return call.delete("user", _person(call).id)
+    return call.delete("user", person_in(call).id)
 
 
 def license_shown(call: Call) -> Response:
     """GET /users/{id}/license."""
     refs = Refs(call.config, call.links)
-    return answer({"license": write.license_object(write.license_of(_person(call)), refs)})
+    return answer({"license": write.license_object(write.license_of(person_in(call)), refs)})
 
 
 def licenses(call: Call) -> Response:
@@ -100,7 +100,7 @@ def license_allocations(call: Call) -> Response:
 
 def contacts_listed(call: Call) -> Response:
     """GET /users/{id}/contact_methods: all of them, in one answer."""
-    person = _person(call)
+    person = person_in(call)
     refs = Refs(call.config, call.links)
     found = [write.contact_method(one, refs) for one in call.config.contacts_of.get(person.id, ())]
     return answer({"contact_methods": found})
@@ -108,7 +108,7 @@ def contacts_listed(call: Call) -> Response:
 
 def contact_created(call: Call) -> Response:
     """POST /users/{id}/contact_methods."""
-    person = _person(call)
+    person = person_in(call)
     fields = call.fields("contact_method")
     fields.required("type", "address", "label")
     changes = read.contact_changes(fields, None)
@@ -138,7 +138,7 @@ def contact_removed(call: Call) -> Response:
 
 def rules_listed(call: Call) -> Response:
     """GET /users/{id}/notification_rules: all of them, in one answer; `urgency` narrows."""
-    person = _person(call)
+    person = person_in(call)
     refs = Refs(call.config, call.links)
     urgency = call.query.get("urgency", "")
     rules = [one for one in call.config.rules_of.get(person.id, ()) if urgency in ("", one.urgency.value)]
@@ -147,7 +147,7 @@ def rules_listed(call: Call) -> Response:
 
 def rule_created(call: Call) -> Response:
     """POST /users/{id}/notification_rules."""
-    person = _person(call)
+    person = person_in(call)
     fields = call.fields("notification_rule")
     fields.required("contact_method", "urgency", "start_delay_in_minutes")
     changes = read.rule_changes(fields, call.config.contact_methods)
@@ -180,7 +180,8 @@ def _team_ids(call: Call, user_id: str) -> frozenset[str]:
     return frozenset(membership.team_id for membership in call.config.teams_of.get(user_id, ()))
 
 
-def _person(call: Call) -> User:
+def person_in(call: Call) -> User:
+    """The person whom the path names. Raises ApiError 404."""
     user = call.config.users.get(call.path["id"])
     if user is None or not call.may_read(user):
         raise not_found()
@@ -188,13 +189,13 @@ def _person(call: Call) -> User:
 
 
 def _contact(call: Call) -> ContactMethod:
-    person = _person(call)
+    person = person_in(call)
     contact = call.config.contact_methods.get(call.path["contact_method_id"])
     return call.found(contact, seen=contact is not None and contact.user_id == person.id)
 
 
 def _rule(call: Call) -> NotificationRule:
-    person = _person(call)
+    person = person_in(call)
     rule = call.config.notification_rules.get(call.path["notification_rule_id"])
     return call.found(rule, seen=rule is not None and rule.user_id == person.id)
 

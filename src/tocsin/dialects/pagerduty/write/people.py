@@ -64,9 +64,6 @@ def contact_method(one: ContactMethod, refs: Refs) -> Wire:
 
 def notification_rule(one: NotificationRule, refs: Refs) -> Wire:
     """When a person is reached by which method. The method's type comes back as it was sent."""
-    contact = refs.config.contact_methods.get(one.contact_method_id)
-    known = _TYPE_NAMES[contact.channel] if contact is not None else "email_contact_method"
-    contact_path = f"users/{one.user_id}/contact_methods/{one.contact_method_id}"
     summary = f"{one.start_delay_minutes} minutes: channel {one.contact_method_id}"
     return {
         **refs.links.keys(
@@ -76,16 +73,17 @@ def notification_rule(one: NotificationRule, refs: Refs) -> Wire:
         "start_delay_in_minutes": one.start_delay_minutes,
         "created_at": instant(one.created_at),
         "urgency": one.urgency.value,
-        "contact_method": {
-            **refs.links.keys(
-                one.wire_contact_type or f"{known}_reference",
-                one.contact_method_id,
-                contact.label if contact is not None else "",
-                contact_path,
-            ),
-            "html_url": None,
-        },
+        "contact_method": contact_reference(one.contact_method_id, one.user_id, one.wire_contact_type, refs),
     }
+
+
+def contact_reference(contact_id: str, user_id: str, wire_type: str, refs: Refs) -> Wire:
+    """A rule's contact method, with the type that was sent ("" = none was)."""
+    contact = refs.config.contact_methods.get(contact_id)
+    known = _TYPE_NAMES[contact.channel] if contact is not None else "email_contact_method"
+    label = contact.label if contact is not None else ""
+    path = f"users/{user_id}/contact_methods/{contact_id}"
+    return {**refs.links.keys(wire_type or f"{known}_reference", contact_id, label, path), "html_url": None}
 
 
 def team(one: Team, refs: Refs) -> Wire:
