@@ -11,6 +11,7 @@ import pytest
 from tests.behaviour.cast import Cast
 from tocsin.alerts.windows import MaintenanceWindow
 from tocsin.directory.business import BusinessService, Dependency, Subscriber, Tag, Tagging
+from tocsin.directory.grouping import GroupingSetting
 from tocsin.directory.kept import Kept
 from tocsin.directory.model import (
     ApiKey,
@@ -123,6 +124,7 @@ def newer(world: World, cast: Cast) -> dict[str, tuple[Any, tuple[str, ...]]]:
         "tag": (Tag(id="", name="europe"), ()),
         "tagging": (Tagging(tag_id=tag.id, entity_kind="policy", entity_id=cast.policy.id), ()),
         "subscriber": (Subscriber(subscriber_id=team, is_team=True, subscribed_id=refunds.id), ()),
+        "grouping_setting": (GroupingSetting(id="", sort="time", group_seconds=60, service_ids=(service,)), ()),
         "webhook_subscription": (
             WebhookSubscription(
                 id="",
@@ -153,7 +155,8 @@ def accepted(world: World, person: User, orders: Mapping[str, Any]) -> set[str]:
 
 MANAGERS = {"team", "membership", "service", "integration", "schedule", "override", "policy", "noise_rule"}
 MANAGERS |= {"orchestration", "orchestration_key", "orchestration_path", "cache_variable", "maintenance_window"}
-MANAGERS |= {"business_service", "dependency", "tagging", "subscriber", "webhook_subscription", "kept"}
+MANAGERS |= {"business_service", "dependency", "tagging", "subscriber", "grouping_setting", "webhook_subscription"}
+MANAGERS |= {"kept"}
 
 
 @pytest.mark.parametrize(

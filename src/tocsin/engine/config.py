@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 
 from tocsin.alerts.windows import MaintenanceWindow
 from tocsin.directory.business import BusinessService, Dependency, Subscriber, Tag, Tagging
+from tocsin.directory.grouping import GroupingSetting
 from tocsin.directory.kept import Kept
 from tocsin.directory.model import (
     ApiKey,
@@ -61,6 +62,7 @@ Thing: TypeAlias = (
     | Tag
     | Tagging
     | Subscriber
+    | GroupingSetting
     | WebhookSubscription
     | Kept
 )
@@ -91,6 +93,7 @@ KINDS: Mapping[str, type[Any]] = {
     "tag": Tag,
     "tagging": Tagging,
     "subscriber": Subscriber,
+    "grouping_setting": GroupingSetting,
     "webhook_subscription": WebhookSubscription,
     "kept": Kept,
 }
@@ -236,6 +239,11 @@ class Config:
         return self._things["subscriber"]
 
     @property
+    def grouping_settings(self) -> Mapping[str, GroupingSetting]:
+        """What services share for the grouping of their alerts, by id."""
+        return self._things["grouping_setting"]
+
+    @property
     def webhook_subscriptions(self) -> Mapping[str, WebhookSubscription]:
         """Webhook subscriptions by id."""
         return self._things["webhook_subscription"]
@@ -333,6 +341,11 @@ class Config:
     def dependencies_of(self) -> Mapping[str, tuple[Dependency, ...]]:
         """What a service needs, by the one that needs it, oldest first."""
         return _grouped(self.dependencies.values(), "dependent_id")
+
+    @cached_property
+    def grouping_of(self) -> Mapping[str, GroupingSetting]:
+        """The setting that a service is in, by service."""
+        return {one: setting for setting in self.grouping_settings.values() for one in setting.service_ids}
 
     @cached_property
     def kept_under(self) -> Mapping[str, tuple[Kept, ...]]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 from tocsin.alerts.windows import MaintenanceWindow
 from tocsin.directory.business import BusinessService, Dependency, Subscriber, Tagging
+from tocsin.directory.grouping import GroupingSetting
 from tocsin.directory.kept import Kept
 from tocsin.directory.model import ApiKey, Integration, Membership, Role, Service, Settings, Team, User
 from tocsin.directory.permissions import Verb
@@ -183,6 +185,16 @@ def _subscriber(_config: Config, actor: Actor, one: Subscriber, _old: Any, _new:
         yield Verb.ADMINISTER, (), actor.kind is ActorKind.USER and actor.id == one.subscriber_id
 
 
+def _grouping_setting(
+    config: Config, _actor: Actor, _thing: Any, old: GroupingSetting | None, new: GroupingSetting | None
+) -> Iterable[Need]:
+    """Who changes how a service's alerts are grouped must be able to edit it; who only moves some, those."""
+    before, after = (frozenset(one.service_ids) if one is not None else frozenset() for one in (old, new))
+    only_services = old is not None and new is not None and replace(old, service_ids=new.service_ids) == new
+    for service_id in before ^ after if only_services else before | after:
+        yield Verb.EDIT, config.team_ids_of_service(service_id), False
+
+
 def _kept(world: World, actor: Actor, thing: Kept, old: Any, new: Any) -> Iterable[Need]:
     """What belongs to another thing is for those to change who may change that one; the rest is its teams'."""
     config, parent = world.config, thing.parent_id
@@ -233,5 +245,6 @@ _NEEDS: Mapping[str, Callable[[Config, Actor, Any, Any, Any], Iterable[Need]]] =
     "tag": _tag,
     "tagging": _tagging,
     "subscriber": _subscriber,
+    "grouping_setting": _grouping_setting,
     "webhook_subscription": _subscription,
 }

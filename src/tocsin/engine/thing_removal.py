@@ -147,6 +147,7 @@ def _service(world: World, service: Service, now: Moment) -> Decision:
     return (
         decision
         + _out_of_windows(config.windows_of.get(service.id, ()), service, now)
+        + _out_of_grouping(config, service)
         + gone([*belongs, *variables, *([own_path] if own_path is not None else []), service])
     )
 
@@ -163,6 +164,16 @@ def _out_of_windows(windows: Iterable[MaintenanceWindow], service: Service, now:
         changes.append(ThingChange("maintenance_window", window.id, window, left))
         timers.append(judge_held(window.id, now))
     return Decision(state=tuple(changes), timers=tuple(timers))
+
+
+def _out_of_grouping(config: Config, service: Service) -> Decision:
+    """A setting goes on for the other services that it names; one that named no other goes too."""
+    setting = config.grouping_of.get(service.id)
+    if setting is None:
+        return Decision()
+    others = tuple(one for one in setting.service_ids if one != service.id)
+    left = replace(setting, service_ids=others) if others else None
+    return Decision(state=(ThingChange("grouping_setting", setting.id, setting, left),))
 
 
 def _policy(world: World, policy: Policy, _now: Moment) -> Decision:

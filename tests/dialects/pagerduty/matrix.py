@@ -10,9 +10,11 @@ from tests.dialects.pagerduty.api import House
 from tocsin.alerts.windows import MaintenanceWindow
 from tocsin.dialects.pagerduty.routes import ROUTES
 from tocsin.directory.business import BusinessService, Dependency, Subscriber, Tag, Tagging
+from tocsin.directory.grouping import GroupingSetting
 from tocsin.directory.kept import Kept
 from tocsin.directory.model import Membership, Role, TeamRole
 from tocsin.events.orchestration import Orchestration
+from tocsin.directory.model import Membership, Role, Service, TeamRole
 from tocsin.incidents.model import Incident
 from tocsin.oncall import Override
 
@@ -168,6 +170,23 @@ BUSINESS: dict[tuple[str, str], Access] = {
 }
 """Business services, what depends on what, tags, who hears of what."""
 
+GROUPING: dict[tuple[str, str], Access] = {
+    ("POST", "/alert_grouping_settings"): Access(
+        STAFF,
+        lambda house, _incident: {
+            "alert_grouping_setting": {
+                "type": "time",
+                "config": {"timeout": 60},
+                "services": [{"id": min(set(house.config().services) - set(house.config().grouping_of))}],
+            }
+        },
+        EVERYBODY,
+    ),
+    ("GET", "/alert_grouping_settings/{id}"): LOOK,
+    ("PUT", "/alert_grouping_settings/{id}"): Access(STAFF, body(alert_grouping_setting={"description": "x"})),
+    ("DELETE", "/alert_grouping_settings/{id}"): Access(STAFF),
+}
+
 HANDOFF = "oncall_handoff_notification_rule"
 STATUS_UPDATE = "status_update_notification_rule"
 PERSONAL_RULES: dict[tuple[str, str], Access] = {
@@ -184,6 +203,7 @@ PERSONAL_RULES: dict[tuple[str, str], Access] = {
 
 MATRIX: dict[tuple[str, str], Access] = {
     **BUSINESS,
+    **GROUPING,
     **PERSONAL_RULES,
     ("GET", "/users/{id}"): LOOK,
     ("PUT", "/users/{id}"): Access(SELF, body(user={"job_title": "SRE"})),
@@ -359,6 +379,8 @@ def _business(house: House) -> None:
     threshold = next(iter(house.config().priorities.values()))
     wire = f'{{"id": "{threshold.id}", "order": {threshold.order}}}'
     house.save(Kept(id="", resource="priority_threshold", wire=wire))
+    grouped = house.save(Service(id="", name="Grouped", policy_id=house.policy.id))
+    house.save(GroupingSetting(id="", sort="time", group_seconds=600, service_ids=(grouped.id,)))
     contact = house.config().contacts_of[house.alice.id][0]
     house.save(Kept(id="", resource=HANDOFF, parent_id=contact.id, wire='{"handoff_type": "both"}'))
     house.save(Kept(id="", resource=STATUS_UPDATE, parent_id=contact.id))
@@ -387,6 +409,7 @@ def address(path: str, house: House, incident: Incident) -> str:
             "service_dependencies/technical_services": house.service.id,
             "service_dependencies/business_services": next(iter(config.business_services)),
             "tags": next(iter(config.tags)),
+            "alert_grouping_settings": next(iter(config.grouping_settings)),
             "{entity_type}": house.alice.id,
             "users": house.alice.id,
             "teams": house.payments.id,

@@ -150,6 +150,16 @@ def _integration(_house: House) -> Values:
     return {"name": "New", "type": "service_integration", "vendor": {"id": "PVPROM1", "type": "vendor"}}
 
 
+def _grouping_setting(house: House) -> Values:
+    return {
+        "name": "Together",
+        "description": "d",
+        "type": "content_based",
+        "config": {"time_window": 600, "aggregate": "all", "fields": ["summary"]},
+        "services": [{"id": house.service.id}],
+    }
+
+
 def _handoff_rule(house: House) -> Values:
     contact = house.config().contacts_of[house.alice.id][0]
     return {
@@ -235,6 +245,13 @@ RESOURCES = (
         _integration,
         (),
         (lambda _house: {"vendor": {"id": "PNOBODY"}},),
+    ),
+    Resource(
+        "alert_grouping_setting",
+        "/alert_grouping_settings",
+        _grouping_setting,
+        ("type", "config", "services"),
+        (lambda _house: {"services": [{"id": "PNOBODY"}]}, lambda _house: {"services": []}),
     ),
     Resource(
         "oncall_handoff_notification_rule",

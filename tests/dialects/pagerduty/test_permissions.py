@@ -93,6 +93,7 @@ LISTS = (
     ("/oncalls", "oncalls", 2),
     ("/notifications?since=2026-01-01&until=2026-02-01", "notifications", 1),
     ("/license_allocations", "license_allocations", 11),
+    ("/alert_grouping_settings", "alert_grouping_settings", 1),
     ("/business_services", "business_services", 1),
     ("/business_services/impacts", "services", 1),
 )

@@ -1,8 +1,8 @@
-"""Classic pagination: limit, offset, more, total. Decides which part of a list is answered; never its order."""
+"""Pagination: limit, offset, more, total; or a cursor. Decides which part of a list is answered; never its order."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -57,6 +57,23 @@ def window(query: QueryParams, default: int = DEFAULT) -> Window:
     if problems:
         raise invalid(problems)
     return Window(limit, offset, query.get("total", "").lower() in _TRUE)
+
+
+def limit_in(query: QueryParams) -> int:
+    """How many a query with a cursor asks for. Raises ApiError 2001."""
+    return window(query).limit
+
+
+def after(items: Sequence[T], cursor: str, limit: int, mark: Callable[[T], str]) -> tuple[Sequence[T], str | None]:
+    """The items beyond the cursor, and the cursor of what follows them. `items` are in the order of their marks."""
+    left = [item for item in items if mark(item) > cursor]
+    part = left[:limit]
+    return part, mark(part[-1]) if len(left) > limit else None
+
+
+def mark_of(thing: Any) -> str:
+    """Where a thing stands in a list by age; it stays there whatever is added or removed."""
+    return f"{thing.created_at:020}{thing.id}"
 
 
 def _whole(query: QueryParams, name: str, default: int, problems: list[str]) -> int:

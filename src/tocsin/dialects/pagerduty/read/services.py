@@ -187,6 +187,11 @@ def _grouping(parameters: Fields) -> dict[str, Any] | None:
         if not 0 <= timeout <= TIMEOUT_MINUTES:
             config.wrong(f"Timeout must be between 0 and {TIMEOUT_MINUTES} minutes")
         return {"type": kind, "config": {"timeout": timeout}}
+    return {"type": kind, "config": window_config(kind, config)}
+
+
+def window_config(kind: str, config: Fields) -> dict[str, Any]:
+    """The parameters of the sorts of grouping that look at what alerts hold."""
     window = config.whole("time_window") or WINDOW_SECONDS[0]
     by_content = kind != "intelligent"
     if not (WINDOW_SECONDS[0] <= window <= WINDOW_SECONDS[1] or (by_content and window == DAY_SECONDS)):
@@ -197,7 +202,7 @@ def _grouping(parameters: Fields) -> dict[str, Any] | None:
         values["fields"] = [field for field in config.array("fields") if isinstance(field, str) and len(field) <= 255]
         if values["aggregate"] is None or not values["fields"] or len(values["fields"]) != len(config.array("fields")):
             config.wrong("Content based grouping needs aggregate and fields")
-    return {"type": kind, "config": values}
+    return values
 
 
 def _pause(fields: Fields, changes: dict[str, Any]) -> None:

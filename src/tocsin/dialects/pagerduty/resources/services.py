@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from tocsin.dialects.pagerduty.call import Call, answer, named
 from tocsin.dialects.pagerduty.read import services as read
+from tocsin.dialects.pagerduty.resources import grouping
 from tocsin.dialects.pagerduty.vendors import BY_ID, VENDORS
 from tocsin.dialects.pagerduty.write import services as write
 from tocsin.dialects.pagerduty.write.refs import Refs
@@ -54,7 +55,10 @@ def changed(call: Call) -> Response:
     """PUT /services/{id}."""
     old = _service(call)
     changes = read.service_changes(call.fields("service"), old)
-    return _answer(call, call.save("service", replace(old, **changes), changes) if changes else old)
+    if not changes:
+        return _answer(call, old)
+    service = call.save("service", replace(old, **changes), changes)
+    return _answer(call, grouping.left(call, service) if "group_seconds" in changes else service)
 
 
 def removed(call: Call) -> Response:

@@ -11,7 +11,7 @@ from typing import Any
 from tocsin.alerts.windows import window_at
 from tocsin.dialects.pagerduty.read.services import stored_wire
 from tocsin.dialects.pagerduty.vendors import BY_ID, Vendor
-from tocsin.dialects.pagerduty.write import people
+from tocsin.dialects.pagerduty.write import grouping, people
 from tocsin.dialects.pagerduty.write.policies import policy as policy_object
 from tocsin.dialects.pagerduty.write.refs import Refs, Wire, instant
 from tocsin.directory.model import (
@@ -64,7 +64,7 @@ def service(
         "auto_resolve_timeout": one.auto_resolve_timeout,
         "alert_grouping": wire.get("alert_grouping"),
         "alert_grouping_timeout": wire.get("alert_grouping_timeout"),
-        "alert_grouping_parameters": _grouping(one, wire),
+        "alert_grouping_parameters": _grouping(one, wire, refs),
         "auto_pause_notifications_parameters": {
             "enabled": one.pause_seconds is not None,
             "timeout": one.pause_seconds,
@@ -146,8 +146,11 @@ def priority(one: Priority, refs: Refs) -> Wire:
     }
 
 
-def _grouping(one: Service, wire: Wire) -> Wire | None:
-    """What was sent; grouping by time that was set elsewhere is shown as it is."""
+def _grouping(one: Service, wire: Wire, refs: Refs) -> Wire | None:
+    """What it shares with others, else what was sent; grouping by time that was set elsewhere is shown as it is."""
+    shared = refs.config.grouping_of.get(one.id)
+    if shared is not None:
+        return grouping.of_service(shared)
     stored: Wire | None = wire.get("alert_grouping_parameters")
     if one.group_seconds is None:
         return stored if stored is None or stored["type"] != "time" else None

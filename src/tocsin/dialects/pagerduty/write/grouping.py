@@ -1,0 +1,42 @@
+"""Alert grouping settings as PagerDuty's clients expect them: a config with what belongs to the type, and no more."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from tocsin.dialects.pagerduty.read.services import WINDOW_SECONDS
+from tocsin.dialects.pagerduty.write.refs import Refs, Wire, instant
+from tocsin.directory.grouping import GroupingSetting
+
+
+def setting(one: GroupingSetting, service_ids: Iterable[str], refs: Refs) -> Wire:
+    """A setting, with those of its services that are to be shown."""
+    summary = one.name or one.id
+    services = [refs.service(service_id) for service_id in service_ids]
+    return {
+        **refs.links.keys(one.sort, one.id, summary, f"alert_grouping_settings/{one.id}"),
+        "html_url": None,
+        "name": one.name,
+        "description": one.description,
+        "config": config(one),
+        "services": [{**service, "name": service["summary"]} for service in services],
+        "created_at": instant(one.created_at),
+        "updated_at": instant(one.updated_at),
+    }
+
+
+def config(one: GroupingSetting) -> Wire:
+    """What belongs to its sort; times in seconds."""
+    if one.group_seconds is not None:
+        return {"timeout": one.group_seconds}
+    return {**msgspec.json.decode(one.wire), "recommended_time_window": WINDOW_SECONDS[0]}
+
+
+def of_service(one: GroupingSetting) -> Wire:
+    """The same as a service shows it: a time in minutes."""
+    if one.group_seconds is not None:
+        return {"type": one.sort, "config": {"timeout": one.group_seconds // 60}}
+    values: Wire = msgspec.json.decode(one.wire)
+    return {"type": one.sort, "config": values}
