@@ -12,9 +12,8 @@ from tocsin.dialects.pagerduty.routes import ROUTES
 from tocsin.directory.business import BusinessService, Dependency, Subscriber, Tag, Tagging
 from tocsin.directory.grouping import GroupingSetting
 from tocsin.directory.kept import Kept
-from tocsin.directory.model import Membership, Role, TeamRole
-from tocsin.events.orchestration import Orchestration
 from tocsin.directory.model import Membership, Role, Service, TeamRole
+from tocsin.events.orchestration import Orchestration
 from tocsin.incidents.model import Incident
 from tocsin.oncall import Override
 
@@ -87,6 +86,8 @@ def _own_rule(house: House, _incident: Incident) -> Any:
 def _migration(house: House, _incident: Incident) -> Any:
     key = next(iter(house.config().orchestration_keys.values()))
     return {"source_type": "orchestration", "source_id": key.orchestration_id, "integration_id": key.id}
+
+
 def _own_contact(wrapper: str, **values: Any) -> Body:
     def contact_body(house: House, _incident: Incident) -> Any:
         contact = house.config().contacts_of[house.alice.id][0]
@@ -422,7 +423,6 @@ def address(path: str, house: House, incident: Incident) -> str:
             "abilities": "teams",
             "log_entries": "R0000000000002",
             "event_orchestrations": orchestration,
-        }.get(first, ""),
         }.get(collection, ""),
     }
     for name, value in ids.items():
