@@ -7,6 +7,42 @@ from enum import StrEnum
 
 from tocsin.kernel.time import Moment
 
+EVENTS = frozenset(
+    {
+        "incident.triggered",
+        "incident.acknowledged",
+        "incident.unacknowledged",
+        "incident.escalated",
+        "incident.delegated",
+        "incident.reassigned",
+        "incident.resolved",
+        "incident.reopened",
+        "incident.priority_updated",
+        "incident.annotated",
+        "incident.service_updated",
+        "incident.incident_type.changed",
+        "incident.responder.added",
+        "incident.responder.replied",
+        "incident.status_update_published",
+        "incident.conference_bridge.updated",
+        "incident.custom_field_values.updated",
+        "incident.role.assigned",
+        "incident.task.created",
+        "incident.task.updated",
+        "incident.task.completed",
+        "incident.action_invocation.created",
+        "incident.action_invocation.updated",
+        "incident.action_invocation.terminated",
+        "incident.workflow.started",
+        "incident.workflow.completed",
+        "service.created",
+        "service.updated",
+        "service.deleted",
+        "service.custom_field_values.updated",
+    }
+)
+"""What can be subscribed to, by the names that receivers know. Of some nothing happens here yet."""
+
 
 class FilterKind(StrEnum):
     """Which incidents and services a subscription is about."""
@@ -28,6 +64,8 @@ class Header:
 class WebhookSubscription:
     """An address that is told of events. `secret` signs each delivery and is shown once, when it is made.
 
+    `url` may hold a user name and password.
+
     `disabled_until`: after three deliveries in a row that were given up, nothing is sent until then.
     """
 
@@ -43,3 +81,11 @@ class WebhookSubscription:
     disabled_until: Moment | None = None
     created_at: Moment = 0
     updated_at: Moment = 0
+
+    def is_on(self, now: Moment) -> bool:
+        """Whether anything is sent to it."""
+        return self.active and not self.is_disabled(now)
+
+    def is_disabled(self, now: Moment) -> bool:
+        """Whether its receiver is left alone for now."""
+        return self.disabled_until is not None and now < self.disabled_until

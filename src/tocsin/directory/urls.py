@@ -39,6 +39,14 @@ def url_problem(url: str) -> str:
     return _written_host_problem(parts)
 
 
+def without_credentials(url: str) -> tuple[str, str]:
+    """The URL without user name and password, and those as `user:password` as they are written ("" = none)."""
+    scheme, mark, rest = url.partition("://")
+    authority, slash, path = rest.partition("/")
+    credentials, at, host = authority.rpartition("@")
+    return (f"{scheme}{mark}{host}{slash}{path}", credentials) if at else (url, "")
+
+
 def host_problem(name: str) -> str:
     """What is wrong with a host's name in lower-case ASCII, without a trailing dot; "" if nothing."""
     if len(name) > _HOST_CHARS or not _HOST.fullmatch(name):

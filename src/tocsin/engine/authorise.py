@@ -10,8 +10,11 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeAlias
 
 from tocsin.alerts.messages import ResolveAlert
+from tocsin.deliveries.messages import Redeliver, SendPing
 from tocsin.directory.permissions import Verb, may
+from tocsin.engine.on_deliveries import delivery_of, subscription_of
 from tocsin.engine.on_incidents import incident_of
+from tocsin.engine.thing_owners import needs_to_change
 from tocsin.engine.world import World
 from tocsin.escalation.messages import EscalateNow
 from tocsin.incidents.messages import (
@@ -80,6 +83,17 @@ def _test_page(world: World, actor: Actor, command: SendTestPage) -> Iterable[Ne
     yield Verb.ADMINISTER, (), contact is not None and contact.user_id == actor.id
 
 
+def _ping(world: World, actor: Actor, command: SendPing) -> Iterable[Need]:
+    """Whoever may change a subscription may have it try itself."""
+    one = subscription_of(world, command.subscription_id)
+    return needs_to_change(world.config, actor, one, one)
+
+
+def _redeliver(world: World, actor: Actor, command: Redeliver) -> Iterable[Need]:
+    one = subscription_of(world, delivery_of(world, command.delivery_id).subscription_id)
+    return needs_to_change(world.config, actor, one, one)
+
+
 NEEDS: Mapping[type[Command], Callable[[World, Actor, Any], Iterable[Need]]] = {
     Acknowledge: _incident,
     Unacknowledge: _incident,
@@ -97,6 +111,8 @@ NEEDS: Mapping[type[Command], Callable[[World, Actor, Any], Iterable[Need]]] = {
     CreateIncident: _create,
     ResolveAlert: _alert,
     SendTestPage: _test_page,
+    SendPing: _ping,
+    Redeliver: _redeliver,
 }
 """What each command of people and programs needs. Changes of configuration are judged in `things`."""
 

@@ -333,6 +333,15 @@ class Config:
         return _grouped(self.orchestration_keys.values(), "orchestration_id")
 
     @cached_property
+    def listeners(self) -> Mapping[str, tuple[WebhookSubscription, ...]]:
+        """The active subscriptions by each event that they want, oldest first. Asked for with every decision."""
+        found: dict[str, list[WebhookSubscription]] = defaultdict(list)
+        for one in sorted(self.webhook_subscriptions.values(), key=_by_age):
+            for event in dict.fromkeys(one.events) if one.active else ():
+                found[event].append(one)
+        return {event: tuple(wanting) for event, wanting in found.items()}
+
+    @cached_property
     def kept_of(self) -> Mapping[str, tuple[Kept, ...]]:
         """What is kept for clients, by the vendor's word for its kind, oldest first."""
         return _grouped(self.kept.values(), "resource")

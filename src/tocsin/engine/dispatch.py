@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, TypeAlias, cast
 
 from tocsin.alerts.messages import EndSuspension, ExpireAlert, JudgeHeld, ResolveAlert
-from tocsin.engine import on_escalation, on_held, on_incidents, on_paging, things
+from tocsin.deliveries import messages as dm
+from tocsin.engine import on_deliveries, on_escalation, on_held, on_incidents, on_paging, things
 from tocsin.engine.authorise import authorise
 from tocsin.engine.reactions import REACTIONS
 from tocsin.engine.receive import receive
@@ -77,6 +78,10 @@ HANDLERS: Mapping[type[Command], Handler] = {
     pm.AnswerWaiting: on_paging.answer_waiting,
     pm.AnswerByCode: on_paging.answer_by_code,
     pm.SendTestPage: on_paging.send_test,
+    dm.RecordDelivery: on_deliveries.record,
+    dm.CancelQueue: on_deliveries.cancel_queue,
+    dm.SendPing: on_deliveries.send_ping,
+    dm.Redeliver: on_deliveries.redeliver,
     SaveThing: things.save,
     DeleteThing: things.delete,
 }

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
 from tocsin.alerts.model import Alert
+from tocsin.deliveries.model import Delivery, Lane
 from tocsin.directory.model import Channel
 from tocsin.engine.config import Config
 from tocsin.escalation.model import PolicySnapshot
@@ -20,7 +21,7 @@ from tocsin.kernel.ids import IdSource
 from tocsin.kernel.time import Moment
 from tocsin.paging.model import Message, Pace, Page
 
-Stateful: TypeAlias = Alert | Incident | PolicySnapshot | Page | Message | Pace
+Stateful: TypeAlias = Alert | Incident | PolicySnapshot | Page | Message | Pace | Delivery | Lane
 """The entities that decisions change."""
 
 
@@ -101,6 +102,21 @@ class State(Protocol):
 
     def pace(self, user_id: str) -> Pace:
         """How often a person was reached lately."""
+
+    def delivery(self, delivery_id: str) -> Delivery | None:
+        """One delivery."""
+
+    def first_queued(self, subscription_id: str, resource_id: str, *, after: int) -> Delivery | None:
+        """The first delivery of a queue that has not ended, of those with numbers after that."""
+
+    def last_queued(self, subscription_id: str, most: int) -> Sequence[Delivery]:
+        """Deliveries of a subscription that have not ended; of each queue those at its end before those before them."""
+
+    def next_delivery_number(self) -> int:
+        """A number higher than that of every delivery that has not ended."""
+
+    def lane(self, subscription_id: str) -> Lane:
+        """How the deliveries of a subscription fare."""
 
     def put(self, entity: Stateful) -> None:
         """The entity's new value; later reads see it."""

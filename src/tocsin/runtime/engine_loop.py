@@ -1,9 +1,9 @@
 """The engine: the only decider. One loop; one turn is one transaction.
 
 A turn takes, in this order: what people and programs ask, what senders report, timers that are due for about 10 ms,
-then events from the log for half as long. Everything decided is stored at once; only then are askers answered and
-messages handed to senders. An input that raises, or that makes the write fail (found by halving), is set aside and
-never stops the rest.
+then events from the log for as long, at last what became of deliveries. Everything decided is stored at once; only then
+are askers answered, messages handed to senders and deliveries to couriers. An input that raises, or that makes the
+write fail (found by halving), is set aside and never stops the rest.
 
 After a start the events that came in meanwhile are decided first; timers and messages wait for that, 30 s at most.
 After a stall of the whole machine timers wait in the same way: an alarm that is over by now must not page anybody.
@@ -18,6 +18,7 @@ from typing import Protocol, TypeAlias, TypeVar
 
 import structlog
 
+from tocsin.deliveries.messages import RecordDelivery
 from tocsin.engine.config import Config
 from tocsin.engine.world import World
 from tocsin.events.model import Event
@@ -29,6 +30,8 @@ from tocsin.paging.model import Result
 from tocsin.runtime import answers
 from tocsin.runtime.clock import Clock
 from tocsin.runtime.clock_watch import ClockWatch, bring_forward
+from tocsin.runtime.delivery_pump import DeliveryPump
+from tocsin.runtime.delivery_pump import Outlet as DeliveryOutlet
 from tocsin.runtime.turn_inputs import Inputs, Request, answers_first, halves, taken
 from tocsin.runtime.turn_work import Order, TurnWork
 from tocsin.runtime.upkeep import Upkeep
@@ -115,6 +118,7 @@ class EngineLoop:
         self._quarantined: set[int] = set()
         self._lost = False
         self._upkeep = Upkeep(store, clock)
+        self.deliveries = DeliveryPump(store)
 
     @property
     def config(self) -> Config:
@@ -126,9 +130,11 @@ class EngineLoop:
         """How far the log is decided."""
         return self._cursor
 
-    def connect(self, outlet: Outlet) -> None:
-        """Where messages go; to be called before the first turn."""
+    def connect(self, outlet: Outlet, deliveries: DeliveryOutlet | None = None) -> None:
+        """Where messages and deliveries go; to be called before the first turn."""
         self._outlet = outlet
+        if deliveries is not None:
+            self.deliveries.connect(deliveries)
 
     def ask(self, request: Request) -> None:
         """Queue a request; its `reply` is called after the turn that carried it out was stored."""
@@ -138,6 +144,11 @@ class EngineLoop:
     def report(self, result: RecordAttempt) -> None:
         """Queue a sender's report."""
         self._results.append(result)
+        self._wake.set()
+
+    def report_delivery(self, result: RecordDelivery) -> None:
+        """Queue a courier's report."""
+        self.deliveries.report(result)
         self._wake.set()
 
     def wake(self) -> None:
@@ -183,10 +194,12 @@ class EngineLoop:
             inputs = self._gather(now)
             if inputs or self._upkeep.is_due():
                 self._settle(inputs, now)
+            can_send = self._held is None and not self._config.settings.sending_fenced
+            handed_out = can_send and self.deliveries.hand_out(self._config, now)
         except Exception as error:
             self._lost = is_outage(error)
             raise
-        return bool(inputs)
+        return bool(inputs) or handed_out
 
     def drain(self) -> None:
         """After the senders have closed: store what they reported. Nothing else is decided."""
@@ -199,6 +212,7 @@ class EngineLoop:
         self._config = self._store.config()
         self._cursor = self._first_cursor()
         self._next_due = self._store.next_due()
+        self.deliveries.reset()
         if self._held is None:
             self._recover()
         self._lost = False
@@ -235,6 +249,7 @@ class EngineLoop:
             timers=timers,
             entries=entries,
             may_read_on=len(entries) == EVENTS_AT_ONCE,  # and nobody asked
+            deliveries=self.deliveries.commands(),
         )
 
     def _pause(self) -> float:
@@ -306,6 +321,8 @@ class EngineLoop:
                 self._settle(inputs, now)
             else:
                 self._stored(self._store_only(lambda work: work.give_up(entry, self._journal.epoch), now), inputs)
+        elif inputs.deliveries:
+            self.deliveries.set_aside(inputs.deliveries[0])
         elif inputs:  # else repeats that were held back: the next turn counts and writes them again
             self._lose(inputs, now)
 
@@ -337,6 +354,7 @@ class EngineLoop:
         """
         self._requests.extendleft(reversed(inputs.requests))
         self._results.extendleft(reversed(inputs.results))
+        self.deliveries.put_back(inputs.deliveries)
 
     def _work(self, now: Moment) -> TurnWork:
         world = World(self._config, self._store.state, self._ids)
@@ -355,6 +373,8 @@ class EngineLoop:
         decided = self._decide_events(work, inputs)
         if decided:
             work.turn.cursor = Cursor(self._journal.epoch, decided)
+        for command in inputs.deliveries:
+            work.run(SYSTEM, command)
         self._upkeep.commit(work.turn, len(inputs.entries))
         return work
 
@@ -392,6 +412,7 @@ class EngineLoop:
             self._cursor = work.turn.cursor
             self._quarantined.clear()
         self._in_flight.difference_update(work.turn.settled)
+        self.deliveries.stored(inputs.deliveries, work.turn.now)
         for reply, text in work.replies:
             reply(text)
         self._hand_over(work.sends, work.stops)

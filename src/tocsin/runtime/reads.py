@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from tocsin.alerts.model import Alert, AlertStatus
+from tocsin.deliveries.model import Delivery, Lane
 from tocsin.directory.permissions import Standing, Verb, may
 from tocsin.escalation.model import Policy
 from tocsin.incidents.model import Incident
@@ -17,7 +18,18 @@ from tocsin.kernel.actor import Actor, ActorKind
 from tocsin.kernel.time import Moment
 from tocsin.paging.model import Message, Page
 from tocsin.storage.database import Database
-from tocsin.storage.queries import alerts, audit, health, incidents, outcomes, pages, policies, suspended, timeline
+from tocsin.storage.queries import (
+    alerts,
+    audit,
+    deliveries,
+    health,
+    incidents,
+    outcomes,
+    pages,
+    policies,
+    suspended,
+    timeline,
+)
 from tocsin.storage.queries.alerts import AlertFilter
 from tocsin.storage.queries.audit import AuditFilter, AuditRecord
 from tocsin.storage.queries.health import Pulse
@@ -230,6 +242,25 @@ class Reads:
         """One page of messages."""
         with self._database.reading() as connection:
             return pages.messages(connection, wanted, limit, offset, newest_first=newest_first, want_total=want_total)
+
+    # -- what subscriptions are told
+
+    def deliveries(
+        self, subscription_id: str, *, limit: int = 25, offset: int = 0, want_total: bool = False
+    ) -> Listing[Delivery]:
+        """One page of a subscription's deliveries, newest first. The body is the dialect's to render."""
+        with self._database.reading() as connection:
+            return deliveries.of_subscription(connection, subscription_id, limit, offset, want_total=want_total)
+
+    def delivery(self, delivery_id: str) -> Delivery | None:
+        """One delivery."""
+        with self._database.engine.connect() as connection:
+            return deliveries.one(connection, delivery_id)
+
+    def lane(self, subscription_id: str) -> Lane:
+        """How the deliveries of a subscription fare."""
+        with self._database.engine.connect() as connection:
+            return deliveries.lane(connection, subscription_id)
 
     # -- events, health, changes
 

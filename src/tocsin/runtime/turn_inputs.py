@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from tocsin.kernel.actor import Actor
@@ -38,9 +38,11 @@ class Inputs:
     timers: list[DueTimer]
     entries: list[Entry]
     may_read_on: bool = False
+    deliveries: list[Command] = field(default_factory=list)
 
     def __bool__(self) -> bool:
-        return bool(self.requests or self.results or self.again or self.timers or self.entries)
+        every = (self.requests, self.results, self.again, self.timers, self.entries, self.deliveries)
+        return any(every)
 
 
 def answers_first(due: list[DueTimer]) -> list[DueTimer]:
@@ -60,6 +62,7 @@ def halves(inputs: Inputs) -> list[Inputs]:
         *(Inputs([], [one], [], [], []) for one in inputs.results),
         *(Inputs([], [], [one], [], []) for one in inputs.again),
         *(Inputs([], [], [], [one], []) for one in inputs.timers),
+        *(Inputs([], [], [], [], [], deliveries=[one]) for one in inputs.deliveries),
     ]
     entries = inputs.entries
     if not entries:

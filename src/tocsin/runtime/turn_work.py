@@ -14,6 +14,7 @@ import structlog
 
 from tocsin.alerts.decide import Ending
 from tocsin.engine.dispatch import execute, execute_event
+from tocsin.engine.subscribers import deliveries_of
 from tocsin.engine.world import Step, World
 from tocsin.events.model import Event, Outcome
 from tocsin.incidents.messages import AddNote, CreateIncident
@@ -230,6 +231,21 @@ class TurnWork:
             )
             self.world = replace(self.world, config=config)
             self.topics.add("config")
+        if self.world.config.listeners:
+            self._tell_subscribers(actor, step)
+
+    def _tell_subscribers(self, actor: Actor, step: Step) -> None:
+        """A defect in telling programs must not keep people from being paged: then they are not told of this."""
+        try:
+            for delivery in deliveries_of(self.world, actor, step, self.turn.now):
+                self.world.state.put(delivery)
+        except Exception as error:
+            if is_outage(error):
+                raise
+            log.exception("subscribers_not_told", facts=[recorded.fact.kind for recorded in step.facts])
+            self.store.state.drop_unit()
+            return
+        self.store.state.keep_unit()
 
     def _version(self, *, changing: bool = False) -> int:
         """The configuration's version once this turn is stored: one more than before, if the turn changes it."""

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
+from tocsin.directory.subscriptions import WebhookSubscription
+from tocsin.directory.urls import without_credentials
 from tocsin.engine.world import ThingChange
 from tocsin.kernel.actor import Actor
 from tocsin.kernel.time import Moment
 from tocsin.storage.codec import dump, plain
 
+_HIDDEN = "(secret)"
+
 SECRET_FIELDS = frozenset({"password_hash", "digest", "key", "secret"})
-"""Fields whose values are replaced, wherever they stand in a thing."""
+"""Fields whose values are replaced, of every thing that has one."""
 
 
 def audit_row(at: Moment, actor: Actor, change: ThingChange) -> dict[str, Any]:
@@ -28,5 +32,9 @@ def audit_row(at: Moment, actor: Actor, change: ThingChange) -> dict[str, Any]:
 def _readable(thing: object | None) -> str | None:
     if thing is None:
         return None
-    values = plain(thing)
-    return dump({name: "(secret)" if name in SECRET_FIELDS and value else value for name, value in values.items()})
+    values = {name: _HIDDEN if name in SECRET_FIELDS and value else value for name, value in plain(thing).items()}
+    if isinstance(thing, WebhookSubscription):
+        url, credentials = without_credentials(thing.url)
+        values["url"] = url if not credentials else url.replace("://", f"://{_HIDDEN}@", 1)
+        values["headers"] = [{"name": header.name, "value": _HIDDEN} for header in thing.headers]
+    return dump(values)

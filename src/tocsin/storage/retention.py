@@ -1,4 +1,4 @@
-"""What is not kept for ever: how events ended, and answers to commands that might have been asked again.
+"""What is not kept for ever: how events ended, what subscriptions were told, answers to commands that might come again.
 
 Drops a piece at a time, within the turn of whoever calls, so that nobody waits for a large one. Never drops what people
 did or were told: incidents, timelines, pages and the audit trail stay. The log follows: an edge drops what lies before
@@ -18,10 +18,14 @@ PIECE = 1_000
 ANSWERS_KEPT: Span = DAY
 """Who asks again with the same key does so within seconds; a day is for programs that were stopped meanwhile."""
 
+DELIVERIES_KEPT: Span = 7 * DAY
+"""Deliveries that have ended can be looked at and sent again for so long. Longer than one may wait in its queue."""
+
 
 def sweep(connection: Connection, now: Moment, events_kept: Span) -> bool:
     """Drop what is too old; whether there may be more of it. `events_kept` 0 = for ever."""
     more = _sweep_answers(connection, now - ANSWERS_KEPT)
+    more = _sweep_deliveries(connection, now - DELIVERIES_KEPT) or more
     return (bool(events_kept) and _sweep_outcomes(connection, now - events_kept)) or more
 
 
@@ -32,6 +36,15 @@ def _sweep_answers(connection: Connection, before: Moment) -> bool:
     if keys:
         connection.execute(delete(answers).where(answers.c.key.in_(keys)))
     return len(keys) == PIECE
+
+
+def _sweep_deliveries(connection: Connection, before: Moment) -> bool:
+    deliveries = tables.deliveries
+    old = select(deliveries.c.id).where(deliveries.c.finished_at < before)
+    ids = connection.execute(old.order_by(deliveries.c.finished_at).limit(PIECE)).scalars().all()
+    if ids:
+        connection.execute(delete(deliveries).where(deliveries.c.id.in_(ids)))
+    return len(ids) == PIECE
 
 
 def _sweep_outcomes(connection: Connection, before: Moment) -> bool:

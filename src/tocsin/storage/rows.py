@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Table
 
 from tocsin.alerts.model import Alert
+from tocsin.deliveries.model import Delivery, Lane
 from tocsin.engine.world import Stateful
 from tocsin.escalation.model import PolicySnapshot
 from tocsin.incidents.model import Incident
@@ -94,7 +95,20 @@ def _message(message: Message) -> dict[str, Any]:
     }
 
 
-def _plain(entity: Pace | PolicySnapshot) -> dict[str, Any]:
+def _delivery(delivery: Delivery) -> dict[str, Any]:
+    return {
+        "id": delivery.id,
+        "number": delivery.number,
+        "subscription_id": delivery.subscription_id,
+        "resource_id": delivery.resource_id,
+        "queued": int(delivery.is_queued),
+        "due_at": delivery.due_at,
+        "finished_at": delivery.finished_at,
+        "data": dump(delivery),
+    }
+
+
+def _plain(entity: Pace | PolicySnapshot | Lane) -> dict[str, Any]:
     return {"id": entity.id, "data": dump(entity)}
 
 
@@ -105,5 +119,7 @@ MAPPED: Mapping[type[Stateful], Mapped] = {
     Page: Mapped(tables.pages, _page),
     Message: Mapped(tables.messages, _message),
     Pace: Mapped(tables.paces, _plain),
+    Delivery: Mapped(tables.deliveries, _delivery),
+    Lane: Mapped(tables.lanes, _plain),
 }
 """Every entity that decisions change."""

@@ -267,6 +267,52 @@ outbox = Table(
 )
 """Effects whose result is not known. `engine` claimed it with the decision; a later engine finds it after a crash."""
 
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("number", _Moment, nullable=False),
+    Column("subscription_id", Text, nullable=False),
+    Column("resource_id", Text, nullable=False),
+    Column("queued", SmallInteger, nullable=False),
+    Column("due_at", _Moment),
+    Column("finished_at", _Moment),
+    Column("data", Text, nullable=False),
+    CheckConstraint("CASE WHEN queued = 1 THEN finished_at IS NULL ELSE due_at IS NULL END", name="ended"),
+    Index("ix_deliveries_subscription_id_number", "subscription_id", "number"),
+    Index(
+        "ix_deliveries_due",
+        "subscription_id",
+        "due_at",
+        sqlite_where=text("due_at IS NOT NULL"),
+        postgresql_where=text("due_at IS NOT NULL"),
+    ),
+    Index(
+        "ix_deliveries_queued",
+        "subscription_id",
+        "resource_id",
+        "number",
+        sqlite_where=text("queued = 1"),
+        postgresql_where=text("queued = 1"),
+    ),
+    Index(
+        "ix_deliveries_finished_at",
+        "finished_at",
+        sqlite_where=text("finished_at IS NOT NULL"),
+        postgresql_where=text("finished_at IS NOT NULL"),
+    ),
+)
+"""What subscriptions are told. Only the first of each queue (subscription, resource) has a `due_at`."""
+
+lanes = Table(
+    "lanes",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("data", Text, nullable=False),
+    **_IN_KEY,
+)
+"""How the deliveries of each subscription fare."""
+
 event_outcomes = Table(
     "event_outcomes",
     metadata,

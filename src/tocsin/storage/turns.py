@@ -25,6 +25,7 @@ from tocsin.storage import postgres, tables
 from tocsin.storage.audit import audit_row
 from tocsin.storage.codec import dump, load, load_command, load_effect, prepare
 from tocsin.storage.database import Database
+from tocsin.storage.delivery_queue import DeliveryQueue
 from tocsin.storage.lease import fence_of
 from tocsin.storage.log import LogRefused
 from tocsin.storage.repeats import HELD_FROM, recount
@@ -105,6 +106,7 @@ class TurnStore:
         self._in_transaction = False
         numbers = self._meta("incident_number")
         self.state = WorkingSet(self._connection, int(numbers or 0))
+        self.deliveries = DeliveryQueue(self._connection)
         self.stored_config_version = config_version(self._connection)
         self._writes = TurnWrites(database)
         self._noted = self._held_from()
@@ -243,6 +245,7 @@ class TurnStore:
             self._connection.close()
         self._connection = self._database.engine.connect()
         self.state = WorkingSet(self._connection, int(self._meta("incident_number") or 0))
+        self.deliveries = DeliveryQueue(self._connection)
         self.stored_config_version = config_version(self._connection)
 
     def close(self) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Dialect, bindparam, func, literal_column, or_, select
 
 from tocsin.alerts.model import Alert
+from tocsin.deliveries.model import Delivery, Lane
 from tocsin.directory.model import Urgency
 from tocsin.engine.world import Stateful
 from tocsin.escalation.model import PolicySnapshot
@@ -24,6 +25,8 @@ _KINDS: Mapping[type[Stateful], Any] = {
     Page: tables.pages,
     Message: tables.messages,
     Pace: tables.paces,
+    Delivery: tables.deliveries,
+    Lane: tables.lanes,
 }
 
 
@@ -90,6 +93,14 @@ class WorkQueries:
         is_loud = (incidents.id == pages.incident_id, incidents.urgency == Urgency.HIGH.value)
         self.loud_bundled_pages = Query(dialect, oldest.where(*is_loud))
         self.count_bundled = Query(dialect, select(func.count(pages.incident_id.distinct())).where(*bundled))
+        deliveries = tables.deliveries.c
+        queued = (deliveries.subscription_id == bindparam("subscription_id"), deliveries.queued == literal_column("1"))
+        waiting = select(deliveries.id, deliveries.data).where(*queued).limit(bindparam("most"))
+        of_queue = (deliveries.resource_id == bindparam("resource_id"), deliveries.number > bindparam("after"))
+        self.first_queued = Query(dialect, waiting.where(*of_queue).order_by(deliveries.number))
+        by_end = (deliveries.resource_id.desc(), deliveries.number.desc())
+        self.last_queued = Query(dialect, waiting.order_by(*by_end))
+        self.last_delivery_number = Query(dialect, select(func.max(deliveries.number)))
         self.messages_to = prepared(
             messages,
             messages.address == bindparam("address"),

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple, TypeAlias, TypeVar, cast
 from sqlalchemy import Connection
 
 from tocsin.alerts.model import Alert
+from tocsin.deliveries.model import Delivery, Lane
 from tocsin.directory.model import Channel, Urgency
 from tocsin.engine.world import Stateful
 from tocsin.escalation.model import PolicySnapshot
@@ -35,6 +36,9 @@ KNOWN_LIMIT = 100_000
 """Entities kept in memory between turns, all kinds together (about 3 kB each)."""
 
 _SEEN = frozenset({MessageState.SENDING, MessageState.SENT, MessageState.DELIVERED})
+
+_NOT_KNOWN = frozenset({Delivery})
+"""Kinds that are not kept in memory between turns: many, and each looked at a few times only."""
 
 _COUNTED = ("repeats", "last_event_at", "last_seq")
 """What changes when a monitor says again what it said before."""
@@ -83,6 +87,8 @@ class WorkingSet:
         """By alert, in the order in which they came here: nothing is held for longer than the first."""
         self._stored_number = last_incident_number
         self._number = last_incident_number
+        self._delivery_number = 0
+        self._told: set[str] = set()
 
     # -- the boundaries of a unit and a turn
 
@@ -150,6 +156,9 @@ class WorkingSet:
         """The transaction was committed: the turn's values are what the database holds."""
         for alert in self._turn[Alert]:
             self._held.pop(alert, None)
+        self._told.update(delivery.subscription_id for delivery in self._turn[Delivery].values())
+        for kind in _NOT_KNOWN:
+            self._turn[kind].clear()
         for kind, entities in self._turn.items():
             for entity in entities.values():
                 key = (kind, entity.id)
@@ -176,6 +185,11 @@ class WorkingSet:
         self._known.clear()
         self._known_keys.clear()
         self._number = self._stored_number
+
+    def told(self) -> set[str]:
+        """The subscriptions whose deliveries changed since this was asked last, as stored."""
+        told, self._told = self._told, set()
+        return told
 
     @property
     def last_incident_number(self) -> int:
@@ -392,6 +406,49 @@ class WorkingSet:
         """How often a person was reached lately."""
         return self._get(Pace, user_id) or Pace(id=user_id)
 
+    def delivery(self, delivery_id: str) -> Delivery | None:
+        """One delivery."""
+        return self._get(Delivery, delivery_id)
+
+    def first_queued(self, subscription_id: str, resource_id: str, *, after: int) -> Delivery | None:
+        """The first delivery of a queue that has not ended, of those with numbers after that."""
+
+        def wanted(one: Delivery) -> bool:
+            queue = (one.subscription_id, one.resource_id)
+            return one.is_queued and queue == (subscription_id, resource_id) and one.number > after
+
+        values = {"subscription_id": subscription_id, "resource_id": resource_id, "after": after}
+        values["most"] = 1 + self._changed_deliveries()
+        skip = self._is_new(resource_id)
+        found = self._find(Delivery, self._queries.first_queued, values, wanted, skip=skip)
+        return min(found, key=attrgetter("number"), default=None)
+
+    def last_queued(self, subscription_id: str, most: int) -> Sequence[Delivery]:
+        """Deliveries of a subscription that have not ended; of each queue those at its end before those before them."""
+
+        def wanted(one: Delivery) -> bool:
+            return one.is_queued and one.subscription_id == subscription_id
+
+        values = {"subscription_id": subscription_id, "most": most + self._changed_deliveries()}
+        found = self._find(Delivery, self._queries.last_queued, values, wanted)
+        return sorted(found, key=attrgetter("resource_id", "number"), reverse=True)[:most]
+
+    def _changed_deliveries(self) -> int:
+        """Of the rows that a query finds, so many may not fit any more since this turn."""
+        return len(self._turn[Delivery]) + len(self._unit[Delivery])
+
+    def next_delivery_number(self) -> int:
+        """A number higher than that of every delivery that has not ended."""
+        if not self._delivery_number:
+            ((last,),) = self._queries.last_delivery_number.rows(self._connection)
+            self._delivery_number = int(last or 0)
+        self._delivery_number += 1
+        return self._delivery_number
+
+    def lane(self, subscription_id: str) -> Lane:
+        """How the deliveries of a subscription fare."""
+        return self._get(Lane, subscription_id) or Lane(id=subscription_id)
+
     # -- reading through the layers
 
     def _is_new(self, incident_id: str) -> bool:
@@ -430,5 +487,7 @@ class WorkingSet:
             key = (kind, entity_id)
             found = self._known.get(key)
             if found is None:
-                found = self._known[key] = load(kind, data)
+                found = load(kind, data)
+                if kind not in _NOT_KNOWN:
+                    self._known[key] = found
             yield found

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from tocsin.deliveries.messages import RecordDelivery
+from tocsin.deliveries.model import Delivery, DeliveryResult
 from tocsin.directory.model import (
     Channel,
     ContactMethod,
@@ -40,6 +42,7 @@ from tocsin.oncall import Layer, Schedule
 from tocsin.paging.messages import RecordAttempt, SendMessage
 from tocsin.paging.model import Result
 from tocsin.runtime.answers import read_answer
+from tocsin.runtime.couriers import Parcel
 from tocsin.runtime.engine_loop import EngineLoop
 from tocsin.runtime.turn_inputs import Request
 from tocsin.storage.codec import dump, load, prepare
@@ -90,6 +93,10 @@ class Received:
 
 def _always_sent(_message: SendMessage) -> Result:
     return Result.SENT
+
+
+def _always_taken(_delivery: Delivery) -> int | None:
+    return 202
 
 
 def _watch_nothing(_message: SendMessage, _result: Result) -> None:
@@ -165,6 +172,55 @@ class FakeCarrier:
             self.submit(message)
 
 
+@dataclass(slots=True)
+class FakeCouriers:
+    """Stands where the couriers stand: takes deliveries, and says what became of each at the next turn.
+
+    `judge` says what a receiver answers: a status, or None for no answer at all. `slow` keeps the reports for `answer`.
+    """
+
+    clock: ManualClock
+    report: Callable[[RecordDelivery], None]
+    brought: list[tuple[Moment, Delivery]] = field(default_factory=list)
+    judge: Callable[[Delivery], int | None] = _always_taken
+    retry_after_seconds: int | None = None
+    slow: bool = False
+    unreported: list[RecordDelivery] = field(default_factory=list)
+
+    def submit(self, parcel: Parcel) -> None:
+        """Bring one."""
+        delivery = parcel.delivery
+        self.brought.append((self.clock.now(), delivery))
+        status = self.judge(delivery)
+        result = DeliveryResult.DROPPED
+        if status is None or status >= 500 or status == 429:
+            result = DeliveryResult.RETRY
+        elif 200 <= status < 300:
+            result = DeliveryResult.DELIVERED
+        report = RecordDelivery(
+            delivery_id=delivery.id,
+            attempt=delivery.attempts + 1,
+            result=result,
+            status=status,
+            detail=f"the receiver says {status}",
+            retry_after_seconds=self.retry_after_seconds if result is DeliveryResult.RETRY else None,
+        )
+        if self.slow:
+            self.unreported.append(report)
+        else:
+            self.report(report)
+
+    def answer(self) -> None:
+        """The receivers' answers come in."""
+        unreported, self.unreported = self.unreported, []
+        for report in unreported:
+            self.report(report)
+
+    def events(self, resource_id: str | None = None) -> list[str]:
+        """What was brought, in order, about one incident or service or about all of them."""
+        return [one.event for _, one in self.brought if resource_id in (None, one.resource_id)]
+
+
 class World:
     """One installation. `folder` holds its data; `database_url` puts the main database on PostgreSQL."""
 
@@ -182,6 +238,7 @@ class World:
         self.outages = 0
         self.decoders: dict[str, Callable[[Entry], Any]] = {SOURCE: _read_event}
         self.carrier: FakeCarrier
+        self.couriers: FakeCouriers
         self.loop: EngineLoop
         self._start()
 
@@ -194,7 +251,10 @@ class World:
         if previous is not None:
             self.carrier.received = previous.received
             self.carrier.judge, self.carrier.watch = previous.judge, previous.watch
-        self.loop.connect(self.carrier)
+        tried = self.couriers.brought if previous is not None else []
+        judge = self.couriers.judge if previous is not None else _always_taken
+        self.couriers = FakeCouriers(self.clock, self.loop.report_delivery, tried, judge)
+        self.loop.connect(self.carrier, self.couriers)
 
     def crash(self) -> None:
         """The engine dies without a word and starts again; what was in memory is gone."""
@@ -234,7 +294,8 @@ class World:
     def _next_due(self) -> Moment | None:
         while True:
             try:
-                return self.store.next_due()
+                due = [self.store.next_due(), self.loop.deliveries.next_at(self.clock.now())]
+                return min((moment for moment in due if moment is not None), default=None)
             except OUTAGES:
                 self.outages += 1
 

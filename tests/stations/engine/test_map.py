@@ -9,10 +9,13 @@ import pytest
 
 from tocsin.alerts import messages as alert_messages
 from tocsin.alerts import text as alert_text
+from tocsin.deliveries import messages as delivery_messages
+from tocsin.directory.subscriptions import EVENTS
 from tocsin.engine import reactions
 from tocsin.engine.authorise import NEEDS
 from tocsin.engine.dispatch import COMMANDS, HANDLERS
 from tocsin.engine.reactions import REACTIONS
+from tocsin.engine.subscribers import EVENT_OF
 from tocsin.engine.things import DeleteThing, SaveThing
 from tocsin.escalation import messages as escalation_messages
 from tocsin.escalation import text as escalation_text
@@ -25,7 +28,7 @@ from tocsin.paging import timeline as paging_text
 
 T = TypeVar("T", Fact, Command, Effect)
 
-MESSAGES = (alert_messages, incident_messages, escalation_messages, paging_messages)
+MESSAGES = (alert_messages, incident_messages, escalation_messages, paging_messages, delivery_messages)
 SENTENCES = {
     **alert_text.SENTENCES,
     **incident_text.SENTENCES,
@@ -45,6 +48,10 @@ def test_every_fact_has_its_sentence() -> None:
 
 def test_every_command_has_somebody_who_runs_it() -> None:
     assert messages(Command) | {SaveThing, DeleteThing} == set(HANDLERS)
+
+
+def test_what_subscribers_are_told_can_be_subscribed_to() -> None:
+    assert set(EVENT_OF.values()) <= EVENTS
 
 
 def test_kinds_are_names_and_no_two_are_the_same() -> None:
