@@ -69,7 +69,7 @@ def burning(world: World, cast: Cast) -> Cast:
 
 
 def test_the_list_is_whole(world: World, burning: Cast) -> None:
-    elsewhere = {SendPing, Redeliver}  # of subscriptions: test_subscribers.py
+    elsewhere: set[type[Command]] = {SendPing, Redeliver}  # of subscriptions: test_subscribers.py
     assert set(commands(world, burning)) == set(NEEDS) - elsewhere
 
 

@@ -6,12 +6,11 @@ Decides which connectors are set up. Links and tokens are added here, so that no
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from ipaddress import ip_network
 
+from tocsin.app.deliveries import egress
 from tocsin.app.settings import AppSettings
 from tocsin.app.tokens import Tokens
 from tocsin.connectors._kit.contract import OutboundMessage, Outcome, Sender, SendResult
-from tocsin.connectors._kit.egress import EgressPolicy
 from tocsin.connectors.email.sender import EmailSender
 from tocsin.connectors.email.settings import smtp_settings
 from tocsin.connectors.sms_voice.sender import PhoneSender
@@ -61,8 +60,7 @@ def phone(settings: AppSettings) -> PhoneSettings | None:
 
 def senders(settings: AppSettings, clock: Clock) -> dict[Channel, Sender]:
     """The connectors that are set up, by channel. Webhooks always are. Raises Invalid for wrong settings."""
-    egress = EgressPolicy(allow=tuple(ip_network(text) for text in settings.egress_allow))
-    found: dict[Channel, Sender] = {Channel.WEBHOOK: WebhookSender(WebhookSettings(egress), clock.ticks)}
+    found: dict[Channel, Sender] = {Channel.WEBHOOK: WebhookSender(WebhookSettings(egress(settings)), clock.ticks)}
     if settings.smtp_url:
         found[Channel.EMAIL] = EmailSender(smtp_settings(settings.smtp_url, settings.mail_from), clock.ticks)
     phones = phone(settings)

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Mapping
 import structlog
 
 from tocsin.app.carriers import NEEDED, carriers
+from tocsin.app.deliveries import bringer
 from tocsin.app.folder import held, only_place
 from tocsin.app.installation import Installation
 from tocsin.app.tokens import Tokens
@@ -24,6 +25,7 @@ from tocsin.dialects.alertmanager.decode import DECODERS as ALERTMANAGER
 from tocsin.dialects.pagerduty_events.decode import DECODERS as PAGERDUTY_EVENTS
 from tocsin.kernel.time import DAY
 from tocsin.runtime.control_server import ControlServer
+from tocsin.runtime.couriers import Couriers
 from tocsin.runtime.desk import Door
 from tocsin.runtime.engine_loop import Decoder, EngineLoop
 from tocsin.runtime.garbage import Garbage
@@ -40,6 +42,9 @@ from tocsin.storage.turns import OUTAGES, LeaseLost, TurnStore
 log = structlog.get_logger("engine")
 
 DRAIN_SECONDS = 10.0
+
+COURIER_SECONDS = 1.0
+"""A delivery that takes longer is made again after the start: its receiver knows it by its id."""
 
 FINISH_SECONDS = 2.0
 """What senders report when they end is stored within this time."""
@@ -113,7 +118,8 @@ def _run(place: Installation, stopping: threading.Event, keeper: LeaseKeeper | N
     may_send = keeper.may_send if keeper is not None else lambda: True
     ways = carriers(place.settings, tokens, place.clock)
     senders = Senders(ways, loop.report, may_send=may_send, settings=NEEDED)
-    loop.connect(senders)
+    couriers = Couriers(bringer(place.settings, place.clock), loop.report_delivery, may_send=may_send)
+    loop.connect(senders, couriers)
     doors.extend(_doors(place, database, loop))
     for door in doors:
         door.start()
@@ -127,6 +133,7 @@ def _run(place: Installation, stopping: threading.Event, keeper: LeaseKeeper | N
     for door in doors:
         door.close()
     senders.close(DRAIN_SECONDS)
+    couriers.close(COURIER_SECONDS)
     _finish(loop, place)
     store.close()
     log.info("engine_stopped", cursor=loop.cursor.seq)

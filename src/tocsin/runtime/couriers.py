@@ -51,6 +51,9 @@ class Couriers:
         self._waiting: SimpleQueue[Parcel | None] = SimpleQueue()
         self._threads: list[threading.Thread] = []
         self._closing = False
+        self._home = 0
+        self._lock = threading.Lock()
+        self._all_home = threading.Event()
 
     def submit(self, parcel: Parcel) -> None:
         """Bring this as soon as a worker is free."""
@@ -63,17 +66,21 @@ class Couriers:
         self._waiting.put(parcel)
 
     def close(self, seconds: float) -> None:
-        """Finish what is on its way within `seconds` each, begin nothing new: it stays due."""
+        """Finish what is on its way within `seconds`, begin nothing new: it stays due."""
         self._closing = True
         for _ in self._threads:
             self._waiting.put(None)
-        for thread in self._threads:
-            thread.join(seconds)
+        if self._threads:
+            self._all_home.wait(seconds)
 
     def _work(self) -> None:
         while (parcel := self._waiting.get()) is not None:
             if not self._closing and self._may_send():
                 self._report(self._brought(parcel))
+        with self._lock:
+            self._home += 1
+            if self._home == len(self._threads):
+                self._all_home.set()
 
     def _brought(self, parcel: Parcel) -> RecordDelivery:
         try:

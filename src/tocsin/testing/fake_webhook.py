@@ -1,4 +1,4 @@
-"""A fake webhook receiver that checks Standard Webhooks signatures, keeps what it took, and fails when told to.
+"""Fake webhook receivers that check signatures, keep what they took, and fail when told to.
 
 Verifies with its own lines of code, so that a mistake in the connector's signature can't agree with itself.
 """
@@ -75,12 +75,14 @@ class FakeWebhook(StartStop):
             raise TimeoutError(f"no webhook that fits arrived within {timeout} s")
         return found
 
+    id_header = "webhook-id"
+
     def _take(self, request: FakeRequest) -> FakeAnswer:
         why = self._objection(request)
         if why:
             self.rejected.append(why)
             return json_answer({"error": why}, 401)
-        hook_id = request.headers.get("webhook-id", "")
+        hook_id = request.headers.get(self.id_header, "")
         with self._changed:
             repeat = any(hook.id == hook_id for hook in self.hooks)
             payload = json.loads(request.body)
@@ -100,4 +102,17 @@ class FakeWebhook(StartStop):
         signed = hook_id.encode() + b"." + stamp.encode() + b"." + request.body
         expected = "v1," + base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
         given = request.headers.get("webhook-signature", "").split(" ")
+        return "" if any(hmac.compare_digest(expected, one) for one in given) else "no signature matches"
+
+
+class FakeSubscriber(FakeWebhook):
+    """A receiver of a webhook subscription: the signature is `v1=` and the HMAC of the raw body in hexadecimal."""
+
+    id_header = "x-webhook-id"
+
+    def _objection(self, request: FakeRequest) -> str:
+        if not request.headers.get(self.id_header) or not request.headers.get("x-webhook-subscription"):
+            return "headers are missing"
+        expected = "v1=" + hmac.new(self.secret.encode(), request.body, hashlib.sha256).hexdigest()
+        given = request.headers.get("x-pagerduty-signature", "").split(",")
         return "" if any(hmac.compare_digest(expected, one) for one in given) else "no signature matches"

@@ -25,6 +25,9 @@ from tocsin.connectors._kit.failures import ExchangeFailed, maybe_sent, not_sent
 from tocsin.connectors._kit.resolve import Resolver
 from tocsin.connectors._kit.tls import trusted
 
+_EXPIRED = 10
+"""OpenSSL's number for a certificate that has run out."""
+
 IDLE_SECONDS = 5.0
 """How long a kept connection may wait; a longer wait risks that the provider closes it while we write."""
 
@@ -209,11 +212,15 @@ class _Stream(httpcore2.NetworkStream):
             wrapped = ssl_context.wrap_socket(self._socket, server_hostname=server_hostname)
         except ssl.SSLCertVerificationError as error:
             self.close()
-            raise not_sent(Reason.TLS, f"certificate not accepted: {error.verify_message}") from None
+            renewed = error.verify_code == _EXPIRED  # it will be: people notice
+            said = f"certificate not accepted: {error.verify_message}"
+            raise not_sent(Reason.TLS, said, hopeless=not renewed) from None
         except OSError as error:
             self.close()
             slow = isinstance(error, TimeoutError)
-            raise not_sent(Reason.TLS, "TLS took too long" if slow else "TLS could not be agreed on") from None
+            spoke = isinstance(error, ssl.SSLError) and not isinstance(error, ssl.SSLEOFError)
+            said = "TLS took too long" if slow else "TLS could not be agreed on"
+            raise not_sent(Reason.TLS, said, hopeless=spoke and not slow) from None
         return _Stream(wrapped, self._progress)
 
     def get_extra_info(self, info: str) -> Any:

@@ -1,0 +1,165 @@
+"""What a webhook subscription is told, as PagerDuty's receivers expect it: event, headers, signature.
+
+Decides wording only. An event that is too large goes without its details, and if it is still too large not at all.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from dataclasses import dataclass
+
+import msgspec
+
+from tocsin.deliveries.model import PING, Delivery
+from tocsin.dialects.pagerduty.read.services import stored_wire
+from tocsin.dialects.pagerduty.write.refs import Refs, Wire, instant
+from tocsin.directory.subscriptions import WebhookSubscription
+from tocsin.incidents.model import Incident
+from tocsin.kernel.actor import ActorKind
+from tocsin.kernel.time import Moment, to_datetime
+
+BODY_BYTES = 256 * 1024
+"""A larger event is not sent."""
+
+TRIMMED_CHARS = 1000
+"""What is left of a text when an event is too large."""
+
+USER_AGENT = "PagerDuty-Webhook/V3.0"
+
+_ENCODER = msgspec.json.Encoder()
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A request as it leaves. Headers and URL hold secrets."""
+
+    headers: dict[str, str]
+    body: bytes
+
+
+class TooLarge(ValueError):
+    """The event is larger than receivers take."""
+
+
+def outgoing(delivery: Delivery, subscription: WebhookSubscription, refs: Refs) -> Outgoing:
+    """The request for one delivery. Raises TooLarge."""
+    body = event_bytes(delivery, refs)
+    headers = {header.name: header.value for header in subscription.headers}
+    ours = {
+        "Content-Type": "application/json; charset=utf-8",
+        "User-Agent": USER_AGENT,
+        "X-Webhook-Id": delivery.id,
+        "X-Webhook-Subscription": subscription.id,
+        "X-PagerDuty-Signature": signature(subscription.secret, body),
+    }
+    taken = {name.lower() for name in ours}
+    return Outgoing({**{name: value for name, value in headers.items() if name.lower() not in taken}, **ours}, body)
+
+
+def signature(secret: str, body: bytes) -> str:
+    """The value of the signature's header: over the exact bytes that travel."""
+    return "v1=" + hmac.digest(secret.encode(), body, hashlib.sha256).hex()
+
+
+def event_bytes(delivery: Delivery, refs: Refs) -> bytes:
+    """The body. Raises TooLarge."""
+    for trimmed in (False, True):
+        body = _ENCODER.encode({"event": _event(delivery, refs, trimmed=trimmed)})
+        if len(body) <= BODY_BYTES:
+            return body
+    raise TooLarge(f"the event is larger than {BODY_BYTES // 1024} KB")
+
+
+def _event(delivery: Delivery, refs: Refs, *, trimmed: bool) -> Wire:
+    kind = "pagey" if delivery.event == PING else delivery.event.partition(".")[0]
+    return {
+        "id": delivery.event_id,
+        "event_type": "pagey.ping" if delivery.event == PING else delivery.event,
+        "resource_type": kind,
+        "occurred_at": _milliseconds(delivery.at),
+        "agent": _agent(delivery, refs),
+        "client": None,
+        "data": _data(delivery, refs, trimmed=trimmed),
+    }
+
+
+def _agent(delivery: Delivery, refs: Refs) -> Wire | None:
+    """Who did it; nobody when Tocsin did it by itself."""
+    actor = delivery.actor
+    if actor.kind is ActorKind.SYSTEM or (
+        actor.kind is ActorKind.INTEGRATION and actor.id not in refs.config.integrations
+    ):
+        return None
+    return refs.agent(actor, "")
+
+
+def _data(delivery: Delivery, refs: Refs, *, trimmed: bool) -> Wire:
+    if delivery.service is not None:
+        return _service(delivery, refs)
+    if delivery.incident is None:
+        return {"message": "Hello from your friend Pagey!", "type": "ping"}
+    if delivery.note_id:
+        return _note(delivery, delivery.incident, refs, trimmed=trimmed)
+    return _incident(delivery, delivery.incident, refs, trimmed=trimmed)
+
+
+def _note(delivery: Delivery, incident: Incident, refs: Refs, *, trimmed: bool) -> Wire:
+    return {
+        "incident": refs.incident(incident.id, incident.number, _cut(incident.title, trimmed=trimmed)),
+        "id": delivery.note_id,
+        "content": _cut(delivery.note, trimmed=trimmed),
+        "trimmed": trimmed,
+        "type": "incident_note",
+    }
+
+
+def _incident(delivery: Delivery, one: Incident, refs: Refs, *, trimmed: bool) -> Wire:
+    reference = refs.incident(one.id, one.number, one.title)
+    mention = delivery.mention
+    reason = None
+    if mention is not None:
+        merged_into = refs.incident(mention.id, mention.number, _cut(mention.title, trimmed=trimmed))
+        reason = {"type": "merge_resolve_reason", "incident": merged_into}
+    body: Wire = {
+        "id": one.id,
+        "type": "incident",
+        "self": reference["self"],
+        "html_url": reference["html_url"],
+        "number": one.number,
+        "status": one.status.value,
+        "incident_key": one.incident_key or one.id,
+        "created_at": instant(one.created_at),
+        "title": _cut(one.title, trimmed=trimmed),
+        "incident_type": {"name": "incident_default"},
+        "service": refs.service(one.service_id),
+        "assignees": [] if trimmed else [refs.user(user_id) for user_id in one.assignee_ids],
+        "escalation_policy": refs.policy(one.policy_id) if one.policy_id else None,
+        "teams": [] if trimmed else [refs.team(team_id) for team_id in one.team_ids],
+        "priority": refs.priority(one.priority_id) if one.priority_id is not None else None,
+        "urgency": one.urgency.value,
+        "conference_bridge": None,
+        "resolve_reason": reason,
+    }
+    if delivery.event == "incident.reopened":
+        body["reopened_at"] = instant(delivery.at)
+    return body
+
+
+def _service(delivery: Delivery, refs: Refs) -> Wire:
+    service = delivery.service
+    assert service is not None
+    policy = refs.config.policies.get(service.policy_id)
+    return {
+        **refs.links.keys("service", service.id, service.name, f"services/{service.id}"),
+        "alert_creation": stored_wire(service).get("alert_creation", "create_alerts_and_incidents"),
+        "teams": [refs.team(team_id) for team_id in (policy.team_ids if policy is not None else ())],
+    }
+
+
+def _cut(text: str, *, trimmed: bool) -> str:
+    return text[:TRIMMED_CHARS] if trimmed else text
+
+
+def _milliseconds(moment: Moment) -> str:
+    return to_datetime(moment).isoformat(timespec="milliseconds").replace("+00:00", "Z")
