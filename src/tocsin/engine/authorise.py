@@ -86,12 +86,12 @@ def _test_page(world: World, actor: Actor, command: SendTestPage) -> Iterable[Ne
 def _ping(world: World, actor: Actor, command: SendPing) -> Iterable[Need]:
     """Whoever may change a subscription may have it try itself."""
     one = subscription_of(world, command.subscription_id)
-    return needs_to_change(world.config, actor, one, one)
+    return needs_to_change(world, actor, one, one)
 
 
 def _redeliver(world: World, actor: Actor, command: Redeliver) -> Iterable[Need]:
     one = subscription_of(world, delivery_of(world, command.delivery_id).subscription_id)
-    return needs_to_change(world.config, actor, one, one)
+    return needs_to_change(world, actor, one, one)
 
 
 NEEDS: Mapping[type[Command], Callable[[World, Actor, Any], Iterable[Need]]] = {
