@@ -188,6 +188,9 @@ def _content(event: Event) -> dict[str, Any]:
         "client": event.client,
         "client_url": event.client_url,
         "runbook_url": event.runbook_url,
+        "priority_id": event.priority_id,
+        "policy_id": event.policy_id,
+        "notes": event.notes,
     }
 
 

@@ -78,9 +78,9 @@ class EdgeKeys:
     def _take(self, config: Config) -> None:
         with self._lock:
             if config.version > self._version:
-                self._table = KeyTable(
-                    IntegrationRef(one.id, one.service_id, one.key) for one in config.integrations.values()
-                )
+                refs = [IntegrationRef(one.id, one.service_id, one.key) for one in config.integrations.values()]
+                refs += [IntegrationRef(one.id, "", one.key) for one in config.orchestration_keys.values()]
+                self._table = KeyTable(refs)
                 self._version = config.version
 
     def _keep_fresh(self) -> None:

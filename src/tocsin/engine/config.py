@@ -31,7 +31,15 @@ from tocsin.directory.model import (
 from tocsin.directory.permissions import Standing
 from tocsin.directory.subscriptions import WebhookSubscription
 from tocsin.escalation.model import Policy, TargetKind
-from tocsin.events.orchestration import CacheVariable, Orchestration, OrchestrationKey, OrchestrationPath
+from tocsin.events.evaluate import Program, compiled
+from tocsin.events.orchestration import (
+    CacheVariable,
+    Orchestration,
+    OrchestrationKey,
+    OrchestrationPath,
+    PathKind,
+    path_id,
+)
 from tocsin.events.rules import NoiseRule
 from tocsin.kernel.actor import Actor, ActorKind
 from tocsin.kernel.time import Moment
@@ -105,9 +113,12 @@ KIND_OF: Mapping[type[Any], str] = {cls: kind for kind, cls in KINDS.items()}
 class Config:
     """A snapshot of every thing, by kind and id. `version` rises with every change."""
 
-    def __init__(self, things: Mapping[str, Mapping[str, Any]], version: int) -> None:
-        """`things`: kind -> id -> thing; kinds without things may be left out."""
+    def __init__(
+        self, things: Mapping[str, Mapping[str, Any]], version: int, programs: dict[str, Program] | None = None
+    ) -> None:
+        """`things`: kind -> id -> thing; kinds without things may be left out. `programs`: compiled for another."""
         self.version = version
+        self._programs = {} if programs is None else programs
         self._things: dict[str, Mapping[str, Any]] = {kind: things.get(kind, {}) for kind in KINDS}
 
     def of(self, kind: str) -> Mapping[str, Any]:
@@ -126,7 +137,7 @@ class Config:
                 copied[kind].pop(thing_id, None)
             else:
                 copied[kind][thing_id] = thing
-        return Config(things, version)
+        return Config(things, version, self._programs)
 
     @property
     def users(self) -> Mapping[str, User]:
@@ -265,6 +276,11 @@ class Config:
         return {integration.key: integration for integration in self.integrations.values()}
 
     @cached_property
+    def orchestration_key_by_key(self) -> Mapping[str, OrchestrationKey]:
+        """Orchestrations' keys by the secret."""
+        return {one.key: one for one in self.orchestration_keys.values()}
+
+    @cached_property
     def api_key_by_digest(self) -> Mapping[str, ApiKey]:
         """API keys that are not revoked, by the SHA-256 of the secret."""
         return {key.digest: key for key in self.api_keys.values() if key.revoked_at is None}
@@ -326,6 +342,44 @@ class Config:
             for service_id in window.service_ids:
                 found[service_id].append(window)
         return {service_id: tuple(windows) for service_id, windows in found.items()}
+
+    @cached_property
+    def variables_of(self) -> Mapping[str, Mapping[str, CacheVariable]]:
+        """Cache variables by orchestration or service, then by name."""
+        found: dict[str, dict[str, CacheVariable]] = defaultdict(dict)
+        for variable in self.cache_variables.values():
+            found[variable.parent_id][variable.name] = variable
+        return found
+
+    @cached_property
+    def service_by_name(self) -> Mapping[str, str]:
+        """Ids of services by name in small letters."""
+        return {service.name.casefold(): service.id for service in self.services.values()}
+
+    def entrance(self, entrance_id: str) -> Integration | OrchestrationKey | None:
+        """By what a monitor's events came: an integration of a service, or a key of an orchestration."""
+        return self.integrations.get(entrance_id) or self.orchestration_keys.get(entrance_id)
+
+    def service_behind(self, entrance_id: str) -> str:
+        """The service of an entrance; of an orchestration's key one that its router names, "" if it names none."""
+        entrance = self.entrance(entrance_id)
+        if isinstance(entrance, Integration):
+            return entrance.service_id
+        path = self.orchestration_paths.get(path_id(entrance.orchestration_id, PathKind.ROUTER)) if entrance else None
+        if path is None:
+            return ""
+        last = path.catch_all.route_to
+        return last if last in self.services else min(path.routed_to & self.services.keys(), default="")
+
+    def program(self, path_key: str) -> Program | None:
+        """The path as rules that can be run: compiled when it is first needed, once for every change of it."""
+        path = self.orchestration_paths.get(path_key)
+        if path is None:
+            return None
+        known = self._programs.get(path_key)
+        if known is None or known.path is not path:
+            known = self._programs[path_key] = compiled(path)
+        return known
 
     @cached_property
     def keys_of(self) -> Mapping[str, tuple[OrchestrationKey, ...]]:

@@ -20,6 +20,7 @@ from tocsin.incidents.messages import (
     CreateIncident,
     Merge,
     MoveToService,
+    NoteAdded,
     RaiseUrgency,
     Reassign,
     Reopen,
@@ -83,17 +84,29 @@ def consider_alert(world: World, _actor: Actor, command: ConsiderAlert, now: Mom
     open_one = _group_for(world, service, opened_at)
     if open_one is not None:
         joined = "raised within the service's grouping window"
-        return incidents.join(open_one, alert, f"{joined}; {command.reason}" if command.reason else joined, now)
-    return incidents.trigger_for_alert(
+        decision = incidents.join(open_one, alert, f"{joined}; {command.reason}" if command.reason else joined, now)
+        return decision + _annotated(world, decision, alert)
+    policy = world.config.policies.get(alert.policy_id)
+    if policy is not None:
+        service = replace(service, policy_id=policy.id)
+    decision = incidents.trigger_for_alert(
         alert,
         service,
         incident_id=world.ids.long(),
         number=world.state.next_incident_number(),
         urgency=urgency_for(service, alert.severity, opened_at),
-        team_ids=world.config.team_ids_of_service(service.id),
+        team_ids=policy.team_ids if policy is not None else world.config.team_ids_of_service(service.id),
         command=command,
         now=now,
     )
+    return decision + _annotated(world, decision, alert)
+
+
+def _annotated(world: World, decision: Decision, alert: Alert) -> Decision:
+    """What rules wrote about the alert, as notes on its incident."""
+    incident_id = next(fact.incident_id for fact in decision.facts)
+    notes = (NoteAdded(incident_id=incident_id, note_id=world.ids.long(), text=text) for text in alert.notes)
+    return Decision(facts=tuple(notes))
 
 
 def _group_for(world: World, service: Service, opened_at: Moment) -> Incident | None:

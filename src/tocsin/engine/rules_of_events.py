@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from tocsin.engine.path_rules import cache_variable_problems, path_problems
 from tocsin.engine.thing_removal import alone, gone
-from tocsin.engine.thing_rules import Draft, Verdict, named, unique_name
+from tocsin.engine.thing_rules import Draft, Verdict, key_is_taken, named, unique_name
 from tocsin.engine.world import ThingChange, World
 from tocsin.events.orchestration import (
     CacheVariable,
@@ -18,7 +19,14 @@ from tocsin.events.orchestration import (
     path_id,
 )
 from tocsin.kernel.decision import NOTHING, Decision
+from tocsin.kernel.ids import IdSource
 from tocsin.kernel.time import Moment
+
+PROBLEMS = 20
+"""Problems of a path that are told at once."""
+
+VARIABLES = 100
+"""Cache variables of one orchestration or service: each is looked at for every event."""
 
 
 def _orchestration(draft: Draft) -> Verdict:
@@ -44,21 +52,50 @@ def _orchestration_key(draft: Draft) -> Verdict:
     found = list(named(key, "Label"))
     if key.orchestration_id not in draft.world.config.orchestrations:
         found.append("Event orchestration not found")
+    if key_is_taken(draft):
+        found.append("Integration key has already been taken")
     return found, NOTHING
 
 
 def _path(draft: Draft) -> Verdict:
+    """A path as a whole: what each rule says, and that every set can be reached without going in circles."""
     path: OrchestrationPath = _signed(draft)
     config = draft.world.config
     parents: Mapping[str, Any] = config.services if path.kind is PathKind.SERVICE else config.orchestrations
-    return ([] if path.parent_id in parents else ["Parent not found"]), NOTHING
+    found = [] if path.parent_id in parents else ["Parent not found"]
+    found += path_problems(path, config)
+    if not found:
+        draft.new = _with_rule_ids(path, draft.world.ids)
+    return found[:PROBLEMS], NOTHING
+
+
+def _with_rule_ids(path: OrchestrationPath, ids: IdSource) -> OrchestrationPath:
+    """Every rule has an id of its own, which it keeps: what a rule counts and how often it acted goes by it."""
+    taken: set[str] = set()
+    sets = []
+    for one in path.sets:
+        rules = []
+        for rule in one.rules:
+            rule_id = rule.id
+            while not rule_id or rule_id in taken:
+                rule_id = ids.eight()
+            taken.add(rule_id)
+            rules.append(replace(rule, id=rule_id))
+        sets.append(replace(one, rules=tuple(rules)))
+    return replace(path, sets=tuple(sets))
 
 
 def _cache_variable(draft: Draft) -> Verdict:
     variable: CacheVariable = _signed(draft)
     config = draft.world.config
     parents: Mapping[str, Any] = config.services if variable.of_service else config.orchestrations
-    return ([] if variable.parent_id in parents else ["Parent not found"]), NOTHING
+    found = [] if variable.parent_id in parents else ["Parent not found"]
+    others = config.variables_of.get(variable.parent_id, {})
+    if any(one.name == variable.name and one.id != variable.id for one in others.values()):
+        found.append("Name has already been taken")
+    if draft.old is None and len(others) >= VARIABLES:
+        found.append(f"There are {VARIABLES} cache variables here already")
+    return found + cache_variable_problems(variable), NOTHING
 
 
 def _orchestration_gone(world: World, orchestration: Orchestration, _now: Moment) -> Decision:

@@ -282,12 +282,18 @@ def _integration(draft: Draft) -> Verdict:
     found = list(named(integration))
     if integration.service_id not in draft.world.config.services:
         found.append("Service not found")
-    holder = draft.world.config.integration_by_key.get(integration.key)
-    if holder is not None and holder.id != integration.id:
+    if key_is_taken(draft):
         found.append("Integration key has already been taken")
     if not re.fullmatch(r"[A-Za-z0-9]{32}", integration.key):
         found.append("Integration key must be 32 letters and digits")
     return found, NOTHING
+
+
+def key_is_taken(draft: Draft) -> bool:
+    """Whether another entrance has the draft's key: whoever has a key takes its events."""
+    config = draft.world.config
+    holders = [config.integration_by_key.get(draft.new.key), config.orchestration_key_by_key.get(draft.new.key)]
+    return any(one is not None and one.id != draft.new.id for one in holders)
 
 
 def _policy(draft: Draft) -> Verdict:

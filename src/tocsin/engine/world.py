@@ -14,6 +14,7 @@ from tocsin.deliveries.model import Delivery, Lane
 from tocsin.directory.model import Channel
 from tocsin.engine.config import Config
 from tocsin.escalation.model import PolicySnapshot
+from tocsin.events.memory import Memory
 from tocsin.incidents.model import Incident
 from tocsin.kernel.actor import Actor
 from tocsin.kernel.decision import Effect, Fact, TimerChange
@@ -21,7 +22,7 @@ from tocsin.kernel.ids import IdSource
 from tocsin.kernel.time import Moment
 from tocsin.paging.model import Message, Pace, Page
 
-Stateful: TypeAlias = Alert | Incident | PolicySnapshot | Page | Message | Pace | Delivery | Lane
+Stateful: TypeAlias = Alert | Incident | PolicySnapshot | Page | Message | Pace | Memory | Delivery | Lane
 """The entities that decisions change."""
 
 
@@ -117,6 +118,9 @@ class State(Protocol):
 
     def lane(self, subscription_id: str) -> Lane:
         """How the deliveries of a subscription fare."""
+
+    def memory(self, memory_id: str) -> Memory | None:
+        """What a rule or cache variable remembers."""
 
     def put(self, entity: Stateful) -> None:
         """The entity's new value; later reads see it."""

@@ -48,6 +48,8 @@ class Event:
 
     `received_at` is our own clock at acceptance, `occurred_at` the monitor's word. `expires_at` (Prometheus' endsAt
     in the future): without another event by then, the alert resolves by itself. `log_seq` is its number in the log.
+    `raw`: the body as it was posted, for rules that look into it.
+    What rules want for the incident: `priority_id`, another `policy_id` than the service's, `notes` on its timeline.
     """
 
     action: Action
@@ -71,3 +73,7 @@ class Event:
     ended_at: Moment | None = None
     expires_at: Moment | None = None
     runbook_url: str = ""
+    raw: bytes = b""
+    priority_id: str = ""
+    policy_id: str = ""
+    notes: tuple[str, ...] = ()

@@ -139,6 +139,7 @@ def trigger_for_alert(
         status_changed_at=now,
         incident_key=alert.dedup_key,
         policy_id=service.policy_id,
+        priority_id=alert.priority_id or None,
         team_ids=team_ids,
         alert_count=1,
         open_alert_count=1,
@@ -211,9 +212,8 @@ def create(
 def join(incident: Incident, alert: Alert, reason: str, now: Moment) -> Decision:
     """Add an alert to an open incident. Raises Conflict past the limit of alerts."""
     if incident.alert_count >= ALERTS_PER_INCIDENT:
-        raise Conflict(
-            f"incident {incident.number} holds {ALERTS_PER_INCIDENT} alerts already", reason="too_many_alerts"
-        )
+        many = f"incident {incident.number} holds {ALERTS_PER_INCIDENT} alerts already"
+        raise Conflict(many, reason="too_many_alerts")
     grown = replace(
         incident,
         alert_count=incident.alert_count + 1,

@@ -55,6 +55,10 @@ class IdSource:
             letters.append(_SORTED[index])
         return "Q" + "".join(reversed(letters))
 
+    def eight(self) -> str:
+        """An id of 8 hexadecimal digits, for parts of a thing."""
+        return f"{self._entropy.getrandbits(32):08x}"
+
     def sixteen(self) -> str:
         """An id of 16 of A-Z0-9, for what stands between two things."""
         return self._text(_UPPER, 16)

@@ -180,17 +180,18 @@ class TurnWork:
         """An event that can't be decided may have been the alarm: an incident says so, one per integration."""
         ending = Ending(Outcome.QUARANTINED, f"could not be decided ({type(error).__name__})")
         self.turn.outcomes.append((entry.seq, entry.integration_id, entry.received_at, ending))
-        integration = self.world.config.integrations.get(entry.integration_id)
-        if integration is None:
+        entrance = self.world.config.entrance(entry.integration_id)
+        service_id = self.world.config.service_behind(entry.integration_id)
+        if entrance is None or not service_id:
             return
-        key = f"quarantine:{integration.id}"
-        known = self.world.state.open_incident_by_key(integration.service_id, key)
+        key = f"quarantine:{entrance.id}"
+        known = self.world.state.open_incident_by_key(service_id, key)
         if known is not None:
             self.run(SYSTEM, AddNote(incident_id=known.id, text=f"Event {entry.seq} could not be processed either."))
             return
-        title = f"An event from {integration.name} could not be processed"
+        title = f"An event from {entrance.name} could not be processed"
         details = f"Event {entry.seq} is kept in the log and can be replayed. It may have been an alarm."
-        command = CreateIncident(title=title, service_id=integration.service_id, details=details, incident_key=key)
+        command = CreateIncident(title=title, service_id=service_id, details=details, incident_key=key)
         self.run(SYSTEM, command)
 
     def give_up(self, entry: Entry, epoch: str) -> None:

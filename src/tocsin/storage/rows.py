@@ -12,6 +12,7 @@ from tocsin.alerts.model import Alert
 from tocsin.deliveries.model import Delivery, Lane
 from tocsin.engine.world import Stateful
 from tocsin.escalation.model import PolicySnapshot
+from tocsin.events.memory import Memory
 from tocsin.incidents.model import Incident
 from tocsin.paging.model import Message, Pace, Page
 from tocsin.storage import tables
@@ -108,7 +109,7 @@ def _delivery(delivery: Delivery) -> dict[str, Any]:
     }
 
 
-def _plain(entity: Pace | PolicySnapshot | Lane) -> dict[str, Any]:
+def _plain(entity: Pace | PolicySnapshot | Memory | Lane) -> dict[str, Any]:
     return {"id": entity.id, "data": dump(entity)}
 
 
@@ -119,6 +120,7 @@ MAPPED: Mapping[type[Stateful], Mapped] = {
     Page: Mapped(tables.pages, _page),
     Message: Mapped(tables.messages, _message),
     Pace: Mapped(tables.paces, _plain),
+    Memory: Mapped(tables.memories, _plain),
     Delivery: Mapped(tables.deliveries, _delivery),
     Lane: Mapped(tables.lanes, _plain),
 }

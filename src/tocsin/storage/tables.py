@@ -230,6 +230,15 @@ paces = Table(
     **_IN_KEY,
 )
 
+memories = Table(
+    "memories",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("data", Text, nullable=False),
+    **_IN_KEY,
+)
+"""What rules and cache variables remember from event to event."""
+
 timeline = Table(
     "timeline",
     metadata,

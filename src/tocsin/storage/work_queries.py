@@ -13,6 +13,7 @@ from tocsin.deliveries.model import Delivery, Lane
 from tocsin.directory.model import Urgency
 from tocsin.engine.world import Stateful
 from tocsin.escalation.model import PolicySnapshot
+from tocsin.events.memory import Memory
 from tocsin.incidents.model import Incident, Status
 from tocsin.paging.model import WAITING, Message, Pace, Page, PageState
 from tocsin.storage import tables
@@ -25,6 +26,7 @@ _KINDS: Mapping[type[Stateful], Any] = {
     Page: tables.pages,
     Message: tables.messages,
     Pace: tables.paces,
+    Memory: tables.memories,
     Delivery: tables.deliveries,
     Lane: tables.lanes,
 }

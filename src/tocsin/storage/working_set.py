@@ -21,6 +21,7 @@ from tocsin.deliveries.model import Delivery, Lane
 from tocsin.directory.model import Channel, Urgency
 from tocsin.engine.world import Stateful
 from tocsin.escalation.model import PolicySnapshot
+from tocsin.events.memory import Memory
 from tocsin.incidents.model import Incident
 from tocsin.kernel.time import Moment
 from tocsin.paging.model import WAITING, Message, MessageState, Pace, Page, PageState
@@ -405,6 +406,10 @@ class WorkingSet:
     def pace(self, user_id: str) -> Pace:
         """How often a person was reached lately."""
         return self._get(Pace, user_id) or Pace(id=user_id)
+
+    def memory(self, memory_id: str) -> Memory | None:
+        """What a rule or cache variable remembers."""
+        return self._get(Memory, memory_id)
 
     def delivery(self, delivery_id: str) -> Delivery | None:
         """One delivery."""

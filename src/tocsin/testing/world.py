@@ -33,6 +33,7 @@ from tocsin.engine.things import DeleteThing, SaveThing
 from tocsin.engine.world import Recorded
 from tocsin.escalation.model import Policy, Rule, Target, TargetKind
 from tocsin.events.model import Action, Event, Severity
+from tocsin.events.orchestration import OrchestrationKey
 from tocsin.incidents.model import Incident
 from tocsin.kernel.actor import Actor, ActorKind, Via
 from tocsin.kernel.decision import Command, Fact
@@ -317,7 +318,7 @@ class World:
 
     def alarm(
         self,
-        integration: Integration,
+        integration: Integration | OrchestrationKey,
         key: str = "disk-full",
         action: Action = Action.TRIGGER,
         *,
@@ -332,13 +333,16 @@ class World:
             dedup_key=key,
             received_at=0,
             summary=summary or key,
-            source="db-1",
             severity=severity,
-            **more,
+            **{"source": "db-1", **more},
         )
 
     def event(
-        self, integration: Integration, key: str = "disk-full", action: Action = Action.TRIGGER, **more: Any
+        self,
+        integration: Integration | OrchestrationKey,
+        key: str = "disk-full",
+        action: Action = Action.TRIGGER,
+        **more: Any,
     ) -> None:
         """An event arrives and is decided; see `alarm`."""
         self.accept(self.alarm(integration, key, action, **more))

@@ -130,11 +130,10 @@ def _lines(visit: Visit, outcomes: list[EventOutcome] | tuple[EventOutcome, ...]
     found = visit.site.reads.incidents_by_id(alert.incident_id for alert in alerts.values() if alert.incident_id)
     lines = []
     for outcome in outcomes:
-        integration = visit.config.integrations.get(outcome.integration_id)
-        service_id = integration.service_id if integration else ""
+        alert = alerts.get(outcome.alert_id)
+        service_id = alert.service_id if alert is not None else visit.config.service_behind(outcome.integration_id)
         if not visit.may(Verb.READ, visit.config.team_ids_of_service(service_id)):
             continue
-        alert = alerts.get(outcome.alert_id)
         incident = found.get(alert.incident_id) if alert is not None else None
         lines.append(
             EventLine(

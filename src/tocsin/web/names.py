@@ -50,8 +50,8 @@ class ConfigNames:
 
     def monitor(self, integration_id: str) -> str:
         """What reported something."""
-        integration = self._config.integrations.get(integration_id)
-        return isolated(integration.name) if integration else "A removed monitor"
+        entrance = self._config.entrance(integration_id)
+        return isolated(entrance.name) if entrance else "A removed monitor"
 
     def service(self, service_id: str) -> str:
         """A service's name."""

@@ -10,7 +10,7 @@ from typing import NamedTuple, Protocol
 
 
 class IntegrationRef(NamedTuple):
-    """A monitor's entrance: its id, the service behind it, and the key in its address."""
+    """A monitor's entrance: its id, the service behind it ("" = rules find it), and the key in its address."""
 
     id: str
     service_id: str

@@ -115,6 +115,7 @@ def _event(entry: Entry, alert: Alert, action: Action, course: _Course, sender: 
         dedup_key=entry.dedup_key,
         received_at=entry.received_at,
         log_seq=entry.seq,
+        raw=entry.body,
         summary=_summary(labels, annotations, name),
         source=_first(labels, _SOURCE) or _host(source_url),
         severity=SEVERITIES.get(labels.get("severity", "").lower()),

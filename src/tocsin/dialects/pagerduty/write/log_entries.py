@@ -122,8 +122,8 @@ class Names:
         if actor.kind is ActorKind.KEY:
             key = config.api_keys.get(actor.id)
             return key.name if key is not None else "a removed key"
-        integration = config.integrations.get(actor.id)
-        return integration.name if integration is not None else "Tocsin"
+        entrance = config.entrance(actor.id)
+        return entrance.name if entrance is not None else "Tocsin"
 
     def person(self, user_id: str) -> str:
         """A person's name."""
