@@ -58,6 +58,7 @@ from tocsin.events.pcl.parse import INCIDENT_ROOTS
         ("trigger_count over 10 seconds > 5", "more than 5 events came within the last 10 seconds"),
         ("trigger_count over 1 minute == 1", "exactly 1 event came within the last minute"),
         ("5 >= trigger_count over 1 hour 30 minutes", "at most 5 events came within the last 1 hour 30 minutes"),
+        ("now == trigger_count over 1 day", "it is exactly the number of events within the last 1 day"),
         ("not trigger_count over 1 day > 5", "not more than 5 events came within the last day"),
         (
             "resetting_trigger_count over 1 minute >= 5",

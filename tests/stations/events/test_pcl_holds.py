@@ -328,6 +328,16 @@ def test_what_is_read_once_is_read_once() -> None:
     assert calls == ["raw"]
 
 
+def test_an_incidents_fields() -> None:
+    condition = pcl.compile("incident.priority matches 'p1' and not incident.title exists", pcl.INCIDENT_ROOTS)
+    assert condition.holds(pcl.Scene(now=0, incident={"priority": "P1"}))
+    assert not condition.holds(pcl.Scene(now=0))
+
+
+def test_without_variables_there_are_none() -> None:
+    assert not pcl.compile("cache_var.x exists or cache_var.x == 1").holds(pcl.Scene({}, now=0))
+
+
 def test_without_a_body_there_is_none() -> None:
     assert not pcl.compile("raw_event exists or raw_event.a exists").holds(pcl.Scene({}, now=0))
 

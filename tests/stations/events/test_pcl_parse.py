@@ -189,6 +189,7 @@ def test_precedence_as_documented() -> None:
         ("now in Mon 09:00:00 - 10:00:00 UTC", 21, "no arithmetic"),
         ("now in Mon 09:00:00 until 10:00:00 UTC", 21, "expected `to`"),
         ("now in Mon 09:00:00 to 24:00:00 UTC", 24, "`00:00:00` to `23:59:59`"),
+        ("now in Mon to 10:00:00 UTC", 12, "expected a time of day"),
         ("now in Mon 09:00:00 to 10:00:00", 32, "expected a time zone"),
         ("now in Mon 09:00:00 to 10:00:00 Mars/Base", 33, "no time zone"),
         ("now > 2024-02-30 00:00:00 UTC", 7, "there is no `2024-02-30 00:00:00`"),

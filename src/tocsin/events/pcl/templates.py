@@ -19,6 +19,9 @@ from tocsin.events.pcl.tree import Path
 RENDERED_CHARS: Final = 64 * 1024
 """So long a rendered text gets unless its place allows less."""
 
+TEMPLATE_CHARS: Final = 64 * 1024
+"""So much of a template is read. One that long would be cut when it is rendered anyway."""
+
 _VARIABLES: Final = "variables"
 _NONE: Final[Mapping[str, str]] = MappingProxyType({})
 
@@ -38,7 +41,7 @@ _Piece: TypeAlias = str | Path | _Variable | _Unknown
 
 def render(template: str, scene: Scene, variables: Mapping[str, str] = _NONE, limit: int = RENDERED_CHARS) -> str:
     """The template filled in, cut to `limit` characters."""
-    pieces = _pieces(template)
+    pieces = _pieces(template[:TEMPLATE_CHARS])
     written: list[str] = []
     room = limit
     for piece in pieces:
@@ -52,7 +55,7 @@ def render(template: str, scene: Scene, variables: Mapping[str, str] = _NONE, li
 
 def unknown_places(template: str) -> tuple[str, ...]:
     """What stands between braces and can never lead anywhere, as it was written; for whoever edits the template."""
-    return tuple(piece.written for piece in _pieces(template) if isinstance(piece, _Unknown))
+    return tuple(piece.written for piece in _pieces(template[:TEMPLATE_CHARS]) if isinstance(piece, _Unknown))
 
 
 def _text(piece: _Piece, scene: Scene, variables: Mapping[str, str]) -> str:
