@@ -359,6 +359,26 @@ def test_a_field_that_is_set_is_seen() -> None:
     assert original == {"summary": "Old", "custom_details": {"a": 1}, "text": "x"}
 
 
+@given(
+    conditions,
+    st.lists(
+        st.tuples(
+            st.sampled_from(("event.summary", "event.custom_details.host", "event.custom_details.n", "event['if']")),
+            st.sampled_from(("db", "DB-1", "", 5, 3.0, None, True)),
+        ),
+        min_size=1,
+        max_size=4,
+    ),
+)
+def test_after_fields_were_set_conditions_hold_as_for_a_new_event(text: str, changes: list[tuple[str, object]]) -> None:
+    looked = scene()
+    condition = pcl.compile(text)
+    for target, value in changes:
+        condition.holds(looked)
+        assert looked.set(pcl.parse_path(target), value)
+        assert condition.holds(looked) is condition.holds(scene(looked.event))
+
+
 @pytest.mark.parametrize(
     "target", ["event", "raw_event.a", "cache_var.a", "event.links[0]", "event.text.a", "event.links[0].href"]
 )

@@ -1,8 +1,8 @@
 """A text that must occur wherever a regular expression finds something, so that most texts need no RE2 at all.
 
 Decides only what it is sure of: the longest run of plain ASCII characters outside of groups and classes. Never decides
-that an expression matches. (Measured: RE2
-takes 1 us a call, looking for a text a tenth; the 200 rules of bench/pcl_bench.py take 98 us without this, 50 with it.)
+that an expression matches. (Measured: RE2 takes 1 us a call, looking for a text a tenth of that; the 200 rules of
+bench/pcl_bench.py take 98 us without this and 50 with it.)
 """
 
 from __future__ import annotations
