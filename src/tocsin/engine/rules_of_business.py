@@ -90,7 +90,7 @@ def _subscriber(draft: Draft) -> Verdict:
 
 def _kept(draft: Draft) -> Verdict:
     thing: Kept = draft.new
-    found = list(teams_exist(draft))
+    found = [*teams_exist(draft), *(named(thing) if thing.name else ())]
     if len(thing.wire.encode()) + len(thing.secret.encode()) > KEPT_BYTES:
         found.append(f"It is larger than {KEPT_BYTES} bytes")
     return found, NOTHING

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tests.dialects.pagerduty.api import House
@@ -202,7 +202,74 @@ PERSONAL_RULES: dict[tuple[str, str], Access] = {
     )
 }
 
+LOOK_AT_NOBODYS = Access(ALL_READERS, seen_by=ALL_READERS)
+
+
+def five(path: str, wrapper: str, made: Body, changed: Body, parameter: str = "id") -> dict[tuple[str, str], Access]:
+    """A sort of thing that belongs to no team: made, read, changed, removed; its list answers to everybody."""
+    each = f"{path}/{{{parameter}}}"
+    return {
+        ("POST", path): Access(UNOWNED, lambda *at: {wrapper: made(*at)}, EVERYBODY),
+        ("GET", each): LOOK_AT_NOBODYS,
+        ("PUT", each): Access(UNOWNED, lambda *at: {wrapper: changed(*at)}, ALL_READERS),
+        ("DELETE", each): Access(UNOWNED, seen_by=ALL_READERS),
+    }
+
+
+def _extension(house: House, _incident: Incident) -> Any:
+    return {
+        "name": "Hook",
+        "extension_objects": [{"id": house.service.id, "type": "service_reference"}],
+        "extension_schema": {"id": "PEXTHK2", "type": "extension_schema_reference"},
+    }
+
+
+KEPT: dict[tuple[str, str], Access] = {
+    **five("/extensions", "extension", _extension, body(endpoint_url="https://example.com/")),
+    **five("/addons", "addon", body(name="G", type="full_page_addon", src="https://example.com/"), body(name="Graphs")),
+    **five("/templates", "template", body(name="T", templated_fields={"message": "m"}), body(description="d")),
+    **five("/response_plays", "response_play", body(name="P"), body(description="d")),
+    ("POST", "/extensions/{id}/enable"): LOOK_AT_NOBODYS,
+    ("GET", "/extension_schemas/{id}"): ANYBODY,
+}
+
+_FIELD = body(name="zone", display_name="Zone", data_type="string", field_type="single_value")
+_OPTION = body(data={"data_type": "string", "value": "west"})
+FIELDS: dict[tuple[str, str], Access] = {
+    ("POST", "/incidents/types"): Access(
+        UNOWNED,
+        body(incident_type={"name": "security", "display_name": "Security", "parent_type": "incident_default"}),
+        EVERYBODY,
+    ),
+    ("GET", "/incidents/types/{type_id_or_name}"): LOOK_AT_NOBODYS,
+    ("PUT", "/incidents/types/{type_id_or_name}"): Access(
+        UNOWNED, body(incident_type={"description": "d"}), ALL_READERS
+    ),
+    ("GET", "/incidents/{id}/custom_fields/values"): LOOK,
+    ("PUT", "/incidents/{id}/custom_fields/values"): Access(
+        RESPONDERS, body(custom_fields=[{"name": "region", "value": "east"}])
+    ),
+    ("GET", "/services/{id}/custom_fields/values"): LOOK,
+    ("PUT", "/services/{id}/custom_fields/values"): Access(
+        STAFF, body(custom_fields=[{"name": "region", "value": "east"}])
+    ),
+}
+for _path, _seen in (
+    ("/incidents/custom_fields", EVERYBODY),
+    ("/incidents/types/{type_id_or_name}/custom_fields", ALL_READERS),
+    ("/services/custom_fields", EVERYBODY),
+):
+    _options = f"{_path}/{{field_id}}/field_options"
+    FIELDS |= five(_path, "field", _FIELD, body(description="d"), "field_id")
+    FIELDS |= five(_options, "field_option", _OPTION, _OPTION, "field_option_id")
+    FIELDS["POST", _path] = replace(FIELDS["POST", _path], seen_by=_seen)
+    FIELDS["POST", _options] = replace(FIELDS["POST", _options], seen_by=ALL_READERS)
+    FIELDS["GET", _options] = LOOK_AT_NOBODYS
+FIELDS["GET", "/incidents/types/{type_id_or_name}/custom_fields"] = LOOK_AT_NOBODYS
+
 MATRIX: dict[tuple[str, str], Access] = {
+    **FIELDS,
+    **KEPT,
     **BUSINESS,
     **GROUPING,
     **PERSONAL_RULES,
@@ -382,9 +449,32 @@ def _business(house: House) -> None:
     house.save(Kept(id="", resource="priority_threshold", wire=wire))
     grouped = house.save(Service(id="", name="Grouped", policy_id=house.policy.id))
     house.save(GroupingSetting(id="", sort="time", group_seconds=600, service_ids=(grouped.id,)))
+    for resource in ("extension", "addon", "template", "response_play"):
+        wire = '{"type": "full_page_addon", "src": "https://example.com/"}' if resource == "addon" else "{}"
+        house.save(Kept(id="", resource=resource, name="Known", wire=wire))
+    _fields(house)
     contact = house.config().contacts_of[house.alice.id][0]
     house.save(Kept(id="", resource=HANDOFF, parent_id=contact.id, wire='{"handoff_type": "both"}'))
     house.save(Kept(id="", resource=STATUS_UPDATE, parent_id=contact.id))
+
+
+def _fields(house: House) -> None:
+    """A field named region with one option: of incidents, of an incident type, of services."""
+    wire = '{"name": "region", "display_name": "Region", "description": null, "data_type": "string"'
+    wire += ', "field_type": "single_value_fixed", "default_value": null, "enabled": true}'
+    security = '{"name": "outage", "display_name": "Outage", "parent_type": "incident_default", "enabled": true}'
+    kind = house.save(Kept(id="", resource="incident_type", name="outage", wire=security))
+    for resource, parent_id in (("incident_field", ""), ("incident_type_field", kind.id), ("service_field", "")):
+        field = house.save(Kept(id="", resource=resource, name="region", parent_id=parent_id, wire=wire))
+        option = '{"data": {"data_type": "string", "value": "east"}}'
+        house.save(Kept(id="", resource=f"{resource}_option", parent_id=field.id, wire=option))
+
+
+def _field_of(path: str) -> str:
+    """The word under which the custom fields of this path are kept."""
+    if path.startswith("/services"):
+        return "service_field"
+    return "incident_type_field" if "types" in path else "incident_field"
 
 
 def address(path: str, house: House, incident: Incident) -> str:
@@ -398,6 +488,9 @@ def address(path: str, house: House, incident: Incident) -> str:
         "{notification_rule_id}": config.rules_of[house.alice.id][0].id,
         f"{{{HANDOFF}_id}}": config.kept_of[HANDOFF][0].id,
         f"{{{STATUS_UPDATE}_id}}": config.kept_of[STATUS_UPDATE][0].id,
+        "{type_id_or_name}": "outage",
+        "{field_id}": config.kept_of[_field_of(path)][0].id,
+        "{field_option_id}": config.kept_of[f"{_field_of(path)}_option"][0].id,
         "{user_id}": house.bob.id,
         "{policy_id}": house.policy.id,
         "{integration_id}": config.keys_of[orchestration][0].id if of_orchestration else house.integration.id,
@@ -410,6 +503,16 @@ def address(path: str, house: House, incident: Incident) -> str:
             "service_dependencies/technical_services": house.service.id,
             "service_dependencies/business_services": next(iter(config.business_services)),
             "tags": next(iter(config.tags)),
+            **{
+                path: config.kept_of[resource][0].id
+                for path, resource in (
+                    ("extensions", "extension"),
+                    ("addons", "addon"),
+                    ("templates", "template"),
+                    ("response_plays", "response_play"),
+                )
+            },
+            "extension_schemas": "PEXTHK2",
             "alert_grouping_settings": next(iter(config.grouping_settings)),
             "{entity_type}": house.alice.id,
             "users": house.alice.id,

@@ -150,6 +150,71 @@ def _integration(_house: House) -> Values:
     return {"name": "New", "type": "service_integration", "vendor": {"id": "PVPROM1", "type": "vendor"}}
 
 
+def _extension(house: House) -> Values:
+    return {
+        "name": "Hook",
+        "endpoint_url": "https://example.com/",
+        "extension_objects": [{"id": house.service.id, "type": "service_reference"}],
+        "extension_schema": {"id": "PEXTHK2", "type": "extension_schema_reference"},
+        "config": {"restrict": "any", "notify_types": {"resolve": False}},
+    }
+
+
+def _addon(house: House) -> Values:
+    return {
+        "type": "incident_show_addon",
+        "name": "Graph",
+        "src": "https://example.com/",
+        "services": [{"id": house.service.id}],
+    }
+
+
+def _template(_house: House) -> Values:
+    return {
+        "name": "Update",
+        "description": "d",
+        "template_type": "status_update",
+        "templated_fields": {"email_subject": "s", "email_body": "b", "message": "m"},
+    }
+
+
+def _response_play(house: House) -> Values:
+    return {
+        "name": "All hands",
+        "description": "d",
+        "team": {"id": house.payments.id, "type": "team_reference"},
+        "subscribers": [{"id": house.bob.id, "type": "user_reference"}],
+        "subscribers_message": "s",
+        "responders": [{"id": house.alice.id, "type": "user_reference"}],
+        "responders_message": "r",
+        "runnability": "teams",
+        "conference_number": "1",
+        "conference_url": "https://example.com/",
+    }
+
+
+def _custom_field(_house: House) -> Values:
+    return {
+        "name": "region",
+        "display_name": "Region",
+        "description": "d",
+        "data_type": "string",
+        "field_type": "multi_value_fixed",
+        "default_value": ["east"],
+        "field_options": [{"data": {"data_type": "string", "value": "east"}}],
+    }
+
+
+def _incident_type(_house: House) -> Values:
+    return {
+        "name": "security",
+        "display_name": "Security",
+        "description": "d",
+        "parent_type": "incident_default",
+        "enabled": False,
+    }
+
+
 def _grouping_setting(house: House) -> Values:
     return {
         "name": "Together",
@@ -247,6 +312,42 @@ RESOURCES = (
         (lambda _house: {"vendor": {"id": "PNOBODY"}},),
     ),
     Resource(
+        "extension",
+        "/extensions",
+        _extension,
+        ("name", "extension_objects", "extension_schema"),
+        (
+            lambda _house: {"extension_objects": [{"id": "PNOBODY"}]},
+            lambda _house: {"extension_schema": {"id": "PNOBODY"}},
+        ),
+    ),
+    Resource(
+        "addon",
+        "/addons",
+        _addon,
+        ("type", "name", "src"),
+        (lambda _house: {"services": [{"id": "PNOBODY"}]},),
+    ),
+    Resource("template", "/templates", _template, ("name",)),
+    Resource(
+        "response_play", "/response_plays", _response_play, ("name",), (lambda _house: {"team": {"id": "PNOBODY"}},)
+    ),
+    *(
+        Resource("field", path, _custom_field, ("name", "display_name", "data_type"))
+        for path in (
+            "/incidents/custom_fields",
+            "/incidents/types/incident_default/custom_fields",
+            "/services/custom_fields",
+        )
+    ),
+    Resource(
+        "incident_type",
+        "/incidents/types",
+        _incident_type,
+        ("name", "display_name", "parent_type"),
+        (lambda _house: {"parent_type": "nothing"},),
+    ),
+    Resource(
         "alert_grouping_setting",
         "/alert_grouping_settings",
         _grouping_setting,
@@ -271,7 +372,7 @@ RESOURCES = (
         (lambda _house: {"team": {"id": "PNOBODY"}},),
     ),
 )
-BY_WRAPPER = {resource.wrapper: resource for resource in RESOURCES}
+BY_COLLECTION = {resource.collection: resource for resource in RESOURCES}
 
 
 def place(path: str, house: House) -> str:
@@ -285,9 +386,9 @@ def refused(reply: Reply, codes: frozenset[int]) -> None:
     assert all(type(one) is str for one in reply.body["error"]["errors"])
 
 
-@pytest.fixture(params=BY_WRAPPER)
+@pytest.fixture(params=BY_COLLECTION)
 def resource(request: pytest.FixtureRequest) -> Resource:
-    return BY_WRAPPER[request.param]
+    return BY_COLLECTION[request.param]
 
 
 def test_what_is_missing_is_named_and_nothing_is_made(api: Api, house: House, resource: Resource) -> None:

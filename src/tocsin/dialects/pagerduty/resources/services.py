@@ -48,12 +48,12 @@ def created(call: Call) -> Response:
 
 def shown(call: Call) -> Response:
     """GET /services/{id}."""
-    return _answer(call, _service(call))
+    return _answer(call, service_in(call))
 
 
 def changed(call: Call) -> Response:
     """PUT /services/{id}."""
-    old = _service(call)
+    old = service_in(call)
     changes = read.service_changes(call.fields("service"), old)
     if not changes:
         return _answer(call, old)
@@ -63,12 +63,12 @@ def changed(call: Call) -> Response:
 
 def removed(call: Call) -> Response:
     """DELETE /services/{id}: its open incidents are resolved, its integrations go with it."""
-    return call.delete("service", _service(call).id)
+    return call.delete("service", service_in(call).id)
 
 
 def integration_created(call: Call) -> Response:
     """POST /services/{id}/integrations."""
-    service = _service(call)
+    service = service_in(call)
     changes = read.integration_changes(call.fields("integration"), creating=True)
     entry = call.save("integration", Integration(id="", service_id=service.id, **{"key": "", **changes}))
     return _integration_answer(call, entry, 201)
@@ -111,7 +111,8 @@ def priorities(call: Call) -> Response:
     return call.listed("priorities", found, lambda priority: write.priority(priority, refs), default=100)
 
 
-def _service(call: Call) -> Service:
+def service_in(call: Call) -> Service:
+    """The service that the path names. Raises ApiError 404."""
     service = call.config.services.get(call.path["id"])
     return call.found(service, seen=service is not None and call.may_read(service))
 
@@ -123,7 +124,7 @@ def _refs(call: Call) -> Refs:
 
 
 def _integration(call: Call) -> Integration:
-    service = _service(call)
+    service = service_in(call)
     entry = call.config.integrations.get(call.path["integration_id"])
     return call.found(entry, seen=entry is not None and entry.service_id == service.id)
 

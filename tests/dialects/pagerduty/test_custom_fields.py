@@ -1,0 +1,164 @@
+"""Custom fields, their options, the values of incidents and services, and incident types: as Terraform writes them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.dialects.pagerduty.api import Api, House
+
+PATHS = ("/incidents/custom_fields", "/incidents/types/incident_default/custom_fields", "/services/custom_fields")
+
+
+def field(api: Api, path: str, name: str = "region", **more: Any) -> dict[str, Any]:
+    body = {"name": name, "display_name": name.title(), "data_type": "string", "field_type": "single_value", **more}
+    made: dict[str, Any] = api.post(path, {"field": body})["field"]
+    return made
+
+
+def options(*values: str) -> list[dict[str, Any]]:
+    return [{"data": {"data_type": "string", "value": value}} for value in values]
+
+
+def held(one: dict[str, Any]) -> list[str]:
+    """Its options, in any order: several may be made in the same moment of the test's clock."""
+    return sorted(option["data"]["value"] for option in one["field_options"])
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_a_field_with_options(api: Api, path: str) -> None:
+    made = field(
+        api, path, field_type="single_value_fixed", field_options=options("east", "west"), default_value="east"
+    )
+    assert (made["type"], made["enabled"], made["default_value"], held(made)) == (
+        "field",
+        True,
+        "east",
+        ["east", "west"],
+    )
+    each = f"{path}/{made['id']}"
+    assert api.get(f"{each}?include[]=field_options")["field"] == made
+    east, west = sorted(made["field_options"], key=lambda option: str(option["data"]["value"]))
+    north = api.post(f"{each}/field_options", {"field_option": options("north")[0]})["field_option"]
+    changed = api.put(f"{each}/field_options/{west['id']}", {"field_option": options("south")[0]})["field_option"]
+    assert (changed["id"], changed["data"]["value"]) == (west["id"], "south")
+    api.delete(f"{each}/field_options/{east['id']}")
+    listed = api.get(f"{each}/field_options")["field_options"]
+    assert {one["id"] for one in listed} == {west["id"], north["id"]}
+    assert held(api.get(path)["fields"][0]) == ["north", "south"]
+    assert api.get(f"{each}/field_options/{north['id']}")["field_option"]["data"]["value"] == "north"
+    api.delete(each)
+    assert api.get(path)["fields"] == []
+
+
+def test_options_sent_with_their_field_are_all_that_it_has(api: Api) -> None:
+    made = field(api, PATHS[2], field_type="multi_value_fixed", field_options=options("a", "b", "c"))
+    ids = {one["data"]["value"]: one["id"] for one in made["field_options"]}
+    sent = [{"id": ids["a"], **options("A")[0]}, *options("c", "d")]
+    body = {"field": {"display_name": "Region", "enabled": False, "field_options": sent}}
+    changed = api.put(f"{PATHS[2]}/{made['id']}", body)["field"]
+    now = {one["data"]["value"]: one["id"] for one in changed["field_options"]}
+    assert (set(now), now["A"], now["c"], changed["enabled"]) == ({"A", "c", "d"}, ids["a"], ids["c"], False)
+
+
+@pytest.mark.parametrize(
+    ("kind", "several", "good", "bad"),
+    [
+        ("boolean", False, True, "true"),
+        ("integer", False, 5, 5.5),
+        ("integer", False, -1, True),
+        ("float", False, 0.5, "0.5"),
+        ("string", False, "x", 5),
+        ("string", False, "x" * 200, "x" * 201),
+        ("string", True, ["x", "y"], "x"),
+        ("string", False, "x", ["x"]),
+        ("datetime", False, "2026-01-05T00:00:00Z", "yesterday"),
+        ("url", False, "https://example.com/", "example.com"),
+    ],
+)
+def test_defaults_and_values_fit_the_type(
+    api: Api, house: House, kind: str, several: bool, good: Any, bad: Any
+) -> None:
+    types = {"data_type": kind, "field_type": "multi_value" if several else "single_value"}
+    body = {"name": "other", "display_name": "Other", **types, "default_value": bad}
+    assert api.request("POST", PATHS[0], {"field": body}).status == 400
+    made = field(api, PATHS[0], **types, default_value=good)
+    assert api.get(f"{PATHS[0]}/{made['id']}")["field"]["default_value"] == good
+    path = f"/incidents/{house.alarm().id}/custom_fields/values"
+    assert api.get(path)["custom_fields"][0]["value"] == good
+    assert api.put(path, {"custom_fields": [{"id": made["id"], "value": None}]})["custom_fields"][0]["value"] is None
+    (row,) = api.put(path, {"custom_fields": [{"name": "region", "value": good}]})["custom_fields"]
+    assert (row["id"], row["type"], row["value"]) == (made["id"], "field_value", good)
+    assert api.request("PUT", path, {"custom_fields": [{"name": "region", "value": bad}]}).status == 400
+    assert api.get(path)["custom_fields"] == [row]
+
+
+@pytest.mark.parametrize("parent", ["incidents", "services"])
+def test_values_are_those_of_the_fields(api: Api, house: House, parent: str) -> None:
+    thing = house.alarm().id if parent == "incidents" else house.service.id
+    path = f"/{parent}/{thing}/custom_fields/values"
+    fixed = field(api, f"/{parent}/custom_fields", field_type="multi_value_fixed", field_options=options("a", "b"))
+    assert api.get(path)["custom_fields"][0]["value"] is None
+    api.put(path, {"custom_fields": [{"name": "region", "value": ["b"]}]})
+    for wrong in (
+        [{"name": "region", "value": ["c"]}],
+        [{"name": "nothing", "value": 1}],
+        [{"value": 1}],
+        5,
+        None,
+    ):
+        assert api.request("PUT", path, {"custom_fields": wrong}).status == 400, wrong
+    assert api.get(path)["custom_fields"][0]["value"] == ["b"]
+    api.delete(f"/{parent}/custom_fields/{fixed['id']}")
+    assert api.get(path)["custom_fields"] == []
+    assert api.request("GET", f"/{parent}/PNOBODY/custom_fields/values").status == 404
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"name": "Region"},
+        {"name": "1region"},
+        {"name": "x" * 51},
+        {"name": "region", "data_type": "text"},
+        {"name": "region", "default_value": 5},
+        {"name": "region", "field_type": "single_value_fixed", "default_value": "c", "field_options": options("a")},
+        {"name": "region", "field_options": [{}]},
+    ],
+)
+def test_what_no_field_can_be(api: Api, wrong: dict[str, Any]) -> None:
+    body = {"display_name": "Region", "data_type": "string", "field_type": "single_value", **wrong}
+    assert api.request("POST", PATHS[0], {"field": body}).status == 400
+    assert api.get(PATHS[0])["fields"] == []
+
+
+def test_names_are_taken_and_types_stay(api: Api) -> None:
+    path = f"{PATHS[0]}/{field(api, PATHS[0])['id']}"
+    body = {"name": "region", "display_name": "R", "data_type": "string"}
+    assert api.request("POST", PATHS[0], {"field": body}).errors == ["Name has already been taken"]
+    assert api.request("PUT", path, {"field": {"data_type": "integer"}}).status == 400
+    assert api.request("PUT", path, {"field": {"name": "zone"}}).status == 400
+    assert api.put(path, {"field": body})["field"]["display_name"] == "R"
+
+
+def test_incident_types_have_a_default_and_fields_of_their_own(api: Api) -> None:
+    path = "/incidents/types"
+    (default,) = api.get(path)["incident_types"]
+    assert (default["name"], default["enabled"], default["parent"]) == ("incident_default", True, None)
+    sent = {"name": "security", "display_name": "Security", "parent_type": "incident_default", "enabled": False}
+    made = api.post(path, {"incident_type": sent})["incident_type"]
+    assert (made["type"], made["enabled"], made["parent"]["id"]) == ("incident_type", False, default["id"])
+    assert api.get(f"{path}/security")["incident_type"] == api.get(f"{path}/{made['id']}")["incident_type"] == made
+    assert [one["name"] for one in api.get(f"{path}?filter=disabled")["incident_types"]] == ["security"]
+    assert len(api.get(f"{path}?filter=all")["incident_types"]) == 2
+    assert api.request("GET", f"{path}?filter=some").status == 400
+    api.put(f"{path}/security", {"incident_type": {"enabled": True, "display_name": "Sec"}})
+    assert [one["display_name"] for one in api.get(path)["incident_types"]] == ["Base Incident", "Sec"]
+    assert api.request("PUT", f"{path}/incident_default", {"incident_type": {"enabled": False}}).status == 400
+    assert api.request("POST", path, {"incident_type": {**sent, "name": "x", "parent_type": "nothing"}}).status == 400
+    for used in (made["id"], "security"):
+        one = field(api, f"{path}/{used}/custom_fields", f"f_{len(used)}")
+        assert one["incident_type"] == used
+    assert api.get(f"{path}/incident_default/custom_fields")["fields"] == []
+    assert len(api.get(f"{path}/security/custom_fields")["fields"]) == 2
