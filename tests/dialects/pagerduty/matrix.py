@@ -267,7 +267,72 @@ for _path, _seen in (
     FIELDS["GET", _options] = LOOK_AT_NOBODYS
 FIELDS["GET", "/incidents/types/{type_id_or_name}/custom_fields"] = LOOK_AT_NOBODYS
 
+
+def _trigger(house: House, _incident: Incident) -> Any:
+    return {"trigger_type": "manual", "workflow": {"id": house.config().kept_of["incident_workflow"][0].id}}
+
+
+def _with_team(**values: Any) -> Body:
+    return lambda house, _incident: {**values, "teams": [{"id": house.payments.id}]}
+
+
+def _service_of(house: House, _incident: Incident) -> Any:
+    return {"service": {"id": house.service.id, "type": "service_reference"}}
+
+
+def _team_of(house: House, _incident: Incident) -> Any:
+    return {"team": {"id": house.payments.id, "type": "team_reference"}}
+
+
+def of_payments(path: str, wrapper: str, made: Body) -> dict[tuple[str, str], Access]:
+    """A sort of thing that belongs to Payments."""
+    return {
+        ("POST", path): Access(STAFF, lambda *at: {wrapper: made(*at)}, EVERYBODY),
+        ("GET", f"{path}/{{id}}"): LOOK,
+        ("PUT", f"{path}/{{id}}"): Access(STAFF, body(**{wrapper: {"description": "d"}})),
+        ("DELETE", f"{path}/{{id}}"): Access(STAFF),
+    }
+
+
+_ACTION = _with_team(name="A", action_type="script", action_data_reference={"script": "true"})
+AUTOMATION: dict[tuple[str, str], Access] = {
+    **five("/incident_workflows", "incident_workflow", body(name="W", steps=[]), body(description="d")),
+    **five("/incident_workflows/triggers", "trigger", _trigger, body(condition="x")),
+    ("POST", "/incident_workflows/triggers/{id}/services"): Access(UNOWNED, _service_of, ALL_READERS),
+    ("DELETE", "/incident_workflows/triggers/{trigger_id}/services/{service_id}"): Access(UNOWNED, seen_by=ALL_READERS),
+    ("GET", "/incident_workflows/actions/{id}"): ANYBODY,
+    **of_payments("/automation_actions/actions", "action", _ACTION),
+    **of_payments("/automation_actions/runners", "runner", _with_team(name="R", runner_type="sidecar")),
+    **{
+        (method, f"{path}{rest}"): access
+        for path, of in (
+            ("/automation_actions/actions/{id}/services", _service_of),
+            ("/automation_actions/actions/{id}/teams", _team_of),
+            ("/automation_actions/runners/{id}/teams", _team_of),
+        )
+        for method, rest, access in (
+            ("GET", "", LOOK),
+            ("POST", "", Access(STAFF, of)),
+            ("GET", "/{service_id}" if path.endswith("services") else "/{team_id}", LOOK),
+            ("DELETE", "/{service_id}" if path.endswith("services") else "/{team_id}", Access(STAFF)),
+        )
+    },
+    **{
+        (method, f"/{owner}/{{id}}/enablements{rest}"): access
+        for owner in ("services", "event_orchestrations")
+        for method, rest, access in (
+            ("GET", "", LOOK),
+            ("PUT", "/{feature_name}", Access(STAFF, body(enablement={"feature": "aiops", "enabled": False}))),
+        )
+    },
+    ("GET", "/standards/scores/{resource_type}"): ANYBODY,
+    ("GET", "/standards/scores/{resource_type}/{id}"): LOOK,
+    ("PUT", "/standards/{id}"): Access(UNOWNED, body(active=False), EVERYBODY),
+}
+"""What would do something by itself, if it were acted upon, and the standards."""
+
 MATRIX: dict[tuple[str, str], Access] = {
+    **AUTOMATION,
     **FIELDS,
     **KEPT,
     **BUSINESS,
@@ -453,9 +518,23 @@ def _business(house: House) -> None:
         wire = '{"type": "full_page_addon", "src": "https://example.com/"}' if resource == "addon" else "{}"
         house.save(Kept(id="", resource=resource, name="Known", wire=wire))
     _fields(house)
+    _automation(house)
     contact = house.config().contacts_of[house.alice.id][0]
     house.save(Kept(id="", resource=HANDOFF, parent_id=contact.id, wire='{"handoff_type": "both"}'))
     house.save(Kept(id="", resource=STATUS_UPDATE, parent_id=contact.id))
+
+
+def _automation(house: House) -> None:
+    """A workflow with what starts it, an action and a runner of Payments, an orchestration."""
+    workflow = house.save(Kept(id="", resource="incident_workflow", name="Known", wire='{"steps": []}'))
+    started = f'{{"trigger_type": "manual", "workflow": "{workflow.id}", "services": ["{house.service.id}"]}}'
+    house.save(Kept(id="", resource="workflow_trigger", parent_id=workflow.id, wire=started))
+    held = f'"services": ["{house.service.id}"], "teams": ["{house.payments.id}"]'
+    runner = f'{{"name": "R", "runner_type": "sidecar", {held}}}'
+    action = f'{{"name": "A", "action_type": "script", "action_data_reference": {{"script": "true"}}, {held}}}'
+    for resource, wire in (("runner", runner), ("action", action)):
+        house.save(Kept(id="", resource=resource, name="Known", team_ids=(house.payments.id,), wire=wire))
+    house.save(Orchestration(id="", name="Known", team_id=house.payments.id))
 
 
 def _fields(house: House) -> None:
@@ -488,6 +567,11 @@ def address(path: str, house: House, incident: Incident) -> str:
         "{notification_rule_id}": config.rules_of[house.alice.id][0].id,
         f"{{{HANDOFF}_id}}": config.kept_of[HANDOFF][0].id,
         f"{{{STATUS_UPDATE}_id}}": config.kept_of[STATUS_UPDATE][0].id,
+        "{trigger_id}": config.kept_of["workflow_trigger"][0].id,
+        "{service_id}": house.service.id,
+        "{team_id}": house.payments.id,
+        "{feature_name}": "aiops",
+        "{resource_type}": "technical_services",
         "{type_id_or_name}": "outage",
         "{field_id}": config.kept_of[_field_of(path)][0].id,
         "{field_option_id}": config.kept_of[f"{_field_of(path)}_option"][0].id,
@@ -506,6 +590,10 @@ def address(path: str, house: House, incident: Incident) -> str:
             **{
                 path: config.kept_of[resource][0].id
                 for path, resource in (
+                    ("incident_workflows", "incident_workflow"),
+                    ("incident_workflows/triggers", "workflow_trigger"),
+                    ("automation_actions/actions", "action"),
+                    ("automation_actions/runners", "runner"),
                     ("extensions", "extension"),
                     ("addons", "addon"),
                     ("templates", "template"),
@@ -513,6 +601,10 @@ def address(path: str, house: House, incident: Incident) -> str:
                 )
             },
             "extension_schemas": "PEXTHK2",
+            "incident_workflows/actions": "pagerduty.com:incident-workflows:add-responders:1",
+            "event_orchestrations": next(iter(config.orchestrations)),
+            "standards": "PSTDDSC",
+            "standards/scores/{resource_type}": house.service.id,
             "alert_grouping_settings": next(iter(config.grouping_settings)),
             "{entity_type}": house.alice.id,
             "users": house.alice.id,
@@ -530,4 +622,6 @@ def address(path: str, house: House, incident: Incident) -> str:
     }
     for name, value in ids.items():
         path = path.replace(name, value)
+    if path.endswith("scores/technical_services"):
+        path += f"?ids={house.service.id}"
     return path + ("?since=2026-01-01&until=2026-03-01" if path.endswith("overrides") else "")

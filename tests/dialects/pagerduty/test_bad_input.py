@@ -215,6 +215,41 @@ def _incident_type(_house: House) -> Values:
     }
 
 
+def _workflow(house: House) -> Values:
+    configuration = {"action_id": "x:y:z:1", "inputs": [{"name": "Message", "value": "m"}]}
+    return {
+        "name": "Respond",
+        "description": "d",
+        "team": {"id": house.payments.id},
+        "is_enabled": True,
+        "steps": [{"name": "First", "action_configuration": configuration}],
+    }
+
+
+def _action(house: House) -> Values:
+    return {
+        "name": "Restart",
+        "description": "d",
+        "action_type": "script",
+        "action_classification": "diagnostic",
+        "action_data_reference": {"script": "true", "invocation_command": "/bin/sh"},
+        "teams": [{"id": house.payments.id}],
+        "services": [{"id": house.service.id}],
+        "only_invocable_on_unresolved_incidents": True,
+    }
+
+
+def _runner(house: House) -> Values:
+    return {
+        "name": "Sidecar",
+        "description": "d",
+        "runner_type": "runbook",
+        "runbook_base_uri": "subdomain",
+        "runbook_api_key": "secret",
+        "teams": [{"id": house.payments.id}],
+    }
+
+
 def _grouping_setting(house: House) -> Values:
     return {
         "name": "Together",
@@ -346,6 +381,31 @@ RESOURCES = (
         _incident_type,
         ("name", "display_name", "parent_type"),
         (lambda _house: {"parent_type": "nothing"},),
+    ),
+    Resource(
+        "incident_workflow",
+        "/incident_workflows",
+        _workflow,
+        ("name",),
+        (lambda _house: {"team": {"id": "PNOBODY"}},),
+    ),
+    Resource(
+        "action",
+        "/automation_actions/actions",
+        _action,
+        ("name", "action_type", "action_data_reference"),
+        (
+            lambda _house: {"runner": "PNOBODY"},
+            lambda _house: {"teams": [{"id": "PNOBODY"}]},
+            lambda _house: {"services": [{"id": "PNOBODY"}]},
+        ),
+    ),
+    Resource(
+        "runner",
+        "/automation_actions/runners",
+        _runner,
+        ("name", "runner_type"),
+        (lambda _house: {"teams": [{"id": "PNOBODY"}]},),
     ),
     Resource(
         "alert_grouping_setting",

@@ -6,9 +6,11 @@ from tocsin.dialects.pagerduty.call import Routes
 from tocsin.dialects.pagerduty.resources import (
     account,
     alerts,
+    automation,
     business_services,
     custom_fields,
     dependencies,
+    enablements,
     grouping,
     incident_types,
     incidents,
@@ -22,10 +24,12 @@ from tocsin.dialects.pagerduty.resources import (
     policies,
     schedules,
     services,
+    standards,
     subscribers,
     tags,
     teams,
     users,
+    workflows,
 )
 
 ROUTES: Routes = (
@@ -100,6 +104,10 @@ ROUTES: Routes = (
     *tags.ROUTES,
     *subscribers.ROUTES,
     *kept.ROUTES,
+    *workflows.ROUTES,
+    *automation.ROUTES,
+    *enablements.ROUTES,
+    *standards.ROUTES,
     *personal_rules.ROUTES,
 )
 """Path -> method -> handler."""

@@ -74,9 +74,9 @@ def choice(*choices: str, default: str | None = None, fixed: bool = False) -> Fi
     return Field(shape=Shape.CHOICE, choices=choices, default=default, fixed=fixed)
 
 
-def reference(to: str, type: str = "") -> Field:
+def reference(to: str, type: str = "", *, fixed: bool = False) -> Field:
     """The id of a thing."""
-    return Field(shape=Shape.REFERENCE, to=to, type=type)
+    return Field(shape=Shape.REFERENCE, to=to, type=type, fixed=fixed)
 
 
 def references(to: str, type: str = "") -> Field:

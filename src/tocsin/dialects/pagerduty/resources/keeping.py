@@ -14,8 +14,8 @@ from starlette.responses import Response
 
 from tocsin.dialects.pagerduty import pages
 from tocsin.dialects.pagerduty.call import Call, Handler, answer, named
-from tocsin.dialects.pagerduty.errors import invalid
-from tocsin.dialects.pagerduty.read.kept import Draft, Paging, Sort, Values, draft_of, values_in
+from tocsin.dialects.pagerduty.errors import invalid, not_found
+from tocsin.dialects.pagerduty.read.kept import Draft, Paging, Sort, Values, changes_of, draft_of, values_in
 from tocsin.dialects.pagerduty.write import kept as write
 from tocsin.dialects.pagerduty.write.refs import Refs, Wire
 from tocsin.directory.kept import Kept
@@ -27,12 +27,17 @@ More: TypeAlias = Callable[[Call, Kept, Wire], Mapping[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class Keeping:
-    """The five for one sort. `parent`: the id that the path puts a thing under; `saved`: what else there is to do."""
+    """The five for one sort.
+
+    `parent`: the id that the path puts a thing under; `belongs`: the field that names it where the path does not.
+    `more`: what an answer shows beyond the fields; `saved`: what else there is to do.
+    """
 
     sort: Sort
     more: More = lambda _call, _one, _body: {}
     parent: Callable[[Call], str] = lambda _call: ""
     saved: Callable[[Call, Kept, Draft], None] = lambda _call, _one, _draft: None
+    belongs: str = ""
     deletes: bool = True
 
     def listed(self, call: Call) -> Response:
@@ -54,7 +59,7 @@ class Keeping:
         seen = [
             one
             for one in call.config.kept_of.get(self.sort.resource, ())
-            if one.parent_id == parent_id and call.sees(one.team_ids) and self._passes(call, one)
+            if (self.belongs or one.parent_id == parent_id) and _sees(call, one) and self._passes(call, one)
         ]
         return named(seen, call.query.get("query", "")) if self.sort.paging is Paging.CLASSIC else seen
 
@@ -70,8 +75,8 @@ class Keeping:
 
     def created(self, call: Call) -> Response:
         """POST."""
-        parent_id = self.parent(call)
         draft = draft_of(call.fields(self.sort.wrapper), self.sort, None, call.config)
+        parent_id = str(draft.values[self.belongs]) if self.belongs else self.parent(call)
         self._check_name(call, draft, Kept(id="", resource=self.sort.resource, parent_id=parent_id))
         one = call.save("kept", Kept(id="", resource=self.sort.resource, parent_id=parent_id, **draft.changes))
         self.saved(call, one, draft)
@@ -98,14 +103,21 @@ class Keeping:
         """The thing that the path names. Raises ApiError 404."""
         parent_id = self.parent(call)
         one = call.config.kept.get(call.path[self.sort.parameter])
-        seen = one is not None and one.resource == self.sort.resource and one.parent_id == parent_id
-        return call.found(one, seen=seen and one is not None and call.sees(one.team_ids))
+        if one is None or one.resource != self.sort.resource or not _sees(call, one):
+            raise not_found()
+        return call.found(one, seen=bool(self.belongs) or one.parent_id == parent_id)
+
+    def set(self, call: Call, one: Kept, **values: Any) -> Kept:
+        """The thing with these values, as stored."""
+        changes = changes_of(self.sort, {**values_in(one), **values})
+        stored: Kept = call.save("kept", replace(one, **changes), changes)
+        return stored
 
     def wire(self, call: Call, one: Kept) -> Wire:
         """The thing as it is answered."""
         place = f"{self.place(call)}/{one.id}".removeprefix("/")
         hides = any(form.secret for form in self.sort.fields.values())
-        secrets = not hides or call.may(Verb.EDIT, one.team_ids)
+        secrets = not hides or may_edit(call, one)
         body = write.thing(one, self.sort, Refs(call.config, call.links), place, secrets=secrets)
         return {**body, **self.more(call, one, body)}
 
@@ -137,3 +149,15 @@ class Keeping:
             (self.sort.path, {"GET": self.listed, "POST": self.created}),
             (f"{self.sort.path}/{{{self.sort.parameter}}}", each),
         )
+
+
+def may_edit(call: Call, one: Kept) -> bool:
+    """Whether the caller may change it, as far as its teams say."""
+    return call.may(Verb.EDIT, one.team_ids)
+
+
+def _sees(call: Call, one: Kept) -> bool:
+    """Who sees what it belongs to sees it."""
+    while (above := call.config.kept.get(one.parent_id)) is not None:
+        one = above
+    return call.sees(one.team_ids)

@@ -1,0 +1,142 @@
+"""Incident workflows and what starts them: the forms in which they are kept. Decides which ids their steps have."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+from tocsin.dialects.pagerduty.read.fields import Fields
+from tocsin.dialects.pagerduty.read.kept import (
+    ARRAY,
+    NAME,
+    OBJECT,
+    Paging,
+    Sort,
+    Values,
+    choice,
+    long_text,
+    reference,
+    references,
+    text,
+    truth,
+)
+
+STEPS = 100
+CONDITION_CHARS = 4096
+
+
+def check_steps(fields: Fields, values: Values) -> None:
+    """Every step has a name and an action; one that comes with its id keeps it, others are given one."""
+    steps = Fields({"steps": values["steps"]}, fields.problems).objects("steps", "Step {}")
+    if len(steps) > STEPS:
+        fields.wrong(f"Steps must not be more than {STEPS}")
+    taken = {str(step.values["id"]) for step in steps if step.values.get("id")}
+    done = []
+    for place, step in enumerate(steps):
+        step.required("name", "action_configuration")
+        name, action = step.text("name") or "", step.object("action_configuration") or Fields({}, fields.problems)
+        action_id = action.text("action_id")
+        action.required("action_id")
+        if not isinstance(action.values.get("inputs") or [], list):
+            action.wrong("Inputs must be an array")
+        step_id = step.text("id") or _step_id(f"{place}:{name}:{action_id}", taken)
+        taken.add(step_id)
+        configuration = {**action.values, "inputs": action.values.get("inputs") or []}
+        done.append({**step.values, "id": step_id, "type": "step", "action_configuration": configuration})
+    values["steps"] = done
+
+
+def _step_id(seed: str, taken: Collection[str]) -> str:
+    """An id that follows from what the step is, so that the same request makes the same steps."""
+    while True:
+        digest = hashlib.sha256(seed.encode("utf-8", "replace")).hexdigest()
+        if (found := f"P{digest[:12].upper()}") not in taken:
+            return found
+        seed = digest
+
+
+def check_trigger(fields: Fields, values: Values) -> None:
+    """A client that names services leaves out that it is not for all, and the other way round."""
+    every = "is_subscribed_to_all_services"
+    if fields.given("services") and not fields.given(every):
+        values[every] = False
+    if fields.given(every) and values[every]:
+        values["services"] = []
+    permissions = Fields(values["permissions"] or {}, fields.problems)
+    permissions.truth("restricted")
+    permissions.text("team_id")
+    if not all(isinstance(one, str) for one in values["incident_types"] or ()):
+        fields.wrong("Incident types must be an array of strings")
+
+
+WORKFLOW = Sort(
+    resource="incident_workflow",
+    wrapper="incident_workflow",
+    plural="incident_workflows",
+    path="/incident_workflows",
+    type="incident_workflow",
+    fields={
+        "name": NAME,
+        "description": long_text(),
+        "team": reference("team"),
+        "is_enabled": truth(default=True),
+        "steps": ARRAY,
+    },
+    check=check_steps,
+)
+
+TRIGGER = Sort(
+    resource="workflow_trigger",
+    wrapper="trigger",
+    plural="triggers",
+    path="/incident_workflows/triggers",
+    type="workflow_trigger",
+    fields={
+        "trigger_type": choice("conditional", "manual", "incident_type", fixed=True),
+        "workflow": reference("incident_workflow", "workflow_reference", fixed=True),
+        "services": references("service", "service"),
+        "is_subscribed_to_all_services": truth(),
+        "condition": text(most=CONDITION_CHARS),
+        "permissions": OBJECT,
+        "incident_types": ARRAY,
+        "is_disabled": truth(),
+    },
+    required=("trigger_type", "workflow"),
+    paging=Paging.CURSOR,
+    filters={"workflow_id": "workflow", "service_id": "services", "trigger_type": "trigger_type"},
+    constants={"trigger_url": None},
+    summary="",
+    check=check_trigger,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """Something that a step can name. `inputs`: names, each with whether it must be given."""
+
+    name: str
+    function: str
+    inputs: tuple[tuple[str, bool], ...]
+    created_at: int = 0
+
+    @property
+    def id(self) -> str:
+        """`pagerduty.com:incident-workflows:send-status-update:1`."""
+        return f"pagerduty.com:incident-workflows:{self.function}:1"
+
+
+ACTIONS = (
+    Action("Send Status Update", "send-status-update", (("Message", True),)),
+    Action("Add Responders", "add-responders", (("Responders", True), ("Message", False))),
+    Action("Add Stakeholders", "add-stakeholders", (("Stakeholders", True),)),
+    Action("Add Conference Bridge", "add-conference-bridge", (("Conference URL", True), ("Conference Number", False))),
+    Action("Create a Slack Channel", "create-slack-channel", (("Workspace", True), ("Channel Name", True))),
+)
+"""A fixed list of what clients know by name; steps may name others too."""
+
+
+def action_input(name: str, *, required: bool) -> dict[str, Any]:
+    """One input of an action."""
+    return {"name": name, "description": name, "type": "text", "is_required": required, "is_hidden": False}
