@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from tocsin.directory.model import Integration, Role, Service, User
+from tocsin.engine.things import DeleteThing, SaveThing
 from tocsin.escalation.model import Policy, Rule, Target, TargetKind
 from tocsin.events.model import Action, Event
 from tocsin.incidents.messages import AddNote
-from tocsin.kernel.actor import Actor, ActorKind
+from tocsin.kernel.actor import Actor, ActorKind, Via
 from tocsin.kernel.time import MINUTE
-from tocsin.runtime.reads import AuditFilter, TimelineFilter
+from tocsin.runtime.reads import AuditFilter, Change, TimelineFilter
 from tocsin.testing.desk import DirectDesk
 
 EVENTS = 40
@@ -74,3 +77,30 @@ def test_the_audit_trail_is_read_newest_first_and_without_secrets(url: str | Non
         assert desk.reads.audit(AuditFilter(before_seq=records[0].seq, kinds=("user",))).items == records[1:]
         assert len(desk.reads.audit(AuditFilter(since=desk.clock.now())).items) == 1
         assert len(desk.reads.audit(AuditFilter(until=desk.clock.now()), limit=2).items) == 2
+
+
+def test_the_audit_trail_is_narrowed(url: str | None, tmp_path: Path) -> None:
+    with DirectDesk(tmp_path, url) as desk:
+        alice = desk.save(User(id="", name="Alice", email="a@example.com", role=Role.OWNER))
+        bob = desk.save(User(id="", name="Bob", email="b@example.com"))
+        by_alice = Actor(ActorKind.USER, alice.id, Via.WEB)
+        desk.run(by_alice, SaveThing(thing_kind="user", thing=replace(bob, name="Bert"), fields=("name",)))
+        (contact,) = desk.config().contacts_of[bob.id]
+        desk.run(by_alice, DeleteThing(thing_kind="contact_method", thing_id=contact.id))
+
+        def found(**wanted: Any) -> list[tuple[str, str]]:
+            return [(one.kind, one.change.value) for one in desk.reads.audit(AuditFilter(**wanted)).items]
+
+        parts = (("contact_method", "user_id"), ("notification_rule", "user_id"))
+        every = found(kinds=("user",), thing_id=bob.id, parts=parts)
+        rules = ("notification_rule", "create")
+        assert [one for one in every if one[0] != "notification_rule"] == [
+            ("contact_method", "delete"),
+            ("user", "update"),
+            *[one for one in every if one in (("contact_method", "create"), ("user", "create"))],
+        ]
+        assert every.count(rules) == 2
+        assert found(actor_kind=ActorKind.USER, actor_id=alice.id, changes=(Change.UPDATE,)) == [("user", "update")]
+        assert found(actor_id=bob.id) == []
+        assert found(vias=(Via.WEB,), changes=(Change.UPDATE, Change.CREATE)) == [("user", "update")]
+        assert found(actor_id="%", changes=(Change.UPDATE,)) == []

@@ -31,7 +31,7 @@ from tocsin.storage.queries import (
     timeline,
 )
 from tocsin.storage.queries.alerts import AlertFilter
-from tocsin.storage.queries.audit import AuditFilter, AuditRecord
+from tocsin.storage.queries.audit import AuditFilter, AuditRecord, Change
 from tocsin.storage.queries.health import Pulse
 from tocsin.storage.queries.incidents import EVERY, NEWEST_FIRST, IncidentFilter, OpenCounts, SortBy
 from tocsin.storage.queries.listing import Listing, Sight
@@ -47,6 +47,7 @@ __all__ = [
     "AlertFilter",
     "AuditFilter",
     "AuditRecord",
+    "Change",
     "EventOutcome",
     "IncidentFilter",
     "Listing",

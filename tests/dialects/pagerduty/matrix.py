@@ -331,7 +331,16 @@ AUTOMATION: dict[tuple[str, str], Access] = {
 }
 """What would do something by itself, if it were acted upon, and the standards."""
 
+AUDIT: dict[tuple[str, str], Access] = {
+    ("GET", "/users/{id}/audit/records"): Access(SELF),
+    **{
+        ("GET", f"/{owner}/{{id}}/audit/records"): Access(STAFF)
+        for owner in ("teams", "schedules", "escalation_policies", "services")
+    },
+}
+
 MATRIX: dict[tuple[str, str], Access] = {
+    **AUDIT,
     **AUTOMATION,
     **FIELDS,
     **KEPT,
@@ -452,12 +461,13 @@ MATRIX: dict[tuple[str, str], Access] = {
         for kind in ("global", "router", "unrouted")
         for method in ("GET", "PUT")
     },
+    ("GET", "/audit/records"): Access(ADMINS, seen_by=EVERYBODY),
     ("GET", "/users/me"): Access(EVERYBODY - {"root", "payments_key", "search_key"}, seen_by=EVERYBODY),
     **{
         ("GET", path): ANYBODY
         for path, handlers in ROUTES
         if "GET" in handlers and ("{" not in path or path in ("/abilities/{id}", "/vendors/{id}"))
-        if path != "/users/me"
+        if path not in ("/users/me", "/audit/records")
     },
 }
 """Lists answer to everybody, with what they may see: `test_lists_hold_what_may_be_seen`."""

@@ -6,6 +6,7 @@ from tocsin.dialects.pagerduty.call import Routes
 from tocsin.dialects.pagerduty.resources import (
     account,
     alerts,
+    audit,
     automation,
     business_services,
     custom_fields,
@@ -104,6 +105,7 @@ ROUTES: Routes = (
     *tags.ROUTES,
     *subscribers.ROUTES,
     *kept.ROUTES,
+    *audit.ROUTES,
     *workflows.ROUTES,
     *automation.ROUTES,
     *enablements.ROUTES,
