@@ -11,6 +11,7 @@ import pytest
 from tests.web.place import Place, priorities
 from tests.web.scenes import Show as ShowDouble
 from tests.web.scenes import staged
+from tocsin.alerts.windows import MaintenanceWindow
 from tocsin.directory.model import Role, Service, Team, Urgency, User
 from tocsin.escalation.model import Policy
 from tocsin.events.model import Action
@@ -80,6 +81,31 @@ def test_acknowledging_needs_no_script_and_is_said_in_words(fire: Place) -> None
     assert fire.incident(1).assignee_ids == (fire.people["alice"].id,)
     later = words(browser.get("/incidents/1").text)
     assert "You have it." not in later, "said once"
+
+
+def test_where_it_is_written_what_to_do(fire: Place) -> None:
+    """As the alert says, else as the service does; beside it how the service is doing and what it is made of."""
+    incident = fire.incident(1)
+    service = fire.desk.config().services[incident.service_id]
+    links: dict[str, Any] = {
+        "dashboard_url": "https://grafana.example.com/d/1",
+        "repository_url": "https://git.example.com/payments",
+    }
+    described = replace(service, description="Runbook: https://said.example.com/a", component="Checkout page", **links)
+    fire.desk.save(described, "description", "component", *links)
+    page = seen(fire, "/incidents/1")
+    for words_of_it in ("Runbook said.example.com", "Dashboard grafana.example.com", "Code git.example.com"):
+        assert words_of_it in page
+    assert "Part of Checkout page" in page
+    fire.desk.save(replace(described, runbook_url="https://set.example.com/a"), "runbook_url")
+    assert "Runbook set.example.com" in seen(fire, "/incidents/1")
+
+
+def test_a_service_in_maintenance_says_so(place: Place) -> None:
+    now = place.desk.clock.now()
+    service = next(iter(place.desk.config().services.values()))
+    place.desk.save(MaintenanceWindow(id="", start=now, end=now + 60 * MINUTE, service_ids=(service.id,)))
+    assert "In maintenance" in seen(place, "/services")
 
 
 def test_undo_gives_it_back(fire: Place) -> None:

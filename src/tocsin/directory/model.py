@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from tocsin.directory.runbooks import runbook_in
 from tocsin.kernel.time import Moment
 
 
@@ -120,13 +121,18 @@ class NotificationRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Team:
-    """A group that owns policies, schedules and, through policies, services."""
+    """A group that owns policies, schedules and, through policies, services.
+
+    `lead_id`: the person who answers for it. `chat_group`: how it is called in the chat, "@payments" or a group's id.
+    """
 
     id: str
     name: str
     description: str | None = None
     parent_id: str | None = None
     default_role: str = "manager"
+    lead_id: str | None = None
+    chat_group: str | None = None
     created_at: Moment = 0
 
 
@@ -173,6 +179,8 @@ class Service:
     maintenance window and is open at its end pages then; False = never, as PagerDuty has it.
     `pause_seconds`: a new alert waits so long and pages unless it is over by then. `raise_at`: "support_hours_start" or
     "support_hours_end", when open incidents of low urgency become urgent; "" = they stay as they are.
+    `runbook_url` is what somebody set; `runbook` is what counts. `owner_team_id`: who answers for it, where that is not
+    the team that is called. `component`: what of the product it is part of.
     """
 
     id: str
@@ -190,9 +198,18 @@ class Service:
     pause_seconds: int | None = None
     raise_at: str = ""
     runbook_url: str | None = None
+    dashboard_url: str | None = None
+    repository_url: str | None = None
+    owner_team_id: str | None = None
+    component: str | None = None
     created_at: Moment = 0
     updated_at: Moment = 0
     wire: str = "{}"
+
+    @property
+    def runbook(self) -> str:
+        """What to do about it: the address set by hand, else the one that its description names. "" = none."""
+        return self.runbook_url or runbook_in(self.description)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ from tocsin.engine.support_hours import in_support_hours, next_raise
 from tocsin.engine.world import World
 from tocsin.events.model import Severity
 from tocsin.incidents import decide as incidents
+from tocsin.incidents import timers
 from tocsin.incidents.messages import (
     Acknowledge,
     AddNote,
@@ -250,8 +251,8 @@ def raise_urgency(world: World, _actor: Actor, command: RaiseUrgency, now: Momen
     for incident in quiet:
         decision += incidents.set_urgency(incident, Urgency.HIGH, service, reason, now)
     if len(quiet) == QUIET_INCIDENTS:
-        return decision + Decision(timers=(incidents.raise_urgency(service.id, now, quiet[-1].number),))
-    return decision + Decision(timers=(incidents.raise_urgency(service.id, due),))
+        return decision + Decision(timers=(timers.raise_urgency(service.id, now, quiet[-1].number),))
+    return decision + Decision(timers=(timers.raise_urgency(service.id, due),))
 
 
 def set_priority(world: World, _actor: Actor, command: SetPriority, now: Moment) -> Decision:

@@ -211,7 +211,7 @@ def follow_up(world: World, fact: PageAnswered) -> tuple[Actor, Command] | None:
 def brief(world: World, incident: Incident, *, news: bool = False) -> Brief:
     """What a page says of an incident."""
     service = world.config.services.get(incident.service_id)
-    return Brief(incident, service.name if service else "removed service", news)
+    return Brief(incident, service.name if service else "removed service", news, incident.runbook(service))
 
 
 def _in_use(world: World, contact_id: str) -> ContactMethod | None:

@@ -17,6 +17,7 @@ from tocsin.engine.world import ThingChange, World
 from tocsin.escalation.model import Policy, TargetKind
 from tocsin.events.orchestration import PathKind, path_id
 from tocsin.incidents import decide as incidents
+from tocsin.incidents.timers import raise_key
 from tocsin.kernel.actor import SYSTEM
 from tocsin.kernel.decision import CancelTimer, Decision
 from tocsin.kernel.errors import Conflict, InUse
@@ -75,7 +76,9 @@ def _user(world: World, user: User, now: Moment) -> Decision:
             raise InUse(f"The user is named in the escalation policy {policy.name}.", reason="user_on_policy")
     keys = [key for key in config.api_keys.values() if key.user_id == user.id]
     overrides = [one for one in config.overrides.values() if one.user_id == user.id and one.end > now]
-    return gone(
+    led = [one for one in config.teams.values() if one.lead_id == user.id]
+    headless = Decision(state=tuple(ThingChange("team", one.id, one, replace(one, lead_id=None)) for one in led))
+    return headless + gone(
         [
             *config.rules_of.get(user.id, ()),
             *config.contacts_of.get(user.id, ()),
@@ -98,6 +101,7 @@ def _team(world: World, team: Team, _now: Moment) -> Decision:
     config = world.config
     owned: list[Any] = [one for one in config.policies.values() if team.id in one.team_ids]
     owned += [one for one in config.schedules.values() if team.id in one.team_ids]
+    owned += [one for one in config.services.values() if one.owner_team_id == team.id]
     owned += [one for one in config.orchestrations.values() if one.team_id == team.id]
     owned += [one for one in config.business_services.values() if one.team_id == team.id]
     owned += [one for one in config.kept.values() if team.id in one.team_ids]
@@ -137,7 +141,7 @@ def _service(world: World, service: Service, now: Moment) -> Decision:
         if path.kind is PathKind.ROUTER and service.id in path.routed_to:
             orchestration = config.orchestrations[path.parent_id]
             raise InUse(f"The router of {orchestration.name} sends events to the service.", reason="service_in_router")
-    decision = Decision(timers=(CancelTimer(incidents.raise_key(service.id)),))
+    decision = Decision(timers=(CancelTimer(raise_key(service.id)),))
     for incident in world.state.open_incidents_of(service.id):
         decision += incidents.resolve(incident, "its service was removed", SYSTEM, now)
     own_path = config.orchestration_paths.get(path_id(service.id, PathKind.SERVICE))

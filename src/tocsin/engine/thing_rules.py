@@ -26,16 +26,16 @@ from tocsin.directory.model import (
     Urgency,
     User,
 )
-from tocsin.directory.urls import url_problem
+from tocsin.directory.urls import URL_CHARS, url_problem
 from tocsin.engine.people import can_be_reached, waits_in_vain
 from tocsin.engine.support_hours import next_raise
 from tocsin.engine.world import ThingChange, World
 from tocsin.escalation.messages import ResumeEscalation
 from tocsin.escalation.model import Policy, TargetKind
 from tocsin.events.rules import FIELDS, NoiseRule
-from tocsin.incidents.decide import raise_key, raise_urgency
 from tocsin.incidents.messages import Unacknowledge
 from tocsin.incidents.model import Status
+from tocsin.incidents.timers import raise_key, raise_urgency
 from tocsin.kernel.actor import Actor
 from tocsin.kernel.decision import NOTHING, CancelTimer, Command, Decision, SetTimer
 from tocsin.kernel.errors import Invalid
@@ -216,6 +216,10 @@ def _team(draft: Draft) -> Verdict:
             found.append("Parent team not found")
             break
         parent = above.parent_id
+    if team.lead_id is not None and team.lead_id not in draft.world.config.users:
+        found.append("Lead not found")
+    if len(team.chat_group or "") > NAME_CHARS:
+        found.append(f"Chat group is too long (maximum is {NAME_CHARS} characters)")
     return found, NOTHING
 
 
@@ -249,9 +253,19 @@ def _service(draft: Draft) -> Verdict:
         found.append(f"Pause must be between 1 and {PAUSE_SECONDS} seconds")
     if service.raise_at not in ("", "support_hours_start", "support_hours_end"):
         found.append("Raise at must be support_hours_start or support_hours_end")
-    if service.runbook_url and not service.runbook_url.startswith(("https://", "http://")):
-        found.append("Runbook must be an http or https URL")
+    found += _unusable_links(service)
+    if service.owner_team_id is not None and service.owner_team_id not in draft.world.config.teams:
+        found.append("Owner team not found")
+    if len(service.component or "") > NAME_CHARS:
+        found.append(f"Component is too long (maximum is {NAME_CHARS} characters)")
     return found, NOTHING if found else _judged_at_last(draft, service) + _raised_in_time(draft, service)
+
+
+def _unusable_links(service: Service) -> Iterator[str]:
+    urls = {"Runbook": service.runbook_url, "Dashboard": service.dashboard_url, "Repository": service.repository_url}
+    for label, url in urls.items():
+        if url and not (url.startswith(("https://", "http://")) and len(url) <= URL_CHARS and url.isprintable()):
+            yield f"{label} must be an http or https URL"
 
 
 def _raised_in_time(draft: Draft, service: Service) -> Decision:

@@ -25,8 +25,8 @@ from tocsin.escalation.messages import (
     WaitingSkipped,
 )
 from tocsin.escalation.model import Policy, Rule
-from tocsin.incidents.decide import timer_key
 from tocsin.incidents.model import AssignedVia, Assignment, Incident, NextStep, NoTimer, Status
+from tocsin.incidents.timers import timer_key
 from tocsin.kernel.actor import Actor
 from tocsin.kernel.decision import CancelTimer, Command, Decision, Fact, SetTimer
 from tocsin.kernel.errors import Invalid

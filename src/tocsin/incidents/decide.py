@@ -30,7 +30,6 @@ from tocsin.incidents.messages import (
     MoveToService,
     NoteAdded,
     PriorityChanged,
-    RaiseUrgency,
     Reassign,
     Reopen,
     Resolve,
@@ -52,6 +51,7 @@ from tocsin.incidents.model import (
     NoTimer,
     Status,
 )
+from tocsin.incidents.timers import auto_resolve_key, timer_key
 from tocsin.kernel.actor import Actor, ActorKind
 from tocsin.kernel.decision import CancelTimer, Command, Decision, SetTimer, TimerChange
 from tocsin.kernel.errors import Conflict, Invalid
@@ -92,26 +92,6 @@ def require(incident: Incident, command: type[Command]) -> None:
     raise Conflict(f"incident {incident.number} is {incident.status}", reason=reason)
 
 
-def timer_key(incident_id: str) -> str:
-    """The key of the one timer for an incident's next step."""
-    return f"incident:{incident_id}"
-
-
-def auto_resolve_key(incident_id: str) -> str:
-    """The key of the timer that closes a forgotten incident."""
-    return f"auto-resolve:{incident_id}"
-
-
-def raise_key(service_id: str) -> str:
-    """The key of the timer that makes a service's quiet incidents urgent."""
-    return f"raise:{service_id}"
-
-
-def raise_urgency(service_id: str, due_at: Moment, after: int = 0) -> SetTimer:
-    """When a service's quiet incidents become urgent."""
-    return SetTimer(raise_key(service_id), due_at, RaiseUrgency(service_id=service_id, after=after))
-
-
 def trigger_for_alert(
     alert: Alert,
     service: Service,
@@ -143,6 +123,7 @@ def trigger_for_alert(
         team_ids=team_ids,
         alert_count=1,
         open_alert_count=1,
+        runbook_url=alert.runbook_url,
     )
     fact = IncidentTriggered(
         incident_id=incident_id,
@@ -218,6 +199,7 @@ def join(incident: Incident, alert: Alert, reason: str, now: Moment) -> Decision
         incident,
         alert_count=incident.alert_count + 1,
         open_alert_count=incident.open_alert_count + alert.is_open,
+        runbook_url=incident.runbook_url or alert.runbook_url,
         updated_at=now,
     )
     fact = AlertJoined(incident_id=incident.id, alert_id=alert.id, summary=alert.summary, reason=reason)

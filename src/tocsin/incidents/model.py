@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from tocsin.directory.model import Urgency
+from tocsin.directory.model import Service, Urgency
 from tocsin.kernel.actor import SYSTEM, Actor
 from tocsin.kernel.time import Moment
 
@@ -66,6 +66,7 @@ class Incident:
     `level` and `pass_number` count from 1 (0 = not started). `epoch` rises whenever paging starts anew (un-acknowledge,
     reassignment, escalation by hand): pages of older epochs are void. `policy_snapshot` names the policy as it was when
     the incident was assigned. `timer_at` with `next_step`, or `timer_reason`, says what happens by itself.
+    `runbook_url` is that of the first alert that named one.
     """
 
     id: str
@@ -101,6 +102,7 @@ class Incident:
     open_alert_count: int = 0
     merged_into: str = ""
     quarantined_seq: int | None = None
+    runbook_url: str = ""
 
     @property
     def is_open(self) -> bool:
@@ -111,3 +113,7 @@ class Incident:
     def assignee_ids(self) -> tuple[str, ...]:
         """The people who have it now."""
         return tuple(assignment.user_id for assignment in self.assignments)
+
+    def runbook(self, service: Service | None) -> str:
+        """What to do about it: as one of its alerts says, else as its service does. "" = nobody says."""
+        return self.runbook_url or (service.runbook if service is not None else "")

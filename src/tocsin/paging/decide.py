@@ -327,7 +327,7 @@ def _effect(message: Message, contact: ContactMethod, words: Wording, number: in
         address=message.address,
         user_id=message.user_id,
         subject=words.subject,
-        text=words.text,
+        text=f"{words.text}\n\n{words.below}" if words.below and message.channel is Channel.EMAIL else words.text,
         spoken=words.spoken,
         code=message.code,
         incident_ids=message.incident_ids,

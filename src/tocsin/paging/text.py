@@ -14,20 +14,25 @@ _LISTED = 5
 
 @dataclass(frozen=True, slots=True)
 class Brief:
-    """What a page says of an incident. `news`: that it is urgent now, to somebody who has it."""
+    """What a page says of an incident. `news`: that it is urgent now, to somebody who has it.
+
+    `runbook`: where it is written what to do.
+    """
 
     incident: Incident
     service_name: str
     news: bool = False
+    runbook: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """One message in its three forms."""
+    """One message in its three forms, and what a letter says below the text."""
 
     subject: str
     text: str
     spoken: str
+    below: str = ""
 
 
 def wording(briefs: Sequence[Brief], more: int = 0) -> Wording:
@@ -55,6 +60,7 @@ def _single(brief: Brief) -> Wording:
         text=line,
         spoken=f"Incident {incident.number} on {brief.service_name}. {incident.title}."
         + (" It is urgent now." if brief.news else ""),
+        below=_runbook(brief, "Runbook"),
     )
 
 
@@ -69,4 +75,12 @@ def _several(briefs: Sequence[Brief], more: int) -> Wording:
         subject=f"{total} incidents on {services}"[:200],
         text=f"{total} incidents: " + "; ".join(shown),
         spoken=f"{total} incidents on {services}. The first: {briefs[0].incident.title}.",
+        below="\n".join(
+            filter(None, (_runbook(one, f"Runbook of #{one.incident.number}") for one in briefs[:_LISTED]))
+        ),
     )
+
+
+def _runbook(brief: Brief, label: str) -> str:
+    """On one line, whatever a monitor sent: what follows it is not taken for ours."""
+    return f"{label}: {''.join(brief.runbook.split())}" if brief.runbook else ""

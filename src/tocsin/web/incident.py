@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -102,6 +102,7 @@ def show(visit: Visit, incident: Incident, refused: Refused | None = None, code:
         shows=list(Show),
         newest_first=newest_first,
         cards=[_card(visit, alert) for alert in alerts.items],
+        links=_links(visit, incident, alerts.items),
         alerts_total=alerts.total or 0,
         may_act=may_respond(visit, incident),
         refused=refused,
@@ -112,6 +113,16 @@ def show(visit: Visit, incident: Incident, refused: Refused | None = None, code:
     if visit.query("order") in ("newest", "oldest") and not visit.is_refresh:
         response.set_cookie(ORDER_COOKIE, visit.query("order"), max_age=31_536_000, samesite="lax", httponly=True)
     return response
+
+
+def _links(visit: Visit, incident: Incident, alerts: Sequence[Alert]) -> tuple[tuple[str, str], ...]:
+    """Where it is written what to do, how the service is doing, what it is made of. An alert's runbook counts first."""
+    service = visit.config.services.get(incident.service_id)
+    of_alerts = next((alert.runbook_url for alert in alerts if alert.runbook_url), "")
+    runbook = incident.runbook_url or of_alerts or incident.runbook(service)
+    if service is None:
+        return (("Runbook", runbook),)
+    return ("Runbook", runbook), ("Dashboard", service.dashboard_url or ""), ("Code", service.repository_url or "")
 
 
 def _choices(visit: Visit, incident: Incident) -> dict[str, Any]:

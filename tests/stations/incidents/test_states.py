@@ -13,6 +13,7 @@ from tocsin.incidents import decide
 from tocsin.incidents.decide import ALLOWED
 from tocsin.incidents.messages import AutoResolve, SetPriority
 from tocsin.incidents.model import Incident, NoTimer, Status
+from tocsin.incidents.timers import auto_resolve_key, timer_key
 from tocsin.kernel.actor import Actor, ActorKind
 from tocsin.kernel.decision import CancelTimer, Command, Decision, SetTimer
 from tocsin.kernel.errors import Conflict, TocsinError
@@ -93,8 +94,8 @@ def test_whatever_is_done_the_next_step_is_known(acts: list[tuple[str, Moment]])
         epoch = one.epoch
         assert not (before is Status.RESOLVED and one.status is not before and name != "incident.reopen")
         assert (one.timer_at is None) == (one.next_step is None)
-        assert timers.get(decide.timer_key("I")) == one.timer_at
-        assert timers.get(decide.auto_resolve_key("I")) == one.auto_resolve_at
+        assert timers.get(timer_key("I")) == one.timer_at
+        assert timers.get(auto_resolve_key("I")) == one.auto_resolve_at
         if one.is_open:
             assert (one.timer_at is None) == (one.timer_reason is not None)
         else:
@@ -110,7 +111,7 @@ def test_a_monitor_s_acknowledgement_leaves_it_with_who_had_it() -> None:
 def test_resolving_forgets_every_timer() -> None:
     decision = decide.resolve(incident(), "by hand", ALICE, BEGIN)
     keys = {timer.key for timer in decision.timers if isinstance(timer, CancelTimer)}
-    assert keys == {decide.timer_key("I"), decide.auto_resolve_key("I")}
+    assert keys == {timer_key("I"), auto_resolve_key("I")}
 
 
 def test_low_urgency_has_no_timeout() -> None:
