@@ -30,6 +30,7 @@ from tocsin.runtime.answers import read_answer
 from tocsin.runtime.turn_inputs import Request
 from tocsin.storage.log import Entry
 from tocsin.testing import simulation_actors as actors
+from tocsin.testing import simulation_windows as windows
 from tocsin.testing.simulation_rare import RareStates
 from tocsin.testing.simulation_stage import build
 from tocsin.testing.world import OWNER, World
@@ -102,8 +103,8 @@ class Simulation:
 
     def live(self, steps: int = STEPS) -> None:
         """Take so many steps, then heal. Raises Broken."""
-        acts = [act for _, act in actors.ACTS]
-        weights = [weight for weight, _ in actors.ACTS]
+        acts = [act for _, act in (*actors.ACTS, *windows.ACTS)]
+        weights = [weight for weight, _ in (*actors.ACTS, *windows.ACTS)]
         for _ in range(steps):
             act = self.rng.choices(acts, weights)[0]
             self.history.append(f"-- {act.__name__} at {self.world.clock.now() / SECOND:.6f}")
@@ -146,7 +147,8 @@ class Simulation:
         for _ in range(HEAL // (30 * MINUTE)):
             self.pass_time(30 * MINUTE)
             records = self._check()
-        stuck = [*_stuck(records, self.world.clock.now()), *_unheard(records, begin)]
+        now = self.world.clock.now()
+        stuck = [*_stuck(records, now), *_unheard(records, begin), *windows.forgotten(records, self.world.config, now)]
         if stuck:
             raise Broken(self.story(stuck))
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
+from tocsin.alerts.messages import AlertOpened, AlertResolved
 from tocsin.alerts.model import Alert
 from tocsin.engine.invariants import Records
 from tocsin.escalation.messages import LastResortReached, LevelReached, LevelSkipped
-from tocsin.incidents.messages import IncidentAcknowledged, IncidentResolved, IncidentUnacknowledged
+from tocsin.incidents.messages import IncidentAcknowledged, IncidentResolved, IncidentUnacknowledged, UrgencyChanged
 from tocsin.incidents.model import Incident, NextStep, NoTimer, Status
 from tocsin.kernel.decision import Fact
 from tocsin.paging.messages import PageAttemptFailed, PageNotSent, PageStarted, SendMessage
@@ -39,6 +40,12 @@ FACTS: Mapping[str, Callable[[Fact], bool]] = {
     "given up": lambda fact: isinstance(fact, PageAttemptFailed) and fact.next_at is None,
     "sent again after a crash": lambda fact: isinstance(fact, PageStarted) and "not known" in fact.why,
     "sent when let go": lambda fact: isinstance(fact, PageStarted) and "held back" in fact.why,
+    "a window ended and an alert paged": lambda fact: (
+        isinstance(fact, AlertOpened) and fact.reason.startswith("still firing when")
+    ),
+    "a suspended alert paged": lambda fact: isinstance(fact, AlertOpened) and "suspended" in fact.reason,
+    "a suspended alert was over in time": lambda fact: isinstance(fact, AlertResolved) and fact.suspended,
+    "support hours made it urgent": lambda fact: isinstance(fact, UrgencyChanged) and "support hours" in fact.reason,
     "no way to reach a person": lambda fact: isinstance(fact, PageNotSent) and not fact.page_id,
 }
 """Facts that are rare enough to be counted."""
@@ -48,6 +55,8 @@ def _alert_states(alert: Alert) -> Sequence[str]:
     found = []
     if alert.suppressed and alert.is_open:
         found.append("an alert is suppressed")
+    if alert.window_id and alert.is_open:
+        found.append("an alert is held by a window and suspended" if alert.suspended_until else "an alert is held")
     if alert.repeats > 2:
         found.append("an alert repeats")
     if alert.ended_at is not None:
@@ -130,6 +139,8 @@ EXPECTED: Sequence[str] = (
     "asleep",
     "an incident of many alerts",
     "an alert is suppressed",
+    "an alert is held",
+    "an alert is held by a window and suspended",
     "an alert repeats",
     "an alert ended by its monitor's own time",
     "crash with undecided events",

@@ -46,6 +46,7 @@ SERVICES: tuple[dict[str, Any], ...] = (
         "support_hours": SupportHours(
             time_zone="Europe/Lisbon", start_second=8 * 3600, end_second=11 * 3600, days=(1, 2, 3, 4, 5, 6, 7)
         ),
+        "raise_at": "support_hours_end",
     },
 )
 """Services that differ in everything that decides something."""
