@@ -7,13 +7,13 @@ which knows the facts.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import NamedTuple
 
 from tocsin.deliveries.messages import RecordDelivery
 from tocsin.deliveries.model import Delivery, DeliveryResult, DeliveryState, Lane
 from tocsin.deliveries.retry import DISABLED_FOR, DROPS_IN_A_ROW, next_try
 from tocsin.kernel.time import Moment
+from tocsin.kernel.values import replace
 
 TOO_OLD = "given up after 48 hours"
 
@@ -26,10 +26,17 @@ class Recorded(NamedTuple):
     disabled_until: Moment | None = None
 
 
-def queued(delivery: Delivery, *, is_first: bool, now: Moment) -> Delivery:
+def queued(delivery: Delivery, id: str, subscription_id: str, number: int, *, is_first: bool, now: Moment) -> Delivery:
     """The delivery as it enters its queue: due at once if nothing is before it."""
-    state = DeliveryState.DUE if is_first else DeliveryState.WAITING
-    return replace(delivery, state=state, queued_at=now, due_at=now if is_first else None)
+    return replace(
+        delivery,
+        id=id,
+        subscription_id=subscription_id,
+        number=number,
+        state=DeliveryState.DUE if is_first else DeliveryState.WAITING,
+        queued_at=now,
+        due_at=now if is_first else None,
+    )
 
 
 def record(delivery: Delivery, lane: Lane, report: RecordDelivery, now: Moment) -> Recorded:

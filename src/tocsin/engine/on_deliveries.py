@@ -5,8 +5,6 @@ Changes of the subscription itself are ordinary changes of configuration, on the
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from tocsin.deliveries import decide
 from tocsin.deliveries.messages import CancelQueue, RecordDelivery, Redeliver, SendPing
 from tocsin.deliveries.model import PING, Delivery, DeliveryResult, DeliveryState
@@ -17,6 +15,7 @@ from tocsin.kernel.actor import Actor
 from tocsin.kernel.decision import NOTHING, Decision
 from tocsin.kernel.errors import Conflict, NotFound
 from tocsin.kernel.time import Moment
+from tocsin.kernel.values import replace
 
 CANCELLED_AT_ONCE = 100
 """Deliveries of a queue that one command cancels: a turn must stay short."""
@@ -56,9 +55,9 @@ def send_ping(world: World, actor: Actor, command: SendPing, now: Moment) -> Dec
     one = _on(world, command.subscription_id, now)
     delivery_id = world.ids.long()
     ping = Delivery(
-        id=delivery_id,
+        id="",
         number=0,
-        subscription_id=one.id,
+        subscription_id="",
         resource_id=delivery_id,
         event=PING,
         event_id=world.ids.long(),
@@ -67,7 +66,7 @@ def send_ping(world: World, actor: Actor, command: SendPing, now: Moment) -> Dec
         state=DeliveryState.DUE,
         queued_at=now,
     )
-    return Decision(state=(enqueued(world, ping, now),), value=delivery_id)
+    return Decision(state=(enqueued(world, ping, now, subscription_id=one.id, id=delivery_id),), value=delivery_id)
 
 
 def redeliver(world: World, _actor: Actor, command: Redeliver, now: Moment) -> Decision:
@@ -76,7 +75,9 @@ def redeliver(world: World, _actor: Actor, command: Redeliver, now: Moment) -> D
     _on(world, delivery.subscription_id, now)
     if delivery.is_queued:
         raise Conflict("The delivery is still on its way.", reason="delivery_queued")
-    return Decision(state=(enqueued(world, decide.once_more(delivery), now),), value=delivery.id)
+    fresh = decide.once_more(delivery)
+    again = enqueued(world, fresh, now, subscription_id=delivery.subscription_id, id=delivery.id)
+    return Decision(state=(again,), value=delivery.id)
 
 
 def delivery_of(world: World, delivery_id: str) -> Delivery:

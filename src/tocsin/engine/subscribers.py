@@ -6,7 +6,7 @@ Decides deliveries, never their wording. A step is told as it ended: an incident
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from tocsin.deliveries.decide import queued
 from tocsin.deliveries.model import Delivery, DeliveryState, Mention
@@ -31,6 +31,7 @@ from tocsin.incidents.model import Incident
 from tocsin.kernel.actor import Actor
 from tocsin.kernel.decision import Fact
 from tocsin.kernel.time import Moment
+from tocsin.kernel.values import replace
 
 EVENT_OF: Mapping[type[Fact], str] = {
     IncidentTriggered: "incident.triggered",
@@ -152,7 +153,7 @@ def _mention(incident: Incident | None) -> Mention | None:
 def _for_each(world: World, news: _News, wanting: Collection[WebhookSubscription], now: Moment) -> Iterator[Delivery]:
     for one in wanting:
         if one.is_on(now) and _lets_through(one, news):
-            yield enqueued(world, replace(news.told, id=world.ids.long(), subscription_id=one.id), now)
+            yield enqueued(world, news.told, now, subscription_id=one.id, id=world.ids.long())
 
 
 def _lets_through(one: WebhookSubscription, news: _News) -> bool:
@@ -163,8 +164,8 @@ def _lets_through(one: WebhookSubscription, news: _News) -> bool:
     return True
 
 
-def enqueued(world: World, delivery: Delivery, now: Moment) -> Delivery:
-    """The delivery with a place behind all that waits in its queue."""
-    first = world.state.first_queued(delivery.subscription_id, delivery.resource_id, after=0)
-    numbered = replace(delivery, number=world.state.next_delivery_number())
-    return queued(numbered, is_first=first is None, now=now)
+def enqueued(world: World, delivery: Delivery, now: Moment, *, subscription_id: str, id: str) -> Delivery:
+    """The delivery for this subscription and under this id, with a place behind all that waits in its queue."""
+    first = world.state.first_queued(subscription_id, delivery.resource_id, after=0)
+    number = world.state.next_delivery_number()
+    return queued(delivery, id, subscription_id, number, is_first=first is None, now=now)

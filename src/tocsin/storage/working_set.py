@@ -90,6 +90,8 @@ class WorkingSet:
         self._number = last_incident_number
         self._delivery_number = 0
         self._told: set[str] = set()
+        self._queues: dict[_Scoped, set[str]] = {}
+        """Of each queue of deliveries those that this turn has put, also in units that did not count."""
 
     # -- the boundaries of a unit and a turn
 
@@ -158,6 +160,7 @@ class WorkingSet:
         for alert in self._turn[Alert]:
             self._held.pop(alert, None)
         self._told.update(delivery.subscription_id for delivery in self._turn[Delivery].values())
+        self._queues.clear()
         for kind in _NOT_KNOWN:
             self._turn[kind].clear()
         for kind, entities in self._turn.items():
@@ -180,6 +183,7 @@ class WorkingSet:
 
     def forget(self) -> None:
         """The transaction failed: nothing in memory can be trusted."""
+        self._queues.clear()
         self._held.clear()
         for entities in (*self._unit.values(), *self._turn.values()):
             entities.clear()
@@ -202,6 +206,8 @@ class WorkingSet:
     def put(self, entity: Stateful) -> None:
         """The entity's new value."""
         self._unit[type(entity)][entity.id] = entity
+        if isinstance(entity, Delivery):
+            self._queues.setdefault((entity.subscription_id, entity.resource_id), set()).add(entity.id)
 
     def prefetch_alerts(self, keys: Iterable[_Scoped]) -> None:
         """Read the newest alerts of many keys with one statement; keys without one are remembered as such."""
@@ -417,16 +423,21 @@ class WorkingSet:
 
     def first_queued(self, subscription_id: str, resource_id: str, *, after: int) -> Delivery | None:
         """The first delivery of a queue that has not ended, of those with numbers after that."""
+        mine = self._changed_in_queue(subscription_id, resource_id)
+        found: dict[str, Delivery] = {}
+        if not self._is_new(resource_id):
+            values = {"subscription_id": subscription_id, "resource_id": resource_id, "after": after}
+            rows = self._queries.first_queued.rows(self._connection, most=1 + len(mine), **values)
+            found.update((one.id, one) for one in self._entities(Delivery, rows))
+        found.update(mine)
+        waiting = (one for one in found.values() if one.is_queued and one.number > after)
+        return min(waiting, key=attrgetter("number"), default=None)
 
-        def wanted(one: Delivery) -> bool:
-            queue = (one.subscription_id, one.resource_id)
-            return one.is_queued and queue == (subscription_id, resource_id) and one.number > after
-
-        values = {"subscription_id": subscription_id, "resource_id": resource_id, "after": after}
-        values["most"] = 1 + self._changed_deliveries()
-        skip = self._is_new(resource_id)
-        found = self._find(Delivery, self._queries.first_queued, values, wanted, skip=skip)
-        return min(found, key=attrgetter("number"), default=None)
+    def _changed_in_queue(self, subscription_id: str, resource_id: str) -> dict[str, Delivery]:
+        """The deliveries of a queue as this turn has them: of its rows so many may not fit any more."""
+        layers = (self._turn[Delivery], self._unit[Delivery])
+        ids = self._queues.get((subscription_id, resource_id), ())
+        return {one: layer[one] for layer in layers for one in ids if one in layer}
 
     def last_queued(self, subscription_id: str, most: int) -> Sequence[Delivery]:
         """Deliveries of a subscription that have not ended; of each queue those at its end before those before them."""
@@ -434,13 +445,10 @@ class WorkingSet:
         def wanted(one: Delivery) -> bool:
             return one.is_queued and one.subscription_id == subscription_id
 
-        values = {"subscription_id": subscription_id, "most": most + self._changed_deliveries()}
+        changed = len(self._turn[Delivery]) + len(self._unit[Delivery])
+        values = {"subscription_id": subscription_id, "most": most + changed}
         found = self._find(Delivery, self._queries.last_queued, values, wanted)
         return sorted(found, key=attrgetter("resource_id", "number"), reverse=True)[:most]
-
-    def _changed_deliveries(self) -> int:
-        """Of the rows that a query finds, so many may not fit any more since this turn."""
-        return len(self._turn[Delivery]) + len(self._unit[Delivery])
 
     def next_delivery_number(self) -> int:
         """A number higher than that of every delivery that has not ended."""

@@ -14,6 +14,8 @@ from tocsin.directory.grouping import GroupingSetting
 from tocsin.directory.kept import Kept
 from tocsin.directory.model import Membership, Role, Service, TeamRole
 from tocsin.events.orchestration import Orchestration
+from tocsin.directory.model import Membership, Role, TeamRole
+from tocsin.directory.subscriptions import FilterKind, WebhookSubscription
 from tocsin.incidents.model import Incident
 from tocsin.oncall import Override
 
@@ -50,6 +52,21 @@ class Access:
 
 def body(**values: Any) -> Body:
     return lambda _house, _incident: values
+
+
+def subscription(house: House) -> dict[str, Any]:
+    """A webhook subscription to what happens on the house's service, as clients send it."""
+    return {
+        "type": "webhook_subscription",
+        "description": "d",
+        "delivery_method": {
+            "type": "http_delivery_method",
+            "url": "https://hooks.example.com/in",
+            "custom_headers": [{"name": "X-Token", "value": "secret"}],
+        },
+        "events": ["incident.triggered", "incident.resolved"],
+        "filter": {"type": "service_reference", "id": house.service.id},
+    }
 
 
 def _layered(house: House, _incident: Incident) -> Any:
@@ -94,6 +111,8 @@ def _own_contact(wrapper: str, **values: Any) -> Body:
         return {wrapper: {**values, "contact_method": {"id": contact.id, "type": "email_contact_method_reference"}}}
 
     return contact_body
+def _subscription(house: House, _incident: Incident) -> Any:
+    return {"webhook_subscription": subscription(house)}
 
 
 SELF = ADMINS | {"alice"}
@@ -462,6 +481,12 @@ MATRIX: dict[tuple[str, str], Access] = {
         for method in ("GET", "PUT")
     },
     ("GET", "/audit/records"): Access(ADMINS, seen_by=EVERYBODY),
+    ("POST", "/webhook_subscriptions"): Access(STAFF, _subscription, EVERYBODY),
+    ("GET", "/webhook_subscriptions/{id}"): LOOK,
+    ("PUT", "/webhook_subscriptions/{id}"): Access(STAFF, body(webhook_subscription={"description": "New"})),
+    ("DELETE", "/webhook_subscriptions/{id}"): Access(STAFF),
+    ("POST", "/webhook_subscriptions/{id}/enable"): Access(STAFF),
+    ("POST", "/webhook_subscriptions/{id}/ping"): Access(STAFF),
     ("GET", "/users/me"): Access(EVERYBODY - {"root", "payments_key", "search_key"}, seen_by=EVERYBODY),
     **{
         ("GET", path): ANYBODY
@@ -505,6 +530,15 @@ def populated(house: House) -> None:
     house.save(Orchestration(id="", name="Payments", team_id=house.payments.id))
     house.save(MaintenanceWindow(id="", start=now + 10**12, end=now + 2 * 10**12, service_ids=(house.service.id,)))
     _business(house)
+    house.save(
+        WebhookSubscription(
+            id="",
+            url="https://hooks.example.com/",
+            events=("incident.triggered",),
+            filter_kind=FilterKind.SERVICE,
+            filter_id=house.service.id,
+        )
+    )
     house.alarm("first")
     house.alarm("second")
 
@@ -629,6 +663,8 @@ def address(path: str, house: House, incident: Incident) -> str:
             "log_entries": "R0000000000002",
             "event_orchestrations": orchestration,
         }.get(collection, ""),
+            "webhook_subscriptions": next(iter(config.webhook_subscriptions)),
+        }.get(first, ""),
     }
     for name, value in ids.items():
         path = path.replace(name, value)

@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.dialects.pagerduty.api import Api, House, Reply
+from tests.dialects.pagerduty.matrix import subscription
 from tocsin.dialects.pagerduty.routes import ROUTES
 
 Values = dict[str, Any]
@@ -277,9 +278,18 @@ def _business_service(house: House) -> Values:
         "type": "business_service",
         "team": {"id": house.payments.id},
     }
+def _gone(house: House, kind: str) -> Values:
+    return {"filter": {"type": f"{kind}_reference", "id": "PNOBODY"}}
 
 
 RESOURCES = (
+    Resource(
+        "webhook_subscription",
+        "/webhook_subscriptions",
+        subscription,
+        ("delivery_method", "events", "filter"),
+        (lambda house: _gone(house, "service"), lambda house: _gone(house, "team")),
+    ),
     Resource("user", "/users", _user, ("name", "email")),
     Resource(
         "contact_method",
@@ -511,7 +521,19 @@ def test_no_wrong_value_breaks_anything_or_is_half_stored(api: Api, house: House
     assert counted[400] > 30
 
 
-PARAMETERS = ("since", "until", "time_zone", "limit", "offset", "total", "query", "sort_by", "include[]", "team_ids[]")
+PARAMETERS = (
+    "since",
+    "until",
+    "time_zone",
+    "limit",
+    "offset",
+    "total",
+    "query",
+    "sort_by",
+    "filter_type",
+    "include[]",
+    "team_ids[]",
+)
 ODD = ("", "%00", "%ff", "null", "-1", "9999-12-31T23:59:59-23:59", "%F0%9F%94%A5")
 
 

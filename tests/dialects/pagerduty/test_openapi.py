@@ -128,10 +128,10 @@ def test_answers_have_the_published_shape(api: Api, house: House, method: str, p
     reply = api.request(method, to, MATRIX[method, path].body(house, incident), key=who)
     if method == "DELETE" and reply.status == 400:
         return
-    assert reply.status in (200, 201, 204), reply
+    assert reply.status in (200, 201, 202, 204), reply
     schema = validator(method, path)
     if schema is None:
-        assert reply.status == 204
+        assert reply.status in (202, 204)
         return
     problems = [f"{list(one.instance_path)}: {one.message[:200]}" for one in schema.iter_errors(reply.body)]
     assert not problems, "\n".join(problems)

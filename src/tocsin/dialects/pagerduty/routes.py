@@ -31,6 +31,7 @@ from tocsin.dialects.pagerduty.resources import (
     teams,
     users,
     workflows,
+    webhook_subscriptions,
 )
 
 ROUTES: Routes = (
@@ -111,5 +112,6 @@ ROUTES: Routes = (
     *enablements.ROUTES,
     *standards.ROUTES,
     *personal_rules.ROUTES,
+    *webhook_subscriptions.ROUTES,
 )
 """Path -> method -> handler."""

@@ -1,0 +1,45 @@
+"""Webhook subscriptions as PagerDuty's clients expect them.
+
+Decides what is never shown: headers' values, the secret but once, and passwords to those who can't change them.
+"""
+
+from __future__ import annotations
+
+from tocsin.dialects.pagerduty.read.subscriptions import FILTERS, REDACTED
+from tocsin.dialects.pagerduty.write.refs import Wire
+from tocsin.directory.subscriptions import FilterKind, WebhookSubscription
+from tocsin.directory.urls import without_credentials
+from tocsin.kernel.time import Moment
+
+_TYPES = {kind: wire_type for wire_type, kind in FILTERS.items()}
+
+
+def subscription(one: WebhookSubscription, now: Moment, *, may_change: bool, is_new: bool = False) -> Wire:
+    """A subscription. `is_new`: the answer to its creation, the only one with its secret."""
+    return {
+        "id": one.id,
+        "type": "webhook_subscription",
+        "active": one.active,
+        "delivery_method": {
+            "id": one.id,
+            "secret": one.secret if is_new else None,
+            "temporarily_disabled": one.is_disabled(now),
+            "type": "http_delivery_method",
+            "url": one.url if may_change else _without_password(one.url),
+            "custom_headers": [{"name": header.name, "value": REDACTED} for header in one.headers],
+        },
+        "description": one.description,
+        "events": list(one.events),
+        "filter": _filter(one),
+    }
+
+
+def _filter(one: WebhookSubscription) -> Wire:
+    """Clients take an id where none belongs for a difference."""
+    found: Wire = {"type": _TYPES[one.filter_kind]}
+    return found if one.filter_kind is FilterKind.ACCOUNT else {"id": one.filter_id, **found}
+
+
+def _without_password(url: str) -> str:
+    plain, credentials = without_credentials(url)
+    return plain.replace("://", f"://{REDACTED.replace(' ', '')}@", 1) if credentials else plain
