@@ -14,7 +14,7 @@ from tocsin.deliveries.messages import Redeliver, SendPing
 from tocsin.directory.permissions import Verb, may
 from tocsin.engine.on_deliveries import delivery_of, subscription_of
 from tocsin.engine.on_incidents import incident_of
-from tocsin.engine.thing_owners import needs_to_change
+from tocsin.engine.thing_owners import needs_to_touch
 from tocsin.engine.world import World
 from tocsin.escalation.messages import EscalateNow
 from tocsin.incidents.messages import (
@@ -86,12 +86,12 @@ def _test_page(world: World, actor: Actor, command: SendTestPage) -> Iterable[Ne
 def _ping(world: World, actor: Actor, command: SendPing) -> Iterable[Need]:
     """Whoever may change a subscription may have it try itself."""
     one = subscription_of(world, command.subscription_id)
-    return needs_to_change(world, actor, one, one)
+    return needs_to_touch(world.config, actor, one)
 
 
 def _redeliver(world: World, actor: Actor, command: Redeliver) -> Iterable[Need]:
     one = subscription_of(world, delivery_of(world, command.delivery_id).subscription_id)
-    return needs_to_change(world, actor, one, one)
+    return needs_to_touch(world.config, actor, one)
 
 
 NEEDS: Mapping[type[Command], Callable[[World, Actor, Any], Iterable[Need]]] = {

@@ -43,6 +43,11 @@ def needs_to_change(world: World, actor: Actor, old: Any, new: Any) -> Iterable[
             yield from _NEEDS[KIND_OF[type(thing)]](world.config, actor, thing, old, new)
 
 
+def needs_to_touch(config: Config, actor: Actor, thing: Any) -> Iterable[Need]:
+    """What is needed to change something about a thing that is nobody's child: whose it is, the configuration says."""
+    return _NEEDS[KIND_OF[type(thing)]](config, actor, thing, thing, thing)
+
+
 def _user(_config: Config, actor: Actor, user: User, old: User | None, new: User | None) -> Iterable[Need]:
     owners = Role.OWNER in (user.role, *(one.role for one in (old, new) if one is not None))
     own = actor.kind is ActorKind.USER and actor.id == user.id and old is not None and new is not None

@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import fields
 from itertools import islice, takewhile
 from operator import attrgetter
-from typing import Any, NamedTuple, TypeAlias, TypeVar, cast
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
@@ -26,20 +26,14 @@ from tocsin.incidents.model import Incident
 from tocsin.kernel.time import Moment
 from tocsin.paging.model import WAITING, Message, MessageState, Pace, Page, PageState
 from tocsin.storage import postgres, prepared, sqlite
-from tocsin.storage.codec import load
+from tocsin.storage.layers import NOT_KNOWN, Layers
 from tocsin.storage.prepared import Query
-from tocsin.storage.rows import MAPPED
-from tocsin.storage.work_queries import NEWEST_ALERTS, WorkQueries
-
-E = TypeVar("E", bound=Stateful)
+from tocsin.storage.work_queries import NEWEST_ALERTS
 
 KNOWN_LIMIT = 100_000
 """Entities kept in memory between turns, all kinds together (about 3 kB each)."""
 
 _SEEN = frozenset({MessageState.SENDING, MessageState.SENT, MessageState.DELIVERED})
-
-_NOT_KNOWN = frozenset({Delivery})
-"""Kinds that are not kept in memory between turns: many, and each looked at a few times only."""
 
 _COUNTED = ("repeats", "last_event_at", "last_seq")
 """What changes when a monitor says again what it said before."""
@@ -53,9 +47,7 @@ _newness = attrgetter("is_open", "created_at", "last_seq")
 _id = attrgetter("id")
 """The order of age: ids follow time."""
 
-_Key = tuple[type[Any], str]
 _Scoped = tuple[str, str]
-_Layer: TypeAlias = dict[type[Any], dict[str, Any]]
 
 
 class _Held(NamedTuple):
@@ -72,18 +64,14 @@ class Change(NamedTuple):
     before: Any | None
 
 
-class WorkingSet:
+class WorkingSet(Layers):
     """Implements `engine.world.State` on a database connection."""
 
     def __init__(self, connection: Connection, last_incident_number: int) -> None:
-        self._connection = connection
-        self._queries = WorkQueries(connection.dialect)
+        super().__init__(connection)
         self._by_keys = postgres if connection.dialect.name == "postgresql" else sqlite
         self._newest_alerts = NEWEST_ALERTS.format(pairs=self._by_keys.PAIRS)
-        self._known: OrderedDict[_Key, Any] = OrderedDict()
         self._known_keys: OrderedDict[_Scoped, str | None] = OrderedDict()
-        self._turn: _Layer = {kind: {} for kind in MAPPED}
-        self._unit: _Layer = {kind: {} for kind in MAPPED}
         self._held: dict[str, _Held] = {}
         """By alert, in the order in which they came here: nothing is held for longer than the first."""
         self._stored_number = last_incident_number
@@ -161,7 +149,7 @@ class WorkingSet:
             self._held.pop(alert, None)
         self._told.update(delivery.subscription_id for delivery in self._turn[Delivery].values())
         self._queues.clear()
-        for kind in _NOT_KNOWN:
+        for kind in NOT_KNOWN:
             self._turn[kind].clear()
         for kind, entities in self._turn.items():
             for entity in entities.values():
@@ -468,39 +456,3 @@ class WorkingSet:
         """Whether the incident was created in this turn: the database knows nothing that belongs to it."""
         incident = self._unit[Incident].get(incident_id) or self._turn[Incident].get(incident_id)
         return incident is not None and incident.number > self._stored_number
-
-    def _get(self, kind: type[E], entity_id: str) -> E | None:
-        for layer in (self._unit, self._turn):
-            if entity_id in layer[kind]:
-                return cast("E", layer[kind][entity_id])
-        known = self._known.get((kind, entity_id))
-        if known is not None:
-            return cast("E", known)
-        rows = self._queries.one[cast("type[Stateful]", kind)].rows(self._connection, id=entity_id)
-        return next(self._entities(kind, rows), None)
-
-    def _find(
-        self, kind: type[E], query: Query, values: Mapping[str, Any], wanted: Callable[[E], bool], *, skip: bool = False
-    ) -> Iterator[E]:
-        """What the query finds and what was changed, each in its newest value, if it is `wanted` by that value.
-
-        `skip`: the database is known to hold nothing that the query would find.
-        """
-        newest: dict[str, E] = {}
-        if not skip:
-            rows = query.rows(self._connection, **values)
-            newest.update((entity.id, entity) for entity in self._entities(kind, rows))
-        newest.update(self._turn[kind])
-        newest.update(self._unit[kind])
-        return filter(wanted, newest.values())
-
-    def _entities(self, kind: type[E], rows: Iterable[Any]) -> Iterator[E]:
-        """Rows of ids and JSON as entities; what is known already is not read again."""
-        for entity_id, data in rows:
-            key = (kind, entity_id)
-            found = self._known.get(key)
-            if found is None:
-                found = load(kind, data)
-                if kind not in _NOT_KNOWN:
-                    self._known[key] = found
-            yield found

@@ -13,9 +13,8 @@ from tocsin.directory.business import BusinessService, Dependency, Subscriber, T
 from tocsin.directory.grouping import GroupingSetting
 from tocsin.directory.kept import Kept
 from tocsin.directory.model import Membership, Role, Service, TeamRole
-from tocsin.events.orchestration import Orchestration
-from tocsin.directory.model import Membership, Role, TeamRole
 from tocsin.directory.subscriptions import FilterKind, WebhookSubscription
+from tocsin.events.orchestration import Orchestration
 from tocsin.incidents.model import Incident
 from tocsin.oncall import Override
 
@@ -111,6 +110,8 @@ def _own_contact(wrapper: str, **values: Any) -> Body:
         return {wrapper: {**values, "contact_method": {"id": contact.id, "type": "email_contact_method_reference"}}}
 
     return contact_body
+
+
 def _subscription(house: House, _incident: Incident) -> Any:
     return {"webhook_subscription": subscription(house)}
 
@@ -622,7 +623,6 @@ def address(path: str, house: House, incident: Incident) -> str:
         "{user_id}": house.bob.id,
         "{policy_id}": house.policy.id,
         "{integration_id}": config.keys_of[orchestration][0].id if of_orchestration else house.integration.id,
-        "{service_id}": house.service.id,
         "{override_id}": next(iter(config.overrides)),
         "{alert_id}": house.reads.alerts_of(incident.id).items[0].id,
         "{entity_type}": "users",
@@ -661,10 +661,8 @@ def address(path: str, house: House, incident: Incident) -> str:
             "vendors": "PVPROM1",
             "abilities": "teams",
             "log_entries": "R0000000000002",
-            "event_orchestrations": orchestration,
-        }.get(collection, ""),
             "webhook_subscriptions": next(iter(config.webhook_subscriptions)),
-        }.get(first, ""),
+        }.get(collection, ""),
     }
     for name, value in ids.items():
         path = path.replace(name, value)

@@ -278,6 +278,8 @@ def _business_service(house: House) -> Values:
         "type": "business_service",
         "team": {"id": house.payments.id},
     }
+
+
 def _gone(house: House, kind: str) -> Values:
     return {"filter": {"type": f"{kind}_reference", "id": "PNOBODY"}}
 

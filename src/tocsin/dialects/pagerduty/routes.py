@@ -30,8 +30,8 @@ from tocsin.dialects.pagerduty.resources import (
     tags,
     teams,
     users,
-    workflows,
     webhook_subscriptions,
+    workflows,
 )
 
 ROUTES: Routes = (

@@ -17,7 +17,7 @@ from tocsin.dialects.pagerduty.read import subscriptions as read
 from tocsin.dialects.pagerduty.write import subscriptions as write
 from tocsin.dialects.pagerduty.write.refs import Wire
 from tocsin.directory.subscriptions import FilterKind, WebhookSubscription
-from tocsin.engine.thing_owners import needs_to_change
+from tocsin.engine.thing_owners import needs_to_touch
 
 _KIND = "webhook_subscription"
 
@@ -90,7 +90,7 @@ def _sees(call: Call, one: WebhookSubscription) -> bool:
 
 
 def _wire(call: Call, one: WebhookSubscription) -> Wire:
-    needs = needs_to_change(call.config, call.caller.actor, one, one)
+    needs = needs_to_touch(call.config, call.caller.actor, one)
     may_change = all(call.may(verb, team_ids) for verb, team_ids, _own in needs)
     return write.subscription(one, call.now, may_change=may_change)
 
