@@ -40,7 +40,7 @@ from tocsin.events.orchestration import (
 )
 from tocsin.events.rules import Condition, Match, NoiseRule
 from tocsin.kernel.actor import Actor
-from tocsin.kernel.errors import Invalid, NotAllowed, TocsinError
+from tocsin.kernel.errors import Conflict, Invalid, NotAllowed, TocsinError
 from tocsin.kernel.time import DAY, HOUR
 from tocsin.oncall import Override, Schedule
 from tocsin.testing.world import World, as_user
@@ -305,3 +305,17 @@ def test_a_manager_of_one_team_can_t_reach_into_another(world: World, cast: Cast
     ):
         with pytest.raises(NotAllowed):
             world.save(thing, *([field] if field else []), actor=actor)
+
+
+def test_what_was_changed_meanwhile_is_left_alone(world: World, cast: Cast) -> None:
+    kept = world.save(Kept(id="", resource="note", wire='{"a": 1}'))
+    world.save(replace(kept, wire='{"a": 2}'), "wire")
+    late = SaveThing(thing_kind="kept", thing=replace(kept, wire="{}"), fields=("wire",), seen_at=kept.updated_at)
+    with pytest.raises(Conflict, match="meanwhile"):
+        world.run(as_user(cast.olga), late)
+    assert world.config.kept[kept.id].wire == '{"a": 2}'
+    first = SaveThing(thing_kind="kept", thing=replace(kept, wire="{}"), seen_at=0)
+    with pytest.raises(Conflict, match="meanwhile"):
+        world.run(as_user(cast.olga), first)
+    again = replace(late, seen_at=world.config.kept[kept.id].updated_at)
+    assert world.run(as_user(cast.olga), again).wire == "{}"

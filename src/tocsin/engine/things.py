@@ -26,19 +26,27 @@ from tocsin.engine.thing_rules import Draft, Verdict
 from tocsin.engine.world import ThingChange, World
 from tocsin.kernel.actor import Actor
 from tocsin.kernel.decision import NOTHING, Command, Decision
-from tocsin.kernel.errors import Invalid, NotFound
+from tocsin.kernel.errors import Conflict, Invalid, NotFound
 from tocsin.kernel.ids import IdSource
 from tocsin.kernel.time import Moment
+
+CHANGED_MEANWHILE = "changed_meanwhile"
+"""The reason of a refusal after which it is worth to look again and do it anew."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SaveThing(Command):
-    """Create `thing` (empty id), or set those of its `fields` that the client named; the rest stays as stored."""
+    """Create `thing` (empty id), or set those of its `fields` that the client named; the rest stays as stored.
+
+    `seen_at`: the `updated_at` of the thing that the new values were made from (0 = there was none); one that was
+    changed since then is left alone. None = whatever it is by now.
+    """
 
     kind: ClassVar[str] = "thing.save"
     thing_kind: str
     thing: Any
     fields: tuple[str, ...] = ()
+    seen_at: Moment | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +59,7 @@ class DeleteThing(Command):
 
 
 def save(world: World, actor: Actor, command: SaveThing, now: Moment) -> Decision:
-    """Create or change a thing; the value is the thing as stored. Raises NotFound, NotAllowed, Invalid."""
+    """Create or change a thing; the value is the thing as stored. Raises NotFound, Conflict, NotAllowed, Invalid."""
     stored = world.config.of(command.thing_kind)
     wanted_id = command.thing.id
     old = stored.get(wanted_id)
@@ -59,6 +67,8 @@ def save(world: World, actor: Actor, command: SaveThing, now: Moment) -> Decisio
         old = world.config.settings  # there is always one, stored or not
     if wanted_id and old is None and command.fields:
         raise NotFound(f"There is no {command.thing_kind} {wanted_id}.")
+    if command.seen_at is not None and old is not None and old.updated_at != command.seen_at:
+        raise Conflict("It was changed by somebody else meanwhile.", reason=CHANGED_MEANWHILE)
     new = (
         command.thing
         if old is None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -180,6 +182,7 @@ def test_features_are_on_until_they_are_switched_off(api: Api, house: House) -> 
         for enabled in (False, True, False):
             reply = api.put(f"{path}/aiops", {"enablement": {"feature": "aiops", "enabled": enabled}}).body
             assert reply["enablement"]["enabled"] is enabled
+            assert reply["enablements"] == [reply["enablement"]]
             assert reply["warnings"] == []
             assert api.get(path)["enablements"][0]["enabled"] is enabled
         assert api.request("PUT", f"{path}/other", {"enablement": {"enabled": True}}).status == 404
@@ -209,3 +212,25 @@ def test_standards_are_judged_by_what_services_are(api: Api, house: House) -> No
     assert api.get(f"{path}/{house.service.id}")["score"]["total"] == 2
     assert api.request("GET", path).status == 400
     assert api.request("GET", f"/standards/scores/teams/{bare.id}").status == 404
+
+
+def test_what_many_change_at_once_is_all_there(api: Api, house: House) -> None:
+    """Terraform associates and sets values in parallel: nobody overwrites what another has just written."""
+    services = [house.save(Service(id="", name=f"S{number}", policy_id=house.policy.id)).id for number in range(8)]
+    sent = {"name": "A", "action_type": "script", "action_data_reference": {"script": "true"}}
+    path = f"/automation_actions/actions/{api.post('/automation_actions/actions', {'action': sent})['action']['id']}"
+    for number in range(8):
+        body = {"name": f"f{number}", "display_name": "F", "data_type": "integer", "field_type": "single_value"}
+        api.post("/services/custom_fields", {"field": body})
+    values = f"/services/{house.service.id}/custom_fields/values"
+
+    def write(number: int) -> None:
+        with closing(Api(house)) as client:
+            client.post(f"{path}/services", {"service": {"id": services[number]}})
+            client.put(values, {"custom_fields": [{"name": f"f{number}", "value": number}]})
+
+    with ThreadPoolExecutor(8) as pool:
+        for done in [pool.submit(write, number) for number in range(8)]:
+            done.result(60)
+    assert {one["id"] for one in api.get(f"{path}/services")["services"]} == set(services)
+    assert {one["value"] for one in api.get(values)["custom_fields"]} == set(range(8))

@@ -65,10 +65,10 @@ def test_options_sent_with_their_field_are_all_that_it_has(api: Api) -> None:
 @pytest.mark.parametrize(
     ("kind", "several", "good", "bad"),
     [
-        ("boolean", False, True, "true"),
+        ("boolean", False, True, "yes"),
         ("integer", False, 5, 5.5),
         ("integer", False, -1, True),
-        ("float", False, 0.5, "0.5"),
+        ("float", False, 0.5, "half"),
         ("string", False, "x", 5),
         ("string", False, "x" * 200, "x" * 201),
         ("string", True, ["x", "y"], "x"),
@@ -92,6 +92,21 @@ def test_defaults_and_values_fit_the_type(
     assert (row["id"], row["type"], row["value"]) == (made["id"], "field_value", good)
     assert api.request("PUT", path, {"custom_fields": [{"name": "region", "value": bad}]}).status == 400
     assert api.get(path)["custom_fields"] == [row]
+
+
+@pytest.mark.parametrize(
+    ("kind", "several", "sent", "read"),
+    [
+        ("integer", False, "5", 5),
+        ("boolean", False, "true", True),
+        ("float", False, "0.5", 0.5),
+        ("string", True, '["a", "b"]', ["a", "b"]),
+        ("string", False, "5", "5"),
+    ],
+)
+def test_a_default_may_come_as_text(api: Api, kind: str, several: bool, sent: str, read: Any) -> None:
+    types = {"data_type": kind, "field_type": "multi_value" if several else "single_value"}
+    assert field(api, PATHS[0], **types, default_value=sent)["default_value"] == read
 
 
 @pytest.mark.parametrize("parent", ["incidents", "services"])

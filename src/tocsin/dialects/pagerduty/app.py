@@ -24,13 +24,17 @@ from tocsin.dialects.pagerduty.rate import Rate
 from tocsin.dialects.pagerduty.routes import ROUTES
 from tocsin.dialects.pagerduty.write.refs import Links
 from tocsin.engine.config import Config
-from tocsin.kernel.errors import TocsinError
+from tocsin.engine.things import CHANGED_MEANWHILE
+from tocsin.kernel.errors import Conflict, TocsinError
 from tocsin.kernel.limits import BODY_BYTES
 from tocsin.kernel.time import Moment
 from tocsin.runtime.desk import Desk
 from tocsin.runtime.reads import Reads
 
 log = structlog.get_logger("pagerduty")
+
+ATTEMPTS = 10
+"""How often a request begins anew because somebody else was quicker."""
 
 Authenticate = Callable[[Request, Config], Caller]
 
@@ -139,7 +143,7 @@ class Door:
         call.included = frozenset(call.many("include"))
         handler = handlers["GET" if request.method == "HEAD" else request.method]
         try:
-            return handler(call)
+            return _handled_anew(handler, call)
         except ApiError as error:
             return refusal(error)
         except TocsinError as error:
@@ -152,6 +156,18 @@ class Door:
             site = self._public_url
         mounted = request.scope.get("root_path", "").removeprefix(request.scope.get("app_root_path", ""))
         return Links(site + mounted.rstrip("/"), site)
+
+
+def _handled_anew(handler: Handler, call: Call) -> Response:
+    """The handler's answer; it begins anew when what it wanted to change was changed by somebody else meanwhile."""
+    for _ in range(ATTEMPTS - 1):
+        try:
+            return handler(call)
+        except Conflict as refused:
+            if refused.reason != CHANGED_MEANWHILE:
+                raise
+            call.config = call.desk.config()
+    return handler(call)
 
 
 async def _body(request: Request) -> bytes:

@@ -130,9 +130,13 @@ class Call:
         self.config = self.desk.config()
         return value
 
-    def save(self, kind: str, thing: Any, fields: Iterable[str] = ()) -> Any:
-        """Create a thing, or set these fields of one; returns it as stored."""
-        return self.run(SaveThing(thing_kind=kind, thing=thing, fields=tuple(fields)))
+    def save(self, kind: str, thing: Any, fields: Iterable[str] = (), *, seen_at: Moment | None = None) -> Any:
+        """Create a thing, or set these fields of one; returns it as stored.
+
+        `seen_at`: the `updated_at` of what the values were made from. If it has changed since, the handler is called
+        again, with the configuration as it is then: until this save it must have written nothing that counts twice.
+        """
+        return self.run(SaveThing(thing_kind=kind, thing=thing, fields=tuple(fields), seen_at=seen_at))
 
     def delete(self, kind: str, thing_id: str) -> Response:
         """Remove a thing; answers 204."""

@@ -86,6 +86,7 @@ _CONFLICT: Mapping[str, tuple[int, str]] = {
     "already_resolved": (1001, "Incident Already Resolved"),
     "not_acknowledged": (1012, "Incident not Acknowledged"),
     "already_merged": (1019, "Incident Already Merged"),
+    "changed_meanwhile": (1005, "Data changed meanwhile"),
     "past": (4004, "Invalid Override"),
     "window_over": (5003, "Cannot change maintenance window from the past"),
     "team_owns_things": (6006, "Team has existing associations"),

@@ -7,6 +7,8 @@ from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from typing import Any
 
+import msgspec
+
 from tocsin.dialects.pagerduty.read.fields import Fields
 from tocsin.dialects.pagerduty.read.kept import ANYTHING, Field, Values, choice, long_text, text, truth
 
@@ -35,9 +37,21 @@ def check_field(fields: Fields, values: Values) -> None:
     """Note what is wrong with a field: its name, its default, its options."""
     if values["name"] and not _NAME.fullmatch(str(values["name"])):
         fields.wrong("Name must be lower-case letters, digits and underscores, a letter first")
+    values["default_value"] = _typed(values["default_value"], values)
     options = [option_value(one) for one in fields.objects("field_options", "Field option {}")]
     if not fits(values["default_value"], values, options or None):
         fields.wrong("Default value does not fit the data type and field type")
+
+
+def _typed(value: Any, field: Mapping[str, Any]) -> Any:
+    """A default as its type has it: one of Terraform's two halves sends every default as a text with JSON in it."""
+    several = str(field["field_type"]).startswith("multi")
+    if not isinstance(value, str) or not (several or field["data_type"] in ("boolean", "integer", "float")):
+        return value
+    try:
+        return msgspec.json.decode(value)
+    except msgspec.DecodeError:
+        return value
 
 
 def check_option(fields: Fields, values: Values) -> None:

@@ -6,7 +6,7 @@ Decides which fields a thing has: an incident those of all incidents and of the 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
@@ -148,8 +148,9 @@ class Holder:
                 values[field.id] = one.values.get("value")
         body.check()
         wire = msgspec.json.encode({key: value for key, value in values.items() if key in known}).decode()
-        kept = Kept(id=old.id if old is not None else "", resource=self.resource, parent_id=thing_id, wire=wire)
-        call.save("kept", kept, ("wire",) if old is not None else ())
+        before = old or Kept(id=f"{thing_id}.values", resource=self.resource, parent_id=thing_id)
+        changed = ("wire",) if old is not None else ()
+        call.save("kept", replace(before, wire=wire), changed, seen_at=before.updated_at)
         return self._answer(call, thing_id)
 
     def _fields(self, call: Call) -> dict[str, tuple[Kept, list[str] | None]]:

@@ -29,7 +29,7 @@ def listed(kind: str, call: Call) -> Response:
 
 
 def changed(kind: str, call: Call) -> Response:
-    """PUT .../enablements/{feature_name}."""
+    """PUT .../enablements/{feature_name}. Clients read one enablement of an orchestration, a list of a service's."""
     thing_id = _thing(kind, call)
     feature = call.found(call.path["feature_name"], seen=call.path["feature_name"] in FEATURES)
     fields = call.fields("enablement")
@@ -37,10 +37,12 @@ def changed(kind: str, call: Call) -> Response:
     enabled = fields.truth("enabled")
     fields.check()
     old = _kept(call, thing_id, feature)
-    wanted = old or Kept(id="", resource=RESOURCE, name=feature, parent_id=thing_id)
+    wanted = old or Kept(id=f"{thing_id}.{feature}", resource=RESOURCE, name=feature, parent_id=thing_id)
     wire = msgspec.json.encode({"enabled": enabled}).decode()
-    stored: Kept = call.save("kept", replace(wanted, wire=wire), ("wire",) if old is not None else ())
-    return answer({"enablement": _wire(feature, stored), "warnings": []})
+    changed = ("wire",) if old is not None else ()
+    stored: Kept = call.save("kept", replace(wanted, wire=wire), changed, seen_at=wanted.updated_at)
+    shown = _wire(feature, stored)
+    return answer({"enablement": shown, "enablements": [shown], "warnings": []})
 
 
 def _thing(kind: str, call: Call) -> str:

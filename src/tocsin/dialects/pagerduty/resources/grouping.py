@@ -80,7 +80,8 @@ def left(call: Call, service: Service) -> Service:
         return service
     others = tuple(one for one in setting.service_ids if one != service.id)
     if others:
-        call.save("grouping_setting", replace(setting, service_ids=others), ("service_ids",))
+        changed = replace(setting, service_ids=others)
+        call.save("grouping_setting", changed, ("service_ids",), seen_at=setting.updated_at)
     else:
         call.delete("grouping_setting", setting.id)
     stored: Service = call.save("service", service, ("group_seconds",))

@@ -91,7 +91,7 @@ class Keeping:
         old = self.one(call)
         draft = draft_of(call.fields(self.sort.wrapper), self.sort, old, call.config)
         self._check_name(call, draft, old)
-        one = call.save("kept", replace(old, **draft.changes), draft.changes)
+        one = call.save("kept", replace(old, **draft.changes), draft.changes, seen_at=old.updated_at)
         self.saved(call, one, draft)
         return self.answered(call, one)
 
@@ -110,7 +110,7 @@ class Keeping:
     def set(self, call: Call, one: Kept, **values: Any) -> Kept:
         """The thing with these values, as stored."""
         changes = changes_of(self.sort, {**values_in(one), **values})
-        stored: Kept = call.save("kept", replace(one, **changes), changes)
+        stored: Kept = call.save("kept", replace(one, **changes), changes, seen_at=one.updated_at)
         return stored
 
     def wire(self, call: Call, one: Kept) -> Wire:

@@ -74,7 +74,7 @@ def changed(sort: Sort, call: Call) -> Response:
     person = person_in(call)
     old = _rule(call, sort, person)
     changes = _changes(call, sort, call.fields(sort.name), person, msgspec.json.decode(old.wire))
-    return _answer(call, sort, call.save("kept", replace(old, **changes), changes), person)
+    return _answer(call, sort, call.save("kept", replace(old, **changes), changes, seen_at=old.updated_at), person)
 
 
 def removed(sort: Sort, call: Call) -> Response:

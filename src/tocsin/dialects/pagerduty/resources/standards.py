@@ -83,9 +83,10 @@ def changed(call: Call) -> Response:
         if fields.given(name):
             values[name] = list(fields.references(name))
     fields.check()
-    wanted = old or Kept(id="", resource=RESOURCE, name=standard.id)
     wire = msgspec.json.encode(values).decode()
-    call.save("kept", replace(wanted, wire=wire), ("wire",) if old is not None else ())
+    wanted = old or Kept(id=f"standard.{standard.id}", resource=RESOURCE, name=standard.id)
+    changed = ("wire",) if old is not None else ()
+    call.save("kept", replace(wanted, wire=wire), changed, seen_at=wanted.updated_at)
     return answer(_wire(call, standard))
 
 
