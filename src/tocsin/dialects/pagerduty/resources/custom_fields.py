@@ -82,9 +82,13 @@ def family(resource: str, path: str, parent: Callable[[Call], str], more: Mappin
 
 
 def _more(call: Call, of: Family, one: Kept, body: Wire, more: Mapping[str, str]) -> Wire:
-    shown = [{**of.options.wire(call, each), "self": None, "html_url": None} for each in of.options_of(call, one.id)]
+    """Options show where they are asked for, and with what was just written; one client breaks on them elsewhere."""
     extra = {name: call.path[parameter] for name, parameter in more.items()}
-    return {"summary": body["display_name"], "html_url": None, "field_options": shown, **extra}
+    plain = {"summary": body["display_name"], "html_url": None, **extra}
+    if call.method == "GET" and "field_options" not in call.included:
+        return plain
+    shown = [{**of.options.wire(call, each), "self": None, "html_url": None} for each in of.options_of(call, one.id)]
+    return {**plain, "field_options": shown}
 
 
 def _save_options(call: Call, of: Family, one: Kept, draft: Draft) -> None:
