@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from tests.behaviour.cast import Cast, gather
 from tests.simulation.conftest import Worlds
+from tocsin.alerts.windows import MaintenanceWindow
 from tocsin.directory.model import Integration, UrgencyRule, UrgencyRuleKind
 from tocsin.engine.invariants import Records, violations
 from tocsin.events.model import Action, Event, Severity
@@ -64,7 +65,11 @@ def stage(world: World) -> tuple[Cast, Sequence[Integration]]:
     noisy, monitor = world.service("Noisy", cast.policy, urgency_rule=by_severity)
     condition = Condition(field="severity", match=Match.IS, text="info")
     world.save(NoiseRule(id="", service_id=noisy.id, label="Infos", conditions=(condition,)))
-    return cast, (cast.monitor, grouped, monitor)
+    waiting, pausing = world.service("Pausing", cast.policy, pause_seconds=120)
+    worked_on, maintained = world.service("Worked on", cast.policy, group_seconds=0)
+    now = world.clock.now()
+    world.save(MaintenanceWindow(id="", start=now, end=now + 60 * MINUTE, service_ids=(worked_on.id, waiting.id)))
+    return cast, (cast.monitor, grouped, monitor, pausing, maintained)
 
 
 def decided(worlds: Worlds, log: Sequence[Said], sizes: Sequence[int], poison_at: int | None = None) -> Records:
@@ -98,7 +103,7 @@ def comparable(records: Records) -> dict[str, Any]:
 
 said = st.builds(
     Said,
-    monitor=st.integers(0, 2),
+    monitor=st.integers(0, 4),
     key=st.integers(0, 2),
     action=st.sampled_from([Action.TRIGGER, Action.TRIGGER, Action.TRIGGER, Action.ACKNOWLEDGE, Action.RESOLVE]),
     severity=st.sampled_from([*Severity, None]),

@@ -30,6 +30,7 @@ from tocsin.storage.turns import Turn, TurnStore
 
 few = st.sampled_from
 SCOPES, KEYS, INCIDENTS = ["I1", "I2"], ["k1", "k2", "ключ"], ["", "Q1", "Q2", "Q3"]
+WINDOWS = ("", "W1", "W2")
 SERVICES, POLICIES, PEOPLE, TEAMS, CONTACTS = ["S1", "S2"], ["L1", "L2"], ["U1", "U2", "U3"], ["T1", "T2"], ["C1", "C2"]
 MOMENTS = st.integers(1, 6)
 STATUSES = [Status.TRIGGERED, Status.ACKNOWLEDGED, Status.RESOLVED]
@@ -93,13 +94,21 @@ class Machine(RuleBasedStateMachine):
 
     # -- changes
 
-    @rule(scope=few(SCOPES), key=few(KEYS), incident=few(INCIDENTS), now=MOMENTS, summary=few(["a", "b\0b"]))
-    def event(self, scope: str, key: str, incident: str, now: int, summary: str) -> None:
+    @rule(
+        scope=few(SCOPES),
+        key=few(KEYS),
+        incident=few(INCIDENTS),
+        now=MOMENTS,
+        summary=few(["a", "b\0b"]),
+        window=few(WINDOWS),
+    )
+    def event(self, scope: str, key: str, incident: str, now: int, summary: str, window: str) -> None:
         self.seq += 1
         incident = self._known(incident)
         latest = self.model.latest(scope, key)
         if latest is not None and latest.is_open:
-            self.put(replace(latest, last_seq=self.seq, last_event_at=now, incident_id=incident, summary=summary))
+            changed: dict[str, Any] = {"incident_id": incident, "summary": summary, "window_id": window}
+            self.put(replace(latest, last_seq=self.seq, last_event_at=now, **changed))
             return
         self.put(
             Alert(
@@ -114,6 +123,7 @@ class Machine(RuleBasedStateMachine):
                 last_seq=self.seq,
                 incident_id=incident,
                 suppressed="" if incident else "maintenance",
+                window_id=window,
                 summary=summary,
             )
         )
@@ -168,6 +178,7 @@ class Machine(RuleBasedStateMachine):
             replace(
                 known,
                 title=title,
+                urgency=Urgency.LOW if title == "x" else Urgency.HIGH,
                 status=status,
                 service_id=service,
                 policy_id=policy,
@@ -288,6 +299,21 @@ class Machine(RuleBasedStateMachine):
 
     # -- looking
 
+    @rule(window=few(WINDOWS[1:]), most=st.integers(1, 3), after=few(["", "A1", "A3"]))
+    def held_alerts(self, window: str, most: int, after: str) -> None:
+        held = [one for one in self.model.all(Alert) if one.is_open and one.window_id == window and one.id > after]
+        assert self.store.state.held_alerts(window, most, after) == sorted(held, key=lambda one: str(one.id))[:most]
+
+    @rule(service=few(SERVICES), most=st.integers(1, 3), after=st.integers(0, 3))
+    def quiet_incidents(self, service: str, most: int, after: int) -> None:
+        quiet = [
+            one
+            for one in self.model.all(Incident)
+            if one.is_open and one.urgency is Urgency.LOW and one.service_id == service and one.number > after
+        ]
+        found = self.store.state.quiet_incidents_of(service, most, after)
+        assert found == sorted(quiet, key=lambda one: int(one.number))[:most]
+
     @rule(scopes=st.lists(st.tuples(few(SCOPES), few(KEYS)), max_size=4))
     def latest_alerts(self, scopes: list[tuple[str, str]]) -> None:
         self.store.state.prefetch_alerts(scopes)
@@ -335,9 +361,10 @@ class Machine(RuleBasedStateMachine):
             self.store.state.snapshots_of(policy),
             [one for one in self.model.all(PolicySnapshot) if one.policy.id == policy],
         )
-        stored = {one.policy_id for one in self.model.stored.values() if isinstance(one, Incident) and one.is_open}
+        before = (*self.model.stored.values(), *self.model.turn.values())
+        lately = {one.policy_id for one in before if isinstance(one, Incident) and one.is_open}
         opened = {one.policy_id for one in self.model.all(Incident) if one.is_open}
-        assert opened <= set(self.store.state.open_policy_ids()) <= stored | opened
+        assert opened <= set(self.store.state.open_policy_ids()) <= lately | opened
 
     @rule(
         channel=few([Channel.SMS, Channel.VOICE]), address=few(["+1", "+2"]), code=few(["", "12", "34"]), since=MOMENTS
