@@ -15,7 +15,7 @@ from tocsin.incidents.messages import AlertJoined, IncidentTriggered
 from tocsin.incidents.model import Status
 from tocsin.kernel import limits
 from tocsin.kernel.errors import Conflict, Invalid
-from tocsin.kernel.time import HOUR, MINUTE
+from tocsin.kernel.time import HOUR, MINUTE, SECOND
 from tocsin.testing.world import World
 
 ENDED = 'still firing when the maintenance window "Disks are replaced" ended'
@@ -311,6 +311,16 @@ def test_the_alerts_of_a_removed_service_are_closed(world: World, cast: Cast) ->
     assert world.config.maintenance_windows[made.id].service_ids == (other.id,)
     world.advance(minutes=60)
     assert [one.service_id for one in world.incidents()] == [other.id]
+
+
+def test_a_clock_set_back_at_its_end_makes_nothing_wait_for_ever(world: World, cast: Cast) -> None:
+    window(world, cast)
+    world.advance(minutes=60)
+    world.sleep(-5 * SECOND)
+    world.event(cast.monitor)
+    assert outcomes(world) == [Outcome.SUPPRESSED]
+    world.advance(minutes=11)
+    assert (reasons(world), paged(world, cast)[:1]) == ([ENDED], ["alice"])
 
 
 def test_a_crash_at_its_end_loses_nothing(world: World, cast: Cast) -> None:

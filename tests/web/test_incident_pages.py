@@ -101,6 +101,14 @@ def test_where_it_is_written_what_to_do(fire: Place) -> None:
     assert "Runbook set.example.com" in seen(fire, "/incidents/1")
 
 
+def test_a_suspended_alert_says_when_it_would_page(place: Place) -> None:
+    place.desk.save(replace(place.services["PaymentsService"][0], pause_seconds=300), "pause_seconds")
+    assert place.alarm("PaymentsService", "disk", "Disk is nearly full") is None
+    page = seen(place, "/alerts")
+    assert "Suspended" in page
+    assert "unless it is over" in page
+
+
 def test_a_service_in_maintenance_says_so(place: Place) -> None:
     now = place.desk.clock.now()
     service = next(iter(place.desk.config().services.values()))

@@ -17,7 +17,10 @@ from tocsin.engine.world import World
 from tocsin.kernel.actor import Actor
 from tocsin.kernel.decision import Decision
 from tocsin.kernel.limits import HELD_ALERTS
-from tocsin.kernel.time import Moment
+from tocsin.kernel.time import MINUTE, Moment
+
+SWEEP = 10 * MINUTE
+"""After the end of a window it is looked once more: a clock that was set back may have let it hold something again."""
 
 
 def end_suspension(world: World, _actor: Actor, command: EndSuspension, now: Moment) -> Decision:
@@ -36,7 +39,7 @@ def end_suspension(world: World, _actor: Actor, command: EndSuspension, now: Mom
 
 
 def judge_held(world: World, _actor: Actor, command: JudgeHeld, now: Moment) -> Decision:
-    """Judge the next of what a window holds; then go on at once, or when the window ends.
+    """Judge the next of what a window holds; then go on at once, or when the window ends, and once more after that.
 
     A window can hold a hundred thousand alerts: each turn of the engine takes some of them.
     """
@@ -47,9 +50,8 @@ def judge_held(world: World, _actor: Actor, command: JudgeHeld, now: Moment) -> 
         decision += _judge(world, alert, window, now)
     if len(held) == HELD_ALERTS:
         return decision + Decision(timers=(holding.judge_held(command.window_id, now, held[-1].id),))
-    if window is not None and window.end > now:
-        return decision + Decision(timers=(holding.judge_held(window.id, window.end),))
-    return decision
+    ahead = [due for due in (window.end, window.end + SWEEP) if due > now] if window is not None else []
+    return decision + Decision(timers=tuple(holding.judge_held(command.window_id, due) for due in ahead[:1]))
 
 
 def _judge(world: World, alert: Alert, window: MaintenanceWindow | None, now: Moment) -> Decision:
