@@ -25,10 +25,10 @@ REACTION_DEPTH = 16
 
 ALERTS_PER_INCIDENT = 1000
 
-HELD_ALERTS = 200
+HELD_ALERTS = 50
 """Alerts that the end of a maintenance window releases in one go; the others follow in the next turns."""
 
-QUIET_INCIDENTS = 200
+QUIET_INCIDENTS = 50
 """Incidents that become urgent in one go when support hours begin or end; the others follow in the next turns."""
 
 BUNDLE_PAGES = 50

@@ -38,6 +38,7 @@ ALERT = Alert(
     incident_id="I",
     expires_at=DUE,
 )
+QUIET = replace(ALERT, id="B", dedup_key="quiet", incident_id="", suppressed="noise rule", expires_at=None)
 INCIDENT = Incident(
     id="I",
     number=1,
@@ -147,6 +148,11 @@ BROKEN: list[tuple[str, Break]] = [
     ("alerts_belong_somewhere", incident(merged_into="I2")),
     ("merged_incidents_stay_closed", incident(merged_into="I")),
     ("merged_incidents_stay_closed", incident(merged_into="I2", status=Status.RESOLVED, **RESOLVED)),
+    ("alerts_belong_somewhere", but(alerts=[ALERT, replace(QUIET, suppressed="")])),
+    ("alerts_belong_somewhere", but(alerts=[ALERT, replace(QUIET, suppressed="", suspended_until=DUE, window_id="W")])),
+    ("alerts_belong_somewhere", but(alerts=[replace(ALERT, suppressed="noise")])),
+    ("timers_fit_the_state", but(alerts=[ALERT, replace(QUIET, suppressed="", suspended_until=DUE)])),
+    ("timers_fit_the_state", but(timers={**RIGHT.timers, "suspend:A": DUE})),
     ("every_open_incident_has_a_next_step", incident(timer_at=None, next_step=None)),
     ("every_open_incident_has_a_next_step", incident(timer_reason=NoTimer.EXHAUSTED)),
     ("every_open_incident_has_a_next_step", incident(timer_at=None, next_step=None, timer_reason=NoTimer.STARTING)),
@@ -216,6 +222,12 @@ def test_what_is_right_is_left_in_peace() -> None:
 @pytest.mark.parametrize(("check", "damage"), BROKEN, ids=[f"{name}-{at}" for at, (name, _) in enumerate(BROKEN)])
 def test_what_is_broken_is_found(check: str, damage: Break) -> None:
     assert [breach for breach in violations(damage(RIGHT)) if breach.startswith(check)]
+
+
+def test_what_is_held_is_in_no_incident() -> None:
+    for held in (QUIET, replace(QUIET, window_id="W"), replace(QUIET, suspended_until=DUE)):
+        timers = {**RIGHT.timers, "window:W": DUE} | ({"suspend:B": DUE} if held.suspended_until else {})
+        assert violations(replace(RIGHT, alerts=[ALERT, held], timers=timers)) == []
 
 
 def test_every_check_is_tried() -> None:
