@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from tocsin.alerts.windows import MaintenanceWindow
 from tocsin.app.simulation import Question, Story, service_called, simulate
 from tocsin.cli.main import cli
 from tocsin.directory.model import (
@@ -19,6 +20,7 @@ from tocsin.directory.model import (
     Role,
     Service,
     ServiceStatus,
+    SupportHours,
     TeamRole,
     Urgency,
     UrgencyRule,
@@ -167,6 +169,26 @@ def test_an_alarm_that_pages_nobody_says_why(world: World, payments: Payments) -
     world.save(replace(payments.service, status=ServiceStatus.DISABLED), "status")
     story = asked(world, payments)
     assert (story.outcome, story.reason) == (Outcome.DROPPED, "the service Payments is disabled")
+
+
+def test_an_alarm_in_a_maintenance_window_pages_at_its_end(world: World, payments: Payments) -> None:
+    now = world.clock.now()
+    window = MaintenanceWindow(id="", start=now, end=now + 30 * MINUTE, service_ids=(payments.service.id,))
+    world.save(window)
+    story = asked(world, payments)
+    assert story.outcome is Outcome.SUPPRESSED
+    assert story.steps[0].at == now + 30 * MINUTE
+
+
+def test_a_pause_and_the_hour_that_makes_it_urgent_are_foretold(world: World, payments: Payments) -> None:
+    hours = SupportHours(time_zone="Etc/UTC", start_second=10 * 3600, end_second=18 * 3600, days=(2,))
+    rule = UrgencyRule(kind=UrgencyRuleKind.USE_SUPPORT_HOURS)
+    settings = {"pause_seconds": 120, "urgency_rule": rule, "support_hours": hours, "raise_at": "support_hours_start"}
+    world.save(replace(payments.service, **settings), *settings)  # type: ignore[arg-type]
+    story = asked(world, payments)
+    assert story.outcome is Outcome.SUSPENDED
+    assert story.steps[0].at == world.clock.now() + 2 * MINUTE
+    assert "support hours began" in " ".join(step.text for step in story.steps)
 
 
 def test_a_service_is_found_by_id_or_by_its_name_in_any_case(world: World, payments: Payments) -> None:

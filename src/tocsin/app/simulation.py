@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
+from tocsin.alerts.holding import judge_held
 from tocsin.app.carriers import NEEDED
 from tocsin.directory.model import (
     Channel,
@@ -27,14 +28,16 @@ from tocsin.directory.model import (
     User,
 )
 from tocsin.engine.config import KINDS, Config
+from tocsin.engine.support_hours import next_raise
 from tocsin.engine.world import Recorded, ThingChange
 from tocsin.escalation.messages import LevelReached
 from tocsin.escalation.model import Policy, TargetKind
 from tocsin.events.model import Action, Event, Outcome, Severity
 from tocsin.incidents.messages import IncidentTriggered
 from tocsin.incidents.model import Incident
+from tocsin.incidents.timers import raise_urgency
 from tocsin.kernel.actor import SYSTEM
-from tocsin.kernel.decision import Fact
+from tocsin.kernel.decision import Fact, SetTimer
 from tocsin.kernel.errors import Invalid, NotFound
 from tocsin.kernel.ids import IdSource
 from tocsin.kernel.time import HOUR, SECOND, Moment, Span
@@ -224,7 +227,8 @@ def _stage(config: Config, ways: frozenset[Channel], question: Question) -> Iter
         store = stack.enter_context(closing(TurnStore(database, ids.long())))
         things = [*_copied(config, question), ThingChange("integration", monitor.id, None, monitor)]
         store.begin()
-        store.commit(Turn(clock.now(), changes=[(clock.now(), SYSTEM, thing) for thing in things]))
+        changes = [(clock.now(), SYSTEM, thing) for thing in things]
+        store.commit(Turn(clock.now(), changes=changes, timers={one.key: one for one in _timers(config, question.at)}))
         log = stack.enter_context(closing(SqliteLogWriter(folder / "log", ids.key)))
         reader = stack.enter_context(closing(SqliteLogReader(folder / "log")))
         loop = EngineLoop(store, reader, {_SOURCE: _read}, ids=ids, clock=clock)
@@ -240,6 +244,17 @@ def _copied(config: Config, question: Question) -> Iterator[ThingChange]:
             continue
         for thing_id, thing in config.of(kind).items():
             yield ThingChange(kind, thing_id, None, _as_asked(thing, question))
+
+
+def _timers(config: Config, at: Moment) -> Iterator[SetTimer]:
+    """What the configuration has happen by itself: windows end, support hours begin or end."""
+    for window in config.maintenance_windows.values():
+        if window.end > at:
+            yield judge_held(window.id, window.end)
+    for service in config.services.values():
+        due = next_raise(service, at)
+        if due is not None:
+            yield raise_urgency(service.id, due)
 
 
 def _as_asked(thing: object, question: Question) -> object:
