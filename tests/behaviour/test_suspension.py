@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -19,8 +20,8 @@ from tocsin.testing.world import World
 
 @pytest.fixture
 def cast(world: World) -> Cast:
-    """New alerts of Checkout wait for two minutes."""
-    return gather(world, pause_seconds=120)
+    """All new alerts of Checkout wait for two minutes."""
+    return gather(world, pause_seconds=120, pause_every=True)
 
 
 def test_it_waits_and_then_pages_once(world: World, cast: Cast) -> None:
@@ -77,7 +78,9 @@ def test_it_waits_from_the_decision_on(world: World, cast: Cast) -> None:
 
 
 def test_it_pages_as_loudly_as_it_is_by_then(world: World) -> None:
-    cast = gather(world, pause_seconds=120, urgency_rule=UrgencyRule(kind=UrgencyRuleKind.SEVERITY_BASED))
+    cast = gather(
+        world, pause_seconds=120, pause_every=True, urgency_rule=UrgencyRule(kind=UrgencyRuleKind.SEVERITY_BASED)
+    )
     world.event(cast.monitor, severity=Severity.WARNING)
     world.event(cast.monitor, severity=Severity.CRITICAL)
     world.advance(minutes=2)
@@ -139,3 +142,46 @@ def test_how_long_has_bounds(world: World, cast: Cast) -> None:
     for seconds in (0, -1, 86_401):
         with pytest.raises(Invalid, match="Pause must be between"):
             world.save(replace(cast.service, pause_seconds=seconds), "pause_seconds")
+
+
+def blip(world: World, cast: Cast, seconds: int = 30, **says: Any) -> None:
+    """It is there and over again."""
+    world.event(cast.monitor, **says)
+    world.advance(seconds=seconds)
+    world.event(cast.monitor, action=Action.RESOLVE, **says)
+    world.advance(seconds=30)
+
+
+@pytest.fixture
+def learning(world: World) -> Cast:
+    """What used to be over within two minutes waits so long."""
+    return gather(world, pause_seconds=120)
+
+
+def test_only_what_was_over_quickly_twice_in_a_row_waits(world: World, learning: Cast) -> None:
+    blip(world, learning, key="a", summary="disk 1 is slow")
+    blip(world, learning, key="b", summary="disk 2 is slow")
+    assert paged(world, learning) == ["alice", "alice"]
+    world.event(learning.monitor, key="c", summary="disk 3 is slow")
+    assert paged(world, learning) == ["alice", "alice"]
+    world.event(learning.monitor, key="d", summary="disk 3 is broken")
+    assert paged(world, learning) == ["alice"] * 3, "another problem pages at once"
+
+
+def test_what_was_not_over_this_time_pages_and_so_does_the_next(world: World, learning: Cast) -> None:
+    for _ in range(2):
+        blip(world, learning)
+    world.event(learning.monitor)
+    world.advance(minutes=2)
+    assert paged(world, learning) == ["alice"] * 3
+    world.event(learning.monitor, action=Action.RESOLVE)
+    world.event(learning.monitor)
+    assert len(world.incidents()) == 4, "this one did not wait"
+
+
+def test_one_that_takes_longer_starts_the_count_again(world: World, learning: Cast) -> None:
+    blip(world, learning)
+    blip(world, learning, seconds=180)
+    blip(world, learning)
+    world.event(learning.monitor)
+    assert len([one for one in world.records().alerts if one.suspended_by]) == 0

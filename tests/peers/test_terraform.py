@@ -19,6 +19,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from tocsin.kernel.time import HOUR, iso
 from tocsin.runtime.reads import AlertFilter
 from tocsin.testing.running import RunningServer
 
@@ -299,4 +300,22 @@ def _pages(lesson: Lesson) -> None:
     )
     (incident,) = lesson.api("GET", "/incidents?statuses[]=triggered")["incidents"]
     assert incident["priority"]["summary"] == "P2"
+    _within_a_window(lesson)
     assert len(lesson.server.phones.texts(f"+1{number}")) == 1
+
+
+def _within_a_window(lesson: Lesson) -> None:
+    """What begins in a maintenance window opens no incident."""
+    now = lesson.server.clock.now()
+    window = {
+        "start_time": iso(now),
+        "end_time": iso(now + HOUR),
+        "services": [{"id": lesson.state()["pagerduty_service.payments"]["id"], "type": "service_reference"}],
+    }
+    made = lesson.api("POST", "/maintenance_windows", {"maintenance_window": window})["maintenance_window"]
+    lesson.event(summary="PaymentsService is being deployed")
+    lesson.server.wait_until(
+        lambda: any(alert.window_id for alert in lesson.server.reads.alerts(AlertFilter()).items), "the window holds it"
+    )
+    assert len(lesson.api("GET", "/incidents?statuses[]=triggered")["incidents"]) == 1
+    assert made["services"]

@@ -177,8 +177,9 @@ class Service:
     `group_seconds`: an alert joins the open incident that another alert opened at most so long before (0 = at any time
     while it is open, None = every alert makes an incident of its own). `judges_after_windows`: what began in a
     maintenance window and is open at its end pages then; False = never, as PagerDuty has it.
-    `pause_seconds`: a new alert waits so long and pages unless it is over by then. `raise_at`: "support_hours_start" or
-    "support_hours_end", when open incidents of low urgency become urgent; "" = they stay as they are.
+    `pause_seconds`: a new alert waits so long and pages unless it is over by then, if problems like it used to be over
+    as quickly, or with `pause_every` in any case. `raise_at`: "support_hours_start" or "support_hours_end", when open
+    incidents of low urgency become urgent; "" = they stay as they are.
     `runbook_url` is what somebody set; `runbook` is what counts. `owner_team_id`: who answers for it, where that is not
     the team that is called. `component`: what of the product it is part of.
     """
@@ -196,6 +197,7 @@ class Service:
     group_seconds: int | None = None
     judges_after_windows: bool = True
     pause_seconds: int | None = None
+    pause_every: bool = False
     raise_at: str = ""
     runbook_url: str | None = None
     dashboard_url: str | None = None

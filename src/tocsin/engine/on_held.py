@@ -13,6 +13,7 @@ from tocsin.alerts.messages import EndSuspension, JudgeHeld
 from tocsin.alerts.model import Alert
 from tocsin.alerts.windows import MaintenanceWindow, window_at
 from tocsin.directory.model import Service, ServiceStatus
+from tocsin.engine.transient import lasted
 from tocsin.engine.world import World
 from tocsin.kernel.actor import Actor
 from tocsin.kernel.decision import Decision
@@ -35,7 +36,8 @@ def end_suspension(world: World, _actor: Actor, command: EndSuspension, now: Mom
     if service.status is ServiceStatus.DISABLED and decision.facts:
         kept = replace(alert, suspended_until=None, suppressed=f"the service {service.name} is disabled")
         return Decision(state=(kept,))
-    return decision
+    by_pause = alert.suspended_by == "auto_pause" and bool(decision.facts)
+    return decision + Decision(state=lasted(world, service, alert, now)) if by_pause else decision
 
 
 def judge_held(world: World, _actor: Actor, command: JudgeHeld, now: Moment) -> Decision:

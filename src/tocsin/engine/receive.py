@@ -11,6 +11,7 @@ from tocsin.alerts.model import Alert, Hold
 from tocsin.alerts.windows import window_at
 from tocsin.directory.model import Integration, Service, ServiceStatus
 from tocsin.engine.orchestrate import Orchestrating, Way
+from tocsin.engine.transient import ended, waits_first
 from tocsin.engine.world import World
 from tocsin.events.evaluate import Claim
 from tocsin.events.model import Action, Event, Outcome
@@ -68,6 +69,8 @@ def _along_its_way(
     new_id = world.ids.long() if opens else ""
     service_id = service.id if service is not None else ""
     decision = alerts.receive(event, latest, service_id=service_id, hold=hold, new_id=new_id, now=now)
+    if event.action is Action.RESOLVE and service is not None and latest is not None and latest.is_open:
+        decision += Decision(state=ended(world, service, latest, event.received_at))
     return _and_judge_late(world, decision, hold, now)
 
 
@@ -117,9 +120,10 @@ def hold_for(world: World, event: Event, service: Service | None, way: Way) -> H
         return Hold(suppressed=f"suppressed by {_named(world, marks.suppressed_by)}")
     if marks.suspend_seconds:
         hold = Hold(suspend_seconds=marks.suspend_seconds, suspended_by="rules")
+    elif waits_first(world, service, event):
+        hold = Hold(suspend_seconds=service.pause_seconds or 0, suspended_by="auto_pause")
     else:
-        pause = service.pause_seconds or 0
-        hold = Hold(suspend_seconds=pause, suspended_by="auto_pause" if pause else "")
+        hold = Hold()
     window = window_at(world.config.windows_of.get(service.id, ()), event.received_at)
     return hold if window is None else replace(hold, suppressed=window.reason, window_id=window.id)
 

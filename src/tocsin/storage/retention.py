@@ -22,10 +22,15 @@ DELIVERIES_KEPT: Span = 7 * DAY
 """Deliveries that have ended can be looked at and sent again for so long. Longer than one may wait in its queue."""
 
 
+MEMORIES_KEPT: Span = 90 * DAY
+"""What rules remember and has not changed for so long: of rules that are gone, of problems that do not come again."""
+
+
 def sweep(connection: Connection, now: Moment, events_kept: Span) -> bool:
     """Drop what is too old; whether there may be more of it. `events_kept` 0 = for ever."""
     more = _sweep_answers(connection, now - ANSWERS_KEPT)
     more = _sweep_deliveries(connection, now - DELIVERIES_KEPT) or more
+    more = _sweep_memories(connection, now - MEMORIES_KEPT) or more
     return (bool(events_kept) and _sweep_outcomes(connection, now - events_kept)) or more
 
 
@@ -44,6 +49,15 @@ def _sweep_deliveries(connection: Connection, before: Moment) -> bool:
     ids = connection.execute(old.order_by(deliveries.c.finished_at).limit(PIECE)).scalars().all()
     if ids:
         connection.execute(delete(deliveries).where(deliveries.c.id.in_(ids)))
+    return len(ids) == PIECE
+
+
+def _sweep_memories(connection: Connection, before: Moment) -> bool:
+    memories = tables.memories
+    old = select(memories.c.id).where(memories.c.at < before).order_by(memories.c.at).limit(PIECE)
+    ids = connection.execute(old).scalars().all()
+    if ids:
+        connection.execute(delete(memories).where(memories.c.id.in_(ids)))
     return len(ids) == PIECE
 
 

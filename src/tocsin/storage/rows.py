@@ -109,8 +109,12 @@ def _delivery(delivery: Delivery) -> dict[str, Any]:
     }
 
 
-def _plain(entity: Pace | PolicySnapshot | Memory | Lane) -> dict[str, Any]:
+def _plain(entity: Pace | PolicySnapshot | Lane) -> dict[str, Any]:
     return {"id": entity.id, "data": dump(entity)}
+
+
+def _memory(memory: Memory) -> dict[str, Any]:
+    return {"id": memory.id, "at": memory.at, "data": dump(memory)}
 
 
 MAPPED: Mapping[type[Stateful], Mapped] = {
@@ -120,7 +124,7 @@ MAPPED: Mapping[type[Stateful], Mapped] = {
     Page: Mapped(tables.pages, _page),
     Message: Mapped(tables.messages, _message),
     Pace: Mapped(tables.paces, _plain),
-    Memory: Mapped(tables.memories, _plain),
+    Memory: Mapped(tables.memories, _memory),
     Delivery: Mapped(tables.deliveries, _delivery),
     Lane: Mapped(tables.lanes, _plain),
 }

@@ -234,10 +234,12 @@ memories = Table(
     "memories",
     metadata,
     Column("id", Text, primary_key=True),
+    Column("at", _Moment, nullable=False),
     Column("data", Text, nullable=False),
+    Index("ix_memories_at", "at"),
     **_IN_KEY,
 )
-"""What rules and cache variables remember from event to event."""
+"""What rules and cache variables remember from event to event; `at`: when it changed last."""
 
 timeline = Table(
     "timeline",

@@ -55,8 +55,9 @@ def let_alerts_wait(life: Life) -> None:
     if service is None:
         return
     pause, judges = life.rng.choice((None, None, 20, 120)), life.rng.random() < 0.8
-    changed = replace(service, pause_seconds=pause, judges_after_windows=judges)
-    fields = ("pause_seconds", "judges_after_windows")
+    every = life.rng.random() < 0.7
+    changed = replace(service, pause_seconds=pause, pause_every=every, judges_after_windows=judges)
+    fields = ("pause_seconds", "pause_every", "judges_after_windows")
     life.ask(OWNER, SaveThing(thing_kind="service", thing=changed, fields=fields))
 
 
