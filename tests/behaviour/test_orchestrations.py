@@ -10,6 +10,7 @@ import pytest
 from tests.behaviour.cast import Cast, paged
 from tocsin.directory.model import Priority, ServiceStatus
 from tocsin.engine.orchestrate import hits_key
+from tocsin.events.messages import WriteCache
 from tocsin.events.model import Action, Outcome, Severity
 from tocsin.events.orchestration import (
     Actions,
@@ -28,8 +29,8 @@ from tocsin.events.orchestration import (
     path_id,
 )
 from tocsin.incidents.messages import NoteAdded
-from tocsin.kernel.errors import Invalid
-from tocsin.testing.world import World
+from tocsin.kernel.errors import Invalid, NotAllowed
+from tocsin.testing.world import World, as_user
 
 
 @dataclass
@@ -299,3 +300,27 @@ def test_a_disabled_service_takes_nothing_new(world: World, cast: Cast, everythi
     world.save(replace(cast.service, status=ServiceStatus.DISABLED), "status")
     world.event(everything.key, "a", summary="payments")
     assert endings(world) == [Outcome.DROPPED]
+
+
+def test_programs_write_what_rules_read(world: World, cast: Cast, everything: Everything) -> None:
+    variable = world.save(
+        CacheVariable(
+            id="",
+            parent_id=everything.one.id,
+            of_service=False,
+            name="deploying",
+            kind=CacheKind.EXTERNAL_DATA,
+            data_type="boolean",
+            ttl_seconds=600,
+        )
+    )
+    everything.rules(PathKind.GLOBAL, rule("cache_var.deploying == true", label="Deploying", suppress=True))
+    world.run(as_user(cast.carol), WriteCache(variable_id=variable.id, value=True))
+    world.event(everything.key, "a", summary="payments")
+    world.advance(minutes=10)
+    world.event(everything.key, "b", summary="payments")
+    assert endings(world) == [Outcome.SUPPRESSED, Outcome.OPENED], "what was written holds for its time"
+    with pytest.raises(Invalid, match="must be a boolean"):
+        world.run(as_user(cast.carol), WriteCache(variable_id=variable.id, value="yes"))
+    with pytest.raises(NotAllowed):
+        world.run(as_user(cast.mallory), WriteCache(variable_id=variable.id, value=True))

@@ -12,11 +12,13 @@ from typing import Any, TypeAlias
 from tocsin.alerts.messages import ResolveAlert
 from tocsin.deliveries.messages import Redeliver, SendPing
 from tocsin.directory.permissions import Verb, may
+from tocsin.engine.on_cache import variable_of
 from tocsin.engine.on_deliveries import delivery_of, subscription_of
 from tocsin.engine.on_incidents import incident_of
 from tocsin.engine.thing_owners import needs_to_touch
 from tocsin.engine.world import World
 from tocsin.escalation.messages import EscalateNow
+from tocsin.events.messages import WriteCache
 from tocsin.incidents.messages import (
     Acknowledge,
     AddNote,
@@ -89,6 +91,10 @@ def _ping(world: World, actor: Actor, command: SendPing) -> Iterable[Need]:
     return needs_to_touch(world.config, actor, one)
 
 
+def _cache(world: World, actor: Actor, command: WriteCache) -> Iterable[Need]:
+    return needs_to_touch(world.config, actor, variable_of(world, command.variable_id))
+
+
 def _redeliver(world: World, actor: Actor, command: Redeliver) -> Iterable[Need]:
     one = subscription_of(world, delivery_of(world, command.delivery_id).subscription_id)
     return needs_to_touch(world.config, actor, one)
@@ -111,6 +117,7 @@ NEEDS: Mapping[type[Command], Callable[[World, Actor, Any], Iterable[Need]]] = {
     CreateIncident: _create,
     ResolveAlert: _alert,
     SendTestPage: _test_page,
+    WriteCache: _cache,
     SendPing: _ping,
     Redeliver: _redeliver,
 }

@@ -12,7 +12,7 @@ from typing import Any, ClassVar, TypeAlias, cast
 
 from tocsin.alerts.messages import EndSuspension, ExpireAlert, JudgeHeld, ResolveAlert
 from tocsin.deliveries import messages as dm
-from tocsin.engine import on_deliveries, on_escalation, on_held, on_incidents, on_paging, things
+from tocsin.engine import on_cache, on_deliveries, on_escalation, on_held, on_incidents, on_paging, things
 from tocsin.engine.authorise import authorise
 from tocsin.engine.reactions import REACTIONS
 from tocsin.engine.receive import receive
@@ -27,6 +27,7 @@ from tocsin.escalation.messages import (
     StartEscalation,
     StopEscalation,
 )
+from tocsin.events.messages import WriteCache
 from tocsin.events.model import Event
 from tocsin.incidents import messages as im
 from tocsin.kernel.actor import Actor, ActorKind, Via
@@ -82,6 +83,7 @@ HANDLERS: Mapping[type[Command], Handler] = {
     dm.CancelQueue: on_deliveries.cancel_queue,
     dm.SendPing: on_deliveries.send_ping,
     dm.Redeliver: on_deliveries.redeliver,
+    WriteCache: on_cache.write,
     SaveThing: things.save,
     DeleteThing: things.delete,
 }

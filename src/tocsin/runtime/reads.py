@@ -13,6 +13,7 @@ from tocsin.alerts.model import Alert, AlertStatus
 from tocsin.deliveries.model import Delivery, Lane
 from tocsin.directory.permissions import Standing, Verb, may
 from tocsin.escalation.model import Policy
+from tocsin.events.memory import Memory
 from tocsin.incidents.model import Incident
 from tocsin.kernel.actor import Actor, ActorKind
 from tocsin.kernel.time import Moment
@@ -24,6 +25,7 @@ from tocsin.storage.queries import (
     deliveries,
     health,
     incidents,
+    memories,
     outcomes,
     pages,
     policies,
@@ -262,6 +264,13 @@ class Reads:
         """How the deliveries of a subscription fare."""
         with self._database.engine.connect() as connection:
             return deliveries.lane(connection, subscription_id)
+
+    # -- what rules remember
+
+    def memories(self, ids: Iterable[str]) -> Mapping[str, Memory]:
+        """What rules and cache variables remember under these ids, as it was stored."""
+        with self._database.engine.connect() as connection:
+            return memories.by_ids(connection, ids)
 
     # -- events, health, changes
 

@@ -14,7 +14,7 @@ from tocsin.directory.grouping import GroupingSetting
 from tocsin.directory.kept import Kept
 from tocsin.directory.model import Membership, Role, Service, TeamRole
 from tocsin.directory.subscriptions import FilterKind, WebhookSubscription
-from tocsin.events.orchestration import Orchestration
+from tocsin.events.orchestration import CacheKind, CacheVariable, Orchestration
 from tocsin.incidents.model import Incident
 from tocsin.oncall import Override
 
@@ -115,6 +115,8 @@ def _own_contact(wrapper: str, **values: Any) -> Body:
 def _subscription(house: House, _incident: Incident) -> Any:
     return {"webhook_subscription": subscription(house)}
 
+
+_EXTERNAL = {"configuration": {"type": "external_data", "data_type": "string", "ttl_seconds": 600}, "conditions": []}
 
 SELF = ADMINS | {"alice"}
 """Who may change what is Alice's."""
@@ -488,6 +490,22 @@ MATRIX: dict[tuple[str, str], Access] = {
     ("DELETE", "/webhook_subscriptions/{id}"): Access(STAFF),
     ("POST", "/webhook_subscriptions/{id}/enable"): Access(STAFF),
     ("POST", "/webhook_subscriptions/{id}/ping"): Access(STAFF),
+    **{
+        (method, f"{base}/cache_variables{rest}"): Access(
+            READERS if method == "GET" else STAFF, sent, seen_by=EVERYBODY if "services" in base else READERS
+        )
+        for base in ("/event_orchestrations/services/{service_id}", "/event_orchestrations/{id}")
+        for method, rest, sent in (
+            ("GET", "", body()),
+            ("POST", "", body(cache_variable={**_EXTERNAL, "name": "another"})),
+            ("GET", "/{cache_variable_id}", body()),
+            ("PUT", "/{cache_variable_id}", body(cache_variable={"disabled": True})),
+            ("DELETE", "/{cache_variable_id}", body()),
+            ("GET", "/{cache_variable_id}/data", body()),
+            ("PUT", "/{cache_variable_id}/data", body(cache_variable_data="on")),
+            ("DELETE", "/{cache_variable_id}/data", body()),
+        )
+    },
     ("GET", "/users/me"): Access(EVERYBODY - {"root", "payments_key", "search_key"}, seen_by=EVERYBODY),
     **{
         ("GET", path): ANYBODY
@@ -528,7 +546,18 @@ def populated(house: House) -> None:
             created_at=0,
         )
     )
-    house.save(Orchestration(id="", name="Payments", team_id=house.payments.id))
+    orchestration = house.save(Orchestration(id="", name="Payments", team_id=house.payments.id))
+    for parent_id in (orchestration.id, house.service.id):
+        house.save(
+            CacheVariable(
+                id="",
+                parent_id=parent_id,
+                of_service=parent_id == house.service.id,
+                name="deploying",
+                kind=CacheKind.EXTERNAL_DATA,
+                ttl_seconds=600,
+            )
+        )
     house.save(MaintenanceWindow(id="", start=now + 10**12, end=now + 2 * 10**12, service_ids=(house.service.id,)))
     _business(house)
     house.save(
@@ -623,6 +652,9 @@ def address(path: str, house: House, incident: Incident) -> str:
         "{user_id}": house.bob.id,
         "{policy_id}": house.policy.id,
         "{integration_id}": config.keys_of[orchestration][0].id if of_orchestration else house.integration.id,
+        "{cache_variable_id}": next(
+            one.id for one in config.cache_variables.values() if one.of_service == ("services" in path)
+        ),
         "{override_id}": next(iter(config.overrides)),
         "{alert_id}": house.reads.alerts_of(incident.id).items[0].id,
         "{entity_type}": "users",

@@ -102,7 +102,8 @@ def validator(method: str, path: str) -> Any:
     responses = documented[shape(path)][method.lower()]["responses"]
     found = next((response for code, response in responses.items() if code.startswith("2")), None)
     while found and "$ref" in found:
-        found = description()["components"]["responses"][found["$ref"].rsplit("/", 1)[1]]
+        section, name = found["$ref"].rsplit("/", 2)[1:]
+        found = description()["components"][section][name]
     schema = (found or {}).get("content", {}).get("application/json", {}).get("schema")
     if schema is None:
         return None
