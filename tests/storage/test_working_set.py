@@ -18,10 +18,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 
 from tocsin.alerts.model import Alert, AlertStatus
+from tocsin.deliveries.model import QUEUED, Delivery, DeliveryState, Lane
 from tocsin.directory.model import Channel, Urgency
 from tocsin.engine.world import Stateful
 from tocsin.escalation.model import Policy, PolicySnapshot
 from tocsin.incidents.model import Assignment, Incident, NoTimer, Status
+from tocsin.kernel.actor import SYSTEM
 from tocsin.paging.model import WAITING, Message, MessageState, Pace, Page, PageState
 from tocsin.storage import tables, working_set
 from tocsin.storage.database import MAIN_FILE, Database, open_database
@@ -33,6 +35,8 @@ SCOPES, KEYS, INCIDENTS = ["I1", "I2"], ["k1", "k2", "ключ"], ["", "Q1", "Q2
 WINDOWS = ("", "W1", "W2")
 SERVICES, POLICIES, PEOPLE, TEAMS, CONTACTS = ["S1", "S2"], ["L1", "L2"], ["U1", "U2", "U3"], ["T1", "T2"], ["C1", "C2"]
 MOMENTS = st.integers(1, 6)
+SUBSCRIPTIONS = ["W1", "W2"]
+RESOURCES = ["Q1", "Q2", "S1"]
 STATUSES = [Status.TRIGGERED, Status.ACKNOWLEDGED, Status.RESOLVED]
 
 
@@ -249,6 +253,35 @@ class Machine(RuleBasedStateMachine):
         if self.model.get(PolicySnapshot, f"{policy}@{version}") is None:
             self.put(PolicySnapshot(id=f"{policy}@{version}", policy=Policy(id=policy, name=str(code), rules=())))
 
+    @rule(
+        number=st.integers(1, 6),
+        subscription=few(SUBSCRIPTIONS),
+        resource=few(RESOURCES),
+        state=few(list(DeliveryState)),
+        drops=st.integers(0, 2),
+    )
+    def delivery(self, number: int, subscription: str, resource: str, state: DeliveryState, drops: int) -> None:
+        known = self.model.get(Delivery, f"D{number}")
+        if known is None:
+            if not (self._known(resource) or resource.startswith("S")):
+                return
+            known = Delivery(
+                id=f"D{number}",
+                number=self.store.state.next_delivery_number(),
+                subscription_id=subscription,
+                resource_id=resource,
+                event="incident.triggered",
+                event_id="E",
+                at=1,
+                actor=SYSTEM,
+                state=state,
+                queued_at=1,
+            )
+            assert known.number > max((one.number for one in self.model.all(Delivery)), default=0)
+        due_at = 1 if state is DeliveryState.DUE else None
+        self.put(replace(known, state=state, due_at=due_at, finished_at=None if state in QUEUED else 2))
+        self.put(Lane(id=subscription, drops=drops))
+
     # -- the ends of units and turns
 
     @rule()
@@ -389,6 +422,18 @@ class Machine(RuleBasedStateMachine):
         assert state.incident(f"Q{number % 4}") == get(Incident, f"Q{number % 4}")
         assert state.snapshot(f"L{number % 3}@7") == get(PolicySnapshot, f"L{number % 3}@7")
         assert state.pace(f"U{number % 4}") == (get(Pace, f"U{number % 4}") or Pace(id=f"U{number % 4}"))
+
+    @rule(subscription=few(SUBSCRIPTIONS), resource=few(RESOURCES), after=st.integers(0, 4), most=st.integers(1, 4))
+    def deliveries(self, subscription: str, resource: str, after: int, most: int) -> None:
+        state = self.store.state
+        mine = [one for one in self.model.all(Delivery) if one.is_queued and one.subscription_id == subscription]
+        behind = [one for one in mine if one.resource_id == resource and one.number > after]
+        first = min(behind, key=lambda one: one.number, default=None)
+        assert state.first_queued(subscription, resource, after=after) == first
+        last = sorted(mine, key=lambda one: (one.resource_id, one.number), reverse=True)[:most]
+        assert list(state.last_queued(subscription, most)) == last
+        assert state.lane(subscription) == (self.model.get(Lane, subscription) or Lane(id=subscription))
+        assert state.delivery("D1") == self.model.get(Delivery, "D1")
 
     def _compare_rows(self) -> None:
         with self.database.engine.connect() as connection:

@@ -14,6 +14,7 @@ from functools import cached_property
 from tocsin.alerts.holding import suspension_key
 from tocsin.alerts.messages import AlertResolved
 from tocsin.alerts.model import Alert
+from tocsin.deliveries.model import Delivery, DeliveryState
 from tocsin.directory.model import Urgency
 from tocsin.engine.incident_history import breaches
 from tocsin.engine.world import Recorded
@@ -41,6 +42,7 @@ class Records:
     entries: Sequence[int] = ()
     outcomes: Mapping[int, str] | None = None
     decided: int = 0
+    deliveries: Sequence[Delivery] = ()
 
     @cached_property
     def incident_by_id(self) -> Mapping[str, Incident]:
@@ -250,6 +252,21 @@ def histories_fit_the_state(records: Records) -> Iterator[str]:
             yield f"incident {incident.number}: {breach}"
 
 
+def deliveries_go_in_order(records: Records) -> Iterator[str]:
+    """I57: of each queue the first delivery that has not ended is due, and no other; what ended is over."""
+    queues: dict[tuple[str, str], list[Delivery]] = defaultdict(list)
+    for delivery in sorted(records.deliveries, key=lambda one: one.number):
+        if delivery.is_queued:
+            queues[delivery.subscription_id, delivery.resource_id].append(delivery)
+        elif delivery.due_at is not None or delivery.finished_at is None:
+            yield f"delivery {delivery.id} has ended and is not over"
+    for queue in queues.values():
+        for place, delivery in enumerate(queue):
+            is_due = delivery.state is DeliveryState.DUE and delivery.due_at is not None
+            if is_due != (place == 0):
+                yield f"delivery {delivery.id} is number {place + 1} of its queue and {delivery.state}"
+
+
 CHECKS: Sequence[Callable[[Records], Iterator[str]]] = (
     accepted_events_have_an_outcome,
     one_open_alert_per_key,
@@ -257,6 +274,7 @@ CHECKS: Sequence[Callable[[Records], Iterator[str]]] = (
     numbers_are_unique,
     alerts_belong_somewhere,
     merged_incidents_stay_closed,
+    deliveries_go_in_order,
     every_open_incident_has_a_next_step,
     people_named_by_hand_can_still_hear,
     timers_fit_the_state,

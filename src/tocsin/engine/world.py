@@ -114,7 +114,7 @@ class State(Protocol):
         """Deliveries of a subscription that have not ended; of each queue those at its end before those before them."""
 
     def next_delivery_number(self) -> int:
-        """A number higher than that of every delivery that has not ended."""
+        """A number higher than that of every delivery."""
 
     def lane(self, subscription_id: str) -> Lane:
         """How the deliveries of a subscription fare."""

@@ -11,6 +11,7 @@ from typing import TypeVar
 from sqlalchemy import Connection, Table, select
 
 from tocsin.alerts.model import Alert
+from tocsin.deliveries.model import Delivery
 from tocsin.engine.invariants import Records
 from tocsin.engine.world import Recorded
 from tocsin.incidents.model import Incident
@@ -47,6 +48,7 @@ class RecordsReader:
                 entries=events,
                 outcomes={row.seq: row.outcome for row in connection.execute(select(outcomes.seq, outcomes.outcome))},
                 decided=decided,
+                deliveries=_every(connection, tables.deliveries, Delivery),
             )
 
     def timeline(self) -> Sequence[tuple[Moment, Recorded]]:

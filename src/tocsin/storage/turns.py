@@ -15,6 +15,7 @@ from sqlalchemy import Connection, insert, select
 from sqlalchemy.exc import InterfaceError, OperationalError
 
 from tocsin.alerts.decide import Ending
+from tocsin.deliveries.model import Delivery
 from tocsin.engine.config import KINDS, Config
 from tocsin.engine.world import Recorded, ThingChange
 from tocsin.incidents.model import Incident
@@ -83,6 +84,10 @@ class Turn:
 RELEASED_AT_ONCE = 256
 """Alerts that were held back and are written with one turn, so that it stays short."""
 
+INCIDENT_NUMBER = "incident_number"
+DELIVERY_NUMBER = "delivery_number"
+"""The keys in `meta` of the highest numbers given."""
+
 OUTAGES = (LogRefused, OperationalError, InterfaceError, OSError)
 """What a database raises that is out of reach, locked or full."""
 
@@ -104,8 +109,7 @@ class TurnStore:
         self.events_kept: Span = 0
         """For how long it is kept how events ended; 0 = for ever."""
         self._in_transaction = False
-        numbers = self._meta("incident_number")
-        self.state = WorkingSet(self._connection, int(numbers or 0))
+        self.state = self._working_set()
         self.deliveries = DeliveryQueue(self._connection)
         self.stored_config_version = config_version(self._connection)
         self._writes = TurnWrites(database)
@@ -199,7 +203,9 @@ class TurnStore:
         changed = self.state.changed()
         writes.entities(connection, changed)
         if Incident in changed:
-            self._set_meta("incident_number", str(self.state.last_incident_number))
+            self._set_meta(INCIDENT_NUMBER, str(self.state.last_incident_number))
+        if Delivery in changed:
+            self._set_meta(DELIVERY_NUMBER, str(self.state.last_delivery_number))
         writes.timers(connection, turn.timers.values())
         writes.facts(connection, turn.facts)
         writes.effects(connection, turn.settled, turn.effects, self.engine_id, turn.now)
@@ -244,7 +250,7 @@ class TurnStore:
             self._connection.invalidate()
             self._connection.close()
         self._connection = self._database.engine.connect()
-        self.state = WorkingSet(self._connection, int(self._meta("incident_number") or 0))
+        self.state = self._working_set()
         self.deliveries = DeliveryQueue(self._connection)
         self.stored_config_version = config_version(self._connection)
 
@@ -264,6 +270,10 @@ class TurnStore:
         self._connection.execute(self._database.upsert(tables.things), list(last.values()))
         self._connection.execute(insert(tables.audit), [audit_row(at, actor, one) for at, actor, one in changes])
         self._set_meta("config_version", str(version))
+
+    def _working_set(self) -> WorkingSet:
+        incident, delivery = self._meta(INCIDENT_NUMBER), self._meta(DELIVERY_NUMBER)
+        return WorkingSet(self._connection, int(incident or 0), int(delivery or 0))
 
     def _meta(self, key: str) -> str | None:
         found: str | None = self._connection.execute(

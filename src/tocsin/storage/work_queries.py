@@ -102,7 +102,6 @@ class WorkQueries:
         self.first_queued = Query(dialect, waiting.where(*of_queue).order_by(deliveries.number))
         by_end = (deliveries.resource_id.desc(), deliveries.number.desc())
         self.last_queued = Query(dialect, waiting.order_by(*by_end))
-        self.last_delivery_number = Query(dialect, select(func.max(deliveries.number)))
         self.messages_to = prepared(
             messages,
             messages.address == bindparam("address"),

@@ -67,7 +67,7 @@ class Change(NamedTuple):
 class WorkingSet(Layers):
     """Implements `engine.world.State` on a database connection."""
 
-    def __init__(self, connection: Connection, last_incident_number: int) -> None:
+    def __init__(self, connection: Connection, last_incident_number: int, last_delivery_number: int = 0) -> None:
         super().__init__(connection)
         self._by_keys = postgres if connection.dialect.name == "postgresql" else sqlite
         self._newest_alerts = NEWEST_ALERTS.format(pairs=self._by_keys.PAIRS)
@@ -76,7 +76,7 @@ class WorkingSet(Layers):
         """By alert, in the order in which they came here: nothing is held for longer than the first."""
         self._stored_number = last_incident_number
         self._number = last_incident_number
-        self._delivery_number = 0
+        self._delivery_number = last_delivery_number
         self._told: set[str] = set()
         self._queues: dict[_Scoped, set[str]] = {}
         """Of each queue of deliveries those that this turn has put, also in units that did not count."""
@@ -188,6 +188,11 @@ class WorkingSet(Layers):
     def last_incident_number(self) -> int:
         """The highest number given, to be stored with the turn."""
         return self._number
+
+    @property
+    def last_delivery_number(self) -> int:
+        """The highest number given, to be stored with the turn; a turn that failed leaves a gap."""
+        return self._delivery_number
 
     # -- engine.world.State
 
@@ -439,10 +444,7 @@ class WorkingSet(Layers):
         return sorted(found, key=attrgetter("resource_id", "number"), reverse=True)[:most]
 
     def next_delivery_number(self) -> int:
-        """A number higher than that of every delivery that has not ended."""
-        if not self._delivery_number:
-            ((last,),) = self._queries.last_delivery_number.rows(self._connection)
-            self._delivery_number = int(last or 0)
+        """A number higher than that of every delivery."""
         self._delivery_number += 1
         return self._delivery_number
 

@@ -10,6 +10,7 @@ import pytest
 
 from tocsin.alerts.messages import AlertResolved
 from tocsin.alerts.model import Alert, AlertStatus
+from tocsin.deliveries.model import Delivery, DeliveryState
 from tocsin.directory.model import Channel, Urgency
 from tocsin.engine.invariants import CHECKS, Records, violations
 from tocsin.engine.world import Recorded
@@ -91,6 +92,20 @@ STARTED = PageStarted(
     incident_id="I", page_id="G", message_id="X", user_id="U", channel=Channel.SMS, address="+1", why="w"
 )
 
+DELIVERY = Delivery(
+    id="D",
+    number=1,
+    subscription_id="W",
+    resource_id="I",
+    event="incident.triggered",
+    event_id="V",
+    at=BEGIN,
+    actor=SYSTEM,
+    state=DeliveryState.DUE,
+    queued_at=BEGIN,
+    due_at=BEGIN,
+)
+
 RIGHT = Records(
     alerts=[ALERT],
     incidents=[INCIDENT],
@@ -102,6 +117,7 @@ RIGHT = Records(
     entries=[1],
     outcomes={1: "opened"},
     decided=1,
+    deliveries=[DELIVERY, replace(DELIVERY, id="D2", number=2, state=DeliveryState.WAITING, due_at=None)],
 )
 
 Break = Callable[[Records], Records]
@@ -212,6 +228,9 @@ BROKEN: list[tuple[str, Break]] = [
         then(replace(STARTED, page_id="G3"), pages=[PAGE, LATER, replace(PAGE, id="G3", state=PageState.SENT)]),
     ),
     ("histories_fit_the_state", then(replace(STARTED, page_id="nowhere"))),
+    ("deliveries_go_in_order", but(deliveries=[DELIVERY, replace(DELIVERY, id="D2", number=2)])),
+    ("deliveries_go_in_order", but(deliveries=[replace(DELIVERY, state=DeliveryState.WAITING, due_at=None)])),
+    ("deliveries_go_in_order", but(deliveries=[replace(DELIVERY, state=DeliveryState.DROPPED)])),
 ]
 
 
