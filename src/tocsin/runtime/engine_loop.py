@@ -14,7 +14,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Protocol, TypeAlias, TypeVar
+from typing import TypeAlias, TypeVar
 
 import structlog
 
@@ -32,6 +32,7 @@ from tocsin.runtime.clock import Clock
 from tocsin.runtime.clock_watch import ClockWatch, bring_forward
 from tocsin.runtime.delivery_pump import DeliveryPump
 from tocsin.runtime.delivery_pump import Outlet as DeliveryOutlet
+from tocsin.runtime.senders import Outlet
 from tocsin.runtime.turn_inputs import Inputs, Request, answers_first, halves, taken
 from tocsin.runtime.turn_work import Order, TurnWork
 from tocsin.runtime.upkeep import Upkeep
@@ -67,16 +68,6 @@ OUTAGE_SECONDS = 0.5
 """The pause before another turn when the database is out of reach."""
 
 Decoder: TypeAlias = Callable[[Entry], Event | Order]
-
-
-class Outlet(Protocol):
-    """Where messages go (`runtime.senders.Senders`)."""
-
-    def submit(self, message: SendMessage) -> None:
-        """Send it."""
-
-    def stop(self, message_id: str) -> None:
-        """Do not send it if it still waits."""
 
 
 class EngineLoop:
@@ -117,6 +108,7 @@ class EngineLoop:
         self._catch_up()
         self._quarantined: set[int] = set()
         self._lost = False
+        self._tells = True
         self._upkeep = Upkeep(store, clock)
         self.deliveries = DeliveryPump(store)
 
@@ -305,8 +297,25 @@ class EngineLoop:
                 for untried in parts[number + 1 :]:
                     self._put_back(untried)
                 raise
-        if not parts:
+        if not parts and not self._settled_untold(inputs, now):
             self._set_aside(inputs, now)
+
+    def _settled_untold(self, inputs: Inputs, now: Moment) -> bool:
+        """If what subscribers are told of it is to blame: better that no program hears of it than no person."""
+        if not self._config.listeners:
+            return False
+        self._tells = False
+        try:
+            work = self._try(lambda: self._decide(inputs, now), inputs)
+        except Exception:
+            self._put_back(inputs)
+            raise
+        finally:
+            self._tells = True
+        if work is not None:
+            log.error("subscribers_not_told")
+            self._stored(work, inputs)
+        return work is not None
 
     def _set_aside(self, inputs: Inputs, now: Moment) -> None:
         """This one input can't be decided or can't be stored."""
@@ -358,7 +367,7 @@ class EngineLoop:
 
     def _work(self, now: Moment) -> TurnWork:
         world = World(self._config, self._store.state, self._ids)
-        return TurnWork(self._store, world, Turn(now), self._decoders, self._quarantined)
+        return TurnWork(self._store, world, Turn(now), self._decoders, self._quarantined, tells=self._tells)
 
     def _decide(self, inputs: Inputs, now: Moment) -> TurnWork:
         self._store.begin()

@@ -11,7 +11,7 @@ import queue
 import threading
 from collections.abc import Callable, Mapping
 from itertools import count
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 import structlog
 
@@ -38,6 +38,16 @@ _Queue: TypeAlias = "queue.PriorityQueue[tuple[int, int, SendMessage | None]]"
 """Each message behind its place: by haste, then by number. None, in the last place of all, ends a worker."""
 
 log = structlog.get_logger("senders")
+
+
+class Outlet(Protocol):
+    """What the engine's loop needs of senders: tests have others."""
+
+    def submit(self, message: SendMessage) -> None:
+        """Send it."""
+
+    def stop(self, message_id: str) -> None:
+        """Do not send it if it still waits."""
 
 
 class Senders:

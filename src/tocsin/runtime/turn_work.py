@@ -50,13 +50,17 @@ class Order(NamedTuple):
 
 @dataclass(slots=True)
 class TurnWork:
-    """One turn's work. `sends`, `stops`, `replies` and `topics` are acted upon after the commit."""
+    """One turn's work. `sends`, `stops`, `replies` and `topics` are acted upon after the commit.
+
+    `tells`: whether subscribers are told of it.
+    """
 
     store: TurnStore
     world: World
     turn: Turn
     decoders: Mapping[str, Callable[[Entry], Event | Order]]
     quarantined: set[int]
+    tells: bool = True
     sends: list[SendMessage] = field(default_factory=list)
     stops: list[StopMessage] = field(default_factory=list)
     replies: list[tuple[Callable[[str], None], str]] = field(default_factory=list)
@@ -232,7 +236,7 @@ class TurnWork:
             )
             self.world = replace(self.world, config=config)
             self.topics.add("config")
-        if self.world.config.listeners:
+        if self.tells and self.world.config.listeners:
             self._tell_subscribers(actor, step)
 
     def _tell_subscribers(self, actor: Actor, step: Step) -> None:
