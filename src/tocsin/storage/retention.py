@@ -21,6 +21,9 @@ ANSWERS_KEPT: Span = DAY
 DELIVERIES_KEPT: Span = 7 * DAY
 """Deliveries that have ended can be looked at and sent again for so long. Longer than one may wait in its queue."""
 
+DELIVERIES_PIECE = 200
+"""They are large, and in four indexes."""
+
 
 MEMORIES_KEPT: Span = 90 * DAY
 """What rules remember and has not changed for so long: of rules that are gone, of problems that do not come again."""
@@ -46,10 +49,10 @@ def _sweep_answers(connection: Connection, before: Moment) -> bool:
 def _sweep_deliveries(connection: Connection, before: Moment) -> bool:
     deliveries = tables.deliveries
     old = select(deliveries.c.id).where(deliveries.c.finished_at < before)
-    ids = connection.execute(old.order_by(deliveries.c.finished_at).limit(PIECE)).scalars().all()
+    ids = connection.execute(old.order_by(deliveries.c.finished_at).limit(DELIVERIES_PIECE)).scalars().all()
     if ids:
         connection.execute(delete(deliveries).where(deliveries.c.id.in_(ids)))
-    return len(ids) == PIECE
+    return len(ids) == DELIVERIES_PIECE
 
 
 def _sweep_memories(connection: Connection, before: Moment) -> bool:
