@@ -184,6 +184,13 @@ BUSINESS: dict[tuple[str, str], Access] = {
     ("GET", "/tags/{id}/{entity_type}"): ANYBODY,
     ("GET", "/{entity_type}/{id}/tags"): LOOK,
     ("POST", "/{entity_type}/{id}/change_tags"): Access(SELF, _critical),
+    ("GET", "/incidents/{id}/business_services/impacts"): LOOK,
+    ("PUT", "/incidents/{id}/business_services/{business_service_id}/impacts"): Access(
+        RESPONDERS, body(relation="impacted")
+    ),
+    ("GET", "/incidents/{id}/status_updates/subscribers"): LOOK,
+    ("POST", "/incidents/{id}/status_updates/subscribers"): Access(SELF, _alice_hears),
+    ("POST", "/incidents/{id}/status_updates/unsubscribe"): Access(SELF, _alice_hears),
     ("GET", "/users/{id}/notification_subscriptions"): LOOK,
     ("POST", "/users/{id}/notification_subscriptions"): Access(SELF, _of_checkout),
     ("POST", "/users/{id}/notification_subscriptions/unsubscribe"): Access(SELF, _of_checkout),
@@ -570,7 +577,8 @@ def populated(house: House) -> None:
         )
     )
     house.alarm("first")
-    house.alarm("second")
+    second = house.alarm("second")
+    house.save(Subscriber(subscriber_id=house.alice.id, subscribed_id=second.id, of_incident=True))
 
 
 def _business(house: House) -> None:
@@ -641,6 +649,7 @@ def address(path: str, house: House, incident: Incident) -> str:
         "{notification_rule_id}": config.rules_of[house.alice.id][0].id,
         f"{{{HANDOFF}_id}}": config.kept_of[HANDOFF][0].id,
         f"{{{STATUS_UPDATE}_id}}": config.kept_of[STATUS_UPDATE][0].id,
+        "{business_service_id}": next(iter(config.business_services)),
         "{trigger_id}": config.kept_of["workflow_trigger"][0].id,
         "{service_id}": house.service.id,
         "{team_id}": house.payments.id,

@@ -152,6 +152,38 @@ def test_people_subscribe_themselves_to_incidents_that_they_see(api: Api, house:
     assert api.post(f"{path}/unsubscribe", wanted, key="alice")["deleted_count"] == 1
 
 
+def test_what_people_say_of_an_incident_counts(api: Api, house: House) -> None:
+    checkout, other = (business(api, name)["id"] for name in ("Checkout", "Other"))
+    api.post("/service_dependencies/associate", needs(checkout, house.service.id, "business_service service"))
+    incident = house.alarm()
+    path = f"/incidents/{incident.id}/business_services"
+
+    def states(at: str = f"{path}/impacts") -> dict[str, str]:
+        return {one["id"]: one["status"] for one in api.get(at)["services"]}
+
+    assert states() == {checkout: "impacted"}
+    for _ in range(2):
+        assert api.put(f"{path}/{other}/impacts", {"relation": "impacted"}).body == {"relation": "impacted"}
+    assert api.put(f"{path}/{checkout}/impacts", {"relation": "not_impacted"}, key="alice").status == 200
+    assert states() == {checkout: "not_impacted", other: "impacted"}
+    assert states("/business_services/impacts") == {checkout: "not_impacted", other: "impacted"}
+    for wrong in ({}, {"relation": "maybe"}, {"relation": None}, {"relation": 5}):
+        assert api.request("PUT", f"{path}/{other}/impacts", wrong).status == 400
+    assert api.request("PUT", f"{path}/PNOBODY/impacts", {"relation": "impacted"}).status == 404
+
+
+def test_subscribers_of_an_incident(api: Api, house: House) -> None:
+    path = f"/incidents/{house.alarm().id}/status_updates"
+    team = {"subscriber_id": house.payments.id, "subscriber_type": "team"}
+    added = api.post(f"{path}/subscribers", {"subscribers": [team]})["subscriptions"]
+    assert [(one["subscribable_type"], one["result"]) for one in added] == [("incident", "success")]
+    (row,) = api.get(f"{path}/subscribers")["subscribers"]
+    assert (row["subscriber_id"], row["has_indirect_subscription"]) == (house.payments.id, False)
+    assert len(api.get(f"/teams/{house.payments.id}/notification_subscriptions")["subscriptions"]) == 1
+    assert api.post(f"{path}/unsubscribe", {"subscribers": [team]})["deleted_count"] == 1
+    assert api.get(f"{path}/subscribers")["subscribers"] == []
+
+
 @pytest.mark.parametrize("entity", ["users", "teams", "escalation_policies"])
 def test_tags_go_on_and_off(api: Api, house: House, entity: str) -> None:
     ids = {"users": house.alice.id, "teams": house.payments.id, "escalation_policies": house.policy.id}

@@ -94,10 +94,10 @@ def tag_changes(body: Mapping[str, Any]) -> tuple[list[str], list[str], list[str
     return ids, labels, removed
 
 
-def subscribers(body: Mapping[str, Any], subscribed_id: str) -> list[Subscriber]:
-    """Who is to hear of a business service. Raises ApiError with every problem."""
+def subscribers(body: Mapping[str, Any], subscribed_id: str, *, of_incident: bool = False) -> list[Subscriber]:
+    """Who is to hear of a business service, or of an incident. Raises ApiError with every problem."""
     return [
-        Subscriber(subscriber_id=one, is_team=kind == "team", subscribed_id=subscribed_id)
+        Subscriber(subscriber_id=one, is_team=kind == "team", subscribed_id=subscribed_id, of_incident=of_incident)
         for one, kind in _pairs(body, "subscribers", "subscriber", ("user", "team"))
     ]
 

@@ -1,4 +1,4 @@
-"""Who hears of what: {users|teams}/{id}/notification_subscriptions, and what /business_services shares with them.
+"""Who hears of what: {users|teams}/{id}/notification_subscriptions, and who of an incident or business service.
 
 Decides the result of each line: what cannot be seen, or is not the caller's to say, is "unauthorized".
 """
@@ -13,6 +13,7 @@ from starlette.responses import Response
 from tocsin.dialects.pagerduty.call import Call, Routes, answer
 from tocsin.dialects.pagerduty.errors import not_allowed, not_found
 from tocsin.dialects.pagerduty.read import business as read
+from tocsin.dialects.pagerduty.resources.incidents import incident_in
 from tocsin.dialects.pagerduty.write import business as write
 from tocsin.directory.business import Subscriber
 from tocsin.directory.model import Team, User
@@ -72,6 +73,27 @@ def unsubscribed(kind: str, call: Call) -> Response:
     return removed(call, read.subscribables(call.body(), _whose(kind, call).id, is_team=kind == "team"))
 
 
+def of_incident(call: Call) -> Response:
+    """GET /incidents/{id}/status_updates/subscribers."""
+    incident = incident_in(call)
+    found = [one for one in call.config.subscribers.values() if one.subscribed_id == incident.id]
+    part, keys = call.window().cut(sorted(found, key=lambda one: (one.created_at, one.id)))
+    rows = [{**write.subscriber(one), "has_indirect_subscription": False, "subscribed_via": []} for one in part]
+    return answer({"subscribers": rows, "account_id": write.ACCOUNT, **keys})
+
+
+def added_to_incident(call: Call) -> Response:
+    """POST /incidents/{id}/status_updates/subscribers: each with its own result."""
+    incident = incident_in(call)
+    return added(call, read.subscribers(call.body(), incident.id, of_incident=True))
+
+
+def removed_from_incident(call: Call) -> Response:
+    """POST /incidents/{id}/status_updates/unsubscribe."""
+    incident = incident_in(call)
+    return removed(call, read.subscribers(call.body(), incident.id, of_incident=True))
+
+
 def _whose(kind: str, call: Call) -> User | Team:
     thing: User | Team | None = call.config.of(kind).get(call.path["id"])
     if thing is None or not call.may_read(thing):
@@ -105,15 +127,19 @@ def _seen_names(call: Call, wanted: Sequence[Subscriber]) -> dict[str, str]:
     return names
 
 
-ROUTES: Routes = tuple(
-    route
-    for kind in ("user", "team")
-    for route in (
-        (
-            f"/{kind}s/{{id}}/notification_subscriptions",
-            {"GET": partial(listed, kind), "POST": partial(subscribed, kind)},
-        ),
-        (f"/{kind}s/{{id}}/notification_subscriptions/unsubscribe", {"POST": partial(unsubscribed, kind)}),
-    )
+ROUTES: Routes = (
+    ("/incidents/{id}/status_updates/subscribers", {"GET": of_incident, "POST": added_to_incident}),
+    ("/incidents/{id}/status_updates/unsubscribe", {"POST": removed_from_incident}),
+    *(
+        route
+        for kind in ("user", "team")
+        for route in (
+            (
+                f"/{kind}s/{{id}}/notification_subscriptions",
+                {"GET": partial(listed, kind), "POST": partial(subscribed, kind)},
+            ),
+            (f"/{kind}s/{{id}}/notification_subscriptions/unsubscribe", {"POST": partial(unsubscribed, kind)}),
+        )
+    ),
 )
 """Path -> method -> handler."""
