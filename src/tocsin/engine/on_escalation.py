@@ -9,13 +9,15 @@ from tocsin.escalation import decide as escalation
 from tocsin.escalation.messages import (
     CallLastResort,
     EscalateNow,
+    LevelReached,
     NextLevel,
     ResumeEscalation,
     SkipWaiting,
     StartEscalation,
     StopEscalation,
 )
-from tocsin.escalation.model import Policy, PolicySnapshot
+from tocsin.escalation.model import Policy, PolicySnapshot, Rule
+from tocsin.events.memory import Memory
 from tocsin.incidents.model import Incident, NextStep, Status
 from tocsin.kernel.actor import Actor
 from tocsin.kernel.decision import Decision
@@ -34,15 +36,50 @@ def policy_of(world: World, incident: Incident) -> Policy:
     )
 
 
+class Turns:
+    """Whose turn it is at levels whose targets take turns, and that it is the next one's after a call."""
+
+    def __init__(self, world: World, now: Moment) -> None:
+        self._world = world
+        self._now = now
+        self.people = people_at(world.config, now, self._next)
+
+    def after(self, policy: Policy, decision: Decision) -> Decision:
+        """The decision, and with it that the target which it called has had its turn. Being called again is none."""
+        called = next((fact for fact in decision.facts if isinstance(fact, LevelReached) and not fact.resumed), None)
+        if called is None or not policy.rules[called.level - 1].in_turn:
+            return decision
+        rule = policy.rules[called.level - 1]
+        everybody = people_at(self._world.config, self._now)
+        count, first = len(rule.targets), self._next(rule)
+        places = [(first + step) % count for step in range(count)]
+        had = next(
+            (place for place in places if everybody(replace(rule, targets=(rule.targets[place],))).user_ids), first
+        )
+        key = _turn_key(rule)
+        memory = replace(self._world.state.memory(key) or Memory(id=key), total=had + 1, at=self._now)
+        return decision + Decision(state=(memory,))
+
+    def _next(self, rule: Rule) -> int:
+        memory = self._world.state.memory(_turn_key(rule))
+        return memory.total % len(rule.targets) if memory is not None else 0
+
+
+def _turn_key(rule: Rule) -> str:
+    return f"turn:{rule.id}"
+
+
 def start(world: World, _actor: Actor, command: StartEscalation, now: Moment) -> Decision:
     """Take the policy as it is now and call its first level."""
     incident = incident_of(world, command.incident_id)
     if incident.status is not Status.TRIGGERED:
         return Decision()
     incident, snapshot = _with_snapshot(world, incident, incident.policy_id)
-    policy, people = policy_of(world, incident), people_at(world.config, now)
+    policy, turns = policy_of(world, incident), Turns(world, now)
     resort = last_resort(world.config, incident)
-    return snapshot + escalation.start(incident, policy, people, resort, now, reason=command.reason)
+    return snapshot + turns.after(
+        policy, escalation.start(incident, policy, turns.people, resort, now, reason=command.reason)
+    )
 
 
 def resume(world: World, _actor: Actor, command: ResumeEscalation, now: Moment) -> Decision:
@@ -50,15 +87,16 @@ def resume(world: World, _actor: Actor, command: ResumeEscalation, now: Moment) 
     incident = incident_of(world, command.incident_id)
     if incident.status is not Status.TRIGGERED:
         return Decision()
-    config = world.config
-    return escalation.resume(
+    config, policy, turns = world.config, policy_of(world, incident), Turns(world, now)
+    decision = escalation.resume(
         incident,
-        policy_of(world, incident),
-        people_at(config, now),
+        policy,
+        turns.people,
         lambda user_id: can_be_reached(config, user_id),
         last_resort(config, incident),
         now,
     )
+    return turns.after(policy, decision)
 
 
 def next_level(world: World, _actor: Actor, command: NextLevel, now: Moment) -> Decision:
@@ -67,8 +105,9 @@ def next_level(world: World, _actor: Actor, command: NextLevel, now: Moment) -> 
     if not _waits_for(incident, command.epoch, NextStep.ESCALATE):
         return Decision()
     assert incident is not None
+    policy, turns = policy_of(world, incident), Turns(world, now)
     resort = last_resort(world.config, incident)
-    return escalation.next_level(incident, policy_of(world, incident), people_at(world.config, now), resort, now)
+    return turns.after(policy, escalation.next_level(incident, policy, turns.people, resort, now))
 
 
 def call_last_resort(world: World, _actor: Actor, command: CallLastResort, now: Moment) -> Decision:
@@ -99,17 +138,18 @@ def escalate_now(world: World, actor: Actor, command: EscalateNow, now: Moment) 
         if snapshot.state and isinstance(snapshot.state[0], PolicySnapshot)
         else policy_of(world, incident)
     )
-    resort = last_resort(world.config, incident)
-    return snapshot + escalation.escalate_now(
+    turns = Turns(world, now)
+    decision = escalation.escalate_now(
         incident,
         policy,
-        people_at(world.config, now),
-        resort,
+        turns.people,
+        last_resort(world.config, incident),
         level=level,
         other_policy=bool(command.policy_id),
         actor=actor,
         now=now,
     )
+    return snapshot + turns.after(policy, decision)
 
 
 def skip_waiting(world: World, _actor: Actor, command: SkipWaiting, now: Moment) -> Decision:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from tocsin.directory.model import Channel, ContactMethod, TeamRole, Urgency
 from tocsin.engine.config import Config
 from tocsin.engine.world import World
 from tocsin.escalation.decide import LastResort, People, Reach
-from tocsin.escalation.model import Policy, Rule, TargetKind
+from tocsin.escalation.model import Policy, Rule, Target, TargetKind
 from tocsin.incidents.model import AssignedVia, Incident, NoTimer, Status
 from tocsin.kernel.time import Moment
 from tocsin.oncall import who_is_on_call
@@ -54,13 +54,19 @@ def waits_in_vain(world: World, incident: Incident, *, without: str = "") -> boo
     return in_vain([page for page in pages if page.user_id in here])
 
 
-def people_at(config: Config, now: Moment) -> People:
-    """A function from a policy's rule to whom it can call now."""
+def people_at(config: Config, now: Moment, turn: Callable[[Rule], int] | None = None) -> People:
+    """A function from a policy's rule to whom it can call now.
+
+    `turn`: which target of a rule that takes turns is next; of such a rule the first from there on with somebody to
+    call is meant, alone. Without it, everybody who may be called.
+    """
 
     def people(rule: Rule) -> Reach:
         found: dict[str, None] = {}
         missing: list[str] = []
-        for target in rule.targets:
+        for target in _targets(rule, turn):
+            if found and turn is not None and rule.in_turn:
+                break
             if target.kind is TargetKind.USER:
                 user_id: str | None = target.id
             else:
@@ -77,6 +83,11 @@ def people_at(config: Config, now: Moment) -> People:
         return Reach(tuple(found), "; ".join(missing))
 
     return people
+
+
+def _targets(rule: Rule, turn: Callable[[Rule], int] | None) -> tuple[Target, ...]:
+    first = turn(rule) % len(rule.targets) if turn is not None and rule.in_turn else 0
+    return (*rule.targets[first:], *rule.targets[:first])
 
 
 def last_resort(config: Config, incident: Incident) -> LastResort:

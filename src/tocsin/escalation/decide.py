@@ -127,6 +127,7 @@ def resume(
 ) -> Decision:
     """Page again where it stands: whoever had it and can be reached, and whoever is on call at that level now.
 
+    At a level whose targets take turns it stays with whose turn it was.
     Where none of them can be reached any more the policy goes on: from its start if it was given to them by name.
     """
     holders = [user_id for user_id in incident.assignee_ids if reachable(user_id)]
@@ -136,7 +137,8 @@ def resume(
         return Decision(state=(kept,), facts=(_reached(kept, policy, resumed=True),))
     level = 1 if by_name or not policy.rules else min(max(incident.level, 1), len(policy.rules))
     pass_number = 1 if by_name else max(incident.pass_number, 1)
-    present = people(policy.rules[level - 1]).user_ids if policy.rules and not by_name else ()
+    takes_turns = bool(policy.rules) and policy.rules[level - 1].in_turn and bool(holders)
+    present = people(policy.rules[level - 1]).user_ids if policy.rules and not (by_name or takes_turns) else ()
     users = tuple(dict.fromkeys((*holders, *present)))
     if users:
         return _assign(incident, policy, level, pass_number, users, now, resumed=True)

@@ -7,6 +7,9 @@ from enum import StrEnum
 
 from tocsin.kernel.time import Moment
 
+ROUND_ROBIN = "round_robin"
+"""The strategy of a level whose targets take turns; the other one, `assign_to_everyone`, calls them all."""
+
 
 class TargetKind(StrEnum):
     """What a rule points at."""
@@ -31,6 +34,11 @@ class Rule:
     delay_minutes: int
     targets: tuple[Target, ...]
     strategy: str = "assign_to_everyone"
+
+    @property
+    def in_turn(self) -> bool:
+        """Whether each incident goes to the next of the targets instead of to all of them."""
+        return self.strategy == ROUND_ROBIN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

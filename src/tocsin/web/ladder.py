@@ -37,6 +37,10 @@ _RESULTS: Final = {
 _NO_ANSWER: Final = "No answer"
 
 
+IN_TURN = "one of them, in turn"
+"""How a level is called whose targets take turns: whose turn it is then depends on what comes before."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rung:
     """One level. `state`: "past", "here", "ahead", "skipped" or "idle" (it will not be called as things stand).
@@ -106,11 +110,12 @@ def ladder_of(scene: Scene) -> Ladder:
         elif call is not None:
             people = tuple(map(scene.names.person, call.user_ids))
             missing = "" if people else sentence_case(call.missing or "nobody is on call")
-            how = _how(scene, call.user_ids)
+            how = IN_TURN if rule.in_turn and len(people) > 1 else _how(scene, call.user_ids)
             rungs.append(Rung(number, "ahead" if people else "skipped", people, how, call.at, missing))
         else:
             found = people_at(scene.config, scene.times.now)(rule)
-            rungs.append(Rung(number, "idle", tuple(map(scene.names.person, found.user_ids)), "", None, ""))
+            how = IN_TURN if rule.in_turn and len(found.user_ids) > 1 else ""
+            rungs.append(Rung(number, "idle", tuple(map(scene.names.person, found.user_ids)), how, None, ""))
     return Ladder(policy.name, tuple(rungs), policy.passes, max(1, incident.pass_number), _words(scene))
 
 
