@@ -183,7 +183,13 @@ def test_an_alarm_in_a_maintenance_window_pages_at_its_end(world: World, payment
 def test_a_pause_and_the_hour_that_makes_it_urgent_are_foretold(world: World, payments: Payments) -> None:
     hours = SupportHours(time_zone="Etc/UTC", start_second=10 * 3600, end_second=18 * 3600, days=(2,))
     rule = UrgencyRule(kind=UrgencyRuleKind.USE_SUPPORT_HOURS)
-    settings = {"pause_seconds": 120, "urgency_rule": rule, "support_hours": hours, "raise_at": "support_hours_start"}
+    settings = {
+        "pause_seconds": 120,
+        "pause_every": True,
+        "urgency_rule": rule,
+        "support_hours": hours,
+        "raise_at": "support_hours_start",
+    }
     world.save(replace(payments.service, **settings), *settings)  # type: ignore[arg-type]
     story = asked(world, payments)
     assert story.outcome is Outcome.SUSPENDED

@@ -65,7 +65,7 @@ def stage(world: World) -> tuple[Cast, Sequence[Integration]]:
     noisy, monitor = world.service("Noisy", cast.policy, urgency_rule=by_severity)
     condition = Condition(field="severity", match=Match.IS, text="info")
     world.save(NoiseRule(id="", service_id=noisy.id, label="Infos", conditions=(condition,)))
-    waiting, pausing = world.service("Pausing", cast.policy, pause_seconds=120)
+    waiting, pausing = world.service("Pausing", cast.policy, pause_seconds=120, pause_every=True)
     worked_on, maintained = world.service("Worked on", cast.policy, group_seconds=0)
     now = world.clock.now()
     world.save(MaintenanceWindow(id="", start=now, end=now + 60 * MINUTE, service_ids=(worked_on.id, waiting.id)))

@@ -21,6 +21,8 @@ from tocsin.incidents.model import Status
 from tocsin.kernel.time import MINUTE, SECOND
 from tocsin.web.render import hue as colour
 
+PAUSE = ("pause_seconds", "pause_every")
+
 
 class Words(HTMLParser):
     """The words of a page as somebody reads them."""
@@ -102,7 +104,7 @@ def test_where_it_is_written_what_to_do(fire: Place) -> None:
 
 
 def test_a_suspended_alert_says_when_it_would_page(place: Place) -> None:
-    place.desk.save(replace(place.services["PaymentsService"][0], pause_seconds=300), "pause_seconds")
+    place.desk.save(replace(place.services["PaymentsService"][0], pause_seconds=300, pause_every=True), *PAUSE)
     assert place.alarm("PaymentsService", "disk", "Disk is nearly full") is None
     page = seen(place, "/alerts")
     assert "Suspended" in page

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -159,6 +160,7 @@ def event(house: House, key: str, action: Action = Action.TRIGGER) -> None:
 def test_what_became_of_paused_alerts(api: Api, house: House) -> None:
     pause = {"auto_pause_notifications_parameters": {"enabled": True, "timeout": 120}}
     api.put(f"/services/{house.service.id}", {"service": pause})
+    house.save(replace(house.config().services[house.service.id], pause_every=True), "pause_every")
     since = iso(house.clock.now())
     for number in range(7):
         event(house, f"short {number}")
