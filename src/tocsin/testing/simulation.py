@@ -30,6 +30,7 @@ from tocsin.runtime.answers import read_answer
 from tocsin.runtime.turn_inputs import Request
 from tocsin.storage.log import Entry
 from tocsin.testing import simulation_actors as actors
+from tocsin.testing import simulation_rules as rules
 from tocsin.testing import simulation_windows as windows
 from tocsin.testing.simulation_rare import RareStates
 from tocsin.testing.simulation_stage import build
@@ -103,8 +104,8 @@ class Simulation:
 
     def live(self, steps: int = STEPS) -> None:
         """Take so many steps, then heal. Raises Broken."""
-        acts = [act for _, act in (*actors.ACTS, *windows.ACTS)]
-        weights = [weight for weight, _ in (*actors.ACTS, *windows.ACTS)]
+        acts = [act for _, act in (*actors.ACTS, *windows.ACTS, *rules.ACTS)]
+        weights = [weight for weight, _ in (*actors.ACTS, *windows.ACTS, *rules.ACTS)]
         for _ in range(steps):
             act = self.rng.choices(acts, weights)[0]
             self.history.append(f"-- {act.__name__} at {self.world.clock.now() / SECOND:.6f}")
