@@ -14,6 +14,7 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from playwright.sync_api import sync_playwright
 
@@ -21,7 +22,7 @@ ROOT = Path(__file__).resolve().parent.parent
 OUT = ROOT / "build" / "shots"
 sys.path.insert(0, str(ROOT))
 
-from tests.web import scenes  # noqa: E402 - found beside this folder, not installed
+from tests.web import defined_scene, scenes  # noqa: E402 - found beside this folder, not installed
 from tests.web.serving import chromium, served, session_of  # noqa: E402
 
 FONTS = """<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd"><fontconfig><dir>/usr/share/fonts</dir>
@@ -75,15 +76,16 @@ class Shot:
         return OUT / self.scene / f"{self.page}-{self.size}-{self.scheme}.png"
 
 
-def wanted(options: argparse.Namespace, scene: str, numbers: dict[str, int]) -> Iterator[Shot]:
+def wanted(options: argparse.Namespace, scene: str, numbers: dict[str, Any]) -> Iterator[Shot]:
     """The pictures of one scene."""
-    only = options.only.split(",") if options.only else [page for page in PAGES if scene in SHOWS or page not in DEMO]
+    pages = defined_scene.PAGES if scene == "defined" else PAGES
+    only = options.only.split(",") if options.only else [page for page in pages if scene in SHOWS or page not in DEMO]
     sizes = [
         size for size in SIZES if not (options.wide and size != "wide") and not (options.narrow and size != "narrow")
     ]
     schemes = ["light"] if options.light else ["dark"] if options.dark else ["light", "dark"]
     for page in only:
-        path = PAGES[page].format(**numbers)
+        path = pages[page].format(**numbers)
         for size in sizes:
             for scheme in schemes:
                 yield Shot(scene, page, path, size, scheme)
@@ -92,7 +94,7 @@ def wanted(options: argparse.Namespace, scene: str, numbers: dict[str, int]) -> 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
-        "scenes", nargs="*", default=["empty", "calm", "usual", "answered", "full", "demo", "demo-over"]
+        "scenes", nargs="*", default=["empty", "calm", "usual", "answered", "full", "defined", "demo", "demo-over"]
     )
     parser.add_argument("--only", default="", help="names of pages, separated by commas")
     for flag in ("wide", "narrow", "light", "dark", "viewport"):
@@ -111,9 +113,10 @@ def take(options: argparse.Namespace, scene: str, folder: Path) -> None:
     """All pictures of one scene."""
     home = folder / scene
     home.mkdir()
-    place = getattr(scenes, SHOWS.get(scene, scene))(home)
-    who = "alice" if "alice" in place.people else "erin"
-    numbers = scenes.numbers(place)
+    make = defined_scene.defined if scene == "defined" else getattr(scenes, SHOWS.get(scene, scene))
+    place = make(home)
+    who = "alice" if "alice" in place.people and scene != "defined" else "erin"
+    numbers: dict[str, Any] = {**scenes.numbers(place), **defined_scene.places(place)}
     session = session_of(place, who)
     if scene in SHOWS:
         scenes.staged(place, scenes.Show(3, numbers["fire"]) if scene == "demo" else scenes.Show(9, 5))

@@ -15,6 +15,7 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from tocsin.app.http import PROGRAMS
+from tocsin.app.pasted import event_reader
 from tocsin.directory.model import (
     Channel,
     ContactMethod,
@@ -87,6 +88,8 @@ class Place:
             mail_link=lambda user, url: self.links.append((user, url)),
             message_of=self._message_of,
             raw_event=lambda seq: b'{"event": %d}' % seq,
+            read_event=event_reader(ids),
+            delivery_body=lambda delivery, _config: f'{{"event": "{delivery.event}"}}',
             health=Health,
             ways_to_send=lambda: (Channel.SMS.value, Channel.VOICE.value, Channel.EMAIL.value, Channel.WEBHOOK.value),
         )

@@ -13,9 +13,11 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from tocsin.app.carriers import ANSWER_PURPOSE, senders
+from tocsin.app.deliveries import body_of
 from tocsin.app.demo_client import DemoClient
 from tocsin.app.health import Pulse
 from tocsin.app.installation import Installation
+from tocsin.app.pasted import event_reader
 from tocsin.app.tokens import SIGN_IN_PURPOSE, Tokens
 from tocsin.connectors._kit.contract import OutboundMessage
 from tocsin.directory.model import Channel, User
@@ -59,6 +61,8 @@ def site(
         message_of=lambda token: tokens.read(ANSWER_PURPOSE, token, place.clock.now()),
         mail_link=_mail_link(place),
         raw_event=_raw_event(place),
+        read_event=event_reader(place.ids),
+        delivery_body=lambda delivery, config: body_of(delivery, config, place.settings),
         health=lambda: Health(pulse.health().problems),
         ways_to_send=lambda: ways_to_send(place),
         booth=demo,

@@ -22,8 +22,11 @@ from tocsin.kernel.time import Moment
 from tocsin.kernel.values import replace
 
 
-def receive(world: World, event: Event, now: Moment) -> Decision:
-    """Decide one event. The value is its `Ending`; the facts have not been reacted to yet."""
+def receive(world: World, event: Event, now: Moment, orchestrating: Orchestrating | None = None) -> Decision:
+    """Decide one event. The value is its `Ending`; the facts have not been reacted to yet.
+
+    `orchestrating`: what leads the event through its rules; whoever wants to watch the way brings their own.
+    """
     if event.action is Action.CHANGE:
         return Decision(value=Ending(Outcome.RECORDED, "a change; nobody is paged for it"))
     integration = world.config.integrations.get(event.integration_id)
@@ -31,7 +34,7 @@ def receive(world: World, event: Event, now: Moment) -> Decision:
     came_by = integration or key
     if came_by is None or (integration is not None and integration.service_id not in world.config.services):
         return Decision(value=Ending(Outcome.DROPPED, "its integration was removed after it was accepted"))
-    orchestrating = Orchestrating(world, event)
+    orchestrating = orchestrating or Orchestrating(world, event)
     decision = _along_its_way(world, orchestrating, came_by, now)
     remembered = orchestrating.changed
     return replace(decision, state=(*decision.state, *remembered)) if remembered else decision

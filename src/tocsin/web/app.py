@@ -16,6 +16,7 @@ from tocsin.web.actions import act
 from tocsin.web.alerts import alerts_page, event_page
 from tocsin.web.answer import answer, answer_page
 from tocsin.web.compose import compose, compose_page
+from tocsin.web.defined import DEFINED
 from tocsin.web.find import find_page
 from tocsin.web.incident import incident_page
 from tocsin.web.incidents import act_on_many, incidents_page
@@ -76,6 +77,7 @@ def create(site: Site) -> list[BaseRoute]:
         members("/alerts/events/{seq:int}", event_page),
         members("/on-call", oncall_page),
         members("/services", services_page),
+        *(members(path, page, *methods) for path, page, *methods in DEFINED),
         members("/find", find_page),
         members("/me", me_page),
         members("/me/{action}", act_on_me, "POST"),

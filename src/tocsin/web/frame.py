@@ -18,21 +18,31 @@ from tocsin.web.times import Times
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A place to go. `key` follows `g` on the keyboard; `on_phone`: it stands in the bottom bar."""
+    """A place to go. `key` follows `g` on the keyboard; `on_phone`: it stands in the bottom bar.
+
+    `also`: how the addresses of its other pages begin.
+    """
 
     name: str
     path: str
     icon: str
     key: str
     on_phone: bool = False
+    also: tuple[str, ...] = ()
 
+    def holds(self, path: str) -> bool:
+        """Whether a page belongs to it."""
+        return path == self.path or (self.path != "/" and path.startswith((self.path, *self.also)))
+
+
+_OF_SERVICES = ("/orchestrations", "/rules/", "/maintenance-windows", "/business-services")
 
 ENTRIES = (
     Entry("Now", "/", "now", "n", on_phone=True),
     Entry("Incidents", "/incidents", "incidents", "i", on_phone=True),
     Entry("Alerts", "/alerts", "alerts", "a"),
     Entry("On call", "/on-call", "oncall", "o", on_phone=True),
-    Entry("Services", "/services", "services", "s"),
+    Entry("Services", "/services", "services", "s", also=_OF_SERVICES),
 )
 """The left rail."""
 

@@ -9,6 +9,7 @@ from starlette.responses import Response
 from tocsin.alerts.windows import window_at
 from tocsin.directory.model import Service, ServiceStatus
 from tocsin.engine.people import people_at
+from tocsin.events.orchestration import PathKind, path_id
 from tocsin.kernel.time import Moment
 from tocsin.runtime.reads import OpenCounts
 from tocsin.web.looks import Look
@@ -27,6 +28,7 @@ class ServiceLine:
     monitors: tuple[str, ...]
     open: OpenCounts
     last_at: Moment | None
+    rules: int
 
 
 def services_page(visit: Visit) -> Response:
@@ -56,7 +58,13 @@ def _line(visit: Visit, service: Service, counts: OpenCounts) -> ServiceLine:
         monitors=tuple(one.name for one in config.integrations_of.get(service.id, ())),
         open=counts,
         last_at=visit.site.reads.last_incident_at(service.id),
+        rules=_rules(visit, service),
     )
+
+
+def _rules(visit: Visit, service: Service) -> int:
+    path = visit.config.orchestration_paths.get(path_id(service.id, PathKind.SERVICE))
+    return sum(len(one.rules) for one in path.sets) if path is not None else 0
 
 
 def _look(service: Service, counts: OpenCounts, *, maintained: bool) -> Look:

@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from tocsin.deliveries.model import Delivery
 from tocsin.directory.model import User
-from tocsin.kernel.errors import NotAllowed
+from tocsin.engine.config import Config
+from tocsin.events.model import Event
+from tocsin.kernel.errors import NotAllowed, Unavailable
 from tocsin.kernel.ids import IdSource
+from tocsin.kernel.time import Moment
 from tocsin.runtime.clock import Clock
 from tocsin.runtime.desk import Desk
 from tocsin.runtime.live import Bus
@@ -47,6 +51,10 @@ def _no_token(_token: str) -> str:
     raise NotAllowed("This link is not valid.", reason="token")
 
 
+def _no_reader(_body: bytes, _entrance_id: str, _key: str, _at: Moment) -> Event:
+    raise Unavailable("Events can't be tried here.")
+
+
 def _no_raw_event(_seq: int) -> bytes | None:
     return None
 
@@ -57,8 +65,10 @@ class Site:
 
     `message_of` gives the message that a mail link's token names, or raises NotAllowed. `mail_link` sends a one-time
     sign-in address to a person without waiting (None = no mail is set up). `raw_event` is the body of an event in the
-    log, None when it is gone. `ways_to_send` gives the channels that are set up. `public_url` is the address
-    that people use, without a slash at its end ("" = whatever they typed).
+    log, None when it is gone. `read_event` makes an event of a pasted body, as if it came by this entrance with this
+    key then; it accepts nothing, and raises Invalid with every problem. `delivery_body` is what a receiver is sent.
+    `ways_to_send` gives the channels that are set up. `public_url` is the address that people use, without a slash at
+    its end ("" = whatever they typed).
     """
 
     desk: Desk
@@ -71,6 +81,8 @@ class Site:
     message_of: Callable[[str], str] = _no_token
     mail_link: Callable[[User, str], None] | None = None
     raw_event: Callable[[int], bytes | None] = _no_raw_event
+    read_event: Callable[[bytes, str, str, Moment], Event] = _no_reader
+    delivery_body: Callable[[Delivery, Config], str] = lambda _delivery, _config: ""
     health: Callable[[], Health] = Health
     ways_to_send: Callable[[], tuple[str, ...]] = tuple
     booth: PhoneBooth | None = None

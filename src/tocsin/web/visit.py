@@ -138,6 +138,11 @@ class Visit:
         """Whether the person may know of this thing."""
         return may_read(self.config, self.standing, thing, own_id=self.me.id)
 
+    @property
+    def may_audit(self) -> bool:
+        """Whether the person may look at who changed what."""
+        return self.user is not None and self.may(Verb.ADMINISTER)
+
     @cached_property
     def times(self) -> Times:
         """Moments as this reader sees them."""

@@ -1,0 +1,122 @@
+"""Rules as English sentences: when one acts, and what it does then. Decides wording only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from tocsin.events import pcl
+from tocsin.events.orchestration import UNROUTED, Actions, Extraction, Lookup, OrchestrationRule, PathKind
+from tocsin.kernel.time import SECOND
+from tocsin.kernel.wording import listed, span_words
+
+_BECOMES = {"trigger": "an alarm", "resolve": "an end (resolve)", "acknowledge": "an acknowledgement"}
+
+
+@dataclass(frozen=True, slots=True)
+class Called:
+    """What things are called, for one reader."""
+
+    service: Callable[[str], str]
+    priority: Callable[[str], str]
+    policy: Callable[[str], str]
+
+
+def when(rule: OrchestrationRule) -> str:
+    """`If summary contains "db", or severity is "critical"`; "Always" without conditions."""
+    if not rule.conditions:
+        return "Always"
+    return f"If {', or '.join(map(clause, rule.conditions))}"
+
+
+def clause(text: str) -> str:
+    """One condition in words."""
+    try:
+        return pcl.explain(pcl.compile(text))
+    except pcl.PclError:
+        return f"never (this can't be read: {text})"
+
+
+def does(actions: Actions, kind: PathKind, called: Called) -> str:
+    """What the actions do, in the order in which it happens."""
+    parts = list(_router(actions, called) if kind is PathKind.ROUTER else _elsewhere(actions, called))
+    if parts:
+        return ", ".join(parts)
+    return "send to no service" if kind is PathKind.ROUTER else "leave it as it is"
+
+
+def _router(actions: Actions, called: Called) -> Iterator[str]:
+    dynamic = actions.dynamic_route
+    if dynamic is not None:
+        by = "id" if dynamic.lookup is Lookup.SERVICE_ID else "name"
+        yield f"send to the service whose {by} the pattern {_quoted(dynamic.regex)} finds in {_plain(dynamic.source)}"
+    elif actions.route_to:
+        yield "send to no service" if actions.route_to == UNROUTED else f"send to {called.service(actions.route_to)}"
+
+
+def _elsewhere(actions: Actions, called: Called) -> Iterator[str]:
+    for variable in actions.variables:
+        yield f"remember as {variable.name} what the pattern {_quoted(variable.regex)} finds in {_plain(variable.path)}"
+    yield from map(_extraction, actions.extractions)
+    yield from _of_event(actions)
+    yield from _of_incident(actions, called)
+    if actions.route_to:
+        yield f"continue with set {actions.route_to}"
+
+
+def _of_event(actions: Actions) -> Iterator[str]:
+    if actions.severity:
+        yield f"set the severity to {actions.severity}"
+    if actions.event_action:
+        yield f"treat it as {_BECOMES.get(actions.event_action, actions.event_action)}"
+    if actions.drop:
+        yield "drop it"
+    if actions.suppress:
+        yield "suppress it"
+    if actions.suspend_seconds:
+        yield f"wait {span_words(actions.suspend_seconds * SECOND)} before anybody is paged"
+
+
+def _of_incident(actions: Actions, called: Called) -> Iterator[str]:
+    if actions.priority_id:
+        yield f"set the priority to {called.priority(actions.priority_id)}"
+    if actions.policy_id:
+        yield f"call {called.policy(actions.policy_id)}"
+    if actions.note:
+        yield f"note {_quoted(actions.note)}"
+    if actions.calls:
+        yield f"keep {_counted(len(actions.calls), 'web call')} ({listed(call.name for call in actions.calls)})"
+    if actions.field_updates:
+        yield f"fill {_counted(len(actions.field_updates), 'field')} of the incident"
+
+
+def _extraction(one: Extraction) -> str:
+    if one.template is not None:
+        return f"set {_plain(one.target)} to {_quoted(one.template)}"
+    return (
+        f"set {_plain(one.target)} to what the pattern {_quoted(one.regex or '')} finds in {_plain(one.source or '')}"
+    )
+
+
+def kept(actions: Actions, called: Called) -> list[str]:
+    """What a rule does that the form has no field for: it stays as it is."""
+    rare = Actions(
+        variables=actions.variables,
+        extractions=actions.extractions,
+        calls=actions.calls,
+        field_updates=actions.field_updates,
+    )
+    return [*_elsewhere(rare, called), *(_router(Actions(dynamic_route=actions.dynamic_route), called))]
+
+
+def _plain(path: str) -> str:
+    """A path without the word that all of them begin with."""
+    return path.removeprefix("event.").replace("custom_details.", "detail ", 1) or "nothing"
+
+
+def _quoted(text: str) -> str:
+    return f"\u201c{text}\u201d"
+
+
+def _counted(number: int, thing: str) -> str:
+    return f"{number} {thing}{'' if number == 1 else 's'}"
