@@ -44,20 +44,23 @@ PATIENCE_SECONDS = 240
 class Lesson:
     """The lesson's configuration in a folder of its own, pointed at a running server."""
 
-    def __init__(self, folder: Path, server: RunningServer, key: str) -> None:
+    def __init__(self, folder: Path, server: RunningServer, key: str, url: str = "") -> None:
+        """`url`: where the provider is sent, if not to the server itself; then with one request at a time."""
         self.folder = folder
         self.server = server
         self.key = key
         self.text = LESSON.read_text(encoding="utf-8")
         self._environment = {
             **os.environ,
-            "TF_VAR_tocsin_url": server.url,
+            "TF_VAR_tocsin_url": url or server.url,
             "TF_VAR_token": key,
             "TF_CLI_ARGS": "-no-color",
             "TF_IN_AUTOMATION": "1",
             "CHECKPOINT_DISABLE": "1",
         }
         self._environment.pop("TF_CLI_CONFIG_FILE", None)
+        if url:
+            self._environment |= {f"TF_CLI_ARGS_{one}": "-parallelism=1" for one in ("apply", "plan", "destroy")}
 
     def run(self, *arguments: str, codes: tuple[int, ...] = (0,)) -> subprocess.CompletedProcess[str]:
         ended = subprocess.run(
@@ -124,14 +127,20 @@ class Lesson:
         assert self.server.post("/v2/enqueue", body)[0] == 202
 
 
+def owners_key(server: RunningServer) -> str:
+    """The API key of the first owner, Olive."""
+    command = [sys.executable, "-m", "tocsin.cli.main", "setup", "--data", str(server.folder), "--json"]
+    command += ["--name", "Olive", "--email", "olive@example.com"]
+    made = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    key: str = json.loads(made.stdout)["api_key"]
+    return key
+
+
 @pytest.fixture(scope="module")
 def lesson(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lesson]:
     place = tmp_path_factory.mktemp("terraform")
     with RunningServer(place / "data") as server:
-        command = [sys.executable, "-m", "tocsin.cli.main", "setup", "--data", str(server.folder), "--json"]
-        command += ["--name", "Olive", "--email", "olive@example.com"]
-        made = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
-        lesson = Lesson(place, server, json.loads(made.stdout)["api_key"])
+        lesson = Lesson(place, server, owners_key(server))
         lesson.write()
         lesson.run("init")
         lesson.apply()
