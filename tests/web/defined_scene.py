@@ -6,6 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from tests.web.place import Place, priorities, small
+from tocsin.alerts.windows import MaintenanceWindow
+from tocsin.deliveries.messages import RecordDelivery, SendPing
+from tocsin.deliveries.model import DeliveryResult
+from tocsin.directory.business import BusinessService, Dependency
+from tocsin.directory.subscriptions import FilterKind, Header, WebhookSubscription
 from tocsin.events.model import Action, Event, Severity
 from tocsin.events.orchestration import (
     START,
@@ -18,7 +23,9 @@ from tocsin.events.orchestration import (
     PathKind,
     RuleSet,
 )
+from tocsin.kernel.actor import SYSTEM
 from tocsin.kernel.time import HOUR, MINUTE
+from tocsin.kernel.values import replace
 
 PAGES = {
     "orchestrations": "/orchestrations",
@@ -27,6 +34,20 @@ PAGES = {
     "rule-new": "/rules/{orchestration}/global?set=start",
     "rule-router": "/rules/{orchestration}/router?set=start&rule=pay",
     "service-rules": "/services/{service}/rules",
+    "services": "/services",
+    "now": "/",
+    "windows": "/maintenance-windows",
+    "window": "/maintenance-windows?change={window}",
+    "hooks": "/webhooks",
+    "hook": "/webhooks/{hook}",
+    "hook-off": "/webhooks/{hook_off}",
+    "delivery": "/webhooks/{hook}/deliveries/{delivery}",
+    "audit": "/audit",
+    "audit-thing": "/audit?thing={orchestration}",
+    "business": "/business-services",
+    "business-change": "/business-services?change={business}",
+    "priorities": "/priorities",
+    "me": "/me",
 }
 """What there is to see in this scene."""
 
@@ -48,15 +69,88 @@ def defined(folder: Path) -> Place:
         )  # fmt: skip
         place.desk.advance(7 * MINUTE)
     place.desk.advance(HOUR)
+    _windows(place)
+    _hooks(place)
+    _changes(place, one)
+    place.desk.advance(2 * MINUTE)
     return place
+
+
+def _windows(place: Place) -> None:
+    ids = [service.id for service, _ in place.services.values()]
+    now = place.desk.clock.now()
+    for start, end, services, text in (
+        (now, now + MINUTE, ids[:1], "Restart of the card processor’s gateway"),
+        (now, now + 2 * HOUR, ids[1:], "New disks for the checkout"),
+        (now + 26 * HOUR, now + 30 * HOUR, ids, "Move of the whole rack to the new data centre, floor by floor"),
+    ):
+        window = MaintenanceWindow(id="", start=start, end=end, service_ids=tuple(services), description=text)
+        place.desk.save(window, actor=place.as_("carol"))
+    place.alarm("CheckoutWeb", "held", "Checkout is slow")
+    place.desk.advance(5 * MINUTE)
+
+
+def _hooks(place: Place) -> None:
+    events = ("incident.triggered", "incident.acknowledged", "incident.resolved")
+    until = place.desk.clock.now() + 20 * HOUR
+    one = place.desk.save(
+        WebhookSubscription(id="", url="https://hooks.example.com/tocsin/in?token=abc", events=events,
+                            description="Our status board", headers=(Header(name="X-Team", value="a"),))
+    )  # fmt: skip
+    off = WebhookSubscription(
+        id="", url="https://very-long-name-of-a-host.internal.example.org/a", events=events, disabled_until=until,
+        filter_kind=FilterKind.TEAM, filter_id=place.team.id,
+    )  # fmt: skip
+    place.desk.save(off)
+    for number, (result, status, detail) in enumerate((
+        (DeliveryResult.DELIVERED, 200, ""),
+        (DeliveryResult.DROPPED, 410, "410 Gone: this hook was removed by its owner"),
+        (DeliveryResult.RETRY, 503, "503 Service Unavailable"),
+    )):  # fmt: skip
+        place.alarm("PaymentsService", f"hook-{number}", f"Payment queue {number} grows and nobody takes from it")
+        delivery = place.desk.reads.deliveries(one.id).items[0]
+        report = RecordDelivery(delivery_id=delivery.id, attempt=1, result=result, status=status, detail=detail)
+        place.desk.run(SYSTEM, report)
+    place.desk.run(place.as_("erin"), SendPing(subscription_id=one.id))
+
+
+def _changes(place: Place, one: Orchestration) -> None:
+    shop: BusinessService = place.desk.save(
+        BusinessService(
+            id="", name="Checkout", description="Customers buy and pay.", point_of_contact="Dora, ext. 4711"
+        ),
+        actor=place.as_("erin"),
+    )
+    place.desk.save(BusinessService(id="", name="Partner reporting and settlement statements", team_id=place.team.id))
+    for service, _ in place.services.values():
+        place.desk.save(
+            Dependency(id="", dependent_id=shop.id, supporting_id=service.id, dependent_is_business=True),
+            actor=place.as_("erin"),
+        )
+    service = place.services["CheckoutWeb"][0]
+    place.desk.save(
+        replace(service, name="Checkout web", description="The shop’s front", acknowledgement_timeout=1800),
+        "name", "description", "acknowledgement_timeout", actor=place.as_("carol"),
+    )  # fmt: skip
+    path = place.desk.config().orchestration_paths[f"{one.id}:global"]
+    first, *others = path.sets
+    changed = replace(first.rules[0], label="Staging never pages anybody", disabled=True)
+    sets = (replace(first, rules=(changed, *first.rules[1:])), *others)
+    place.desk.save(replace(path, sets=sets), "sets", actor=place.as_("carol"))
 
 
 def places(place: Place) -> dict[str, str]:
     """Ids for the addresses."""
     config = place.desk.config()
+    hooks = [one.id for one in sorted(config.webhook_subscriptions.values(), key=lambda one: one.url)]
     return {
         "orchestration": next((one.id for one in config.orchestrations.values() if one.name == "Everything"), ""),
         "service": next((one.id for one in config.services.values()), ""),
+        "window": next((one.id for one in config.maintenance_windows.values() if one.runs(place.desk.clock.now())), ""),
+        "hook": hooks[0] if hooks else "",
+        "hook_off": hooks[-1] if hooks else "",
+        "delivery": next((one.id for one in place.desk.reads.deliveries(hooks[0]).items), "") if hooks else "",
+        "business": next((one.id for one in config.business_services.values()), ""),
     }
 
 

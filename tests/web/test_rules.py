@@ -296,15 +296,15 @@ def test_an_orchestration_is_made_renamed_given_a_key_and_removed(place: Place) 
     assert 'value="Taken"' in refused.text
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     return "".join(letter for letter in text if letter.isprintable())[:250].strip()
 
 
 @pytest.mark.parametrize("text", ZOO)
 def test_hostile_text_in_rules(place: Place, text: str) -> None:
-    one: Orchestration = place.desk.save(Orchestration(id="", name=_printable(text), description=text))
+    one: Orchestration = place.desk.save(Orchestration(id="", name=printable(text), description=text))
     quoted = text.replace("\\", "").replace("'", "").replace("\x00", "")
-    odd = rule(f"event.summary matches '{quoted}'", id="odd", label=_printable(text), note=text, route_to="")
+    odd = rule(f"event.summary matches '{quoted}'", id="odd", label=printable(text), note=text, route_to="")
     path = OrchestrationPath(parent_id=one.id, kind=PathKind.GLOBAL, sets=(RuleSet(id="start", rules=(odd,)),))
     place.desk.save(path)
     browser = place.client("erin")

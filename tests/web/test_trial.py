@@ -125,7 +125,7 @@ def test_what_is_no_event_is_refused_and_kept(place: Place, one: Orchestration, 
     assert answer.status_code == 422
     assert problem in answer.text
     assert f">{said}</textarea>".replace('"', "&#34;") in answer.text
-    assert "The time is one like" in tried(place, one, payload(), at="soon")[1]
+    assert "When is a time like" in tried(place, one, payload(), at="soon")[1]
 
 
 def test_whoever_may_only_look_may_try(place: Place, one: Orchestration) -> None:

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from tocsin.web.audit import audit_page
+from tocsin.web.business import act_on_business, business_page, save_business
+from tocsin.web.hooks import act_on_hook, add_hook, delivery_page, hook_page, hooks_page
+from tocsin.web.priorities import act_on_priority, priorities_page, save_priority
 from tocsin.web.rules.edit import change_rule, rule_page
 from tocsin.web.rules.pages import (
     act_on_orchestration,
@@ -13,6 +17,7 @@ from tocsin.web.rules.pages import (
     service_rules_page,
 )
 from tocsin.web.rules.trial import try_event
+from tocsin.web.windows import end_window, save_window, windows_page
 
 DEFINED: Final[tuple[tuple[Any, ...], ...]] = (
     ("/orchestrations", orchestrations_page),
@@ -23,5 +28,20 @@ DEFINED: Final[tuple[tuple[Any, ...], ...]] = (
     ("/services/{id}/rules", service_rules_page),
     ("/rules/{parent}/{kind}", rule_page),
     ("/rules/{parent}/{kind}", change_rule, "POST"),
+    ("/maintenance-windows", windows_page),
+    ("/maintenance-windows", save_window, "POST"),
+    ("/maintenance-windows/{id}/end", end_window, "POST"),
+    ("/webhooks", hooks_page),
+    ("/webhooks", add_hook, "POST"),
+    ("/webhooks/{id}", hook_page),
+    ("/webhooks/{id}/deliveries/{delivery}", delivery_page),
+    ("/webhooks/{id}/{action}", act_on_hook, "POST"),
+    ("/audit", audit_page),
+    ("/business-services", business_page),
+    ("/business-services", save_business, "POST"),
+    ("/business-services/{id}/{action}", act_on_business, "POST"),
+    ("/priorities", priorities_page),
+    ("/priorities", save_priority, "POST"),
+    ("/priorities/{id}/{action}", act_on_priority, "POST"),
 )
 """Path, page, and the method where it is not GET."""

@@ -36,6 +36,7 @@ class Entry:
 
 
 _OF_SERVICES = ("/orchestrations", "/rules/", "/maintenance-windows", "/business-services")
+_OF_SETTINGS = ("/priorities", "/audit")
 
 ENTRIES = (
     Entry("Now", "/", "now", "n", on_phone=True),
@@ -43,6 +44,7 @@ ENTRIES = (
     Entry("Alerts", "/alerts", "alerts", "a"),
     Entry("On call", "/on-call", "oncall", "o", on_phone=True),
     Entry("Services", "/services", "services", "s", also=_OF_SERVICES),
+    Entry("Settings", "/webhooks", "settings", "", also=_OF_SETTINGS),
 )
 """The left rail."""
 

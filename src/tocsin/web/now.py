@@ -21,6 +21,7 @@ from tocsin.web.oncall import watches_of
 from tocsin.web.phones import owners_of, phones_of, story_of
 from tocsin.web.rows import rows_of
 from tocsin.web.visit import Visit
+from tocsin.web.windows import running
 
 SHOWN = 50
 """Open incidents on the first page; the rest is counted and linked."""
@@ -68,6 +69,7 @@ def now_page(visit: Visit) -> Response:
         calm=None if rows else _calm(visit, last),
         ticks=_ticks(visit) if not rows and not last else [],
         watches=watches_of(visit),
+        windows=running(visit),
         phones=phones_of(visit),
         phone_owners=owners_of(visit),
         phone_story=story_of,

@@ -75,5 +75,5 @@ def _look(service: Service, counts: OpenCounts, *, maintained: bool) -> Look:
     if counts.acknowledged:
         return Look("acknowledged", "In hand", "acknowledged")
     if maintained:
-        return Look("suppressed", "In maintenance", "quiet")
+        return Look("maintenance", "In maintenance", "maintenance")
     return Look("resolved", "Operational", "resolved")

@@ -19,7 +19,10 @@ _T = tables.alerts.c
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertFilter:
-    """Which alerts: None or empty = any. [since, until) is about `created_at`. None of `sight` = all."""
+    """Which alerts: None or empty = any. [since, until) is about `created_at`. None of `sight` = all.
+
+    `window_id`: those that a maintenance window holds.
+    """
 
     is_open: bool | None = None
     suppressed: bool | None = None
@@ -27,6 +30,7 @@ class AlertFilter:
     integration_ids: tuple[str, ...] = ()
     incident_id: str = ""
     dedup_key: str = ""
+    window_id: str = ""
     since: Moment | None = None
     until: Moment | None = None
     sight: Sight | None = None
@@ -87,6 +91,8 @@ def _where(statement: Select[Any], wanted: AlertFilter) -> Select[Any]:
         statement = statement.where(_T.incident_id == wanted.incident_id)
     if wanted.dedup_key:
         statement = statement.where(_T.dedup_key == wanted.dedup_key)
+    if wanted.window_id:
+        statement = statement.where(_T.window_id == wanted.window_id)
     if wanted.since is not None:
         statement = statement.where(_T.created_at >= wanted.since)
     if wanted.until is not None:

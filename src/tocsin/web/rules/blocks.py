@@ -133,7 +133,7 @@ def _block(visit: Visit, path: OrchestrationPath, memories: Mapping[str, Memory]
     sets = tuple(
         SetBlock(
             id=one.id,
-            title="First" if one.id == START else f"Set {one.id}",
+            title="First rules" if one.id == START else f"Set {one.id}",
             lines=tuple(
                 _line(path, one.id, place, rule, never, memories, called, f"{address}?{_query(one.id, rule.id)}")
                 for place, rule in enumerate(one.rules)

@@ -21,6 +21,7 @@ from tocsin.events.orchestration import (
 from tocsin.kernel.errors import Invalid, NotFound, TocsinError
 from tocsin.web.rules.blocks import blocks_of, may_edit, path_of
 from tocsin.web.visit import Visit, status_of
+from tocsin.web.windows import running
 
 KINDS = (PathKind.GLOBAL, PathKind.ROUTER, PathKind.UNROUTED)
 """The paths of an orchestration itself, in the order of an event's way."""
@@ -214,6 +215,7 @@ def service_rules_page(visit: Visit) -> Response:
         service=service,
         block=block,
         routers=routers,
+        windows=running(visit, service.id),
         editable=may_edit(visit, path),
         back=f"/services/{service.id}/rules",
     )

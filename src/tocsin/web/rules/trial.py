@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Final
 
 from starlette.responses import Response
@@ -20,12 +19,13 @@ from tocsin.events.memory import Memory
 from tocsin.events.model import Event, Outcome
 from tocsin.events.orchestration import Orchestration, PathKind
 from tocsin.kernel.errors import Invalid, TocsinError
-from tocsin.kernel.time import Moment, from_datetime
+from tocsin.kernel.time import Moment
 from tocsin.runtime.reads import AlertFilter
 from tocsin.web.looks import OUTCOMES, Look
 from tocsin.web.rules import words
 from tocsin.web.rules.blocks import TITLES, called_by
 from tocsin.web.rules.pages import found, show
+from tocsin.web.typed_times import moment_of
 from tocsin.web.visit import Visit, status_of
 
 _BODY_CHARS: Final = 60_000
@@ -93,20 +93,10 @@ def _tried(visit: Visit, one: Orchestration, typed: dict[str, str]) -> Trial:
     if not typed["event"].strip():
         raise Invalid("Paste an event, or only its payload.")
     key = next((key for key in keys if key.key in typed["event"]), keys[0])
-    at = _moment(visit, typed["at"])
+    at = moment_of(visit.times, typed["at"], "When") if typed["at"] else visit.now
     event = visit.site.read_event(typed["event"].encode("utf-8", "replace"), key.id, key.key, at)
     lookups = Lookups(latest_alert=_latest(visit), memory=_memory(visit))
     return _told(visit, preview(visit.config, visit.site.ids, lookups, event, at), at)
-
-
-def _moment(visit: Visit, typed: str) -> Moment:
-    """A wall-clock time in the reader's zone; nothing typed is now."""
-    if not typed:
-        return visit.now
-    try:
-        return from_datetime(datetime.fromisoformat(typed).replace(tzinfo=visit.times.zone))
-    except (ValueError, OverflowError):
-        raise Invalid("The time is one like 2026-03-01 14:30.") from None
 
 
 def _latest(visit: Visit) -> Callable[[str, str], Alert | None]:

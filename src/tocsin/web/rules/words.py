@@ -23,7 +23,12 @@ class Called:
 
 
 def when(rule: OrchestrationRule) -> str:
-    """`If summary contains "db", or severity is "critical"`; "Always" without conditions."""
+    """`If summary contains "db", or severity is "critical"`; "Always" without conditions.
+
+    A rule that routes by what it finds acts only where it finds a service.
+    """
+    if rule.actions.dynamic_route is not None:
+        return "If there is such a service"
     if not rule.conditions:
         return "Always"
     return f"If {', or '.join(map(clause, rule.conditions))}"

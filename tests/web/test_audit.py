@@ -1,0 +1,119 @@
+"""Who changed what, when: readable differences, for administrators, without any secret."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.web.place import Place
+from tests.web.test_hostile_text import ZOO, shape
+from tests.web.test_incident_pages import words
+from tests.web.test_rules import orchestration, rule, rules
+from tocsin.directory.model import Role
+from tocsin.directory.subscriptions import WebhookSubscription
+from tocsin.events.orchestration import PathKind
+from tocsin.kernel.time import DAY
+from tocsin.kernel.values import replace
+from tocsin.web.differences import Difference, Wording, differences
+
+PLAIN = Wording(at=lambda at: f"at {at}", name_of=lambda text: {"T1": "Payments"}.get(text, ""))
+
+
+def lines(place: Place, query: str = "") -> list[str]:
+    html = place.client("erin").get(f"/audit?{query}").text
+    return [words(one) for one in re.findall(r'<li id="c-\d+">(.*?)</li>', html, re.DOTALL)]
+
+
+def test_a_change_tells_who_did_it_and_what_was_before(place: Place) -> None:
+    service = place.services["PaymentsService"][0]
+    place.desk.save(replace(service, name="Payments", acknowledgement_timeout=900), "name", actor=place.as_("carol"))
+    newest = lines(place)[0]
+    assert "Changed service Payments by Carol" in newest
+    assert "name PaymentsService Payments" in newest
+
+
+def test_what_was_made_and_removed(place: Place) -> None:
+    one = orchestration(place, "Short-lived")
+    assert "Made orchestration Short-lived by Tocsin" in " ".join(lines(place, "kind=orchestration"))
+    browser = place.client("erin")
+    browser.act(f"/orchestrations/{one.id}/about-remove", typed="Short-lived")
+    assert "Removed orchestration Short-lived by Erin" in " ".join(lines(place, "kind=orchestration"))
+
+
+def test_it_is_narrowed_by_kind_person_and_day(place: Place) -> None:
+    service = place.services["PaymentsService"][0]
+    place.desk.advance(DAY)
+    place.desk.save(replace(service, description="x"), "description", actor=place.as_("carol"))
+    assert len(lines(place, f"person={place.people['carol'].id}")) == 1
+    assert len(lines(place, "since=2026-01-07")) == 1
+    assert all("by Carol" not in one for one in lines(place, "until=2026-01-06"))
+    assert all(" team Payments " in one for one in lines(place, "kind=team"))
+    assert not lines(place, "since=2026-01-08")
+    assert lines(place, "since=never"), "what is no day narrows nothing"
+
+
+def test_a_thing_has_its_own_history_with_its_parts(place: Place) -> None:
+    one, other = orchestration(place), orchestration(place, "Other")
+    rules(place, one.id, PathKind.GLOBAL, rule(id="a", label="First"))
+    rules(place, one.id, PathKind.GLOBAL, rule(id="b", label="New"), rule(id="a", label="Second"))
+    found = lines(place, f"thing={one.id}")
+    assert len(found) == 4, "the orchestration, its key, its rules twice"
+    assert "Changed rules Everything, global" in found[0]
+    assert "sets › start › rules › a › label First Second" in found[0], "a rule is the same wherever it stands"
+    assert not any(other.name in one for one in found)
+    html = place.client("erin").get(f"/orchestrations/{one.id}").text
+    assert f'href="/audit?thing={one.id}"' in html
+
+
+def test_pages_follow_each_other(place: Place) -> None:
+    for number in range(60):
+        place.desk.save(replace(place.team, name=f"Team {number}"), "name")
+    first = place.client("erin").get("/audit?kind=team").text
+    older = re.findall(r'rel="next" href="([^"]+)"', first)[0].replace("&amp;", "&")
+    assert older.startswith("/audit?kind=team&before=")
+    second = place.client("erin").get(older).text
+    assert "Team 59" in first
+    assert "Team 59" not in second
+    assert "Team 5" in second
+
+
+def test_no_secret_is_shown(place: Place) -> None:
+    hook = place.desk.save(WebhookSubscription(id="", url="https://u:pw@example.com/", events=("service.created",)))
+    html = place.client("erin").get("/audit").text
+    for secret in (hook.secret, "u:pw", place.services["PaymentsService"][1].key, place.people["bob"].password_hash):
+        assert secret not in html
+
+
+def test_only_administrators_read_it(place: Place) -> None:
+    place.person("adam", Role.ADMIN)
+    assert place.client("adam").get("/audit").status_code == 200
+    for who in ("alice", "carol", "mallory"):
+        browser = place.client(who)
+        assert browser.get("/audit").status_code == 404
+        assert 'href="/audit' not in browser.get("/webhooks").text
+
+
+@pytest.mark.parametrize("text", ZOO)
+def test_hostile_text_in_the_history(place: Place, text: str) -> None:
+    service = place.services["PaymentsService"][0]
+    place.desk.save(replace(service, description=text), "description")
+    place.desk.save(replace(service, description="other"), "description")
+    html = place.client("erin").get("/audit").text
+    assert shape(html).running == []
+    assert "<img" not in html
+    assert shape(place.client("erin").get("/audit", params={"thing": text, "kind": text}).text).running == []
+
+
+def test_differences_are_told_in_words() -> None:
+    before = {"name": "A", "on": True, "team_id": "T1", "disabled_until": 10**15, "same": 1, "updated_at": 1, "x": ""}
+    after = {"name": "B", "on": False, "team_id": None, "disabled_until": None, "same": 1, "updated_at": 2, "x": None}
+    assert differences(before, after, PLAIN)[0] == [
+        Difference("name", "A", "B"),
+        Difference("on", "yes", "no"),
+        Difference("team id", "Payments (T1)", ""),
+        Difference("disabled until", "at 1000000000000000", ""),
+    ]
+    many = {str(number): number + 1 for number in range(100)}
+    found, more = differences(None, many, PLAIN)
+    assert (len(found), more) == (60, 40)
