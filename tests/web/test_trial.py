@@ -56,7 +56,7 @@ def payload(**more: Any) -> dict[str, Any]:
 def test_what_fired_and_what_it_changed(place: Place, one: Orchestration) -> None:
     code, text = tried(place, one, payload(group="core"))
     assert code == 200
-    assert "Opened an alert It opens an alert, and people are paged." in text
+    assert "Pages It opens an alert, and people are called." in text
     assert "Goes to PaymentsService" in text
     assert "Calls first Alice, by policy Payments" in text
     assert "Priority: P1" in text
@@ -67,8 +67,8 @@ def test_what_fired_and_what_it_changed(place: Place, one: Orchestration) -> Non
 
 def test_each_ending(place: Place, one: Orchestration) -> None:
     for said, ending in (
-        (payload(source="old-1"), "Nothing to do Nothing comes of it."),
-        (payload(source="staging-1"), "Suspended It opens an alert that waits"),
+        (payload(source="old-1"), "Dropped Nothing comes of it."),
+        (payload(source="staging-1"), "Waits People are called only if it is not over"),
         (payload(source="quiet-1"), "Suppressed It opens an alert that pages nobody."),
         (payload(summary="else"), "no rule of Everything sends it to a service"),
         ({"event_action": "resolve", "dedup_key": "x"}, "no open alert has this key"),
@@ -80,7 +80,7 @@ def test_each_ending(place: Place, one: Orchestration) -> None:
 def test_a_whole_event_and_an_alert_that_is_open(place: Place, one: Orchestration) -> None:
     event(place, one, summary="pay")
     said = {"event_action": "trigger", "dedup_key": "k", "payload": payload()}
-    assert "Repeated The alert of its key is open already" in tried(place, one, said)[1]
+    assert "Repeats The alert of its key is open already" in tried(place, one, said)[1]
 
 
 def test_windows_and_the_time_at_which_it_would_come(place: Place, one: Orchestration) -> None:
@@ -89,9 +89,10 @@ def test_windows_and_the_time_at_which_it_would_come(place: Place, one: Orchestr
         id="", start=NIGHT + HOUR, end=NIGHT + 2 * HOUR, service_ids=(service.id,), description="Disks"
     )
     place.desk.save(window)
-    assert "held by maintenance" not in tried(place, one, payload())[1]
+    assert "Held" not in tried(place, one, payload())[1]
     text = tried(place, one, payload(), at="2026-01-06T03:30")[1]
-    assert 'maintenance window "Disks" until 2026-01-06 04:14 UTC held by maintenance' in text
+    assert "Held It opens an alert that pages nobody while the maintenance window runs." in text
+    assert 'maintenance window "Disks" until 2026-01-06 04:14 UTC' in text
     place.desk.save(replace(service, status=ServiceStatus.DISABLED), "status")
     assert "the service PaymentsService is disabled" in tried(place, one, payload())[1]
 

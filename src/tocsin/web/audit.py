@@ -47,9 +47,9 @@ PARTS: Final = (
 """Kinds that belong to another thing, each with the field that holds its id."""
 
 _LOOKS: Final = {
-    Change.CREATE: Look("resolved", "Made", "resolved"),
+    Change.CREATE: Look("resolved", "Made", "quiet"),
     Change.UPDATE: Look("note", "Changed", "quiet"),
-    Change.DELETE: Look("suppressed", "Removed", "triggered still"),
+    Change.DELETE: Look("suppressed", "Removed", "quiet"),
 }
 _PAGES: Final[Mapping[str, str]] = {
     "orchestration": "/orchestrations/{id}",
@@ -161,7 +161,9 @@ def _name(record: AuditRecord, name_of: Callable[[str], str]) -> str:
     values: Mapping[str, Any] = record.after or record.before or {}
     if record.kind == "orchestration_path":
         return f"{name_of(str(values.get('parent_id', ''))) or 'a removed thing'}, {values.get('kind', '')}"
-    own = next((str(values[name]) for name in ("name", "label", "summary", "description") if values.get(name)), "")
+    own = next(
+        (str(values[name]) for name in ("name", "label", "summary", "description", "url") if values.get(name)), ""
+    )
     field = next((field for kind, field in PARTS if kind == record.kind), "")
     whose = name_of(str(values.get(field, ""))) if field else ""
     return " of ".join(filter(None, (own, whose))) or record.thing_id

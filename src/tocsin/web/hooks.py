@@ -225,7 +225,8 @@ def _delivery(visit: Visit, one: Delivery, line: HookLine) -> DeliveryLine:
     elif one.event == PING:
         about = "to see whether it arrives"
     may_repeat = line.may_change and not one.is_queued and line.one.is_on(visit.now)
-    return DeliveryLine(one, LOOKS[one.state], about, may_repeat)
+    look = Look("clock", "Trying again", "acknowledged") if one.due_at and one.attempts else LOOKS[one.state]
+    return DeliveryLine(one, look, about, may_repeat)
 
 
 def delivery_page(visit: Visit) -> Response:

@@ -99,7 +99,7 @@ def _show(
         rule=old,
         last=last,
         typed=typed,
-        explained=[words.clause(text) for text in old.conditions],
+        explained=words.readable(typed["conditions"].split("\n")),
         targets=_targets(visit, path, set_id),
         priorities=sorted(config.priorities.values(), key=lambda one: one.order),
         policies=sorted(filter(visit.may_read, config.policies.values()), key=lambda one: one.name.casefold()),

@@ -21,7 +21,7 @@ from tocsin.events.orchestration import Orchestration, PathKind
 from tocsin.kernel.errors import Invalid, TocsinError
 from tocsin.kernel.time import Moment
 from tocsin.runtime.reads import AlertFilter
-from tocsin.web.looks import OUTCOMES, Look
+from tocsin.web.looks import Look
 from tocsin.web.rules import words
 from tocsin.web.rules.blocks import TITLES, called_by
 from tocsin.web.rules.pages import found, show
@@ -30,16 +30,23 @@ from tocsin.web.visit import Visit, status_of
 
 _BODY_CHARS: Final = 60_000
 _SHOWN_CHARS: Final = 400
-_SAYS: Final = {
-    Outcome.OPENED: "It opens an alert, and people are paged.",
-    Outcome.REPEATED: "The alert of its key is open already: it is counted there.",
-    Outcome.ACKNOWLEDGED: "It acknowledges the open alert of its key.",
-    Outcome.RESOLVED: "It ends the open alert of its key.",
-    Outcome.SUPPRESSED: "It opens an alert that pages nobody.",
-    Outcome.SUSPENDED: "It opens an alert that waits: people are paged only if it is not over in time.",
-    Outcome.DROPPED: "Nothing comes of it.",
-    Outcome.RECORDED: "It is kept on record.",
+_ENDS: Final = {
+    Outcome.OPENED: (Look("triggered", "Pages", "triggered still"), "It opens an alert, and people are called."),
+    Outcome.REPEATED: (Look("dot", "Repeats", "quiet"), "The alert of its key is open already: it is counted there."),
+    Outcome.ACKNOWLEDGED: (
+        Look("acknowledged", "Acknowledges", "acknowledged"),
+        "So it does the open alert of its key.",
+    ),
+    Outcome.RESOLVED: (Look("resolved", "Ends", "resolved"), "It ends the open alert of its key."),
+    Outcome.SUPPRESSED: (Look("suppressed", "Suppressed", "quiet"), "It opens an alert that pages nobody."),
+    Outcome.SUSPENDED: (Look("snoozed", "Waits", "quiet"), "People are called only if it is not over in time."),
+    Outcome.DROPPED: (Look("unknown", "Dropped", "quiet"), "Nothing comes of it."),
+    Outcome.RECORDED: (Look("note", "Recorded", "quiet"), "It is kept on record."),
 }
+_HELD: Final = (
+    Look("maintenance", "Held", "maintenance"),
+    "It opens an alert that pages nobody while the maintenance window runs.",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +78,6 @@ class Trial:
     stages: tuple[StageLine, ...]
     service: str
     calls: str
-    held: bool
     also: tuple[str, ...]
 
 
@@ -122,15 +128,16 @@ def _told(visit: Visit, seen: Preview, at: Moment) -> Trial:
     also = [f"Priority: {called.priority(seen.priority_id)}"] if seen.priority_id else []
     also += [f"Note: {note[:_SHOWN_CHARS]}" for note in seen.notes]
     pages = ending.outcome in (Outcome.OPENED, Outcome.SUSPENDED)
+    held = ending.outcome is Outcome.SUPPRESSED and seen.alert is not None and bool(seen.alert.window_id)
+    look, says = _HELD if held else _ENDS[ending.outcome]
     return Trial(
         at=at,
-        look=OUTCOMES[ending.outcome],
-        says=_SAYS.get(ending.outcome, ""),
+        look=look,
+        says=says,
         reason=ending.reason if shown or service is None else "",
         stages=tuple(_stage(visit, stage) for stage in seen.stages),
         service=called.service(seen.service_id) if seen.service_id else "",
         calls=_calls(visit, seen, at) if pages and shown else "",
-        held=bool(seen.alert and seen.alert.window_id and seen.alert.suppressed),
         also=tuple(also),
     )
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
 from tocsin.events import pcl
@@ -40,6 +41,15 @@ def clause(text: str) -> str:
         return pcl.explain(pcl.compile(text))
     except pcl.PclError:
         return f"never (this can't be read: {text})"
+
+
+def readable(texts: Iterable[str]) -> list[str]:
+    """In words those of these conditions that can be read."""
+    found = []
+    for text in filter(None, map(str.strip, texts)):
+        with suppress(pcl.PclError):
+            found.append(pcl.explain(pcl.compile(text)))
+    return found
 
 
 def does(actions: Actions, kind: PathKind, called: Called) -> str:
