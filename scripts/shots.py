@@ -78,8 +78,9 @@ class Shot:
 
 def wanted(options: argparse.Namespace, scene: str, numbers: dict[str, Any]) -> Iterator[Shot]:
     """The pictures of one scene."""
-    pages = defined_scene.PAGES if scene == "defined" else PAGES
-    only = options.only.split(",") if options.only else [page for page in pages if scene in SHOWS or page not in DEMO]
+    pages = {**PAGES, **defined_scene.PAGES}
+    usual = defined_scene.PAGES if scene == "defined" else PAGES
+    only = options.only.split(",") if options.only else [page for page in usual if scene in SHOWS or page not in DEMO]
     sizes = [
         size for size in SIZES if not (options.wide and size != "wide") and not (options.narrow and size != "narrow")
     ]

@@ -11,7 +11,7 @@ import pytest
 from tests.web.place import NIGHT, Place
 from tests.web.test_hostile_text import ZOO, shape
 from tests.web.test_incident_pages import words
-from tocsin.directory.model import Role, Team
+from tocsin.directory.model import Membership, Role, Team, TeamRole
 from tocsin.events.model import Action, Event
 from tocsin.events.orchestration import (
     Actions,
@@ -266,13 +266,33 @@ def test_who_may_not_read_finds_nothing(place: Place, everything: Orchestration)
         assert browser.act(path, event="{}").status_code == 404, path
 
 
-def test_services_of_other_teams_are_not_named(place: Place, everything: Orchestration) -> None:
-    shared: Orchestration = place.desk.save(Orchestration(id="", name="Shared"))
-    service = place.services["PaymentsService"][0]
+def test_services_of_other_teams_are_not_named(place: Place) -> None:
+    other: Team = place.desk.save(Team(id="", name="Shop"))
+    rita = place.person("rita", Role.RESTRICTED)
+    place.desk.save(Membership(team_id=other.id, user_id=rita.id, role=TeamRole.MANAGER))
+    shared, service = orchestration(place, "Shared", other), place.services["PaymentsService"][0]
     rules(place, shared.id, PathKind.ROUTER, rule("event.summary exists", route_to=service.id))
-    place.person("rita", Role.RESTRICTED)
-    assert place.client("rita").get(f"/orchestrations/{shared.id}").status_code == 404
-    assert "PaymentsService" in page(place, shared, "mallory")
+    rules(place, service.id, PathKind.SERVICE, rule(id="own", label="Not for Rita", suppress=True))
+    browser = place.client("rita")
+    html = browser.get(f"/orchestrations/{shared.id}").text
+    assert "send to a service of another team." in html.replace('<span class="does">', "").replace("</span>", "")
+    said = '{"summary": "x", "source": "y", "severity": "error"}'
+    tried = browser.act(f"/orchestrations/{shared.id}/try", event=said).text
+    assert "a service of another team" in tried
+    for shown in (html, tried, browser.get("/orchestrations").text):
+        for secret in ("PaymentsService", "Not for Rita", "policy Payments", "Alice"):
+            assert secret not in shown, secret
+    address = f"/rules/{shared.id}/router"
+    assert "a service of another team" in browser.get(f"{address}?set=start&rule={_first(place, shared)}").text
+    refused = browser.act(address, set="start", conditions="", route_to=place.services["PaymentsService"][0].id)
+    assert refused.status_code == 303, "it leads there already"
+    place.service("Ledger", place.policy)
+    refused = browser.act(address, set="start", conditions="", route_to=place.services["Ledger"][0].id)
+    assert refused.status_code == 403, "nobody sends alarms to where they may raise none"
+
+
+def _first(place: Place, one: Orchestration) -> str:
+    return stored(place, one.id, PathKind.ROUTER).sets[0].rules[0].id
 
 
 def test_an_orchestration_is_made_renamed_given_a_key_and_removed(place: Place) -> None:

@@ -60,6 +60,11 @@ def _things(visit: Visit, letters: str) -> list[Hit]:
         if user.active and letters in user.name.casefold() and visit.may_read(user)
     ]
     hits += [
+        Hit("Routing", "services", one.name, f"/orchestrations/{one.id}", "")
+        for one in config.orchestrations.values()
+        if letters in one.name.casefold() and visit.may_read(one)
+    ]
+    hits += [
         Hit("Schedule", "oncall", schedule.name, "/on-call", ", ".join(map(names.team, schedule.team_ids)))
         for schedule in config.schedules.values()
         if letters in schedule.name.casefold() and visit.may_read(schedule)

@@ -172,13 +172,13 @@ def act_on_orchestration(visit: Visit) -> Response:
         if action == "key-add":
             key = OrchestrationKey(id="", orchestration_id=one.id, name=visit.text("name", 300).strip(), key="")
             visit.run(SaveThing(thing_kind="orchestration_key", thing=key))
-            return visit.go(f"{page}#keys", "key-new")
+            return visit.go(f"{page}#monitor-keys", "key-new")
         if action == "key-remove":
             key_id = visit.text("id", 40)
             if key_id not in {key.id for key in visit.config.keys_of.get(one.id, ())}:
                 raise NotFound("It was removed already.")
             visit.run(DeleteThing(thing_kind="orchestration_key", thing_id=key_id))
-            return visit.go(f"{page}#keys", "key-gone")
+            return visit.go(f"{page}#monitor-keys", "key-gone")
         if action == "about-save":
             changed = replace(
                 one,

@@ -1,0 +1,113 @@
+"""The pages about what people define, in a real browser: whole, readable, labelled, and without scripts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+import pytest
+from playwright.sync_api import Browser, expect, sync_playwright
+
+from tests.web import defined_scene
+from tests.web.place import PASSWORD, Place
+from tests.web.serving import chromium, served, sign_in
+from tests.web.test_browser import COLOURS, CONTRAST, DESK, PHONE, Opened
+from tocsin.events.orchestration import PathKind, path_id
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
+
+UNNAMED = """[...document.querySelectorAll('main :is(input:not([type=hidden]), select, textarea, button, a)')]
+  .filter(one => one.checkVisibility() && !(one.getAttribute('aria-label') || one.textContent.trim()
+    || one.labels?.length && one.labels[0].textContent.trim()))
+  .map(one => one.outerHTML.slice(0, 80))"""
+TWICE = """(() => { const ids = [...document.querySelectorAll('[id]')].map(one => one.id);
+  return ids.filter((id, at) => ids.indexOf(id) !== at); })()"""
+LEVELS = (
+    "[...document.querySelectorAll('h1, h2, h3, h4')].filter(one => one.checkVisibility()).map(one => +one.tagName[1])"
+)
+SMALL = """[...document.querySelectorAll('.button, select, input:not([type=hidden])')]
+  .filter(one => one.checkVisibility() && !one.matches('[type=checkbox], [type=radio]'))
+  .map(one => [one.textContent.trim() || one.name, one.getBoundingClientRect().height])
+  .filter(([, height]) => height < 43.5)"""
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        found = chromium(playwright)
+        yield found
+        found.close()
+
+
+@pytest.fixture(scope="module")
+def defined(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Place, str]]:
+    place = defined_scene.defined(tmp_path_factory.mktemp("defined"))
+    with served(place.app()) as address:
+        yield place, address
+    place.close()
+
+
+def paths(place: Place) -> dict[str, str]:
+    ids = defined_scene.places(place)
+    return {name: path.format(**ids) for name, path in defined_scene.PAGES.items()}
+
+
+@pytest.mark.parametrize("phone", [False, True], ids=["desk", "phone"])
+def test_each_page_is_whole_and_labelled(defined: tuple[Place, str], browser: Browser, phone: bool) -> None:
+    place, address = defined
+    opened = Opened(browser, place, "erin", address, phone=phone)
+    for name, path in paths(place).items():
+        page = opened.goto(path)
+        page.evaluate("for (const one of document.querySelectorAll('main details:not(.menu)')) one.open = true")
+        wide = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
+        assert wide[0] <= wide[1], name
+        assert page.evaluate(UNNAMED) == [], name
+        assert page.evaluate(TWICE) == [], name
+        levels = page.evaluate(LEVELS)
+        assert levels[0] == 1, name
+        assert all(after <= before + 1 for before, after in pairwise(levels)), (name, levels)
+        if phone:
+            assert page.evaluate(SMALL) == [], name
+    assert opened.complaints == []
+    opened.context.close()
+
+
+@pytest.mark.parametrize("scheme", COLOURS)
+def test_text_can_be_read_on_its_ground(defined: tuple[Place, str], browser: Browser, scheme: str) -> None:
+    place, address = defined
+    context = browser.new_context(viewport=DESK, color_scheme=scheme)  # type: ignore[arg-type]
+    sign_in(context, place, "erin", address)
+    page = context.new_page()
+    for name, path in paths(place).items():
+        page.goto(address + path)
+        assert page.evaluate(CONTRAST) == [], name
+    context.close()
+
+
+def test_a_rule_is_made_and_tried_without_scripts(defined: tuple[Place, str], browser: Browser) -> None:
+    place, address = defined
+    one = defined_scene.places(place)["orchestration"]
+    context = browser.new_context(java_script_enabled=False, viewport=PHONE)  # type: ignore[arg-type]
+    page = context.new_page()
+    page.goto(f"{address}/orchestrations/{one}")
+    page.get_by_label("Mail address").fill("erin@example.com")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    page.get_by_role("link", name="Add a rule to the first rules").click()
+    page.get_by_label("Label").fill("Never of the lab")
+    page.get_by_label("When").fill("event.source matches part 'lab'\n(")
+    page.get_by_label("Suppress it").check()
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("Condition 2, column 2")).to_be_visible()
+    page.get_by_label("When").fill("event.source matches part 'lab'")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("Saved. It is tried from the next event on.")).to_be_visible()
+    rules = place.desk.config().orchestration_paths[path_id(one, PathKind.GLOBAL)].sets[0].rules
+    assert rules[-1].label == "Never of the lab"
+    page.get_by_label("Event, or only its payload").fill(
+        '{"summary": "payment", "source": "lab-3", "severity": "error"}'
+    )
+    page.get_by_role("button", name="Try it").click()
+    expect(page.get_by_text("It opens an alert that pages nobody.")).to_be_visible()
+    expect(page.get_by_role("status").get_by_text("Never of the lab").first).to_be_visible()
+    context.close()
