@@ -27,24 +27,28 @@ FILES = {
 }
 
 
-def fetch() -> int:
-    """`npm ci` in the build folder; returns its exit status. The integrity of each package is checked by npm."""
-    BUILD.mkdir(parents=True, exist_ok=True)
-    for name in ("package.json", "package-lock.json", ".npmrc"):
-        shutil.copyfile(ROOT / name, BUILD / name)
+def fetch(source: Path, build: Path) -> int:
+    """`npm ci` in the folder `build` of what `source` locks; returns its exit status.
+
+    The integrity of each package is checked by npm.
+    """
+    build.mkdir(parents=True, exist_ok=True)
+    for name in ("package.json", "package-lock.json"):
+        shutil.copyfile(source / name, build / name)
+    shutil.copyfile(ROOT / ".npmrc", build / ".npmrc")
     npm = NODE / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
     options = ["--fetch-retries=1", "--fetch-retry-mintimeout=1000", "--fetch-timeout=60000", "--loglevel=error"]
     # Behind a proxy with its own certificate authority the system knows it; Node has to be told to look there.
     environment = os.environ | {"NODE_USE_SYSTEM_CA": os.environ.get("NODE_USE_SYSTEM_CA", "1")}
     command = [str(NODE / "bin" / "node"), str(npm), "ci", *options]
     return subprocess.run(
-        command, cwd=BUILD, env=environment, stdin=subprocess.DEVNULL, timeout=SECONDS_MAX, check=False
+        command, cwd=build, env=environment, stdin=subprocess.DEVNULL, timeout=SECONDS_MAX, check=False
     ).returncode
 
 
 def main() -> int:
     try:
-        status = fetch()
+        status = fetch(ROOT, BUILD)
     except subprocess.TimeoutExpired:
         print(f"npm did not finish in {SECONDS_MAX} s", file=sys.stderr)
         return 1

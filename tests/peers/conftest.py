@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import count
+from pathlib import Path
 
 import pytest
 
+from tests.peers import certificate
 from tocsin.directory.model import Integration
 from tocsin.events.model import Outcome
 from tocsin.incidents.model import Incident, Status
@@ -63,3 +69,29 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
 @pytest.fixture
 def watch(server: RunningServer) -> Watch:
     return Watch(server)
+
+
+@dataclass(frozen=True)
+class Account:
+    """An installation behind TLS, as a client knows it: addresses, the certificate to trust, an API key, a person."""
+
+    server: RunningServer
+    certificate: Path
+    key: str
+    email: str = "olive@example.com"
+
+    @property
+    def rest_url(self) -> str:
+        """Where PagerDuty's REST calls are."""
+        return f"{self.server.url}/pagerduty"
+
+
+@pytest.fixture(scope="session")
+def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
+    place = tmp_path_factory.mktemp("account")
+    files = certificate.make(place)
+    with RunningServer(place / "data", tls=files) as running:
+        command = [sys.executable, "-m", "tocsin.cli.main", "setup", "--data", str(running.folder), "--json"]
+        command += ["--name", "Olive", "--email", Account.email]
+        made = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+        yield Account(running, files[0], json.loads(made.stdout)["api_key"])

@@ -46,6 +46,10 @@ _CALLBACK_SECONDS = 3.0
 _ALERTS = 1000
 """Open alerts that a client of Alertmanager's API gets to see."""
 
+REST = ("pagerduty", "api.pagerduty.com")
+"""Where PagerDuty's REST calls are. Its JavaScript client finds a list in an answer only by what follows `.com/` in the
+address; it needs the second."""
+
 PROGRAMS = frozenset(
     [
         "v1",
@@ -93,7 +97,7 @@ def application(edge: Edge) -> Starlette:
         store = open_edge_store(place.data, place.settings.database_url)
         site = pages.site(place, store, edge.control, edge.reads, edge.bus, edge.pulse, tokens, edge.demo_url)
         rest = pagerduty.create(edge.control, edge.reads, place.clock.now, public_url=place.settings.public_url)
-        routes += [Mount("/pagerduty", rest), *pages.routes(place, store, site, tokens)]
+        routes += [*(Mount(f"/{name}", rest) for name in REST), *pages.routes(place, store, site, tokens)]
         handlers[404] = handlers[405] = web.not_found(site, PROGRAMS)
         handlers[500] = web.broken
     return Starlette(routes=routes, exception_handlers=handlers)

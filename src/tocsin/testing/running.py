@@ -11,6 +11,7 @@ import json
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import threading
@@ -53,17 +54,27 @@ class RunningServer:
     """One installation, serving. Use as a context manager."""
 
     def __init__(
-        self, folder: Path, *, environment: Mapping[str, str] | None = None, database_url: str | None = None
+        self,
+        folder: Path,
+        *,
+        environment: Mapping[str, str] | None = None,
+        database_url: str | None = None,
+        tls: tuple[Path, Path] | None = None,
     ) -> None:
+        """`tls`: a certificate for 127.0.0.1 and its key; then it is spoken to over https."""
         self.folder = folder
         self.clock = SystemClock()
         self.ids = system_ids()
         self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self.port}"
         self.phones = FakePhones(self.clock.now, inbound_url=f"{self.url}/twilio/sms")
         self.provider = FakePhonesServer(self.phones, self.clock.now)
         self._database_url = database_url
         self._extra = dict(environment or {})
+        self._trust = None
+        if tls:
+            self._extra |= {"TOCSIN_TLS_CERT": str(tls[0]), "TOCSIN_TLS_KEY": str(tls[1])}
+            self._trust = ssl.create_default_context(cafile=tls[0])
         self._process: subprocess.Popen[bytes] | None = None
         self.log = folder.parent / f"{folder.name}.log"
         """Where the processes write what they log."""
@@ -193,7 +204,7 @@ class RunningServer:
 
     def _request(self, request: urllib.request.Request) -> tuple[int, bytes]:
         try:
-            with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
+            with urllib.request.urlopen(request, timeout=10, context=self._trust) as answer:  # noqa: S310
                 return answer.status, answer.read()
         except urllib.error.HTTPError as error:
             with error:
