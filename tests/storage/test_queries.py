@@ -199,7 +199,9 @@ def test_the_timeline_of_an_incident_and_across_all(reads: Reads, written: Writt
         True,
     )
     assert reads.first_entries([incident.id]) == {incident.id: own[0]}
-    assert [entry.fact for entry in reads.notes(incident.id)] == [written.facts[own[1] - 1][3]]
+    noted = written.facts[own[1] - 1][3]
+    assert isinstance(noted, NoteAdded)
+    assert [(note.id, note.text) for note in reads.notes(incident.id)] == [(noted.note_id, noted.text)]
 
 
 def test_a_window_of_time_is_found_without_an_index(reads: Reads, written: Written) -> None:

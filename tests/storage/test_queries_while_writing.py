@@ -57,7 +57,7 @@ def test_threads_see_whole_turns(url: str | None, tmp_path: Path) -> None:
         assert look(0) == EVENTS
         incident = reads.incidents(limit=1).items[0]
         desk.run(Actor(ActorKind.USER, alice.id), AddNote(incident_id=incident.id, text="Seen"))
-        assert [note.fact.text for note in reads.notes(incident.id)] == ["Seen"]  # type: ignore[attr-defined]
+        assert [note.text for note in reads.notes(incident.id)] == ["Seen"]
         assert reads.pulse().timers > 0
         assert reads.pulse().cursor.seq == EVENTS
         desk.advance(5 * MINUTE)

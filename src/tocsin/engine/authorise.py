@@ -15,6 +15,7 @@ from tocsin.directory.permissions import Verb, may
 from tocsin.engine.on_cache import variable_of
 from tocsin.engine.on_deliveries import delivery_of, subscription_of
 from tocsin.engine.on_incidents import incident_of
+from tocsin.engine.on_notes import alert_of, note_of
 from tocsin.engine.thing_owners import needs_to_touch
 from tocsin.engine.world import World
 from tocsin.escalation.messages import EscalateNow
@@ -23,20 +24,25 @@ from tocsin.incidents.messages import (
     Acknowledge,
     AddNote,
     CreateIncident,
+    EditNote,
     Merge,
+    MoveAlert,
     MoveToService,
     Reassign,
+    RemoveNote,
     Reopen,
     Resolve,
+    SetDetails,
     SetPriority,
     SetTitle,
     SetUrgency,
     Snooze,
+    TriggerAlert,
     Unacknowledge,
 )
 from tocsin.kernel.actor import Actor, ActorKind
 from tocsin.kernel.decision import Command
-from tocsin.kernel.errors import Invalid, NotAllowed, NotFound
+from tocsin.kernel.errors import Invalid, NotAllowed
 from tocsin.paging.messages import SendTestPage
 
 Need: TypeAlias = tuple[Verb, tuple[str, ...], bool]
@@ -48,6 +54,14 @@ _TRUSTED = (ActorKind.SYSTEM, ActorKind.INTEGRATION)
 def _incident(world: World, actor: Actor, command: Any) -> Iterable[Need]:
     incident = incident_of(world, command.incident_id)
     yield Verb.RESPOND, incident.team_ids, actor.kind is ActorKind.USER and actor.id in incident.assignee_ids
+
+
+def _note(world: World, actor: Actor, command: Any) -> Iterable[Need]:
+    """A note is its author's; of others, for those who manage."""
+    yield from _incident(world, actor, command)
+    note = note_of(world, command.incident_id, command.note_id)
+    mine = (note.author.kind, note.author.id) == (actor.kind, actor.id)
+    yield Verb.EDIT, incident_of(world, command.incident_id).team_ids, mine
 
 
 def _merge(world: World, actor: Actor, command: Merge) -> Iterable[Need]:
@@ -68,11 +82,14 @@ def _create(world: World, _actor: Actor, command: CreateIncident) -> Iterable[Ne
     yield Verb.RESPOND, world.config.team_ids_of_service(command.service_id), False
 
 
-def _alert(world: World, actor: Actor, command: ResolveAlert) -> Iterable[Need]:
+def _move_alert(world: World, actor: Actor, command: MoveAlert) -> Iterable[Need]:
+    yield from _incident(world, actor, command)
+    yield from _alert(world, actor, command)
+
+
+def _alert(world: World, actor: Actor, command: ResolveAlert | TriggerAlert | MoveAlert) -> Iterable[Need]:
     """An alert belongs to its incident's teams; one that made no incident to its service's."""
-    alert = world.state.alert(command.alert_id)
-    if alert is None:
-        raise NotFound(f"There is no alert {command.alert_id}.")
+    alert = alert_of(world, command.alert_id)
     incident = world.state.incident(alert.incident_id) if alert.incident_id else None
     if incident is None:
         yield Verb.RESPOND, world.config.team_ids_of_service(alert.service_id), False
@@ -108,6 +125,11 @@ NEEDS: Mapping[type[Command], Callable[[World, Actor, Any], Iterable[Need]]] = {
     Snooze: _incident,
     Reassign: _incident,
     AddNote: _incident,
+    EditNote: _note,
+    RemoveNote: _note,
+    SetDetails: _incident,
+    TriggerAlert: _alert,
+    MoveAlert: _move_alert,
     SetUrgency: _incident,
     SetPriority: _incident,
     SetTitle: _incident,

@@ -12,7 +12,7 @@ from typing import Any, ClassVar, TypeAlias, cast
 
 from tocsin.alerts.messages import EndSuspension, ExpireAlert, JudgeHeld, ResolveAlert
 from tocsin.deliveries import messages as dm
-from tocsin.engine import on_cache, on_deliveries, on_escalation, on_held, on_incidents, on_paging, things
+from tocsin.engine import on_cache, on_deliveries, on_escalation, on_held, on_incidents, on_notes, on_paging, things
 from tocsin.engine.authorise import authorise
 from tocsin.engine.reactions import REACTIONS
 from tocsin.engine.receive import receive
@@ -55,7 +55,12 @@ HANDLERS: Mapping[type[Command], Handler] = {
     im.Snooze: on_incidents.snooze,
     im.Reassign: on_incidents.reassign,
     im.Merge: on_incidents.merge,
-    im.AddNote: on_incidents.add_note,
+    im.AddNote: on_notes.add_note,
+    im.EditNote: on_notes.edit_note,
+    im.RemoveNote: on_notes.remove_note,
+    im.SetDetails: on_incidents.set_details,
+    im.TriggerAlert: on_notes.trigger_alert,
+    im.MoveAlert: on_notes.move_alert,
     im.SetUrgency: on_incidents.set_urgency,
     im.RaiseUrgency: on_incidents.raise_urgency,
     im.SetPriority: on_incidents.set_priority,

@@ -11,10 +11,9 @@ from tocsin.engine.support_hours import in_support_hours, next_raise
 from tocsin.engine.world import World
 from tocsin.events.model import Severity
 from tocsin.incidents import decide as incidents
-from tocsin.incidents import timers
+from tocsin.incidents import notes, timers
 from tocsin.incidents.messages import (
     Acknowledge,
-    AddNote,
     AutoResolve,
     ConsiderAlert,
     CountAlert,
@@ -26,6 +25,7 @@ from tocsin.incidents.messages import (
     Reassign,
     Reopen,
     Resolve,
+    SetDetails,
     SetPriority,
     SetTitle,
     SetUrgency,
@@ -106,8 +106,8 @@ def consider_alert(world: World, _actor: Actor, command: ConsiderAlert, now: Mom
 def _annotated(world: World, decision: Decision, alert: Alert) -> Decision:
     """What rules wrote about the alert, as notes on its incident."""
     incident_id = next(fact.incident_id for fact in decision.facts)
-    notes = (NoteAdded(incident_id=incident_id, note_id=world.ids.long(), text=text) for text in alert.notes)
-    return Decision(facts=tuple(notes))
+    written = (NoteAdded(incident_id=incident_id, note_id=world.ids.long(), text=text) for text in alert.notes)
+    return Decision(facts=tuple(written))
 
 
 def _group_for(world: World, service: Service, opened_at: Moment) -> Incident | None:
@@ -190,7 +190,7 @@ def resolve(world: World, actor: Actor, command: Resolve, now: Moment) -> Decisi
     incident = incident_of(world, command.incident_id)
     decision = incidents.resolve(incident, command.automatic or "by hand", actor, now)
     if command.resolution.strip():
-        note = incidents.add_note(incident, command.resolution, world.ids.long(), now)
+        note = notes.add(incident, command.resolution, world.ids.long(), now)
         return Decision(facts=note.facts) + decision
     return decision
 
@@ -228,11 +228,6 @@ def merge(world: World, actor: Actor, command: Merge, now: Moment) -> Decision:
     return incidents.merge(target, sources, moved, actor, now)
 
 
-def add_note(world: World, _actor: Actor, command: AddNote, now: Moment) -> Decision:
-    """Write on the timeline."""
-    return incidents.add_note(incident_of(world, command.incident_id), command.text, world.ids.long(), now)
-
-
 def set_urgency(world: World, _actor: Actor, command: SetUrgency, now: Moment) -> Decision:
     """Ask louder or more softly."""
     incident = incident_of(world, command.incident_id)
@@ -264,6 +259,11 @@ def set_priority(world: World, _actor: Actor, command: SetPriority, now: Moment)
 def set_title(world: World, _actor: Actor, command: SetTitle, now: Moment) -> Decision:
     """Say better what it is."""
     return incidents.set_title(incident_of(world, command.incident_id), command.title, now)
+
+
+def set_details(world: World, _actor: Actor, command: SetDetails, now: Moment) -> Decision:
+    """Say at length what it is about."""
+    return incidents.set_details(incident_of(world, command.incident_id), command.details, now)
 
 
 def move_to_service(world: World, _actor: Actor, command: MoveToService, now: Moment) -> Decision:

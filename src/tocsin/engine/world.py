@@ -16,6 +16,7 @@ from tocsin.engine.config import Config
 from tocsin.escalation.model import PolicySnapshot
 from tocsin.events.memory import Memory
 from tocsin.incidents.model import Incident
+from tocsin.incidents.notes import Note
 from tocsin.kernel.actor import Actor
 from tocsin.kernel.decision import Effect, Fact, TimerChange
 from tocsin.kernel.ids import IdSource
@@ -43,6 +44,9 @@ class State(Protocol):
 
     def incident(self, incident_id: str) -> Incident | None:
         """One incident."""
+
+    def notes_of(self, incident_id: str) -> Sequence[Note]:
+        """What people wrote on an incident before this turn, as it stands; oldest first."""
 
     def open_incident_by_key(self, service_id: str, incident_key: str) -> Incident | None:
         """The open incident of a service with this key."""

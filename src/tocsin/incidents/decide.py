@@ -18,6 +18,8 @@ from tocsin.incidents.messages import (
     AutoResolve,
     ConsiderAlert,
     CreateIncident,
+    DetailsChanged,
+    EditNote,
     IncidentAcknowledged,
     IncidentMerged,
     IncidentReassigned,
@@ -28,12 +30,13 @@ from tocsin.incidents.messages import (
     IncidentUnacknowledged,
     Merge,
     MoveToService,
-    NoteAdded,
     PriorityChanged,
     Reassign,
+    RemoveNote,
     Reopen,
     Resolve,
     ServiceChanged,
+    SetDetails,
     SetPriority,
     SetTitle,
     SetUrgency,
@@ -55,7 +58,7 @@ from tocsin.incidents.timers import auto_resolve_key, timer_key
 from tocsin.kernel.actor import Actor, ActorKind
 from tocsin.kernel.decision import CancelTimer, Command, Decision, SetTimer, TimerChange
 from tocsin.kernel.errors import Conflict, Invalid
-from tocsin.kernel.limits import ALERTS_PER_INCIDENT, NOTE_CHARS
+from tocsin.kernel.limits import ALERTS_PER_INCIDENT
 from tocsin.kernel.time import SECOND, WEEK, Moment
 from tocsin.kernel.values import replace
 
@@ -75,6 +78,9 @@ ALLOWED: Mapping[type[Command], frozenset[Status]] = {
     SetPriority: _ANY,
     SetTitle: _ANY,
     AddNote: _ANY,
+    EditNote: _ANY,
+    RemoveNote: _ANY,
+    SetDetails: _ANY,
     MoveToService: _OPEN,
 }
 """In which states a command makes sense."""
@@ -388,15 +394,6 @@ def count_resolved_alert(incident: Incident, actor: Actor, now: Moment) -> Decis
     return resolve(left, "all alerts resolved", actor, now)
 
 
-def add_note(incident: Incident, text: str, note_id: str, now: Moment) -> Decision:
-    """Write on the timeline. Raises Invalid when empty or over the limit. The value is the note's id."""
-    content = text.strip()
-    if not content or len(content) > NOTE_CHARS:
-        raise Invalid(f"A note has 1 to {NOTE_CHARS} characters.", reason="note_length")
-    fact = NoteAdded(incident_id=incident.id, note_id=note_id, text=content)
-    return Decision(state=(replace(incident, updated_at=now),), facts=(fact,), value=note_id)
-
-
 def set_urgency(incident: Incident, urgency: Urgency, service: Service, reason: str, now: Moment) -> Decision:
     """Ask louder or more softly; the same urgency again changes nothing.
 
@@ -430,6 +427,14 @@ def set_title(incident: Incident, title: str, now: Moment) -> Decision:
         return Decision(value="unchanged")
     fact = TitleChanged(incident_id=incident.id, was=incident.title, title=text)
     return Decision(state=(replace(incident, title=text, updated_at=now),), facts=(fact,))
+
+
+def set_details(incident: Incident, details: str, now: Moment) -> Decision:
+    """Describe it in other words."""
+    if details == incident.details:
+        return Decision(value="unchanged")
+    fact = DetailsChanged(incident_id=incident.id, details=details)
+    return Decision(state=(replace(incident, details=details, updated_at=now),), facts=(fact,))
 
 
 def move_to_service(incident: Incident, service: Service, team_ids: tuple[str, ...], now: Moment) -> Decision:

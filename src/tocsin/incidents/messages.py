@@ -128,6 +128,51 @@ class AddNote(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EditNote(Command):
+    """Say a note better; what it said stays on the timeline."""
+
+    kind: ClassVar[str] = "incident.edit_note"
+    incident_id: str
+    note_id: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoveNote(Command):
+    """Take a note back; that it was there stays on the timeline."""
+
+    kind: ClassVar[str] = "incident.remove_note"
+    incident_id: str
+    note_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetDetails(Command):
+    """Say at length what it is about."""
+
+    kind: ClassVar[str] = "incident.set_details"
+    incident_id: str
+    details: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TriggerAlert(Command):
+    """A person says that an alert is not over; its incident is open."""
+
+    kind: ClassVar[str] = "incident.trigger_alert"
+    alert_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MoveAlert(Command):
+    """An alert belongs to this incident."""
+
+    kind: ClassVar[str] = "incident.move_alert"
+    alert_id: str
+    incident_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SetUrgency(Command):
     """Change how loudly it asks."""
 
@@ -260,6 +305,50 @@ class NoteAdded(Fact):
     kind: ClassVar[str] = "incident.note_added"
     note_id: str
     text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoteEdited(Fact):
+    """A note says something else now."""
+
+    kind: ClassVar[str] = "incident.note_edited"
+    note_id: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoteRemoved(Fact):
+    """A note was taken back."""
+
+    kind: ClassVar[str] = "incident.note_removed"
+    note_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DetailsChanged(Fact):
+    """It is described in other words."""
+
+    kind: ClassVar[str] = "incident.details_changed"
+    details: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertTriggered(Fact):
+    """A person said that an alert of this incident is not over."""
+
+    kind: ClassVar[str] = "incident.alert_triggered"
+    alert_id: str
+    summary: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertLeft(Fact):
+    """An alert of this incident belongs to another one now."""
+
+    kind: ClassVar[str] = "incident.alert_left"
+    alert_id: str
+    summary: str
+    moved_to: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,9 @@ from typing import Any, TypeAlias
 
 from tocsin.incidents.messages import (
     AlertJoined,
+    AlertLeft,
+    AlertTriggered,
+    DetailsChanged,
     IncidentAcknowledged,
     IncidentMerged,
     IncidentReassigned,
@@ -16,6 +19,8 @@ from tocsin.incidents.messages import (
     IncidentTriggered,
     IncidentUnacknowledged,
     NoteAdded,
+    NoteEdited,
+    NoteRemoved,
     PriorityChanged,
     ServiceChanged,
     TitleChanged,
@@ -89,6 +94,26 @@ def _noted(actor: Actor, fact: NoteAdded, names: Names) -> str:
     return f"{names.actor(actor)} wrote: {fact.text}"
 
 
+def _note_edited(actor: Actor, fact: NoteEdited, names: Names) -> str:
+    return f"{names.actor(actor)} changed a note: {fact.text}"
+
+
+def _note_removed(actor: Actor, _fact: NoteRemoved, names: Names) -> str:
+    return f"{names.actor(actor)} removed a note"
+
+
+def _details(actor: Actor, _fact: DetailsChanged, names: Names) -> str:
+    return f"{names.actor(actor)} described this in other words{door(actor)}"
+
+
+def _alert_triggered(actor: Actor, fact: AlertTriggered, names: Names) -> str:
+    return f"{names.actor(actor)} triggered an alert again{door(actor)}: {fact.summary}"
+
+
+def _alert_left(actor: Actor, fact: AlertLeft, names: Names) -> str:
+    return f"{names.actor(actor)} moved an alert to {names.incident(fact.moved_to)}: {fact.summary}"
+
+
 def _urgency(actor: Actor, fact: UrgencyChanged, names: Names) -> str:
     why = "" if fact.reason == "by hand" else f": {fact.reason}"
     return f"{names.actor(actor)} set the urgency to {fact.urgency}{why}"
@@ -119,6 +144,11 @@ SENTENCES: Mapping[type[Fact], Sentence] = {
     IncidentReassigned: _reassigned,
     IncidentMerged: _merged,
     NoteAdded: _noted,
+    NoteEdited: _note_edited,
+    NoteRemoved: _note_removed,
+    DetailsChanged: _details,
+    AlertTriggered: _alert_triggered,
+    AlertLeft: _alert_left,
     UrgencyChanged: _urgency,
     PriorityChanged: _priority,
     TitleChanged: _title,

@@ -15,6 +15,7 @@ from tocsin.directory.permissions import Standing, Verb, may
 from tocsin.escalation.model import Policy
 from tocsin.events.memory import Memory
 from tocsin.incidents.model import Incident
+from tocsin.incidents.notes import Note
 from tocsin.kernel.actor import Actor, ActorKind
 from tocsin.kernel.time import Moment
 from tocsin.paging.model import Message, Page
@@ -211,10 +212,10 @@ class Reads:
         with self._database.engine.connect() as connection:
             return timeline.first_seqs(connection, incident_ids)
 
-    def notes(self, incident_id: str) -> Sequence[TimelineEntry]:
-        """What people wrote on an incident, oldest first; each fact is a NoteAdded."""
+    def notes(self, incident_id: str) -> Sequence[Note]:
+        """What people wrote on an incident, as it stands; oldest first."""
         with self._database.engine.connect() as connection:
-            return timeline.notes(connection, [incident_id])
+            return timeline.notes(connection, incident_id)
 
     # -- pages and messages
 

@@ -14,6 +14,7 @@ from tocsin.directory.model import Urgency
 from tocsin.engine.world import Stateful
 from tocsin.escalation.model import PolicySnapshot
 from tocsin.events.memory import Memory
+from tocsin.incidents import notes
 from tocsin.incidents.model import Incident, Status
 from tocsin.paging.model import WAITING, Message, Pace, Page, PageState
 from tocsin.storage import tables
@@ -37,8 +38,17 @@ def _word(state: StrEnum) -> Any:
     return literal_column(f"'{state.value}'")
 
 
+def _notes_of() -> Any:
+    """What happened to the notes of an incident, oldest first."""
+    facts = tables.timeline.c
+    statement = select(facts.at, facts.kind, facts.actor, facts.data).where(
+        facts.incident_id == bindparam("incident_id"), or_(*(facts.kind == fact.kind for fact in notes.FACTS))
+    )
+    return statement.order_by(facts.seq)
+
+
 class WorkQueries:
-    """The questions; each answers with rows of an entity's id and its JSON."""
+    """The questions; each answers with rows of an entity's id and its JSON, unless its name says otherwise."""
 
     def __init__(self, dialect: Dialect) -> None:
         alerts, incidents, people = tables.alerts.c, tables.incidents.c, tables.incident_people.c
@@ -72,6 +82,7 @@ class WorkQueries:
         self.open_assigned_to = prepared(
             incidents, is_open, people.incident_id == incidents.id, people.user_id == bindparam("user_id")
         )
+        self.notes_of = Query(dialect, _notes_of())
         self.snapshots_between = prepared(
             snapshots, snapshots.id > bindparam("after"), snapshots.id < bindparam("before")
         )

@@ -23,9 +23,11 @@ from tocsin.engine.world import Stateful
 from tocsin.escalation.model import PolicySnapshot
 from tocsin.events.memory import Memory
 from tocsin.incidents.model import Incident
+from tocsin.incidents.notes import Note, notes_of
 from tocsin.kernel.time import Moment
 from tocsin.paging.model import WAITING, Message, MessageState, Pace, Page, PageState
 from tocsin.storage import postgres, prepared, sqlite
+from tocsin.storage.codec import load_actor, load_fact
 from tocsin.storage.layers import NOT_KNOWN, Layers
 from tocsin.storage.prepared import Query
 from tocsin.storage.work_queries import NEWEST_ALERTS
@@ -251,6 +253,11 @@ class WorkingSet(Layers):
     def incident(self, incident_id: str) -> Incident | None:
         """One incident."""
         return self._get(Incident, incident_id)
+
+    def notes_of(self, incident_id: str) -> Sequence[Note]:
+        """What people wrote on an incident before this turn, as it stands; oldest first."""
+        rows = self._queries.notes_of.rows(self._connection, incident_id=incident_id)
+        return notes_of((at, load_actor(actor), load_fact(kind, data)) for at, kind, actor, data in rows)
 
     def open_incident_by_key(self, service_id: str, incident_key: str) -> Incident | None:
         """The open incident of a service with this key."""

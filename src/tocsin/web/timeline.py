@@ -57,7 +57,14 @@ class Show(StrEnum):
     CHANGES = "changes"
 
 
-_CHANGES = (im.UrgencyChanged, im.PriorityChanged, im.TitleChanged, im.ServiceChanged, im.IncidentMerged)
+_CHANGES = (
+    im.UrgencyChanged,
+    im.PriorityChanged,
+    im.TitleChanged,
+    im.ServiceChanged,
+    im.DetailsChanged,
+    im.IncidentMerged,
+)
 _ICONS: Final[Mapping[type[Fact], str]] = {
     im.IncidentTriggered: "triggered",
     im.IncidentAcknowledged: "acknowledged",
@@ -66,6 +73,10 @@ _ICONS: Final[Mapping[type[Fact], str]] = {
     im.IncidentResolved: "resolved",
     im.IncidentSnoozed: "snoozed",
     im.NoteAdded: "note",
+    im.NoteEdited: "note",
+    im.NoteRemoved: "note",
+    im.AlertTriggered: "triggered",
+    im.AlertLeft: "alerts",
     im.IncidentReassigned: "person",
     im.IncidentMerged: "merge",
     im.AlertJoined: "alerts",

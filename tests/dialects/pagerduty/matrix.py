@@ -15,7 +15,9 @@ from tocsin.directory.kept import Kept
 from tocsin.directory.model import Membership, Role, Service, TeamRole
 from tocsin.directory.subscriptions import FilterKind, WebhookSubscription
 from tocsin.events.orchestration import CacheKind, CacheVariable, Orchestration
+from tocsin.incidents.messages import AddNote
 from tocsin.incidents.model import Incident
+from tocsin.kernel.actor import Actor, ActorKind
 from tocsin.oncall import Override
 
 EVERYBODY = frozenset(
@@ -443,6 +445,9 @@ MATRIX: dict[tuple[str, str], Access] = {
     ("PUT", "/incidents/{id}"): Access(RESPONDERS, body(incident={"title": "New"})),
     ("GET", "/incidents/{id}/notes"): LOOK,
     ("POST", "/incidents/{id}/notes"): Access(RESPONDERS, body(note={"content": "New"})),
+    ("PUT", "/incidents/{id}/notes/{note_id}"): Access(STAFF | {"alice"}, body(note={"content": "Newer"})),
+    ("DELETE", "/incidents/{id}/notes/{note_id}"): Access(STAFF | {"alice"}),
+    ("PUT", "/log_entries/{id}/channel"): Access(RESPONDERS, body(channel={"type": "web_trigger", "details": "d"})),
     ("POST", "/incidents/{id}/snooze"): Access(RESPONDERS, body(duration=60)),
     ("PUT", "/incidents/{id}/merge"): Access(
         RESPONDERS,
@@ -579,6 +584,7 @@ def populated(house: House) -> None:
     house.alarm("first")
     second = house.alarm("second")
     house.save(Subscriber(subscriber_id=house.alice.id, subscribed_id=second.id, of_incident=True))
+    house.run(Actor(ActorKind.USER, house.alice.id), AddNote(incident_id=second.id, text="Looking"))
 
 
 def _business(house: House) -> None:
@@ -665,6 +671,7 @@ def address(path: str, house: House, incident: Incident) -> str:
             one.id for one in config.cache_variables.values() if one.of_service == ("services" in path)
         ),
         "{override_id}": next(iter(config.overrides)),
+        "{note_id}": next((note.id for note in house.reads.notes(incident.id)), ""),
         "{alert_id}": house.reads.alerts_of(incident.id).items[0].id,
         "{entity_type}": "users",
         "{id}": {

@@ -318,6 +318,76 @@ def test_notes(api: Api, house: House) -> None:
     assert len(api.get(path)["notes"]) == 2
 
 
+def test_a_note_is_changed_by_its_author_or_a_manager_and_keeps_its_history(api: Api, house: House) -> None:
+    incident = house.alarm()
+    path = f"/incidents/{incident.id}/notes"
+    note = api.request("POST", path, {"note": {"content": "Lookin"}}, key="alice")["note"]
+    house.advance(MINUTE)
+    one = f"{path}/{note['id']}"
+    assert api.request("PUT", one, {"note": {"content": "No"}}, key="bob").status == 403
+    assert api.request("DELETE", one, key="bob").status == 403
+    changed = api.put(one, {"note": {"content": "Looking"}}, key="alice")["note"]
+    assert (changed["content"], changed["user"]) == ("Looking", note["user"])
+    assert changed["created_at"] == note["created_at"] < changed["updated_at"]
+    broken: Any
+    for broken in ({"note": {}}, {"note": {"content": " "}}, {"note": {"content": "x" * 2001}}, {"note": []}):
+        assert api.request("PUT", one, broken, key="alice").status == 400
+    assert [found["content"] for found in api.get(path)["notes"]] == ["Looking"]
+    assert api.delete(one, key="carol").status == 204
+    assert api.get(path)["notes"] == []
+    assert api.request("DELETE", one, key="carol").status == 404
+    assert api.request("PUT", one, {"note": {"content": "x"}}, key="carol").status == 404
+    log = api.get(f"/incidents/{incident.id}/log_entries?limit=100")["log_entries"]
+    said = [entry["summary"] for entry in log if entry["type"] == "annotate_log_entry"]
+    assert said == ["Carol removed a note", "Alice changed a note: Looking", "Alice wrote: Lookin"]
+
+
+def test_the_channel_of_a_first_entry_is_described_anew(api: Api, house: House) -> None:
+    incident = raised(api, house, body={"type": "incident_body", "details": "Short"})
+    entry = incident["first_trigger_log_entry"]["id"]
+    body = {"channel": {"type": "web_trigger", "details": "At length"}}
+    assert api.request("PUT", f"/log_entries/{entry}/channel", body, key="alice").status == 202
+    assert api.get(f"/log_entries/{entry}")["log_entry"]["channel"]["details"] == "At length"
+    assert api.get(f"/incidents/{incident['id']}?include[]=body")["incident"]["body"]["details"] == "At length"
+    wrong: list[dict[str, Any]] = [{"channel": {"type": "email", "details": "x"}}, {"channel": {"details": "x"}}, {}]
+    wrong += [{"channel": {"type": "mobile", "details": 5}}]
+    for broken in wrong:
+        assert api.request("PUT", f"/log_entries/{entry}/channel", broken).status == 400
+    newest = api.get(f"/incidents/{incident['id']}/log_entries")["log_entries"][0]["id"]
+    assert api.request("PUT", f"/log_entries/{newest}/channel", body).status == 400
+    assert api.request("PUT", "/log_entries/RNOBODY/channel", body).status == 404
+
+
+def test_an_alert_is_triggered_again_and_moved(api: Api, house: House) -> None:
+    target, source = house.alarm("one"), house.alarm("two")
+    second = house.reads.alerts_of(source.id).items[0].id
+    path = f"/incidents/{source.id}/alerts/{second}"
+    moved = api.put(path, {"alert": {"incident": {"id": target.id, "type": "incident_reference"}}}, key="alice")
+    assert moved["alert"]["incident"]["id"] == target.id
+    counts = {one: api.get(f"/incidents/{one}")["incident"]["alert_counts"]["all"] for one in (target.id, source.id)}
+    assert counts == {target.id: 2, source.id: 0}
+    assert api.get(f"/incidents/{source.id}")["incident"]["status"] == "triggered"
+    path = f"/incidents/{target.id}/alerts/{second}"
+    api.put(path, {"alert": {"status": "resolved"}}, key="alice")
+    again = api.put(path, {"alert": {"status": "triggered"}}, key="alice")["alert"]
+    assert (again["status"], again["resolved_at"]) == ("triggered", None)
+    assert api.get(f"/incidents/{target.id}")["incident"]["alert_counts"]["triggered"] == 2
+    api.put(path, {"alert": {"status": "resolved"}}, key="alice")
+    house.alarm("two")
+    refused = api.request("PUT", path, {"alert": {"status": "triggered"}}, key="alice")
+    assert refused.status == 400
+    api.put(f"/incidents/{target.id}", {"incident": {"status": "resolved"}}, key="alice")
+    assert api.request("PUT", path, {"alert": {"status": "triggered"}}, key="alice").code == 1001
+    house.alarm("three")
+    third = house.reads.incidents(limit=1).items[0]
+    alert = house.reads.alerts_of(third.id).items[0].id
+    to_resolved = {"alerts": [{"id": alert, "incident": {"id": target.id}, "status": "resolved"}]}
+    assert api.request("PUT", f"/incidents/{third.id}/alerts", to_resolved, key="alice").code == 1001
+    assert api.get(f"/incidents/{third.id}/alerts/{alert}")["alert"]["status"] == "triggered"
+    elsewhere = {"alert": {"incident": {"id": "QNOBODY"}}}
+    assert api.request("PUT", f"/incidents/{third.id}/alerts/{alert}", elsewhere, key="alice").status == 404
+
+
 def test_snooze(api: Api, house: House) -> None:
     path = f"/incidents/{house.alarm().id}"
     reply = api.request("POST", f"{path}/snooze", {"duration": 3600}, key="alice")

@@ -19,6 +19,7 @@ from tocsin.engine.subscribers import EVENT_OF
 from tocsin.engine.things import DeleteThing, SaveThing
 from tocsin.escalation import messages as escalation_messages
 from tocsin.escalation import text as escalation_text
+from tocsin.events import messages as event_messages
 from tocsin.incidents import messages as incident_messages
 from tocsin.incidents import text as incident_text
 from tocsin.incidents.decide import ALLOWED
@@ -28,7 +29,14 @@ from tocsin.paging import timeline as paging_text
 
 T = TypeVar("T", Fact, Command, Effect)
 
-MESSAGES = (alert_messages, incident_messages, escalation_messages, paging_messages, delivery_messages)
+MESSAGES = (
+    alert_messages,
+    incident_messages,
+    escalation_messages,
+    paging_messages,
+    delivery_messages,
+    event_messages,
+)
 SENTENCES = {
     **alert_text.SENTENCES,
     **incident_text.SENTENCES,

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tocsin.directory.model import Service, Urgency
-from tocsin.incidents import decide
+from tocsin.incidents import decide, notes
 from tocsin.incidents.decide import ALLOWED
 from tocsin.incidents.messages import AutoResolve, SetPriority
 from tocsin.incidents.model import Incident, NoTimer, Status
@@ -36,11 +36,18 @@ ACTS: dict[str, Act] = {
     "incident.set_urgency": lambda one, now: decide.set_urgency(one, Urgency.LOW, SERVICE, "by hand", now),
     "incident.set_priority": lambda one, now: decide.set_priority(one, "P1", now),
     "incident.set_title": lambda one, now: decide.set_title(one, "New", now),
-    "incident.add_note": lambda one, now: decide.add_note(one, "hm", "N", now),
+    "incident.add_note": lambda one, now: notes.add(one, "hm", "N", now),
+    "incident.edit_note": lambda one, now: notes.edit(one, note(one, now), "well", now),
+    "incident.remove_note": lambda one, now: notes.remove(one, note(one, now), now),
+    "incident.set_details": lambda one, now: decide.set_details(one, "At length", now),
     "incident.move_to_service": lambda one, now: decide.move_to_service(
         one, Service(id="S2", name="S2", policy_id="P"), (), now
     ),
 }
+
+
+def note(one: Incident, now: Moment) -> notes.Note:
+    return notes.Note(id="N", incident_id=one.id, author=ALICE, text="hm", created_at=now, updated_at=now)
 
 
 def incident(status: Status = Status.TRIGGERED, **values: object) -> Incident:

@@ -6,12 +6,12 @@ index that every fact would have to pay for.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, Row, func, select
 
-from tocsin.incidents.messages import NoteAdded
+from tocsin.incidents.notes import FACTS, Note, notes_of
 from tocsin.kernel.actor import Actor
 from tocsin.kernel.decision import Fact
 from tocsin.kernel.time import SECOND, Moment, Span
@@ -104,10 +104,12 @@ def _head(connection: Connection) -> int:
     return int(connection.execute(select(func.max(_T.seq))).scalar() or 0)
 
 
-def notes(connection: Connection, incident_ids: Sequence[str]) -> list[TimelineEntry]:
-    """Everything that people wrote on these incidents, oldest first."""
-    statement = select(*_COLUMNS).where(_T.incident_id.in_(incident_ids), _T.kind == NoteAdded.kind)
-    return [_entry(row) for row in connection.execute(statement.order_by(_T.seq))]
+def notes(connection: Connection, incident_id: str) -> list[Note]:
+    """What people wrote on an incident, as it stands; oldest first."""
+    kinds = [fact.kind for fact in FACTS]
+    statement = select(*_COLUMNS).where(_T.incident_id == incident_id, _T.kind.in_(kinds))
+    entries = (_entry(row) for row in connection.execute(statement.order_by(_T.seq)))
+    return notes_of((entry.at, entry.actor, entry.fact) for entry in entries)
 
 
 def first_seqs(connection: Connection, incident_ids: Iterable[str]) -> Mapping[str, int]:

@@ -1,4 +1,4 @@
-"""/incidents/{id}/alerts: list, read, resolve. An alert that is over stays so, and stays with its incident."""
+"""/incidents/{id}/alerts: list, read, resolve, trigger again, move. What a request asks counts whole or not at all."""
 
 from __future__ import annotations
 
@@ -12,11 +12,13 @@ from tocsin.alerts.model import Alert, AlertStatus
 from tocsin.dialects.pagerduty.call import Call, answer
 from tocsin.dialects.pagerduty.errors import ApiError, invalid, not_found
 from tocsin.dialects.pagerduty.read.fields import Fields
-from tocsin.dialects.pagerduty.resources.incidents import incident_in
+from tocsin.dialects.pagerduty.resources.incidents import incident_in, run_all, seen_incident
 from tocsin.dialects.pagerduty.write import incidents as write
 from tocsin.dialects.pagerduty.write import services
 from tocsin.dialects.pagerduty.write.refs import Refs
+from tocsin.incidents.messages import MoveAlert, TriggerAlert
 from tocsin.incidents.model import Incident
+from tocsin.kernel.decision import Command
 
 AT_ONCE = 250
 
@@ -52,8 +54,9 @@ def changed(call: Call) -> Response:
     """PUT /incidents/{id}/alerts/{alert_id}."""
     incident = incident_in(call)
     alert = _alert(call, incident, call.path["alert_id"])
-    _resolve(call, _to_resolve(incident, [(call.fields("alert"), alert)]))
-    return answer({"alert": _wire(call, _alert(call, incident, alert.id), incident)})
+    actor = call.requester()
+    run_all(call, actor, _orders(call, incident, [(call.fields("alert"), alert)]))
+    return answer({"alert": _wires(call, [alert.id])[0]})
 
 
 def several_changed(call: Call) -> Response:
@@ -71,33 +74,27 @@ def several_changed(call: Call) -> Response:
         alert_id = item.id(of="alert") or ""
         item.check()
         pairs.append((item, _alert(call, incident, alert_id)))
-    _resolve(call, _to_resolve(incident, pairs))
-    ids = [alert.id for _, alert in pairs]
-    found = call.reads.alerts_by_id(ids)
+    actor = call.requester()
+    run_all(call, actor, _orders(call, incident, pairs))
+    ids = list(dict.fromkeys(alert.id for _, alert in pairs))
     window = {"limit": len(ids), "offset": 0, "more": False, "total": None}
-    return answer({"alerts": [_wire(call, found[one], incident) for one in dict.fromkeys(ids)], **window})
+    return answer({"alerts": _wires(call, ids), **window})
 
 
-def _to_resolve(incident: Incident, pairs: Sequence[tuple[Fields, Alert]]) -> list[Alert]:
-    """The alerts that a request resolves. Raises ApiError for what can't be done to an alert."""
-    wanted = []
+def _orders(call: Call, incident: Incident, pairs: Sequence[tuple[Fields, Alert]]) -> list[Command]:
+    """What a request stands for: moving first, then the status. Raises ApiError for what can't be done to an alert."""
+    wanted: list[Command] = []
     for fields, alert in pairs:
         status = fields.choice("status", [one.value for one in AlertStatus])
-        if status == AlertStatus.TRIGGERED and not alert.is_open:
-            fields.wrong("A resolved alert can't be triggered again")
         target = fields.reference("incident")
-        if target not in (None, incident.id, str(incident.number)):
-            fields.wrong("Alerts are moved by merging their incidents")
         fields.check()
+        if target not in (None, incident.id, str(incident.number)):
+            wanted.append(MoveAlert(alert_id=alert.id, incident_id=seen_incident(call, target or "").id))
         if status == AlertStatus.RESOLVED and alert.is_open:
-            wanted.append(alert)
+            wanted.append(ResolveAlert(alert_id=alert.id))
+        if status == AlertStatus.TRIGGERED and not alert.is_open:
+            wanted.append(TriggerAlert(alert_id=alert.id))
     return wanted
-
-
-def _resolve(call: Call, alerts: Sequence[Alert]) -> None:
-    actor = call.requester()
-    for alert in alerts:
-        call.run(ResolveAlert(alert_id=alert.id), actor)
 
 
 def _statuses(values: Sequence[str]) -> tuple[AlertStatus, ...]:
@@ -112,6 +109,13 @@ def _alert(call: Call, incident: Incident, alert_id: str) -> Alert:
     if alert is None or alert.incident_id != incident.id:
         raise not_found()
     return alert
+
+
+def _wires(call: Call, ids: Sequence[str]) -> list[dict[str, Any]]:
+    """Alerts as they are now, each with the incident that it belongs to now."""
+    found = call.reads.alerts_by_id(ids)
+    owners = call.reads.incidents_by_id(alert.incident_id for alert in found.values())
+    return [_wire(call, found[one], owners[found[one].incident_id]) for one in ids]
 
 
 def _wire(call: Call, alert: Alert, incident: Incident) -> dict[str, Any]:

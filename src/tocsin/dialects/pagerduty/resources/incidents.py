@@ -1,4 +1,4 @@
-"""/incidents: list, raise, read, change one or many, notes, snooze, merge.
+"""/incidents: list, raise, read, change one or many, snooze, merge.
 
 Decides the order in which an update's commands are given. Those of one request count all together or not at all.
 """
@@ -18,11 +18,10 @@ from tocsin.dialects.pagerduty.write import incidents as write
 from tocsin.dialects.pagerduty.write.refs import Refs
 from tocsin.directory.permissions import Verb, may
 from tocsin.engine.dispatch import Batch
-from tocsin.incidents.messages import Acknowledge, AddNote, Merge, Snooze
+from tocsin.incidents.messages import Acknowledge, Merge, Snooze
 from tocsin.incidents.model import Incident
 from tocsin.kernel.actor import Actor, ActorKind
 from tocsin.kernel.decision import Command
-from tocsin.kernel.limits import NOTE_CHARS
 from tocsin.runtime.reads import AlertFilter, IncidentFilter, sight_of
 
 AT_ONCE = 250
@@ -81,9 +80,9 @@ def changed(call: Call) -> Response:
     actor = call.requester()
     incident = incident_in(call)
     update = read.update_of(call.fields("incident"), call.config)
-    _check_may(call, actor, incident)
+    check_may(call, actor, incident)
     _check_target(call, actor, update)
-    _run_all(call, actor, read.commands_of(update, incident))
+    run_all(call, actor, read.commands_of(update, incident))
     return _answer(call, incident.id)
 
 
@@ -100,16 +99,16 @@ def several_changed(call: Call) -> Response:
     orders: list[Command] = []
     ids: dict[str, None] = {}
     for item in items:
-        incident = _seen(call, item.id(of="incident") or "")
+        incident = seen_incident(call, item.id(of="incident") or "")
         item.check()
         if incident.id in ids:
             raise invalid([f"Incident {incident.id} stands in the request more than once"])
         ids[incident.id] = None
         update = read.update_of(item, call.config)
-        _check_may(call, actor, incident)
+        check_may(call, actor, incident)
         _check_target(call, actor, update)
         orders += read.commands_of(update, incident)
-    _run_all(call, actor, orders)
+    run_all(call, actor, orders)
     found = call.reads.incidents_by_id(ids)
     refs = Refs(call.config, call.links)
     updated = [found[incident_id] for incident_id in ids if incident_id in found]
@@ -123,7 +122,7 @@ def snoozed(call: Call) -> Response:
     duration = Fields(call.body()).whole("duration")
     if duration is None:
         raise ApiError(400, 1013, "Snooze Duration Invalid", ["Duration must be a number of seconds, 1 to 604800"])
-    _check_may(call, actor, incident)
+    check_may(call, actor, incident)
     call.run(Snooze(incident_id=incident.id, seconds=duration), actor)
     return _answer(call, incident.id, 201)
 
@@ -139,37 +138,11 @@ def merged(call: Call) -> Response:
         raise invalid(["Source incidents must name at least one incident"])
     if len(ids) > AT_ONCE:
         raise ApiError(413, 2001, "Invalid Input Provided", [f"At most {AT_ONCE} incidents can be merged at once"])
-    sources = [_seen(call, source_id) for source_id in ids]
+    sources = [seen_incident(call, source_id) for source_id in ids]
     for incident in (target, *sources):
-        _check_may(call, actor, incident)
+        check_may(call, actor, incident)
     call.run(Merge(incident_id=target.id, source_ids=tuple(source.id for source in sources)), actor)
     return answer({"incident": Refs(call.config, call.links).incident(target.id, target.number, target.title)})
-
-
-def notes(call: Call) -> Response:
-    """GET /incidents/{id}/notes: the newest first."""
-    incident = incident_in(call)
-    refs = Refs(call.config, call.links)
-    found = call.reads.notes(incident.id)
-    return answer({"notes": [write.note(entry, refs) for entry in reversed(found)]})
-
-
-def note_added(call: Call) -> Response:
-    """POST /incidents/{id}/notes; answers 200."""
-    actor = call.requester()
-    incident = incident_in(call)
-    fields = call.fields("note")
-    fields.required("content")
-    content = fields.text("content", NOTE_CHARS) or ""
-    fields.check()
-    _check_may(call, actor, incident)
-    note_id = call.run(AddNote(incident_id=incident.id, text=content), actor)
-    refs = Refs(call.config, call.links)
-    for entry in reversed(call.reads.notes(incident.id)):
-        wire = write.note(entry, refs)
-        if wire["id"] == note_id:
-            return answer({"note": wire})
-    raise not_found()
 
 
 # -- looking up
@@ -177,16 +150,17 @@ def note_added(call: Call) -> Response:
 
 def incident_in(call: Call) -> Incident:
     """The incident that the path names. Raises ApiError 404."""
-    return _seen(call, call.path["id"])
+    return seen_incident(call, call.path["id"])
 
 
-def _run_all(call: Call, actor: Actor, commands: Sequence[Command]) -> None:
+def run_all(call: Call, actor: Actor, commands: Sequence[Command]) -> None:
     """All of them in one transaction, or none."""
     if commands:
         call.run(Batch(commands=tuple(commands)), actor)
 
 
-def _seen(call: Call, reference: str) -> Incident:
+def seen_incident(call: Call, reference: str) -> Incident:
+    """The incident with this id or number, if it may be seen. Raises ApiError 404."""
     incident = call.reads.incident(reference)
     if incident is None:
         raise not_found()
@@ -200,7 +174,7 @@ def _holding_alert(call: Call, key: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(alert.incident_id for alert in found.items if alert.incident_id))
 
 
-def _check_may(call: Call, actor: Actor, incident: Incident) -> None:
+def check_may(call: Call, actor: Actor, incident: Incident) -> None:
     """Refuse before anything is written. The engine judges again; a key that names a person must itself be allowed."""
     _check_key(call, actor, incident.team_ids)
     standing = call.config.standing(actor)

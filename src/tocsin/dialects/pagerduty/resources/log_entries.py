@@ -8,8 +8,9 @@ from starlette.responses import Response
 
 from tocsin.dialects.pagerduty.call import Call, answer
 from tocsin.dialects.pagerduty.errors import invalid, not_found
+from tocsin.dialects.pagerduty.read.incidents import DETAILS_CHARS
 from tocsin.dialects.pagerduty.read.times import moment_in
-from tocsin.dialects.pagerduty.resources.incidents import incident_in
+from tocsin.dialects.pagerduty.resources.incidents import check_may, incident_in, seen_incident
 from tocsin.dialects.pagerduty.write import incidents as incident_wire
 from tocsin.dialects.pagerduty.write import people
 from tocsin.dialects.pagerduty.write.log_entries import (
@@ -22,6 +23,7 @@ from tocsin.dialects.pagerduty.write.log_entries import (
 )
 from tocsin.dialects.pagerduty.write.log_ids import log_seq
 from tocsin.dialects.pagerduty.write.refs import Refs, Wire, instant
+from tocsin.incidents.messages import IncidentTriggered, SetDetails
 from tocsin.incidents.model import Incident
 from tocsin.kernel.actor import ActorKind
 from tocsin.kernel.time import DAY
@@ -71,6 +73,26 @@ def shown(call: Call) -> Response:
     own = incident is not None and call.caller.actor.id in incident.assignee_ids
     call.found(incident, seen=incident is not None and (own or call.sees(incident.team_ids)))
     return answer({"log_entry": _wires(call, [entry])[0]})
+
+
+def channel_changed(call: Call) -> Response:
+    """PUT /log_entries/{id}/channel: what the first entry of an incident says at length; answers 202."""
+    actor = call.requester()
+    seq = log_seq(call.path["id"])
+    entry = call.reads.timeline_entry(seq) if seq is not None else None
+    if entry is None or not entry.incident_id:
+        raise not_found()
+    incident = seen_incident(call, entry.incident_id)
+    fields = call.fields("channel")
+    fields.required("type", "details")
+    fields.choice("type", ("web_trigger", "mobile"))
+    details = fields.text("details", DETAILS_CHARS) or ""
+    if not isinstance(entry.fact, IncidentTriggered):
+        fields.wrong("Only the channel of an incident's first trigger log entry can be changed")
+    fields.check()
+    check_may(call, actor, incident)
+    call.run(SetDetails(incident_id=incident.id, details=details), actor)
+    return answer({}, 202)
 
 
 def notifications(call: Call) -> Response:

@@ -15,11 +15,11 @@ from tocsin.dialects.pagerduty.write.log_ids import log_id
 from tocsin.dialects.pagerduty.write.refs import Refs, Wire, instant
 from tocsin.directory.model import Urgency
 from tocsin.engine.support_hours import next_raise
-from tocsin.incidents.messages import NoteAdded
 from tocsin.incidents.model import Acknowledgement, Incident, NextStep
+from tocsin.incidents.notes import Note
 from tocsin.kernel.actor import ActorKind
 from tocsin.kernel.time import Moment
-from tocsin.runtime.reads import Reads, TimelineEntry
+from tocsin.runtime.reads import Reads
 
 _PENDING = {
     NextStep.ESCALATE: "escalate",
@@ -160,22 +160,21 @@ def contexts(one: Alert) -> list[Wire]:
     return links + images
 
 
-def note(entry: TimelineEntry, refs: Refs) -> Wire:
+def note(one: Note, refs: Refs) -> Wire:
     """What somebody wrote. A key that stands for no person is a bot."""
-    assert isinstance(entry.fact, NoteAdded)
-    actor = entry.actor
+    actor = one.author
     author: Wire | None = None
     if actor.kind is ActorKind.USER:
         author = refs.user(actor.id)
     elif actor.kind is ActorKind.KEY:
         author = refs.key(actor.id, "bot_user_reference")
     return {
-        "id": entry.fact.note_id,
+        "id": one.id,
         "user": author,
         "channel": {"summary": f"The {actor.via.value} channel", "type": actor.via.value},
-        "content": entry.fact.text,
-        "created_at": instant(entry.at),
-        "updated_at": instant(entry.at),
+        "content": one.text,
+        "created_at": instant(one.created_at),
+        "updated_at": instant(one.updated_at),
     }
 
 

@@ -38,6 +38,11 @@ TYPES: Mapping[type[Fact], str] = {
     im.IncidentReassigned: "assign_log_entry",
     im.IncidentMerged: "annotate_log_entry",
     im.NoteAdded: "annotate_log_entry",
+    im.NoteEdited: "annotate_log_entry",
+    im.NoteRemoved: "annotate_log_entry",
+    im.DetailsChanged: "field_value_change_log_entry",
+    im.AlertTriggered: "annotate_log_entry",
+    im.AlertLeft: "annotate_log_entry",
     im.UrgencyChanged: "urgency_change_log_entry",
     im.PriorityChanged: "field_value_change_log_entry",
     im.TitleChanged: "field_value_change_log_entry",
@@ -158,6 +163,8 @@ def mentioned(entries: Collection[TimelineEntry]) -> set[str]:
             found.update(entry.fact.source_ids)
         if isinstance(entry.fact, im.IncidentResolved) and entry.fact.merged_into:
             found.add(entry.fact.merged_into)
+        if isinstance(entry.fact, im.AlertLeft):
+            found.add(entry.fact.moved_to)
     return found
 
 
@@ -177,7 +184,7 @@ def log_entry(
         "html_url": reference["html_url"],
         "created_at": instant(entry.at),
         "agent": refs.agent(entry.actor, service_id),
-        "channel": _channel(entry, summary),
+        "channel": _channel(entry, summary, incident),
         "note": None,
         "contexts": [],
         "incident": reference,
@@ -203,14 +210,15 @@ def _type(fact: Fact) -> str:
     return TYPES[type(fact)]
 
 
-def _channel(entry: TimelineEntry, summary: str) -> Wire:
+def _channel(entry: TimelineEntry, summary: str, incident: Incident | None) -> Wire:
     fact, kind = entry.fact, _CHANNELS[entry.actor.via]
-    if isinstance(fact, im.NoteAdded):
+    if isinstance(fact, im.NoteAdded | im.NoteEdited):
         return {"type": "note", "summary": fact.text}
     if isinstance(fact, im.IncidentSnoozed):
         return {"type": kind, "summary": summary, "duration": fact.seconds}
     if isinstance(fact, im.IncidentTriggered):
-        return {"type": kind, "summary": fact.title, "subject": fact.title, "description": fact.title}
+        details = {"details": incident.details} if incident is not None and incident.details else {}
+        return {"type": kind, "summary": fact.title, "subject": fact.title, "description": fact.title, **details}
     if isinstance(fact, im.IncidentUnacknowledged | im.IncidentResolved) and fact.reason == "timeout":
         return {"type": "timeout", "summary": summary}
     if isinstance(fact, pm.PageStarted | pm.PageAttemptFailed):
@@ -226,6 +234,8 @@ def _channel(entry: TimelineEntry, summary: str) -> Wire:
 
 
 def _changed_field(fact: Fact) -> Wire | None:
+    if isinstance(fact, im.DetailsChanged):
+        return {"name": "body", "value": fact.details, "old_value": None, "namespace": "incidents"}
     if isinstance(fact, im.TitleChanged):
         return {"name": "title", "value": fact.title, "old_value": fact.was, "namespace": "incidents"}
     if isinstance(fact, im.ServiceChanged):
@@ -251,6 +261,6 @@ def _extra(entry: TimelineEntry, refs: Refs) -> Wire:
         return {"assignees": [refs.user(user_id) for user_id in fact.user_ids]}
     if isinstance(fact, pm.PageStarted | pm.PageAttemptFailed):
         return {"user": refs.user(fact.user_id)}
-    if isinstance(fact, im.NoteAdded):
+    if isinstance(fact, im.NoteAdded | im.NoteEdited):
         return {"note": fact.text}
     return {}
