@@ -16,6 +16,7 @@ from tocsin.engine.authorise import NEEDS
 from tocsin.engine.dispatch import HANDLERS
 from tocsin.engine.things import DeleteThing, SaveThing
 from tocsin.escalation.messages import EscalateNow, NextLevel
+from tocsin.events.messages import WriteCache
 from tocsin.incidents import messages as im
 from tocsin.kernel.actor import Actor, ActorKind
 from tocsin.kernel.decision import Command
@@ -38,6 +39,9 @@ def commands(world: World, cast: Cast) -> Mapping[type[Command], Command]:
         im.SetUrgency(incident_id=one, urgency=Urgency.LOW),
         im.SetPriority(incident_id=one, priority_id=None),
         im.SetTitle(incident_id=one, title="Better words"),
+        im.SetDetails(incident_id=one, details="At length"),
+        im.RequestResponders(incident_id=one, message="Help", user_ids=(cast.bob.id,)),
+        im.CancelRequests(incident_id=one, user_ids=(cast.bob.id,)),
         im.MoveToService(incident_id=one, service_id=cast.service.id),
         EscalateNow(incident_id=one),
         im.Merge(incident_id=one, source_ids=(other,)),
@@ -45,6 +49,8 @@ def commands(world: World, cast: Cast) -> Mapping[type[Command], Command]:
         im.Reopen(incident_id=one),
         im.CreateIncident(title="Noises", service_id=cast.service.id),
         ResolveAlert(alert_id=alert.id),
+        im.TriggerAlert(alert_id=alert.id),
+        im.MoveAlert(alert_id=alert.id, incident_id=other),
         SendTestPage(contact_id=world.config.contacts_of[cast.olga.id][0].id),
     ]
     return {type(command): command for command in found}
@@ -70,6 +76,7 @@ def burning(world: World, cast: Cast) -> Cast:
 
 def test_the_list_is_whole(world: World, burning: Cast) -> None:
     elsewhere: set[type[Command]] = {SendPing, Redeliver}  # of subscriptions: test_subscribers.py
+    elsewhere |= {im.EditNote, im.RemoveNote, im.AnswerRequest, WriteCache}  # of one person's own: the dialects' tests
     assert set(commands(world, burning)) == set(NEEDS) - elsewhere
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from tocsin.directory.model import Service
-from tocsin.incidents.model import Incident
+from tocsin.incidents.model import Incident, Responder
 from tocsin.kernel.actor import Actor
 from tocsin.kernel.time import Moment
 
@@ -50,7 +50,8 @@ class Delivery:
     """One event for one subscription. Deliveries with one subscription and one `resource_id` are a queue.
 
     `number` is the place in it. The `id` is the same on every attempt; `event_id` is the same for every subscription.
-    What it tells is kept as it was then: the `incident` or the `service`, a note. `queued_at`: since when it is tried.
+    What it tells is kept as it was then: the `incident` or the `service`; a note, or what a `responder` was asked for.
+    `queued_at`: since when it is tried.
     """
 
     id: str
@@ -68,6 +69,7 @@ class Delivery:
     service: Service | None = None
     note_id: str = ""
     note: str = ""
+    responder: Responder | None = None
     mention: Mention | None = None
     attempts: int = 0
     status: int | None = None

@@ -23,6 +23,8 @@ from tocsin.events.messages import WriteCache
 from tocsin.incidents.messages import (
     Acknowledge,
     AddNote,
+    AnswerRequest,
+    CancelRequests,
     CreateIncident,
     EditNote,
     Merge,
@@ -31,6 +33,7 @@ from tocsin.incidents.messages import (
     Reassign,
     RemoveNote,
     Reopen,
+    RequestResponders,
     Resolve,
     SetDetails,
     SetPriority,
@@ -54,6 +57,14 @@ _TRUSTED = (ActorKind.SYSTEM, ActorKind.INTEGRATION)
 def _incident(world: World, actor: Actor, command: Any) -> Iterable[Need]:
     incident = incident_of(world, command.incident_id)
     yield Verb.RESPOND, incident.team_ids, actor.kind is ActorKind.USER and actor.id in incident.assignee_ids
+
+
+def _asked(world: World, actor: Actor, command: AnswerRequest) -> Iterable[Need]:
+    """Only whoever was asked can answer, whatever else they may do."""
+    asked = incident_of(world, command.incident_id).responder(actor.id) if actor.kind is ActorKind.USER else None
+    if asked is None:
+        raise NotAllowed("You were not asked to help with this incident.")
+    return ()
 
 
 def _note(world: World, actor: Actor, command: Any) -> Iterable[Need]:
@@ -126,6 +137,9 @@ NEEDS: Mapping[type[Command], Callable[[World, Actor, Any], Iterable[Need]]] = {
     Reassign: _incident,
     AddNote: _incident,
     EditNote: _note,
+    RequestResponders: _incident,
+    CancelRequests: _incident,
+    AnswerRequest: _asked,
     RemoveNote: _note,
     SetDetails: _incident,
     TriggerAlert: _alert,

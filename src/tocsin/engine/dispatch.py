@@ -12,7 +12,17 @@ from typing import Any, ClassVar, TypeAlias, cast
 
 from tocsin.alerts.messages import EndSuspension, ExpireAlert, JudgeHeld, ResolveAlert
 from tocsin.deliveries import messages as dm
-from tocsin.engine import on_cache, on_deliveries, on_escalation, on_held, on_incidents, on_notes, on_paging, things
+from tocsin.engine import (
+    on_cache,
+    on_deliveries,
+    on_escalation,
+    on_held,
+    on_incidents,
+    on_notes,
+    on_paging,
+    on_responders,
+    things,
+)
 from tocsin.engine.authorise import authorise
 from tocsin.engine.reactions import REACTIONS
 from tocsin.engine.receive import receive
@@ -61,6 +71,10 @@ HANDLERS: Mapping[type[Command], Handler] = {
     im.SetDetails: on_incidents.set_details,
     im.TriggerAlert: on_notes.trigger_alert,
     im.MoveAlert: on_notes.move_alert,
+    im.RequestResponders: on_responders.request,
+    im.CallHelpers: on_responders.call_helpers,
+    im.CancelRequests: on_responders.cancel,
+    im.AnswerRequest: on_responders.answer,
     im.SetUrgency: on_incidents.set_urgency,
     im.RaiseUrgency: on_incidents.raise_urgency,
     im.SetPriority: on_incidents.set_priority,

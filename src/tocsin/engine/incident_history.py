@@ -156,13 +156,15 @@ def _clock(reading: _Reading, fact: ClockSetBack, _at: Moment) -> Iterator[str]:
 def _page(reading: _Reading, fact: PageStarted | PagePlanned | PageBundled, _at: Moment) -> Iterator[str]:
     """I30, I31: no page begins unless the incident asks (or there is news of it), and none twice in one call."""
     page = reading.pages.get(fact.page_id)
-    if page is None or not page.news or reading.status is Status.RESOLVED:
+    if page is None or not (page.news or page.help) or reading.status is Status.RESOLVED:
         yield from _only_while_triggered(reading, fact)
     if page is None:
         yield f"page {fact.page_id} does not exist"
     elif page.id not in reading.seen:
         reading.seen.add(page.id)
         key = (page.user_id, page.contact_id, page.rule_delay_minutes)
+        if page.help:
+            return
         if key in reading.called:
             yield f"page {page.id} is the second one to {key} in one call"
         reading.called.add(key)

@@ -185,9 +185,9 @@ def _expected_timers(records: Records) -> dict[str, Moment]:
     return expected
 
 
-_MAY_BE_IDLE = ("bundle:", "answer:", "left:", "window:", "raise:")
+_MAY_BE_IDLE = ("bundle:", "answer:", "left:", "window:", "raise:", "help:")
 """A bundle may have nothing left in it when its time comes, there may be nothing more to answer, a window may hold
-nothing, a service may have nothing quiet."""
+nothing, a service may have nothing quiet, help may not be needed any more."""
 
 
 def timers_fit_the_state(records: Records) -> Iterator[str]:
@@ -227,7 +227,10 @@ def waiting_pages_are_wanted(records: Records) -> Iterator[str]:
         if page.state not in WAITING:
             continue
         incident = records.incident_by_id.get(page.incident_id)
-        if incident is None or not (incident.status is Status.TRIGGERED or (page.news and incident.is_open)):
+        if incident is not None and page.help:
+            if not (incident.is_open and incident.awaits(page.user_id)):
+                yield f"page {page.id} is {page.state} and asks for help that is not awaited"
+        elif incident is None or not (incident.status is Status.TRIGGERED or (page.news and incident.is_open)):
             yield f"page {page.id} is {page.state}, its incident {incident.status if incident else 'gone'}"
         elif page.epoch != incident.epoch or page.user_id not in incident.assignee_ids:
             yield f"page {page.id} is {page.state} for somebody who does not have incident {incident.number} any more"

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tocsin.directory.model import ContactMethod
+from tocsin.directory.model import ContactMethod, Urgency
 from tocsin.directory.permissions import Verb, may
 from tocsin.engine.on_escalation import policy_of
 from tocsin.engine.on_incidents import incident_of
 from tocsin.engine.people import recipients, why_paged
 from tocsin.engine.world import World
 from tocsin.escalation.messages import EscalateNow
-from tocsin.incidents.messages import Acknowledge, Resolve
+from tocsin.incidents.messages import Acknowledge, AnswerRequest, Resolve
 from tocsin.incidents.model import Incident, Status
 from tocsin.kernel import limits
 from tocsin.kernel.actor import Actor, ActorKind, Via
@@ -48,34 +48,36 @@ _DOORS = {"sms": Via.SMS, "voice": Via.VOICE, "email": Via.EMAIL, "webhook": Via
 def page_people(world: World, _actor: Actor, command: PagePeople, now: Moment) -> Decision:
     """Page each person by their own rules. The first call of an incident counts from when its alarm was received."""
     incident = incident_of(world, command.incident_id)
-    if incident.status is not Status.TRIGGERED and not (command.news and incident.is_open):
+    if incident.status is not Status.TRIGGERED and not ((command.news or command.help) and incident.is_open):
         return Decision()
     policy = policy_of(world, incident)
     first = (incident.level, incident.pass_number, incident.epoch) == (1, 1, 1) and not incident.last_resort_round
-    since = incident.created_at if first and not command.news else now
-    told = brief(world, incident, news=command.news)
+    since = incident.created_at if first and not (command.news or command.help) else now
     decision = Decision()
-    for recipient in recipients(world, command.user_ids, incident.urgency):
-        left = _not_running(world, incident, recipient)
+    urgency = Urgency.HIGH if command.help else incident.urgency
+    for recipient in recipients(world, command.user_ids, urgency):
+        left = _not_running(world, incident, recipient, help=command.help)
         if recipient.ways and not left.ways:
             continue
+        plea = incident.plea(recipient.user_id) if command.help else ""
+        told = brief(world, incident, news=command.news, plea=plea)
         why = command.why or why_paged(world.config, incident, policy, recipient.user_id, now)
         decision += paging.page_people(told, [left], why, since=since, ids=world.ids, now=now)
     return decision
 
 
-def _runs(page: Page, incident: Incident) -> bool:
+def _runs(page: Page, incident: Incident, *, help: bool = False) -> bool:
     """Whether the page's delay is still running, in a call that counts."""
-    return page.state is PageState.PLANNED and page.epoch == incident.epoch
+    return page.state is PageState.PLANNED and page.epoch == incident.epoch and page.help is help
 
 
-def _not_running(world: World, incident: Incident, recipient: Recipient) -> Recipient:
+def _not_running(world: World, incident: Incident, recipient: Recipient, *, help: bool) -> Recipient:
     """The ways by which the person is not about to be reached anyhow.
 
     Who is called again every half hour, and has a rule of 31 minutes, would never be reached if each call began anew.
     """
     planned = world.state.planned_pages(recipient.user_id, (incident.id,))
-    running = {(page.contact_id, page.rule_delay_minutes) for page in planned if _runs(page, incident)}
+    running = {(page.contact_id, page.rule_delay_minutes) for page in planned if _runs(page, incident, help=help)}
     left = tuple(way for way in recipient.ways if (way.contact.id, way.delay_minutes) not in running)
     return replace(recipient, ways=left)
 
@@ -132,15 +134,20 @@ def record_receipt(world: World, _actor: Actor, command: RecordReceipt, now: Mom
 
 def cancel_pages(world: World, _actor: Actor, command: CancelPages, now: Moment) -> Decision:
     """Stop what has not been sent about an incident."""
-    incident, again = world.state.incident(command.incident_id), command.called_again
-    pages = [
-        page
-        for page in world.state.waiting_pages(command.incident_id)
-        if incident is None or page.user_id not in again or not _runs(page, incident)
-    ]
+    incident = world.state.incident(command.incident_id)
+    waiting = world.state.waiting_pages(command.incident_id)
+    pages = [page for page in waiting if incident is None or _stops(page, incident, command)]
     messages = (world.state.message(one) for one in dict.fromkeys(page.message_id for page in pages if page.message_id))
     carriers = [(message, _pages(world, message)) for message in messages if message is not None]
     return paging.cancel_pages(pages, carriers, command.reason, now)
+
+
+def _stops(page: Page, incident: Incident, command: CancelPages) -> bool:
+    if command.helpers:
+        return page.help and page.user_id in command.helpers
+    if page.help:
+        return not incident.is_open
+    return page.user_id not in command.called_again or not _runs(page, incident)
 
 
 def send_test(world: World, _actor: Actor, command: SendTestPage, now: Moment) -> Decision:
@@ -183,7 +190,7 @@ def answer_waiting(world: World, _actor: Actor, command: AnswerWaiting, _now: Mo
         after = later.id
     called = [(page, world.state.incident(page.incident_id)) for page in pages]
     theirs = {one.id: one for page, one in called if one and one.is_open and one.epoch == page.epoch}
-    allowed = [one for one in theirs.values() if _may_answer(world, one, message.user_id)]
+    allowed = [one for one in theirs.values() if _may_answer(world, one, message.user_id, command.answer)]
     return _answers(message, allowed, command.answer) + bundle.answer_waiting(message, command.answer, after)
 
 
@@ -201,6 +208,8 @@ def follow_up(world: World, fact: PageAnswered) -> tuple[Actor, Command] | None:
     if incident is None or not incident.is_open:
         return None
     actor = Actor(ActorKind.USER, fact.user_id, _DOORS.get(fact.channel, Via.API))
+    if fact.answer is not Answer.RESOLVE and _only_helps(incident, fact.user_id):
+        return actor, AnswerRequest(incident_id=incident.id, joins=fact.answer is Answer.ACKNOWLEDGE)
     if fact.answer is Answer.RESOLVE:
         return actor, Resolve(incident_id=incident.id)
     if fact.answer is Answer.ESCALATE:
@@ -208,10 +217,15 @@ def follow_up(world: World, fact: PageAnswered) -> tuple[Actor, Command] | None:
     return actor, Acknowledge(incident_id=incident.id)
 
 
-def brief(world: World, incident: Incident, *, news: bool = False) -> Brief:
+def _only_helps(incident: Incident, user_id: str) -> bool:
+    """Whether the person was asked to help with an incident that others have, and what they say answers that."""
+    return incident.responder(user_id) is not None and user_id not in incident.assignee_ids
+
+
+def brief(world: World, incident: Incident, *, news: bool = False, plea: str = "") -> Brief:
     """What a page says of an incident."""
     service = world.config.services.get(incident.service_id)
-    return Brief(incident, service.name if service else "removed service", news, incident.runbook(service))
+    return Brief(incident, service.name if service else "removed service", news, incident.runbook(service), plea)
 
 
 def _in_use(world: World, contact_id: str) -> ContactMethod | None:
@@ -221,17 +235,24 @@ def _in_use(world: World, contact_id: str) -> ContactMethod | None:
     return contact if contact and contact.enabled and user and user.active else None
 
 
-def _may_answer(world: World, incident: Incident, user_id: str) -> bool:
-    """Whether the person is still here and may still act on the incident, or has it: pages outlive permissions."""
+def _may_answer(world: World, incident: Incident, user_id: str, answer: Answer) -> bool:
+    """Whether the person is still here and may still act on the incident, or has it: pages outlive permissions.
+
+    Whoever is asked to help may say whether they do.
+    """
     standing = world.config.standing(Actor(ActorKind.USER, user_id))
-    return standing is not None and (user_id in incident.assignee_ids or may(standing, Verb.RESPOND, incident.team_ids))
+    if standing is None:
+        return False
+    if answer is not Answer.RESOLVE and _only_helps(incident, user_id):
+        return True
+    return user_id in incident.assignee_ids or may(standing, Verb.RESPOND, incident.team_ids)
 
 
 def _answered(world: World, message: Message, answer: Answer) -> Decision:
     open_now = _open_of(world, message)
     if not open_now and message.incident_ids and not message.more:
         raise Conflict("It is resolved already.", reason="already_resolved")
-    if not all(_may_answer(world, incident, message.user_id) for incident in open_now):
+    if not all(_may_answer(world, incident, message.user_id, answer) for incident in open_now):
         raise NotAllowed("You can't answer this page any more.", reason="not_theirs")
     if answer is Answer.ESCALATE:
         left = _not_sent_on(world, message, open_now)
@@ -264,8 +285,10 @@ def _answers(message: Message, incidents: Sequence[Incident], answer: Answer) ->
 
 def _not_sent_on(world: World, message: Message, open_now: list[Incident]) -> list[Incident]:
     """Those that are still in the call that the message belongs to: a button pressed twice sends it on once."""
-    calls = {(page.incident_id, page.epoch) for page in _pages(world, message)}
-    return [incident for incident in open_now if (incident.id, incident.epoch) in calls]
+    pages = _pages(world, message)
+    calls = {(page.incident_id, page.epoch) for page in pages}
+    pleas = {page.incident_id for page in pages if page.help}
+    return [one for one in open_now if one.id in pleas or (one.id, one.epoch) in calls]
 
 
 def _pages(world: World, message: Message) -> list[Page]:
@@ -273,4 +296,5 @@ def _pages(world: World, message: Message) -> list[Page]:
 
 
 def _brief_of(world: World, page: Page) -> Brief:
-    return brief(world, incident_of(world, page.incident_id), news=page.news)
+    incident = incident_of(world, page.incident_id)
+    return brief(world, incident, news=page.news, plea=incident.plea(page.user_id) if page.help else "")

@@ -50,7 +50,7 @@ def waits_in_vain(world: World, incident: Incident, *, without: str = "") -> boo
         return False
     users = world.config.users
     here = [one for one in incident.assignee_ids if one != without and one in users and users[one].active]
-    pages = [page for page in world.state.pages_of(incident.id) if page.epoch == incident.epoch]
+    pages = [page for page in world.state.pages_of(incident.id) if page.epoch == incident.epoch and not page.help]
     return in_vain([page for page in pages if page.user_id in here])
 
 

@@ -19,7 +19,10 @@
     LevelReached           -> paging.CancelPages (the level before), paging.PagePeople
     LastResortReached      -> paging.CancelPages, paging.PagePeople
     PageNotSent            -> escalation.StartEscalation, when it was the last way to reach those named by hand
-    PageAnswered           -> incidents.Acknowledge, Resolve or escalation.EscalateNow (by the person)
+    PageAnswered           -> incidents.Acknowledge, Resolve, AnswerRequest or escalation.EscalateNow (by the person)
+    ResponderAdded         -> paging.PagePeople (to help)
+    ResponderReplied       -> paging.CancelPages (what asked them)
+    RequestsCancelled      -> paging.CancelPages (what asked them)
 
 A reaction runs in the same transaction as its cause. Each is a pure function from the fact to commands with actors.
 """
@@ -56,6 +59,9 @@ from tocsin.incidents.messages import (
     IncidentSnoozed,
     IncidentTriggered,
     IncidentUnacknowledged,
+    RequestsCancelled,
+    ResponderAdded,
+    ResponderReplied,
     SetUrgency,
     Unacknowledge,
     UrgencyChanged,
@@ -159,7 +165,7 @@ def _urgency(world: World, actor: Actor, fact: UrgencyChanged, _now: Moment) -> 
         if actor == SYSTEM:
             yield from _tell_who_has_it(world, fact.incident_id)
         return
-    waiting = tuple(dict.fromkeys(page.user_id for page in world.state.waiting_pages(fact.incident_id)))
+    waiting = tuple(dict.fromkeys(one.user_id for one in world.state.waiting_pages(fact.incident_id) if not one.help))
     yield SYSTEM, StopEscalation(incident_id=fact.incident_id)
     yield SYSTEM, CancelPages(incident_id=fact.incident_id, reason="the urgency is low now")
     yield SYSTEM, PagePeople(incident_id=fact.incident_id, user_ids=waiting, why="")
@@ -211,6 +217,22 @@ def _page_answered(world: World, _actor: Actor, fact: PageAnswered, _now: Moment
         yield order
 
 
+def _asked(world: World, _actor: Actor, fact: ResponderAdded, _now: Moment) -> Iterable[Order]:
+    policy = world.config.policies.get(fact.policy_id)
+    why = f"asked to help, by level {fact.level} of {policy.name}" if policy else "asked to help by name"
+    yield SYSTEM, PagePeople(incident_id=fact.incident_id, user_ids=(fact.user_id,), why=why, help=True)
+
+
+def _replied(_world: World, _actor: Actor, fact: ResponderReplied, _now: Moment) -> Iterable[Order]:
+    yield SYSTEM, CancelPages(incident_id=fact.incident_id, reason="answered", helpers=(fact.user_id,))
+
+
+def _not_needed(_world: World, _actor: Actor, fact: RequestsCancelled, _now: Moment) -> Iterable[Order]:
+    if fact.user_ids:
+        reason = "help is not needed any more"
+        yield SYSTEM, CancelPages(incident_id=fact.incident_id, reason=reason, helpers=fact.user_ids)
+
+
 REACTIONS: Mapping[type[Fact], Reaction] = {
     AlertOpened: _consider,
     AlertAcknowledged: _monitor_acknowledged,
@@ -231,5 +253,8 @@ REACTIONS: Mapping[type[Fact], Reaction] = {
     LastResortReached: _last_resort,
     PageNotSent: _not_paged,
     PageAnswered: _page_answered,
+    ResponderAdded: _asked,
+    ResponderReplied: _replied,
+    RequestsCancelled: _not_needed,
 }
 """Every fact that leads to something. Facts that are not here are history only."""

@@ -24,6 +24,8 @@ from tocsin.incidents.messages import (
     IncidentUnacknowledged,
     NoteAdded,
     PriorityChanged,
+    ResponderAdded,
+    ResponderReplied,
     ServiceChanged,
     UrgencyChanged,
 )
@@ -47,6 +49,8 @@ EVENT_OF: Mapping[type[Fact], str] = {
     PriorityChanged: "incident.priority_updated",
     ServiceChanged: "incident.service_updated",
     NoteAdded: "incident.annotated",
+    ResponderAdded: "incident.responder.added",
+    ResponderReplied: "incident.responder.replied",
 }
 """The event that a fact is, by the name that subscriptions ask for. Facts that are not here are nobody's outside."""
 
@@ -111,10 +115,15 @@ def _of_incident(world: World, recorded: Recorded, event: str, now: Moment) -> _
     incident = world.state.incident(fact.incident_id)
     if incident is None:
         return None
-    told = replace(_told(world, incident.id, event, recorded.actor, now), incident=replace(incident, details=""))
+    told = replace(
+        _told(world, incident.id, event, recorded.actor, now),
+        incident=replace(incident, details="", requests=(), responders=()),
+    )
     services: tuple[str, ...] = (incident.service_id,)
     if isinstance(fact, NoteAdded):
         told = replace(told, note_id=fact.note_id, note=fact.text)
+    if isinstance(fact, ResponderAdded | ResponderReplied):
+        told = replace(told, note=fact.message, responder=incident.responder(fact.user_id))
     if isinstance(fact, ServiceChanged):
         services = (fact.service_id, fact.was)  # who follows the old service would wait for its end for ever
     if incident.merged_into:

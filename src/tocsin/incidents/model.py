@@ -59,6 +59,40 @@ class Acknowledgement:
     at: Moment
 
 
+class ResponderState(StrEnum):
+    """What somebody who was asked to help has said."""
+
+    PENDING = "pending"  # nothing yet; pages go on
+    JOINED = "joined"  # helps
+    DECLINED = "declined"  # does not
+    CANCELLED = "cancelled"  # is not needed any more; was not heard
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResponderRequest:
+    """Somebody asked these people, and whom these policies call, to help. `stopped`: policies that call nobody more."""
+
+    id: str
+    requester: Actor
+    at: Moment
+    message: str
+    user_ids: tuple[str, ...] = ()
+    policy_ids: tuple[str, ...] = ()
+    stopped: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Responder:
+    """A person who was asked to help, by which request and through which policies ("": by name)."""
+
+    user_id: str
+    request_id: str
+    state: ResponderState
+    asked_at: Moment
+    updated_at: Moment
+    policy_ids: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Incident:
     """Something that a human must handle.
@@ -103,6 +137,8 @@ class Incident:
     merged_into: str = ""
     quarantined_seq: int | None = None
     runbook_url: str = ""
+    requests: tuple[ResponderRequest, ...] = ()
+    responders: tuple[Responder, ...] = ()
 
     @property
     def is_open(self) -> bool:
@@ -113,6 +149,20 @@ class Incident:
     def assignee_ids(self) -> tuple[str, ...]:
         """The people who have it now."""
         return tuple(assignment.user_id for assignment in self.assignments)
+
+    def responder(self, user_id: str) -> Responder | None:
+        """What is known of a person who was asked to help; None for somebody who was not."""
+        return next((one for one in self.responders if one.user_id == user_id), None)
+
+    def awaits(self, user_id: str) -> bool:
+        """Whether the person was asked to help and has not answered."""
+        found = self.responder(user_id)
+        return found is not None and found.state is ResponderState.PENDING
+
+    def plea(self, user_id: str) -> str:
+        """What the person was asked for, in the words of whoever asked."""
+        found = self.responder(user_id)
+        return next((one.message for one in self.requests if found and one.id == found.request_id), "")
 
     def runbook(self, service: Service | None) -> str:
         """What to do about it: as one of its alerts says, else as its service does. "" = nobody says."""

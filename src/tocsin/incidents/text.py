@@ -18,10 +18,15 @@ from tocsin.incidents.messages import (
     IncidentSnoozed,
     IncidentTriggered,
     IncidentUnacknowledged,
+    NoResponder,
     NoteAdded,
     NoteEdited,
     NoteRemoved,
     PriorityChanged,
+    RequestsCancelled,
+    ResponderAdded,
+    ResponderReplied,
+    RespondersRequested,
     ServiceChanged,
     TitleChanged,
     UrgencyChanged,
@@ -114,6 +119,30 @@ def _alert_left(actor: Actor, fact: AlertLeft, names: Names) -> str:
     return f"{names.actor(actor)} moved an alert to {names.incident(fact.moved_to)}: {fact.summary}"
 
 
+def _requested(actor: Actor, fact: RespondersRequested, names: Names) -> str:
+    policies = len(fact.policy_ids)
+    people = [names.person(user_id) for user_id in fact.user_ids]
+    through = [f"{policies} escalation {'policy' if policies == 1 else 'policies'}"] if policies else []
+    return f"{names.actor(actor)} asked {listed([*people, *through])} to help: {fact.message}"
+
+
+def _responder_added(_actor: Actor, fact: ResponderAdded, names: Names) -> str:
+    return f"{names.person(fact.user_id)} is asked to help" + (f" (level {fact.level})" if fact.level else "")
+
+
+def _no_responder(_actor: Actor, fact: NoResponder, _names: Names) -> str:
+    return f"Level {fact.level} of a policy that was asked to help has nobody to call: {fact.reason}"
+
+
+def _replied(actor: Actor, fact: ResponderReplied, names: Names) -> str:
+    return f"{names.person(fact.user_id)} {'helps' if fact.joined else 'does not help'}{door(actor)}"
+
+
+def _not_needed(actor: Actor, fact: RequestsCancelled, names: Names) -> str:
+    whom = f" of {listed(map(names.person, fact.user_ids))}" if fact.user_ids else ""
+    return f"{names.actor(actor)} does not need the help{whom} any more"
+
+
 def _urgency(actor: Actor, fact: UrgencyChanged, names: Names) -> str:
     why = "" if fact.reason == "by hand" else f": {fact.reason}"
     return f"{names.actor(actor)} set the urgency to {fact.urgency}{why}"
@@ -149,6 +178,11 @@ SENTENCES: Mapping[type[Fact], Sentence] = {
     DetailsChanged: _details,
     AlertTriggered: _alert_triggered,
     AlertLeft: _alert_left,
+    RespondersRequested: _requested,
+    ResponderAdded: _responder_added,
+    NoResponder: _no_responder,
+    ResponderReplied: _replied,
+    RequestsCancelled: _not_needed,
     UrgencyChanged: _urgency,
     PriorityChanged: _priority,
     TitleChanged: _title,

@@ -31,6 +31,12 @@ HELD_ALERTS = 50
 QUIET_INCIDENTS = 50
 """Incidents that become urgent in one go when support hours begin or end; the others follow in the next turns."""
 
+RESPONDER_REQUESTS = 50
+"""Requests for help with one incident; they are kept with it."""
+
+RESPONDERS = 250
+"""People who were asked to help with one incident; they are kept with it."""
+
 BUNDLE_PAGES = 50
 """Pages that one message carries, and so are loaded, written or answered in one go. What is beyond them is counted."""
 

@@ -110,6 +110,7 @@ def _page_person(brief: Brief, recipient: Recipient, why: str, since: Moment, id
             changed_at=now,
             reason=why,
             news=brief.news,
+            help=bool(brief.plea),
         )
         if immediate:
             sent, pace = _send_or_bundle(page, brief, way.contact, pace, ids, now)
@@ -134,6 +135,9 @@ def _plan(page: Page) -> Decision:
 
 def unwanted(page: Page, incident: Incident) -> str:
     """Why this page should not go out any more, in words; empty while it should."""
+    if page.help:
+        awaited = incident.is_open and incident.awaits(page.user_id)
+        return "" if awaited else "help is not needed any more, or this person has answered"
     if incident.status is not Status.TRIGGERED and not (page.news and incident.is_open):
         return f"the incident is {incident.status}"
     if incident.epoch != page.epoch:

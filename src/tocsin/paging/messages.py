@@ -16,6 +16,7 @@ class PagePeople(Command):
     """Reach these people about an incident, each by their own rules. `why` in words, for "why was I paged?".
 
     `news`: they have acknowledged it, and are told once, by the soonest of their ways, that it got worse.
+    `help`: others have it, and ask these people to help.
     """
 
     kind: ClassVar[str] = "paging.page_people"
@@ -23,6 +24,7 @@ class PagePeople(Command):
     user_ids: tuple[str, ...]
     why: str
     news: bool = False
+    help: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,12 +85,14 @@ class CancelPages(Command):
     """Nobody need be reached about this any more. `reason` in words.
 
     `called_again`: people who are called once more in the same breath; what is planned for them stays planned.
+    `helpers`: only what asks these people to help, which nothing else stops but the end of the incident.
     """
 
     kind: ClassVar[str] = "paging.cancel_pages"
     incident_id: str
     reason: str
     called_again: tuple[str, ...] = ()
+    helpers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

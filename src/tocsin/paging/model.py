@@ -68,7 +68,7 @@ class Page:
     """The intent to reach one person about one incident by one contact method, because of one notification rule.
 
     At most one exists per (incident, epoch, level, pass, user, contact method, delay), but for `news`: that the
-    incident got worse, for somebody who has acknowledged it.
+    incident got worse, for somebody who has acknowledged it; and `help`: others have it, and ask this person to help.
     """
 
     id: str
@@ -87,6 +87,7 @@ class Page:
     changed_at: Moment = 0
     reason: str = ""
     news: bool = False
+    help: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

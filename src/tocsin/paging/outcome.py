@@ -155,7 +155,8 @@ def _forward(pages: Sequence[Page], planned: Sequence[Page], now: Moment, *, giv
         later = [
             one
             for one in planned
-            if (one.incident_id, one.user_id, one.epoch) == (page.incident_id, page.user_id, page.epoch)
+            if (one.incident_id, one.user_id, one.epoch, one.help)
+            == (page.incident_id, page.user_id, page.epoch, page.help)
         ]
         if later:
             first = min(later, key=lambda one: one.due_at)

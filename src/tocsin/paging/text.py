@@ -16,13 +16,14 @@ _LISTED = 5
 class Brief:
     """What a page says of an incident. `news`: that it is urgent now, to somebody who has it.
 
-    `runbook`: where it is written what to do.
+    `runbook`: where it is written what to do. `plea`: what the person is asked to help with; "" = it is theirs.
     """
 
     incident: Incident
     service_name: str
     news: bool = False
     runbook: str = ""
+    plea: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +56,23 @@ def _single(brief: Brief) -> Wording:
     loud = "" if incident.urgency is Urgency.HIGH else " (low urgency)"
     loud = " (urgent now)" if brief.news else loud
     line = f"#{incident.number} {brief.service_name}: {incident.title}{loud}"
+    if brief.plea:
+        return _plea(brief, line)
     return Wording(
         subject=f"[#{incident.number}] {incident.title}",
         text=line,
         spoken=f"Incident {incident.number} on {brief.service_name}. {incident.title}."
         + (" It is urgent now." if brief.news else ""),
+        below=_runbook(brief, "Runbook"),
+    )
+
+
+def _plea(brief: Brief, line: str) -> Wording:
+    incident = brief.incident
+    return Wording(
+        subject=f"[#{incident.number}] Your help is wanted: {incident.title}",
+        text=f"Your help is wanted: {brief.plea} ({line}). Acknowledge to join, escalate to decline.",
+        spoken=f"Your help is wanted with incident {incident.number} on {brief.service_name}. {brief.plea}.",
         below=_runbook(brief, "Runbook"),
     )
 

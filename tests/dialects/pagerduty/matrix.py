@@ -15,7 +15,7 @@ from tocsin.directory.kept import Kept
 from tocsin.directory.model import Membership, Role, Service, TeamRole
 from tocsin.directory.subscriptions import FilterKind, WebhookSubscription
 from tocsin.events.orchestration import CacheKind, CacheVariable, Orchestration
-from tocsin.incidents.messages import AddNote
+from tocsin.incidents.messages import AddNote, RequestResponders
 from tocsin.incidents.model import Incident
 from tocsin.kernel.actor import Actor, ActorKind
 from tocsin.oncall import Override
@@ -149,6 +149,18 @@ def _alice_hears(house: House, _incident: Incident) -> Any:
 def _of_checkout(house: House, _incident: Incident) -> Any:
     business_id = next(iter(house.config().business_services))
     return {"subscribables": [{"subscribable_id": business_id, "subscribable_type": "business_service"}]}
+
+
+def _help_of(word: str, name: str) -> Body:
+    def help_body(house: House, _incident: Incident) -> Any:
+        target = {"id": getattr(house, name).id, "type": "user_reference"}
+        return {
+            "requester_id": house.alice.id,
+            word: "Help us",
+            "responder_request_targets": [{"responder_request_target": target}],
+        }
+
+    return help_body
 
 
 def _critical(house: House, _incident: Incident) -> Any:
@@ -447,6 +459,9 @@ MATRIX: dict[tuple[str, str], Access] = {
     ("POST", "/incidents/{id}/notes"): Access(RESPONDERS, body(note={"content": "New"})),
     ("PUT", "/incidents/{id}/notes/{note_id}"): Access(STAFF | {"alice"}, body(note={"content": "Newer"})),
     ("DELETE", "/incidents/{id}/notes/{note_id}"): Access(STAFF | {"alice"}),
+    ("POST", "/incidents/{id}/responder_requests"): Access(RESPONDERS, _help_of("message", "carol")),
+    ("PUT", "/incidents/{id}/responder_requests/cancel"): Access(RESPONDERS, _help_of("x", "bob")),
+    ("PUT", "/incidents/{id}/responder_requests/reply"): Access(frozenset({"bob"}), body(state="joined")),
     ("PUT", "/log_entries/{id}/channel"): Access(RESPONDERS, body(channel={"type": "web_trigger", "details": "d"})),
     ("POST", "/incidents/{id}/snooze"): Access(RESPONDERS, body(duration=60)),
     ("PUT", "/incidents/{id}/merge"): Access(
@@ -585,6 +600,10 @@ def populated(house: House) -> None:
     second = house.alarm("second")
     house.save(Subscriber(subscriber_id=house.alice.id, subscribed_id=second.id, of_incident=True))
     house.run(Actor(ActorKind.USER, house.alice.id), AddNote(incident_id=second.id, text="Looking"))
+    house.run(
+        Actor(ActorKind.USER, house.alice.id),
+        RequestResponders(incident_id=second.id, message="Help", user_ids=(house.bob.id,)),
+    )
 
 
 def _business(house: House) -> None:

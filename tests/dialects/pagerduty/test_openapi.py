@@ -28,6 +28,7 @@ pytestmark = pytest.mark.skipif(
 UNDOCUMENTED = {
     ("DELETE", "/services/{id}/integrations/{integration_id}"),
     ("GET", "/incidents/custom_fields/{field_id}/field_options/{field_option_id}"),
+    ("PUT", "/incidents/{id}/responder_requests/reply"),
     *((method, "/response_plays") for method in ("GET", "POST")),
     *((method, "/response_plays/{id}") for method in ("GET", "PUT", "DELETE")),
 }

@@ -9,6 +9,7 @@ from tocsin.dialects.pagerduty.errors import ApiError, not_found
 
 ABILITIES = (
     "advanced_permissions",
+    "coordinated_responding",
     "event_intelligence",
     "manage_schedules",
     "permissions_service",
@@ -19,7 +20,7 @@ ABILITIES = (
     "teams",
     "urgencies",
 )
-ABSENT = ("coordinated_responding", "offboarding", "sso")
+ABSENT = ("offboarding", "sso")
 """Abilities that exist but are not here (yet): 402."""
 
 

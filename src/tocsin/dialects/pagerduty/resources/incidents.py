@@ -164,7 +164,9 @@ def seen_incident(call: Call, reference: str) -> Incident:
     incident = call.reads.incident(reference)
     if incident is None:
         raise not_found()
-    own = call.caller.actor.kind is ActorKind.USER and call.caller.actor.id in incident.assignee_ids
+    own = call.caller.actor.kind is ActorKind.USER and (
+        call.caller.actor.id in incident.assignee_ids or incident.responder(call.caller.actor.id) is not None
+    )
     return call.found(incident, seen=own or call.sees(incident.team_ids))
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tocsin.alerts.model import Alert
-from tocsin.dialects.pagerduty.write import people, policies, services
+from tocsin.dialects.pagerduty.write import people, policies, responders, services
 from tocsin.dialects.pagerduty.write.log_ids import log_id
 from tocsin.dialects.pagerduty.write.refs import Refs, Wire, instant
 from tocsin.directory.model import Urgency
@@ -94,8 +94,8 @@ def incident(one: Incident, refs: Refs, around: Around, included: Collection[str
         "alert_grouping": None,
         "resolve_reason": _resolve_reason(one, refs, around),
         "conference_bridge": None,
-        "incidents_responders": [],
-        "responder_requests": [],
+        "incidents_responders": responders.responders(one, refs),
+        "responder_requests": responders.requests(one, refs),
         "subscriber_requests": [],
     }
     body |= _places(one, refs, included)

@@ -99,6 +99,8 @@ def _data(delivery: Delivery, refs: Refs, *, trimmed: bool) -> Wire:
         return _service(delivery, refs)
     if delivery.incident is None:
         return {"message": "Hello from your friend Pagey!", "type": "ping"}
+    if delivery.responder is not None:
+        return _responder(delivery, delivery.incident, refs, trimmed=trimmed)
     if delivery.note_id:
         return _note(delivery, delivery.incident, refs, trimmed=trimmed)
     return _incident(delivery, delivery.incident, refs, trimmed=trimmed)
@@ -111,6 +113,19 @@ def _note(delivery: Delivery, incident: Incident, refs: Refs, *, trimmed: bool) 
         "content": _cut(delivery.note, trimmed=trimmed),
         "trimmed": trimmed,
         "type": "incident_note",
+    }
+
+
+def _responder(delivery: Delivery, incident: Incident, refs: Refs, *, trimmed: bool) -> Wire:
+    one = delivery.responder
+    assert one is not None
+    return {
+        "incident": refs.incident(incident.id, incident.number, _cut(incident.title, trimmed=trimmed)),
+        "user": refs.user(one.user_id),
+        "escalation_policy": refs.policy(one.policy_ids[-1]) if one.policy_ids else None,
+        "message": _cut(delivery.note, trimmed=trimmed),
+        "state": one.state.value,
+        "type": "incident_responder",
     }
 
 
