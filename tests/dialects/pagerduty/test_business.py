@@ -42,6 +42,15 @@ def test_no_team_is_null_whichever_way_clients_say_it(api: Api, house: House) ->
     assert api.request("GET", path).status == 404
 
 
+def test_a_renamed_service_is_answered_with_the_summary_that_came_with_it(api: Api) -> None:
+    """Terraform sends the old summary with a new name, and takes any other in the answer for a defect."""
+    path = f"/business_services/{business(api, 'Checkout')['id']}"
+    sent = {"name": "Payments", "summary": "Checkout"}
+    answered = api.put(path, {"business_service": sent})["business_service"]
+    assert {name: answered[name] for name in sent} == sent
+    assert api.get(path)["business_service"]["summary"] == "Payments"
+
+
 def test_lists_find_by_name(api: Api) -> None:
     for name in ("Checkout", "Checkout EU", "Search"):
         business(api, name)

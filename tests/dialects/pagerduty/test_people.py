@@ -28,6 +28,13 @@ def test_a_new_user_can_be_reached_by_mail_at_once(api: Api) -> None:
     assert {rule["contact_method"]["id"] for rule in rules} == {methods[0]["id"]}
 
 
+def test_of_the_blanks_in_a_name_one_is_left(api: Api) -> None:
+    path = f"/users/{api.post('/users', {'user': {'name': ' Dave  Doe ', 'email': 'dave@example.com'}})['user']['id']}"
+    assert api.get(path)["user"]["name"] == "Dave Doe"
+    assert api.put(path, {"user": {"name": "Dave \tD."}})["user"]["name"] == "Dave D."
+    assert api.request("PUT", path, {"user": {"name": "  "}}).status == 400
+
+
 @pytest.mark.parametrize("role", ROLES)
 def test_every_role_comes_back_as_it_was_sent(api: Api, role: str) -> None:
     user = api.post("/users", {"user": {"name": "Dave", "email": "dave@example.com", "role": role}})["user"]

@@ -133,6 +133,21 @@ def test_a_layer_that_a_client_ends_now_is_gone(api: Api, house: House) -> None:
     assert [one["id"] for one in left["schedule"]["schedule_layers"]] == [lower["id"]]
 
 
+def test_a_layer_that_a_client_ends_before_it_began_is_gone(api: Api, house: House) -> None:
+    """Terraform takes a layer out by giving it an end of now, also when its start lies ahead."""
+    later = {"start": "2030-01-06T00:00:00Z", "name": "B"}
+    made = api.post("/schedules", body(layer(house.alice.id, name="A"), layer(house.bob.id, **later)))["schedule"]
+    path = f"/schedules/{made['id']}"
+    upper, lower = made["schedule_layers"]
+    stays = layer(house.alice.id, id=lower["id"], name="A")
+    typo = layer(house.bob.id, id=upper["id"], **later, end="2029-01-06T00:00:00Z")
+    refused = api.request("PUT", path, body(stays, typo))
+    assert (refused.status, refused.errors) == (400, ["Layer 2 (B): it must end after its start"])
+    now = iso(house.clock.now()).replace("T", " ").removesuffix("Z") + " +0000 UTC"
+    left = api.put(path, body(stays, layer(house.bob.id, id=upper["id"], **later, end=now)))
+    assert [one["id"] for one in left["schedule"]["schedule_layers"]] == [lower["id"]]
+
+
 def test_an_edit_without_layers_leaves_them(api: Api, house: House) -> None:
     path = f"/schedules/{house.schedule.id}"
     before = api.get(path)["schedule"]

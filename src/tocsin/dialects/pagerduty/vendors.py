@@ -1,5 +1,7 @@
 """The monitors that an integration can be made for. Clients look vendors up by name; their ids never change.
 
+Some are known to clients by the id that PagerDuty gave them, and written into configurations: those have it here too.
+
 Decides which kind of entrance a vendor's integration gets. What a vendor's events mean is decided by their own readers.
 """
 
@@ -50,7 +52,7 @@ VENDORS: tuple[Vendor, ...] = (
     Vendor("PVAZURE", "Microsoft Azure", "https://azure.microsoft.com", TRANSFORMED),
     Vendor("PVCHKMK", "Checkmk", "https://checkmk.com"),
     Vendor("PVCNSUL", "Consul", "https://www.consul.io"),
-    Vendor("PVDATAD", "Datadog", "https://www.datadoghq.com"),
+    Vendor("PAM4FGS", "Datadog", "https://www.datadoghq.com"),
     Vendor("PVDYNAT", "Dynatrace", "https://www.dynatrace.com"),
     Vendor("PVELAST", "Elastic Alerts", "https://www.elastic.co"),
     Vendor("PVEVTV1", "Events API V1", "https://www.pagerduty.com", EVENTS_V1),
@@ -77,8 +79,8 @@ VENDORS: tuple[Vendor, ...] = (
     Vendor("PVROLLB", "Rollbar", "https://rollbar.com"),
     Vendor("PVRUNSC", "Runscope", "https://www.runscope.com"),
     Vendor("PVSENSU", "Sensu", "https://sensu.io"),
-    Vendor("PVSENTR", "Sentry", "https://sentry.io"),
-    Vendor("PVSLACK", "Slack to PagerDuty (Legacy)", "https://slack.com", TRANSFORMED),
+    Vendor("PKAPG94", "Sentry", "https://sentry.io"),
+    Vendor("PRYWPH4", "Slack to PagerDuty (Legacy)", "https://slack.com", TRANSFORMED),
     Vendor("PVSOLAR", "SolarWinds", "https://www.solarwinds.com"),
     Vendor("PVSPLUN", "Splunk", "https://www.splunk.com"),
     Vendor("PVSTATC", "StatusCake", "https://www.statuscake.com"),

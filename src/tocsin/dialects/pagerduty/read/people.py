@@ -43,11 +43,15 @@ _LONGEST_ADDRESS = 2000
 
 
 def user_changes(fields: Fields) -> dict[str, Any]:
-    """What a body says about a person. The e-mail address identifies people, so case is kept as sent."""
+    """What a body says about a person. The e-mail address identifies people, so case is kept as sent.
+
+    Of blanks in a name one at a time is left, none around it: clients compare it so.
+    """
     changes: dict[str, Any] = {}
-    for name in ("name", "email"):
-        if fields.given(name):
-            changes[name] = fields.text(name) or ""
+    if fields.given("name"):
+        changes["name"] = " ".join((fields.text("name") or "").split())
+    if fields.given("email"):
+        changes["email"] = fields.text("email") or ""
     for name in ("time_zone", "color"):
         if (value := fields.text(name)) is not None:
             changes[name] = value

@@ -13,12 +13,16 @@ from tocsin.dialects.pagerduty.read.fields import Fields
 from tocsin.dialects.pagerduty.read.services import second_of_day
 from tocsin.dialects.pagerduty.read.times import read_moment
 from tocsin.kernel.limits import DESCRIPTION_CHARS
+from tocsin.kernel.time import MINUTE, Moment
 from tocsin.oncall import Layer, Override, Restriction, RestrictionKind, Schedule, zone_named, zone_names
+
+CLOCKS_DIFFER = 5 * MINUTE
+"""So much a client's clock may be ahead of ours."""
 
 KINDS = {"daily_restriction": RestrictionKind.DAILY, "weekly_restriction": RestrictionKind.WEEKLY}
 
 
-def schedule_changes(fields: Fields, old: Schedule | None) -> dict[str, Any]:
+def schedule_changes(fields: Fields, old: Schedule | None, now: Moment) -> dict[str, Any]:
     """What a body says about a schedule. Layers that it leaves out end; those with an id are the ones that exist."""
     changes: dict[str, Any] = {}
     if fields.given("name"):
@@ -35,7 +39,8 @@ def schedule_changes(fields: Fields, old: Schedule | None) -> dict[str, Any]:
         zone = zone_named(name or (old.time_zone if old is not None else "UTC"))
         known = {layer.id: layer for layer in old.layers} if old is not None else {}
         layers = fields.objects("schedule_layers", "Schedule layer {}")
-        changes["layers"] = tuple(_layer(one, number, zone, known) for number, one in enumerate(layers, 1))
+        wanted = [_layer(one, number, zone, known) for number, one in enumerate(layers, 1)]
+        changes["layers"] = tuple(layer for layer in wanted if not _called_off(layer, now))
     fields.check(3001, "Invalid Schedule")
     return changes
 
@@ -77,6 +82,15 @@ def _layer(fields: Fields, number: int, zone: ZoneInfo, known: Mapping[str, Laye
         user_ids=tuple(users),
         restrictions=tuple(_restriction(one) for one in fields.objects("restrictions")),
     )
+
+
+def _called_off(layer: Layer, now: Moment) -> bool:
+    """Whether there is to be none after all.
+
+    Some clients never leave out a layer that exists: they send it with an end of now, by their own clock, and for one
+    that has not begun that lies before its start.
+    """
+    return bool(layer.id) and layer.end is not None and layer.end <= min(layer.start, now + CLOCKS_DIFFER)
 
 
 def _restriction(fields: Fields) -> Restriction:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from starlette.responses import Response
@@ -39,10 +40,17 @@ def shown(call: Call) -> Response:
 
 
 def changed(call: Call) -> Response:
-    """PUT /business_services/{id}."""
+    """PUT /business_services/{id}. The answer repeats the summary that came with it: a client relies on that.
+
+    It sends the one it knows, that is the old name, with a new name, and takes any other for a defect.
+    """
     old = business_service_in(call)
-    changes = read.business_service_changes(call.fields("business_service"))
-    return _answer(call, call.save("business_service", replace(old, **changes), changes) if changes else old)
+    fields = call.fields("business_service")
+    changes = read.business_service_changes(fields)
+    summary = fields.text("summary")
+    fields.check()
+    one = call.save("business_service", replace(old, **changes), changes) if changes else old
+    return _answer(call, one, {"summary": summary} if summary else {})
 
 
 def removed(call: Call) -> Response:
@@ -104,8 +112,10 @@ def business_service_in(call: Call, parameter: str = "id") -> BusinessService:
     return call.found(one, seen=one is not None and call.sees((one.team_id,) if one.team_id else ()))
 
 
-def _answer(call: Call, one: BusinessService) -> Response:
-    return answer({"business_service": write.business_service(one, Refs(call.config, call.links))})
+def _answer(call: Call, one: BusinessService, instead: Mapping[str, Any] | None = None) -> Response:
+    return answer(
+        {"business_service": {**write.business_service(one, Refs(call.config, call.links)), **(instead or {})}}
+    )
 
 
 ROUTES: Routes = (

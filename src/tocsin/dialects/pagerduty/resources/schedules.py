@@ -82,7 +82,7 @@ def shown(call: Call) -> Response:
 def changed(call: Call) -> Response:
     """PUT /schedules/{id}: the future changes, what has been stays."""
     old = _schedule(call)
-    changes = read.schedule_changes(call.fields("schedule"), old)
+    changes = read.schedule_changes(call.fields("schedule"), old, call.now)
     wanted = replace(old, **changes)
     _check_query(call, wanted)
     return _answer(call, call.save("schedule", wanted, changes) if changes else old)
@@ -176,7 +176,9 @@ def _override_wire(call: Call, override: Override, schedule: Schedule) -> dict[s
 def _wanted(call: Call) -> Schedule:
     fields = call.fields("schedule")
     fields.required("name", "time_zone", "schedule_layers")
-    return Schedule(id="", **{"name": "", "time_zone": "", "layers": (), **read.schedule_changes(fields, None)})
+    return Schedule(
+        id="", **{"name": "", "time_zone": "", "layers": (), **read.schedule_changes(fields, None, call.now)}
+    )
 
 
 def _schedule(call: Call) -> Schedule:

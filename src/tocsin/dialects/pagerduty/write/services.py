@@ -44,6 +44,7 @@ def service(
     integrations = config.integrations_of.get(one.id, ())
     owner = config.policies.get(one.policy_id)
     team_ids = owner.team_ids if owner is not None else ()
+    grouped = _grouping(one, wire, refs)
     full_policy = owner is not None and "escalation_policies" in included
     return {
         **refs.links.keys("service", one.id, one.name, f"services/{one.id}"),
@@ -62,9 +63,9 @@ def service(
         "incident_urgency_rule": _urgency_rule(one.urgency_rule),
         "acknowledgement_timeout": one.acknowledgement_timeout,
         "auto_resolve_timeout": one.auto_resolve_timeout,
-        "alert_grouping": wire.get("alert_grouping"),
+        "alert_grouping": wire.get("alert_grouping") or _older_name(grouped),
         "alert_grouping_timeout": wire.get("alert_grouping_timeout"),
-        "alert_grouping_parameters": _grouping(one, wire, refs),
+        "alert_grouping_parameters": grouped,
         "auto_pause_notifications_parameters": {
             "enabled": one.pause_seconds is not None,
             "timeout": one.pause_seconds,
@@ -155,6 +156,11 @@ def _grouping(one: Service, wire: Wire, refs: Refs) -> Wire | None:
     if one.group_seconds is None:
         return stored if stored is None or stored["type"] != "time" else None
     return {"type": "time", "config": {"timeout": one.group_seconds // 60}}
+
+
+def _older_name(grouped: Wire | None) -> str | None:
+    """What the older field calls the grouping. Clients that read the newer one expect `rules` here or nothing."""
+    return "rules" if grouped is not None and grouped["type"] == "content_based" else None
 
 
 def _scheduled(name: str) -> list[Wire]:
