@@ -83,6 +83,15 @@ def test_a_whole_event_and_an_alert_that_is_open(place: Place, one: Orchestratio
     assert "Repeats The alert of its key is open already" in tried(place, one, said)[1]
 
 
+def test_an_alert_that_is_suppressed_and_open(place: Place, one: Orchestration) -> None:
+    event(place, one, summary="pay", source="quiet-1")
+    for source, word in (("quiet-1", "counts it, and still pages nobody."), ("db-1", "Pages")):
+        said = {"event_action": "trigger", "dedup_key": "k", "payload": payload(source=source)}
+        assert word in tried(place, one, said)[1], source
+    said = {"event_action": "resolve", "dedup_key": "k"}
+    assert "Ends It ends the open alert of its key." in tried(place, one, said)[1]
+
+
 def test_windows_and_the_time_at_which_it_would_come(place: Place, one: Orchestration) -> None:
     service = place.services["PaymentsService"][0]
     window = MaintenanceWindow(

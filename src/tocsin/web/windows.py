@@ -25,7 +25,7 @@ _FIELDS: Final = ("start", "end", "hours", "description", "id")
 
 @dataclass(frozen=True, slots=True)
 class WindowLine:
-    """One window. `services` are those that the reader may see; `held`: open alerts that it keeps from paging."""
+    """One window. `services` are those that the reader may see; `held`: open alerts that it keeps from paging now."""
 
     window: MaintenanceWindow
     services: tuple[tuple[str, str], ...]
@@ -47,7 +47,7 @@ def _line(visit: Visit, window: MaintenanceWindow) -> WindowLine:
     services = [config.services[one] for one in window.service_ids if one in config.services]
     seen = [one for one in services if visit.may_read(one)]
     held = 0
-    if window.start <= visit.now and seen:
+    if window.runs(visit.now) and seen:
         wanted = AlertFilter(window_id=window.id, is_open=True, service_ids=tuple(one.id for one in seen))
         held = visit.site.reads.alerts(wanted, limit=1, want_total=True).total or 0
     editable = (visit.may(Verb.EDIT, config.team_ids_of_service(one)) for one in window.service_ids)

@@ -146,8 +146,13 @@ def _done(visit: Visit, path: OrchestrationPath, word: str) -> Response:
 
 
 def _store(visit: Visit, path: OrchestrationPath, changed: OrchestrationPath) -> None:
-    known = path.id in visit.config.orchestration_paths
-    fields = ("sets", "catch_all", "active") if known else ()
+    """Save what differs, so that what somebody else changes of the path at the same time stays."""
+    fields: tuple[str, ...] = ()
+    if path.id in visit.config.orchestration_paths:
+        fields = tuple(
+            name for name in ("sets", "catch_all", "active") if getattr(path, name) != getattr(changed, name)
+        )
+        fields = fields or ("sets",)  # nothing differs: the engine says whether one may, and leaves it as it is
     visit.run(SaveThing(thing_kind="orchestration_path", thing=changed, fields=fields))
 
 

@@ -128,18 +128,32 @@ def _told(visit: Visit, seen: Preview, at: Moment) -> Trial:
     also = [f"Priority: {called.priority(seen.priority_id)}"] if seen.priority_id else []
     also += [f"Note: {note[:_SHOWN_CHARS]}" for note in seen.notes]
     pages = ending.outcome in (Outcome.OPENED, Outcome.SUSPENDED)
-    held = ending.outcome is Outcome.SUPPRESSED and seen.alert is not None and bool(seen.alert.window_id)
-    look, says = _HELD if held else _ENDS[ending.outcome]
+    look, says, reason = _end(seen)
     return Trial(
         at=at,
         look=look,
         says=says,
-        reason=ending.reason if shown or service is None else "",
+        reason=reason if shown or service is None else "",
         stages=tuple(_stage(visit, stage) for stage in seen.stages),
         service=called.service(seen.service_id) if seen.service_id else "",
         calls=_calls(visit, seen, at) if pages and shown else "",
         also=tuple(also),
     )
+
+
+def _end(seen: Preview) -> tuple[Look, str, str]:
+    """How it ends: in a word, in a sentence, and why. An open alert counts an event and may stay held all the same."""
+    ending, alert = seen.ending, seen.alert
+    look, says = _ENDS[ending.outcome]
+    if alert is None:
+        return look, says, ending.reason
+    if ending.outcome is Outcome.SUPPRESSED and alert.window_id:
+        return *_HELD, ending.reason
+    if ending.outcome is Outcome.REPEATED and alert.suppressed:
+        return look, "The open alert of its key counts it, and still pages nobody.", alert.suppressed
+    if ending.outcome is Outcome.REPEATED and alert.suspended_until is not None:
+        return look, "The open alert of its key counts it, and still waits.", ending.reason
+    return look, says, ending.reason
 
 
 def _calls(visit: Visit, seen: Preview, at: Moment) -> str:
