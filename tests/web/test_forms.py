@@ -15,6 +15,7 @@ from tocsin.kernel.errors import Unavailable
 from tocsin.runtime.reads import AuditFilter, TimelineFilter
 from tocsin.web.actions import ACTIONS
 from tocsin.web.app import create
+from tocsin.web.defined import DEFINED
 
 FORMS: dict[str, dict[str, Any]] = {
     "/sign-out": {},
@@ -84,6 +85,7 @@ def posting_routes(place: Place) -> Iterator[str]:
 
 def test_no_form_is_left_out(fire: Place) -> None:
     tested = {"/sign-in", "/enter/{token}", "/a/{token}"}  # for people who are not signed in: tests of their own
+    tested |= {path for path, _page, *methods in DEFINED if methods}  # tests/web/test_defined_forms.py
     for path in FORMS:
         parts = path.split("/")
         if path.startswith("/incidents/1/"):

@@ -1,0 +1,89 @@
+"""Every form about what people define: from elsewhere it does nothing, from our own pages it is taken."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.web import defined_scene
+from tests.web.place import Place
+from tests.web.test_forms import REFUSED
+from tocsin.runtime.reads import AuditFilter
+from tocsin.web.defined import DEFINED
+
+FORMS: dict[str, tuple[str, dict[str, Any]]] = {
+    "/orchestrations": ("/orchestrations", {"name": "New"}),
+    "/orchestrations/{id}/try": (
+        "/orchestrations/{orchestration}/try",
+        {"event": '{"summary": "x", "source": "y", "severity": "info"}'},
+    ),
+    "/orchestrations/{id}/{action}": ("/orchestrations/{orchestration}/key-add", {"name": "New key"}),
+    "/rules/{parent}/{kind}": ("/rules/{orchestration}/global", {"do": "delete", "rule": "staging"}),
+    "/maintenance-windows": ("/maintenance-windows", {"service": "{service}", "hours": "1"}),
+    "/maintenance-windows/{id}/end": ("/maintenance-windows/{window}/end", {}),
+    "/webhooks": ("/webhooks", {"url": "https://example.com/", "filter": "account", "event": "service.created"}),
+    "/webhooks/{id}/{action}": ("/webhooks/{hook}/off", {}),
+    "/business-services": ("/business-services", {"name": "New"}),
+    "/business-services/{id}/{action}": ("/business-services/{business}/need", {"needs": "business:{other}"}),
+    "/priorities": ("/priorities", {"name": "P9"}),
+    "/priorities/{id}/{action}": ("/priorities/{priority}/remove", {}),
+}
+"""For each address that takes a form: one, with what it holds."""
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    made = defined_scene.defined(tmp_path_factory.mktemp("forms"))
+    yield made
+    made.close()
+
+
+def filled(place: Place, path: str) -> tuple[str, dict[str, Any]]:
+    """The address and the fields, with ids that exist."""
+    config = place.desk.config()
+    ids = defined_scene.places(place) | {
+        "priority": min(config.priorities),
+        "other": [one.id for one in config.business_services.values()][-1],
+    }
+    address, fields = FORMS[path]
+    return address.format(**ids), {
+        name: value.format(**ids) if not value.startswith('{"') else value for name, value in fields.items()
+    }
+
+
+def history(place: Place) -> Any:
+    return place.desk.reads.audit(AuditFilter(), limit=500).items
+
+
+def test_no_form_is_left_out() -> None:
+    assert set(FORMS) == {path for path, _page, *methods in DEFINED if methods}
+
+
+@pytest.mark.parametrize("path", FORMS)
+def test_a_form_from_elsewhere_does_nothing(place: Place, path: str) -> None:
+    browser, other, before = place.client("erin"), place.client("carol"), history(place)
+    address, fields = filled(place, path)
+    for sender, says in (REFUSED | {"somebody else": {"csrf": other.csrf}}).items():
+        assert browser.act(address, **says, **fields).status_code == 403, sender
+    for site in ("cross-site", "same-site"):
+        headers = {"sec-fetch-site": site}
+        assert browser.post(address, data={"csrf": browser.csrf, **fields}, headers=headers).status_code == 403, site
+    nobody = place.client().act(address, **fields)
+    assert (nobody.status_code, nobody.headers["location"]) == (303, "/sign-in?next=%2F")
+    assert history(place) == before
+
+
+def test_our_own_forms_are_taken(tmp_path: Path) -> None:
+    place = defined_scene.defined(tmp_path)
+    browser = place.client("erin")
+    for path in FORMS:
+        address, fields = filled(place, path)
+        before = history(place)
+        answer = browser.act(address, **fields)
+        shows_at_once = path in ("/webhooks", "/orchestrations/{id}/try")
+        assert answer.status_code == (200 if shows_at_once else 303), path
+        assert (history(place) == before) is path.endswith("/try"), path
+    place.close()
