@@ -15,6 +15,8 @@ from tocsin.directory.model import Membership, Role, Team, TeamRole
 from tocsin.events.model import Action, Event
 from tocsin.events.orchestration import (
     Actions,
+    CacheKind,
+    CacheVariable,
     Orchestration,
     OrchestrationKey,
     OrchestrationPath,
@@ -237,6 +239,26 @@ def test_a_services_own_rules(place: Place, everything: Orchestration) -> None:
     browser.act(f"/rules/{service.id}/service", do="off")
     assert not stored(place, service.id, PathKind.SERVICE).active
     assert "switched off: none of these acts" in browser.get(f"/services/{service.id}/rules").text
+
+
+def test_what_rules_remember_is_told(place: Place, everything: Orchestration) -> None:
+    when = ("event.source matches 'db'",)
+    place.desk.save(
+        CacheVariable(
+            id="", parent_id=everything.id, of_service=False, name="many", kind=CacheKind.TRIGGER_EVENT_COUNT,
+            conditions=when, ttl_seconds=300,
+        )
+    )  # fmt: skip
+    service = place.services["PaymentsService"][0]
+    place.desk.save(
+        CacheVariable(
+            id="", parent_id=service.id, of_service=True, name="host", kind=CacheKind.RECENT_VALUE, disabled=True,
+            source="event.source", regex="(.*)",
+        )
+    )  # fmt: skip
+    assert 'many how many alarms came within 5 min of events where source is "db"' in words(page(place, everything))
+    own = words(place.client("mallory").get(f"/services/{service.id}/rules").text)
+    assert "host the newest text that the pattern “(.*)” found in source switched off" in own
 
 
 def test_who_may_not_edit_sees_no_button_and_no_key(place: Place, everything: Orchestration) -> None:

@@ -146,14 +146,15 @@ def _done(visit: Visit, path: OrchestrationPath, word: str) -> Response:
 
 
 def _store(visit: Visit, path: OrchestrationPath, changed: OrchestrationPath) -> None:
-    """Save what differs, so that what somebody else changes of the path at the same time stays."""
+    """Save what differs, made from the path as it was read: what somebody else changed meanwhile is not lost."""
     fields: tuple[str, ...] = ()
     if path.id in visit.config.orchestration_paths:
         fields = tuple(
             name for name in ("sets", "catch_all", "active") if getattr(path, name) != getattr(changed, name)
         )
         fields = fields or ("sets",)  # nothing differs: the engine says whether one may, and leaves it as it is
-    visit.run(SaveThing(thing_kind="orchestration_path", thing=changed, fields=fields))
+    seen_at = path.updated_at  # 0 for a path that is not there yet
+    visit.run(SaveThing(thing_kind="orchestration_path", thing=changed, fields=fields, seen_at=seen_at))
 
 
 def _save(visit: Visit, path: OrchestrationPath) -> Response:

@@ -19,6 +19,7 @@ from tocsin.events.orchestration import (
     path_id,
 )
 from tocsin.kernel.errors import Invalid, NotFound, TocsinError
+from tocsin.web.rules import words
 from tocsin.web.rules.blocks import blocks_of, may_edit, path_of
 from tocsin.web.visit import Visit, status_of
 from tocsin.web.windows import running
@@ -141,6 +142,7 @@ def show(
         made_by=_who(visit, one),
         keys=[KeyLine(key, _example(visit, key.key)) for key in visit.config.keys_of.get(one.id, ())],
         editable=editable,
+        remembered=_remembered(visit, one.id),
         blocks=blocks[: len(KINDS)],
         service_blocks=blocks[len(KINDS) :],
         hidden=hidden,
@@ -151,6 +153,12 @@ def show(
         tried=more.get("tried", {"event": "", "at": ""}),
         back=f"/orchestrations/{one.id}",
     )
+
+
+def _remembered(visit: Visit, parent_id: str) -> list[tuple[str, str, bool]]:
+    """The cache variables of an orchestration or service: name, what each holds, whether it is switched off."""
+    every = visit.config.variables_of.get(parent_id, {}).values()
+    return [(one.name, words.remembers(one), one.disabled) for one in sorted(every, key=lambda one: one.name)]
 
 
 def _who(visit: Visit, one: Orchestration) -> str:
@@ -216,6 +224,7 @@ def service_rules_page(visit: Visit) -> Response:
         block=block,
         routers=routers,
         windows=running(visit, service.id),
+        remembered=_remembered(visit, service.id),
         editable=may_edit(visit, path),
         back=f"/services/{service.id}/rules",
     )

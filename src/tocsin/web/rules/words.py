@@ -7,7 +7,16 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from tocsin.events import pcl
-from tocsin.events.orchestration import UNROUTED, Actions, Extraction, Lookup, OrchestrationRule, PathKind
+from tocsin.events.orchestration import (
+    UNROUTED,
+    Actions,
+    CacheKind,
+    CacheVariable,
+    Extraction,
+    Lookup,
+    OrchestrationRule,
+    PathKind,
+)
 from tocsin.kernel.time import SECOND
 from tocsin.kernel.wording import listed, span_words
 
@@ -111,6 +120,17 @@ def _extraction(one: Extraction) -> str:
     return (
         f"set {_plain(one.target)} to what the pattern {_quoted(one.regex or '')} finds in {_plain(one.source or '')}"
     )
+
+
+def remembers(variable: CacheVariable) -> str:
+    """What a cache variable holds."""
+    span = span_words(variable.ttl_seconds * SECOND)
+    if variable.kind is CacheKind.EXTERNAL_DATA:
+        return f"what a program wrote into it, for {span}"
+    of = f" of events where {' or '.join(map(clause, variable.conditions))}" if variable.conditions else ""
+    if variable.kind is CacheKind.TRIGGER_EVENT_COUNT:
+        return f"how many alarms came within {span}{of}"
+    return f"the newest text that the pattern {_quoted(variable.regex)} found in {_plain(variable.source)}{of}"
 
 
 def kept(actions: Actions, called: Called) -> list[str]:
