@@ -154,6 +154,8 @@ def test_counts_of_open_incidents(reads: Reads, written: Written) -> None:
     sight = Sight(frozenset(), USERS[0])
     assert reads.open_counts(sight=sight).all == sum(USERS[0] in one.assignee_ids for one in still_open)
     by_service = reads.open_by_service()
+    assert reads.open_by_service([SERVICES[0]]) == {SERVICES[0]: by_service[SERVICES[0]]}
+    assert reads.open_by_service([]) == {}
     for service in SERVICES:
         assert by_service[service].triggered == sum(
             one.service_id == service and one.status is Status.TRIGGERED for one in written.incidents

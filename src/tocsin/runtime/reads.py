@@ -6,7 +6,7 @@ committed when it began. Decides nothing; `sight_of` translates the permission r
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from tocsin.alerts.model import Alert, AlertStatus
@@ -106,10 +106,10 @@ class Reads:
         with self._database.engine.connect() as connection:
             return incidents.open_counts(connection, sight, team_ids)
 
-    def open_by_service(self) -> Mapping[str, OpenCounts]:
-        """How many incidents are open on each service that has any."""
+    def open_by_service(self, service_ids: Collection[str] | None = None) -> Mapping[str, OpenCounts]:
+        """How many incidents are open on each service that has any, of these services if some are named."""
         with self._database.engine.connect() as connection:
-            return incidents.open_by_service(connection)
+            return incidents.open_by_service(connection, service_ids)
 
     def last_incident_at(self, service_id: str) -> Moment | None:
         """When the service's newest incident began."""

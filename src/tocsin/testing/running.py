@@ -39,6 +39,9 @@ from tocsin.testing import processes
 from tocsin.testing.fake_phones import FakePhones
 from tocsin.testing.fake_phones_server import FakePhonesServer
 
+START_SECONDS = 60.0
+"""A large installation on a busy machine takes its time."""
+
 OWNER = Actor(ActorKind.SYSTEM, "", Via.CLI)
 
 
@@ -101,8 +104,8 @@ class RunningServer:
     def start(self) -> None:
         """Start the server and wait until both roles are there."""
         self.launch()
-        self.wait_until(lambda: self.get("/readyz")[0] == 200, "the edge is ready")
-        self.wait_until(self.engine_answers, "the engine is ready")
+        self.wait_until(lambda: self.get("/readyz")[0] == 200, "the edge is ready", START_SECONDS)
+        self.wait_until(self.engine_answers, "the engine is ready", START_SECONDS)
         self._connect()
 
     def launch(self) -> None:

@@ -345,7 +345,10 @@ def test_on_calls_are_narrowed_and_include(api: Api, house: House) -> None:
     assert users(f"user_ids[]={house.carol.id}") == [house.carol.id]
     assert users(f"schedule_ids[]={house.schedule.id}") == users("")[:1]
     assert users("schedule_ids[]=null") == [house.carol.id]
-    assert users("escalation_policy_ids[]=PNOBODY") == []
+    assert users(f"schedule_ids[]=null&schedule_ids[]={house.schedule.id}") == users("")
+    assert users("schedule_ids[]=PNOBODY") == users("escalation_policy_ids[]=PNOBODY") == []
+    both = f"escalation_policy_ids[]={house.policy.id}&schedule_ids[]={house.schedule.id}"
+    assert users(both) == users("")[:1]
     full = api.get("/oncalls?include[]=users&include[]=schedules&include[]=escalation_policies")["oncalls"][0]
     assert full["user"]["email"]
     assert full["schedule"]["schedule_layers"]

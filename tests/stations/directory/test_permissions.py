@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tocsin.directory.model import Role, TeamRole
-from tocsin.directory.permissions import Standing, Verb, may
+from tocsin.directory.permissions import Standing, Verb, may, reads_everything
 
 OURS, THEIRS = "TOURS", "TTHEIRS"
 
@@ -86,6 +86,11 @@ def test_a_place_in_a_team_never_takes_away(standing: Standing, teams: frozenset
 def test_who_may_change_a_thing_may_see_it(standing: Standing, teams: frozenset[str]) -> None:
     found = allowed(standing, *teams)
     assert not found or Verb.READ in found
+
+
+@given(standing=standings, teams=owners)
+def test_who_reads_everything_reads_each_thing(standing: Standing, teams: frozenset[str]) -> None:
+    assert may(standing, Verb.READ, teams) or not reads_everything(standing)
 
 
 @given(standing=standings)

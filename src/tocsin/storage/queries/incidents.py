@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -130,9 +130,11 @@ def open_counts(connection: Connection, sight: Sight | None, team_ids: Sequence[
     return OpenCounts(**counts)
 
 
-def open_by_service(connection: Connection) -> Mapping[str, OpenCounts]:
-    """How many are open on each service that has any."""
+def open_by_service(connection: Connection, service_ids: Collection[str] | None) -> Mapping[str, OpenCounts]:
+    """How many are open on each service that has any, of these services if some are named."""
     statement = select(_T.service_id, _T.status, _T.urgency, func.count()).where(_T.status.in_(_OPEN))
+    if service_ids is not None:
+        statement = statement.where(_T.service_id.in_(service_ids))
     found: dict[str, dict[str, int]] = {}
     for service_id, status, urgency, number in connection.execute(
         statement.group_by(_T.service_id, _T.status, _T.urgency)

@@ -5,7 +5,7 @@ Decides how far one may look: 90 days ahead. People who are not active are on ca
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +21,9 @@ from tocsin.kernel.time import DAY, Moment
 from tocsin.oncall import Entry, Schedule, horizon_of, render, shift_at
 
 AHEAD = 90 * DAY
+
+NOBODYS = frozenset({"null", ""})
+"""One of these among the ids of schedules asks for people who are named directly."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +90,9 @@ def _window(call: Call) -> tuple[Moment, Moment]:
 
 def _found(call: Call, since: Moment, until: Moment) -> Iterator[OnCall]:
     users = frozenset(call.many("user_ids"))
-    wanted_policies = frozenset(call.many("escalation_policy_ids"))
     wanted_schedules = frozenset(call.many("schedule_ids"))
     known: dict[str, list[Entry]] = {}
-    for policy in call.config.policies.values():
-        if (wanted_policies and policy.id not in wanted_policies) or not call.may_read(policy):
-            continue
+    for policy in call.readable(_policies(call, wanted_schedules)):
         for level, rule in enumerate(policy.rules, 1):
             for target in rule.targets:
                 if wanted_schedules and not _is_wanted(target, wanted_schedules):
@@ -103,10 +103,20 @@ def _found(call: Call, since: Moment, until: Moment) -> Iterator[OnCall]:
                         yield one
 
 
+def _policies(call: Call, schedule_ids: frozenset[str]) -> Iterable[Policy]:
+    """The policies that can be on the list: those that are named, or call the schedules that are."""
+    config, named = call.config, frozenset(call.many("escalation_policy_ids"))
+    if named:
+        return [config.policies[one] for one in named if one in config.policies]
+    if not schedule_ids or schedule_ids & NOBODYS:
+        return config.policies.values()
+    found = {one.id: one for each in schedule_ids for one in config.policies_of_schedule.get(each, ())}
+    return found.values()
+
+
 def _is_wanted(target: Target, schedule_ids: frozenset[str]) -> bool:
-    """A literal `null` among the ids asks for people who are named directly."""
     if target.kind is TargetKind.USER:
-        return bool(schedule_ids & {"null", ""})
+        return bool(schedule_ids & NOBODYS)
     return target.id in schedule_ids
 
 

@@ -33,7 +33,7 @@ SORTABLE = {"name": lambda one: (one.name.casefold(), one.id), "created_at": lam
 
 def listed(call: Call) -> Response:
     """GET /event_orchestrations."""
-    seen = [one for one in call.config.orchestrations.values() if call.may_read(one)]
+    seen = call.readable(call.config.orchestrations.values())
     found = named(seen, "")
     field, _, direction = call.query.get("sort_by", "").partition(":")
     if field in SORTABLE:

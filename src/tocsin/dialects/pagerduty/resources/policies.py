@@ -19,10 +19,8 @@ def listed(call: Call) -> Response:
     teams, users = frozenset(call.many("team_ids")), frozenset(call.many("user_ids"))
     seen = [
         policy
-        for policy in call.config.policies.values()
-        if call.may_read(policy)
-        and (not teams or teams & frozenset(policy.team_ids))
-        and (not users or users & _people(policy))
+        for policy in call.readable(call.config.policies.values())
+        if (not teams or teams & frozenset(policy.team_ids)) and (not users or users & _people(policy))
     ]
     found = named(seen, call.query.get("query", ""))
     if call.query.get("sort_by", "") == "name:desc":

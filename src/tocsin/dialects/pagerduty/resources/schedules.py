@@ -43,7 +43,7 @@ def listed(call: Call) -> Response:
     """GET /schedules; the layers and rows only when they are included."""
     refs = Refs(call.config, call.links)
     zone = zone_of(call.query)
-    seen = [schedule for schedule in call.config.schedules.values() if call.may_read(schedule)]
+    seen = call.readable(call.config.schedules.values())
     found = named(seen, call.query.get("query", ""))
 
     def one(schedule: Schedule) -> dict[str, Any]:

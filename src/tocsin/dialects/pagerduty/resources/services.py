@@ -21,21 +21,20 @@ def listed(call: Call) -> Response:
     refs = _refs(call)
     teams = frozenset(call.many("team_ids"))
     exact = call.query.get("name", "")
-    seen = []
-    for service in call.config.services.values():
-        owners = call.config.team_ids_of_service(service.id)
-        wanted = (not teams or teams & frozenset(owners)) and exact in ("", service.name)
-        if wanted and call.may_read(service):
-            seen.append(service)
+    seen = call.readable(call.config.services.values())
+    if teams:
+        seen = [one for one in seen if not teams.isdisjoint(call.config.team_ids_of_service(one.id))]
+    if exact:
+        seen = [one for one in seen if one.name == exact]
     found = named(seen, call.query.get("query", ""))
     if call.query.get("sort_by", "") == "name:desc":
         found.reverse()
-    open_now = call.reads.open_by_service()
-    return call.listed(
-        "services",
-        found,
-        lambda service: write.service(service, refs, call.included, open_now=open_now.get(service.id), now=call.now),
-    )
+    part, keys = call.window().cut(found)
+    open_now = call.reads.open_by_service([service.id for service in part])
+    shown = [
+        write.service(service, refs, call.included, open_now=open_now.get(service.id), now=call.now) for service in part
+    ]
+    return answer({"services": shown, **keys})
 
 
 def created(call: Call) -> Response:
@@ -134,7 +133,7 @@ def _answer(call: Call, service: Service, status: int = 200) -> Response:
         service,
         _refs(call),
         call.included,
-        open_now=call.reads.open_by_service().get(service.id),
+        open_now=call.reads.open_by_service([service.id]).get(service.id),
         last_incident_at=call.reads.last_incident_at(service.id),
         now=call.now,
     )

@@ -18,7 +18,7 @@ from tocsin.escalation.model import Policy
 def listed(call: Call) -> Response:
     """GET /teams."""
     refs = Refs(call.config, call.links)
-    seen = [team for team in call.config.teams.values() if call.may_read(team)]
+    seen = call.readable(call.config.teams.values())
     return call.listed("teams", named(seen, call.query.get("query", "")), lambda team: write.team(team, refs))
 
 

@@ -22,14 +22,13 @@ def listed(call: Call) -> Response:
     refs = Refs(call.config, call.links)
     teams = frozenset(call.many("team_ids"))
     query = call.query.get("query", "").strip().casefold()
-    people = [
-        user
-        for user in call.config.users.values()
-        if call.may_read(user)
-        and (not teams or teams & _team_ids(call, user.id))
-        and (query in user.name.casefold() or query in user.email.casefold())
-    ]
-    people.sort(key=lambda user: (query not in (user.email.casefold(), user.name.casefold()), user.name.casefold()))
+    people = call.readable(call.config.users.values())
+    if teams:
+        people = [user for user in people if teams & _team_ids(call, user.id)]
+    people.sort(key=lambda user: user.name.casefold())
+    if query:
+        people = [user for user in people if query in user.name.casefold() or query in user.email.casefold()]
+        people.sort(key=lambda user: query not in (user.email.casefold(), user.name.casefold()))
     return call.listed("users", people, lambda user: write.user(user, refs, call.included))
 
 
@@ -83,7 +82,7 @@ def licenses(call: Call) -> Response:
 def license_allocations(call: Call) -> Response:
     """GET /license_allocations."""
     refs = Refs(call.config, call.links)
-    people = sorted(filter(call.may_read, call.config.users.values()), key=lambda user: user.id)
+    people = sorted(call.readable(call.config.users.values()), key=lambda user: user.id)
     return call.listed(
         "license_allocations",
         people,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -127,7 +128,10 @@ def zoned(moment: Moment | None, zone: ZoneInfo | None) -> str | None:
     """A moment with the offset of a zone (None = UTC), whole seconds."""
     if moment is None:
         return None
-    if zone is None:
-        return iso(moment)
+    return iso(moment) if zone is None else _in_zone(moment, zone)
+
+
+@lru_cache(maxsize=8192)  # a schedule's rows share their edges, and the same weeks are asked for again and again
+def _in_zone(moment: Moment, zone: ZoneInfo) -> str:
     text = to_datetime(moment).astimezone(zone).isoformat(timespec="seconds")
     return text.replace("+00:00", "Z")

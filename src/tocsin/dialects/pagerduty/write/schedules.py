@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from tocsin.dialects.pagerduty.write.refs import Refs, Wire, zoned
 from tocsin.dialects.pagerduty.write.services import clock
 from tocsin.kernel.time import Moment
-from tocsin.oncall import Entry, Layer, Override, Rendered, Restriction, RestrictionKind, Schedule, Track, zone_named
+from tocsin.oncall import Layer, Override, Rendered, Restriction, RestrictionKind, Schedule, Track, zone_named
 
 _KIND_NAMES = {RestrictionKind.DAILY: "daily_restriction", RestrictionKind.WEEKLY: "weekly_restriction"}
 PARTS = ("schedule_layers", "overrides_subschedule", "final_schedule")
@@ -106,12 +106,13 @@ def _row(name: str, track: Track | None, refs: Refs, zone: ZoneInfo) -> Wire:
 
 
 def _entries(track: Track | None, refs: Refs, zone: ZoneInfo) -> list[Wire]:
-    return [entry(one, refs, zone) for one in track.entries] if track is not None else []
-
-
-def entry(one: Entry, refs: Refs, zone: ZoneInfo) -> Wire:
-    """One person's stretch of a rendering."""
-    return {"start": zoned(one.start, zone), "end": zoned(one.end, zone), "user": refs.user(one.user_id)}
+    if track is None:
+        return []
+    people = {one: refs.user(one) for one in {each.user_id for each in track.entries}}
+    return [
+        {"start": zoned(one.start, zone), "end": zoned(one.end, zone), "user": people[one.user_id]}
+        for one in track.entries
+    ]
 
 
 def _coverage(track: Track | None) -> float | None:
