@@ -29,6 +29,9 @@ PARTS = {
     "d": (Bench.after_a_million, "the same after a million events, with 100,000 pending timers"),
     "e": (Bench.fresh, "a fresh start: memory and time"),
     "g": (Bench.storm, "a storm on one service"),
+    "h": (Bench.answered, "lists of 100 out of 10,000 over HTTP; (i) a schedule of a year, who is on call now"),
+    "j": (Bench.ruled, "an event through 200 rules"),
+    "k": (Bench.planned, "a terraform plan of 500 objects"),
 }
 
 
@@ -37,7 +40,7 @@ def main() -> None:
         prog="python -m bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--quick", action="store_true")
-    parser.add_argument("--only", default="a,b,c,d,e,g", help="parts, separated by commas")
+    parser.add_argument("--only", default="a,b,c,d,e,g,h,j,k", help="parts, separated by commas")
     parser.add_argument("--json", type=Path)
     parser.add_argument("--profile", action="store_true")
     args = parser.parse_args()

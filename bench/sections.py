@@ -8,12 +8,12 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench import profile
+from bench import answers, profile, rules_alone, terraform
 from bench.history import History, write_history
 from bench.live import Live, Trial, live, median, share
 from bench.mix import ALL_NEW
@@ -52,10 +52,15 @@ class Scale:
     storm: int
     storm_seconds: float
     past: History
+    things: int
+    asked: int
+    batches: int
+    configured: Mapping[str, int]
+    plans: int
 
 
-FULL = Scale(3, 5, 5, 60, 60, 5, 12, 100_000, 60, History())
-QUICK = Scale(1, 3, 3, 10, 10, 1, 6, 10_000, 6, History(100_000, 10_000))
+FULL = Scale(3, 5, 5, 60, 60, 5, 12, 100_000, 60, History(), 10_000, 300, 200, terraform.MANY, 5)
+QUICK = Scale(1, 3, 3, 10, 10, 1, 6, 10_000, 6, History(100_000, 10_000), 1_000, 30, 20, terraform.FEW, 1)
 
 
 class Bench:
@@ -255,6 +260,20 @@ class Bench:
         met = 0 < tail < 1000 and not paging.failed
         self._add("g", "another service's first page, p99", tail, "ms", "under 1000", met=met)
         self._add("g", "backlog at the storm's end", trial.backlog_seconds, "s of work", note=_shares(trial))
+
+    def answered(self) -> None:
+        """(h) Long lists and (i) schedules, as clients of the REST API wait for them."""
+        answers.measure(self._new_folder(), self._report, self._scale.things, self._scale.asked)
+
+    def ruled(self) -> None:
+        """(j) An event's way through 200 rules."""
+        rules_alone.measure(self._report, self._scale.batches)
+
+    def planned(self) -> None:
+        """(k) A terraform plan."""
+        folder = self._new_folder()
+        folder.mkdir()
+        terraform.measure(folder, self._report, self._scale.configured, self._scale.plans)
 
     # -- what they share
 
