@@ -6,7 +6,8 @@ from tests.behaviour.cast import Cast
 from tests.behaviour.test_replies import last
 from tests.behaviour.test_subscribers import subscribe, told
 from tocsin.directory.model import Urgency
-from tocsin.incidents.messages import Acknowledge, RequestResponders, Resolve, SetUrgency
+from tocsin.incidents.help_messages import RequestResponders
+from tocsin.incidents.messages import Acknowledge, Resolve, SetUrgency
 from tocsin.incidents.model import ResponderState, Status
 from tocsin.kernel.actor import SYSTEM
 from tocsin.paging.messages import AnswerMessage

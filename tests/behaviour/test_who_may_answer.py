@@ -17,7 +17,9 @@ from tocsin.engine.dispatch import HANDLERS
 from tocsin.engine.things import DeleteThing, SaveThing
 from tocsin.escalation.messages import EscalateNow, NextLevel
 from tocsin.events.messages import WriteCache
+from tocsin.incidents import help_messages
 from tocsin.incidents import messages as im
+from tocsin.incidents.model import Bridge
 from tocsin.kernel.actor import Actor, ActorKind
 from tocsin.kernel.decision import Command
 from tocsin.kernel.errors import Conflict, NotAllowed
@@ -39,9 +41,12 @@ def commands(world: World, cast: Cast) -> Mapping[type[Command], Command]:
         im.SetUrgency(incident_id=one, urgency=Urgency.LOW),
         im.SetPriority(incident_id=one, priority_id=None),
         im.SetTitle(incident_id=one, title="Better words"),
+        im.PublishStatus(incident_id=one, message="Half is back"),
+        im.SetBridge(incident_id=one, bridge=Bridge(number="+1")),
+        im.SetType(incident_id=one, type_name="outage"),
         im.SetDetails(incident_id=one, details="At length"),
-        im.RequestResponders(incident_id=one, message="Help", user_ids=(cast.bob.id,)),
-        im.CancelRequests(incident_id=one, user_ids=(cast.bob.id,)),
+        help_messages.RequestResponders(incident_id=one, message="Help", user_ids=(cast.bob.id,)),
+        help_messages.CancelRequests(incident_id=one, user_ids=(cast.bob.id,)),
         im.MoveToService(incident_id=one, service_id=cast.service.id),
         EscalateNow(incident_id=one),
         im.Merge(incident_id=one, source_ids=(other,)),
@@ -76,7 +81,12 @@ def burning(world: World, cast: Cast) -> Cast:
 
 def test_the_list_is_whole(world: World, burning: Cast) -> None:
     elsewhere: set[type[Command]] = {SendPing, Redeliver}  # of subscriptions: test_subscribers.py
-    elsewhere |= {im.EditNote, im.RemoveNote, im.AnswerRequest, WriteCache}  # of one person's own: the dialects' tests
+    elsewhere |= {
+        im.EditNote,
+        im.RemoveNote,
+        help_messages.AnswerRequest,
+        WriteCache,
+    }  # of one person's own: the dialects' tests
     assert set(commands(world, burning)) == set(NEEDS) - elsewhere
 
 

@@ -20,24 +20,25 @@ from tocsin.engine.thing_owners import needs_to_touch
 from tocsin.engine.world import World
 from tocsin.escalation.messages import EscalateNow
 from tocsin.events.messages import WriteCache
+from tocsin.incidents.help_messages import AnswerRequest, CancelRequests, RequestResponders
 from tocsin.incidents.messages import (
     Acknowledge,
     AddNote,
-    AnswerRequest,
-    CancelRequests,
     CreateIncident,
     EditNote,
     Merge,
     MoveAlert,
     MoveToService,
+    PublishStatus,
     Reassign,
     RemoveNote,
     Reopen,
-    RequestResponders,
     Resolve,
+    SetBridge,
     SetDetails,
     SetPriority,
     SetTitle,
+    SetType,
     SetUrgency,
     Snooze,
     TriggerAlert,
@@ -142,6 +143,9 @@ NEEDS: Mapping[type[Command], Callable[[World, Actor, Any], Iterable[Need]]] = {
     AnswerRequest: _asked,
     RemoveNote: _note,
     SetDetails: _incident,
+    PublishStatus: _incident,
+    SetBridge: _incident,
+    SetType: _incident,
     TriggerAlert: _alert,
     MoveAlert: _move_alert,
     SetUrgency: _incident,

@@ -18,6 +18,7 @@ from tocsin.engine import (
     on_escalation,
     on_held,
     on_incidents,
+    on_news,
     on_notes,
     on_paging,
     on_responders,
@@ -39,6 +40,7 @@ from tocsin.escalation.messages import (
 )
 from tocsin.events.messages import WriteCache
 from tocsin.events.model import Event
+from tocsin.incidents import help_messages
 from tocsin.incidents import messages as im
 from tocsin.kernel.actor import Actor, ActorKind, Via
 from tocsin.kernel.decision import NOTHING, Command, Decision, Effect, Fact, TimerChange
@@ -71,10 +73,13 @@ HANDLERS: Mapping[type[Command], Handler] = {
     im.SetDetails: on_incidents.set_details,
     im.TriggerAlert: on_notes.trigger_alert,
     im.MoveAlert: on_notes.move_alert,
-    im.RequestResponders: on_responders.request,
-    im.CallHelpers: on_responders.call_helpers,
-    im.CancelRequests: on_responders.cancel,
-    im.AnswerRequest: on_responders.answer,
+    help_messages.RequestResponders: on_responders.request,
+    help_messages.CallHelpers: on_responders.call_helpers,
+    help_messages.CancelRequests: on_responders.cancel,
+    help_messages.AnswerRequest: on_responders.answer,
+    im.PublishStatus: on_news.publish,
+    im.SetBridge: on_news.set_bridge,
+    im.SetType: on_news.set_type,
     im.SetUrgency: on_incidents.set_urgency,
     im.RaiseUrgency: on_incidents.raise_urgency,
     im.SetPriority: on_incidents.set_priority,
@@ -88,6 +93,7 @@ HANDLERS: Mapping[type[Command], Handler] = {
     StopEscalation: on_escalation.stop,
     SkipWaiting: on_escalation.skip_waiting,
     pm.PagePeople: on_paging.page_people,
+    pm.TellNews: on_news.tell,
     pm.SendPage: on_paging.send_page,
     pm.SendBundle: on_paging.send_bundle,
     pm.SendAgain: on_paging.send_again,

@@ -11,7 +11,8 @@ from tocsin.engine.on_incidents import incident_of
 from tocsin.engine.people import recipients, why_paged
 from tocsin.engine.world import World
 from tocsin.escalation.messages import EscalateNow
-from tocsin.incidents.messages import Acknowledge, AnswerRequest, Resolve
+from tocsin.incidents.help_messages import AnswerRequest
+from tocsin.incidents.messages import Acknowledge, Resolve
 from tocsin.incidents.model import Incident, Status
 from tocsin.kernel import limits
 from tocsin.kernel.actor import Actor, ActorKind, Via

@@ -10,7 +10,7 @@ from tocsin.engine.people import people_at
 from tocsin.engine.world import World
 from tocsin.escalation.model import Policy
 from tocsin.incidents import responders
-from tocsin.incidents.messages import AnswerRequest, CallHelpers, CancelRequests, RequestResponders
+from tocsin.incidents.help_messages import AnswerRequest, CallHelpers, CancelRequests, RequestResponders
 from tocsin.incidents.model import Incident, ResponderRequest
 from tocsin.kernel.actor import Actor
 from tocsin.kernel.decision import Decision

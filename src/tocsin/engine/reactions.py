@@ -23,6 +23,7 @@
     ResponderAdded         -> paging.PagePeople (to help)
     ResponderReplied       -> paging.CancelPages (what asked them)
     RequestsCancelled      -> paging.CancelPages (what asked them)
+    StatusPublished        -> paging.TellNews (to whoever subscribed)
 
 A reaction runs in the same transaction as its cause. Each is a pure function from the fact to commands with actors.
 """
@@ -46,6 +47,7 @@ from tocsin.escalation.messages import (
     StartEscalation,
     StopEscalation,
 )
+from tocsin.incidents.help_messages import RequestsCancelled, ResponderAdded, ResponderReplied
 from tocsin.incidents.messages import (
     Acknowledge,
     AlertJoined,
@@ -59,10 +61,8 @@ from tocsin.incidents.messages import (
     IncidentSnoozed,
     IncidentTriggered,
     IncidentUnacknowledged,
-    RequestsCancelled,
-    ResponderAdded,
-    ResponderReplied,
     SetUrgency,
+    StatusPublished,
     Unacknowledge,
     UrgencyChanged,
 )
@@ -70,7 +70,7 @@ from tocsin.incidents.model import Status
 from tocsin.kernel.actor import SYSTEM, Actor, ActorKind, Via
 from tocsin.kernel.decision import Command, Fact
 from tocsin.kernel.time import Moment
-from tocsin.paging.messages import CancelPages, PageAnswered, PageNotSent, PagePeople
+from tocsin.paging.messages import CancelPages, PageAnswered, PageNotSent, PagePeople, TellNews
 
 Order: TypeAlias = tuple[Actor, Command]
 Reaction: TypeAlias = Callable[[World, Actor, Any, Moment], Iterable[Order]]
@@ -233,6 +233,10 @@ def _not_needed(_world: World, _actor: Actor, fact: RequestsCancelled, _now: Mom
         yield SYSTEM, CancelPages(incident_id=fact.incident_id, reason=reason, helpers=fact.user_ids)
 
 
+def _published(_world: World, _actor: Actor, fact: StatusPublished, _now: Moment) -> Iterable[Order]:
+    yield SYSTEM, TellNews(incident_id=fact.incident_id, subject=fact.subject, text=fact.message)
+
+
 REACTIONS: Mapping[type[Fact], Reaction] = {
     AlertOpened: _consider,
     AlertAcknowledged: _monitor_acknowledged,
@@ -256,5 +260,6 @@ REACTIONS: Mapping[type[Fact], Reaction] = {
     ResponderAdded: _asked,
     ResponderReplied: _replied,
     RequestsCancelled: _not_needed,
+    StatusPublished: _published,
 }
 """Every fact that leads to something. Facts that are not here are history only."""

@@ -14,7 +14,9 @@ from tocsin.directory.model import Service
 from tocsin.directory.subscriptions import FilterKind, WebhookSubscription
 from tocsin.engine.world import Recorded, Step, ThingChange, World
 from tocsin.escalation.messages import EscalationRequested, LastResortReached, LevelReached
+from tocsin.incidents.help_messages import ResponderAdded, ResponderReplied
 from tocsin.incidents.messages import (
+    BridgeChanged,
     IncidentAcknowledged,
     IncidentReassigned,
     IncidentReopened,
@@ -24,9 +26,9 @@ from tocsin.incidents.messages import (
     IncidentUnacknowledged,
     NoteAdded,
     PriorityChanged,
-    ResponderAdded,
-    ResponderReplied,
     ServiceChanged,
+    StatusPublished,
+    TypeChanged,
     UrgencyChanged,
 )
 from tocsin.incidents.model import Incident
@@ -49,6 +51,9 @@ EVENT_OF: Mapping[type[Fact], str] = {
     PriorityChanged: "incident.priority_updated",
     ServiceChanged: "incident.service_updated",
     NoteAdded: "incident.annotated",
+    StatusPublished: "incident.status_update_published",
+    BridgeChanged: "incident.conference_bridge.updated",
+    TypeChanged: "incident.incident_type.changed",
     ResponderAdded: "incident.responder.added",
     ResponderReplied: "incident.responder.replied",
 }
@@ -122,6 +127,8 @@ def _of_incident(world: World, recorded: Recorded, event: str, now: Moment) -> _
     services: tuple[str, ...] = (incident.service_id,)
     if isinstance(fact, NoteAdded):
         told = replace(told, note_id=fact.note_id, note=fact.text)
+    if isinstance(fact, StatusPublished):
+        told = replace(told, note_id=fact.update_id, note=fact.message)
     if isinstance(fact, ResponderAdded | ResponderReplied):
         told = replace(told, note=fact.message, responder=incident.responder(fact.user_id))
     if isinstance(fact, ServiceChanged):

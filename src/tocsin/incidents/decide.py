@@ -181,6 +181,8 @@ def create(
         priority_id=command.priority_id,
         policy_id=command.policy_id or service.policy_id,
         team_ids=team_ids,
+        type_name=command.type_name,
+        bridge=command.bridge,
         assignments=assignments,
         assigned_via=AssignedVia.DIRECT_ASSIGNMENT if assignments else AssignedVia.ESCALATION_POLICY,
         timer_reason=NoTimer.ASSIGNED if assignments else NoTimer.STARTING,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from tocsin.directory.model import Urgency
+from tocsin.incidents.model import Bridge
 from tocsin.kernel.decision import Command, Fact
 from tocsin.kernel.time import Moment
 
@@ -45,6 +46,8 @@ class CreateIncident(Command):
     incident_key: str = ""
     assignee_ids: tuple[str, ...] = ()
     policy_id: str = ""
+    type_name: str = ""
+    bridge: Bridge | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,44 +176,32 @@ class MoveAlert(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RequestResponders(Command):
-    """Ask people, by name or through policies, to help whoever has it."""
+class PublishStatus(Command):
+    """Tell whoever subscribed to it how it stands. `html`: the same with mark-up, kept for clients."""
 
-    kind: ClassVar[str] = "incident.request_responders"
+    kind: ClassVar[str] = "incident.publish_status"
     incident_id: str
     message: str
-    user_ids: tuple[str, ...] = ()
-    policy_ids: tuple[str, ...] = ()
+    subject: str = ""
+    html: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CallHelpers(Command):
-    """A policy that was asked for help calls its level `level` (from 1), unless somebody has joined through it."""
+class SetBridge(Command):
+    """Say where people talk about it (None = nowhere)."""
 
-    kind: ClassVar[str] = "incident.call_helpers"
+    kind: ClassVar[str] = "incident.set_bridge"
     incident_id: str
-    request_id: str
-    policy_id: str
-    level: int
+    bridge: Bridge | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CancelRequests(Command):
-    """These people and policies need not help any more; who has answered is left alone."""
+class SetType(Command):
+    """Say of which type it is ("" = of the default one)."""
 
-    kind: ClassVar[str] = "incident.cancel_requests"
+    kind: ClassVar[str] = "incident.set_type"
     incident_id: str
-    user_ids: tuple[str, ...] = ()
-    policy_ids: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AnswerRequest(Command):
-    """The actor, who was asked to help, does or does not."""
-
-    kind: ClassVar[str] = "incident.answer_request"
-    incident_id: str
-    joins: bool
+    type_name: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -393,54 +384,32 @@ class AlertLeft(Fact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RespondersRequested(Fact):
-    """Somebody asked for help."""
+class StatusPublished(Fact):
+    """Somebody told whoever subscribed to it how it stands."""
 
-    kind: ClassVar[str] = "incident.responders_requested"
-    request_id: str
+    kind: ClassVar[str] = "incident.status_published"
+    update_id: str
     message: str
-    user_ids: tuple[str, ...] = ()
-    policy_ids: tuple[str, ...] = ()
+    subject: str = ""
+    html: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ResponderAdded(Fact):
-    """A person is asked to help now: by name (level 0), or by this level of a policy."""
+class BridgeChanged(Fact):
+    """People talk about it there now; both empty = nowhere."""
 
-    kind: ClassVar[str] = "incident.responder_added"
-    user_id: str
-    message: str
-    policy_id: str = ""
-    level: int = 0
+    kind: ClassVar[str] = "incident.bridge_changed"
+    number: str = ""
+    url: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NoResponder(Fact):
-    """A level of a policy that was asked for help has nobody to call; `reason` in words."""
+class TypeChanged(Fact):
+    """It is of another type ("" = of the default one)."""
 
-    kind: ClassVar[str] = "incident.no_responder"
-    policy_id: str
-    level: int
-    reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ResponderReplied(Fact):
-    """A person who was asked helps, or does not."""
-
-    kind: ClassVar[str] = "incident.responder_replied"
-    user_id: str
-    joined: bool
-    message: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RequestsCancelled(Fact):
-    """These people and policies need not help any more."""
-
-    kind: ClassVar[str] = "incident.requests_cancelled"
-    user_ids: tuple[str, ...] = ()
-    policy_ids: tuple[str, ...] = ()
+    kind: ClassVar[str] = "incident.type_changed"
+    was: str
+    type_name: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -59,6 +59,14 @@ class Acknowledgement:
     at: Moment
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bridge:
+    """Where people talk about it: a phone number, an address, or both."""
+
+    number: str = ""
+    url: str = ""
+
+
 class ResponderState(StrEnum):
     """What somebody who was asked to help has said."""
 
@@ -100,7 +108,7 @@ class Incident:
     `level` and `pass_number` count from 1 (0 = not started). `epoch` rises whenever paging starts anew (un-acknowledge,
     reassignment, escalation by hand): pages of older epochs are void. `policy_snapshot` names the policy as it was when
     the incident was assigned. `timer_at` with `next_step`, or `timer_reason`, says what happens by itself.
-    `runbook_url` is that of the first alert that named one.
+    `runbook_url` is that of the first alert that named one. `type_name` "" = of the default type.
     """
 
     id: str
@@ -137,6 +145,8 @@ class Incident:
     merged_into: str = ""
     quarantined_seq: int | None = None
     runbook_url: str = ""
+    type_name: str = ""
+    bridge: Bridge | None = None
     requests: tuple[ResponderRequest, ...] = ()
     responders: tuple[Responder, ...] = ()
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from tocsin.incidents.messages import (
+from tocsin.incidents.help_messages import (
     CallHelpers,
     NoResponder,
     RequestsCancelled,

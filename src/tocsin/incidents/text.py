@@ -5,10 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
+from tocsin.incidents.help_messages import (
+    NoResponder,
+    RequestsCancelled,
+    ResponderAdded,
+    ResponderReplied,
+    RespondersRequested,
+)
 from tocsin.incidents.messages import (
     AlertJoined,
     AlertLeft,
     AlertTriggered,
+    BridgeChanged,
     DetailsChanged,
     IncidentAcknowledged,
     IncidentMerged,
@@ -18,17 +26,14 @@ from tocsin.incidents.messages import (
     IncidentSnoozed,
     IncidentTriggered,
     IncidentUnacknowledged,
-    NoResponder,
     NoteAdded,
     NoteEdited,
     NoteRemoved,
     PriorityChanged,
-    RequestsCancelled,
-    ResponderAdded,
-    ResponderReplied,
-    RespondersRequested,
     ServiceChanged,
+    StatusPublished,
     TitleChanged,
+    TypeChanged,
     UrgencyChanged,
 )
 from tocsin.kernel.actor import Actor, ActorKind
@@ -143,6 +148,21 @@ def _not_needed(actor: Actor, fact: RequestsCancelled, names: Names) -> str:
     return f"{names.actor(actor)} does not need the help{whom} any more"
 
 
+def _status(actor: Actor, fact: StatusPublished, names: Names) -> str:
+    return f"{names.actor(actor)} published a status update: {fact.message}"
+
+
+def _bridge(actor: Actor, fact: BridgeChanged, names: Names) -> str:
+    where = " or ".join(filter(None, (fact.number, fact.url)))
+    if not where:
+        return f"{names.actor(actor)} removed the conference bridge"
+    return f"{names.actor(actor)} set the conference bridge to {where}"
+
+
+def _kind(actor: Actor, fact: TypeChanged, names: Names) -> str:
+    return f"{names.actor(actor)} set the type to {fact.type_name or 'the default one'}"
+
+
 def _urgency(actor: Actor, fact: UrgencyChanged, names: Names) -> str:
     why = "" if fact.reason == "by hand" else f": {fact.reason}"
     return f"{names.actor(actor)} set the urgency to {fact.urgency}{why}"
@@ -183,6 +203,9 @@ SENTENCES: Mapping[type[Fact], Sentence] = {
     NoResponder: _no_responder,
     ResponderReplied: _replied,
     RequestsCancelled: _not_needed,
+    StatusPublished: _status,
+    BridgeChanged: _bridge,
+    TypeChanged: _kind,
     UrgencyChanged: _urgency,
     PriorityChanged: _priority,
     TitleChanged: _title,

@@ -31,6 +31,9 @@ HELD_ALERTS = 50
 QUIET_INCIDENTS = 50
 """Incidents that become urgent in one go when support hours begin or end; the others follow in the next turns."""
 
+TOLD_AT_ONCE = 250
+"""Contact methods that one status update goes to."""
+
 RESPONDER_REQUESTS = 50
 """Requests for help with one incident; they are kept with it."""
 

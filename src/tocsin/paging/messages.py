@@ -28,6 +28,16 @@ class PagePeople(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TellNews(Command):
+    """Tell whoever subscribed to an incident how it stands."""
+
+    kind: ClassVar[str] = "paging.tell_news"
+    incident_id: str
+    subject: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SendPage(Command):
     """A planned page's delay has passed."""
 

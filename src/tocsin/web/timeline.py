@@ -63,6 +63,8 @@ _CHANGES = (
     im.TitleChanged,
     im.ServiceChanged,
     im.DetailsChanged,
+    im.BridgeChanged,
+    im.TypeChanged,
     im.IncidentMerged,
 )
 _ICONS: Final[Mapping[type[Fact], str]] = {

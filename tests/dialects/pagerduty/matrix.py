@@ -15,7 +15,8 @@ from tocsin.directory.kept import Kept
 from tocsin.directory.model import Membership, Role, Service, TeamRole
 from tocsin.directory.subscriptions import FilterKind, WebhookSubscription
 from tocsin.events.orchestration import CacheKind, CacheVariable, Orchestration
-from tocsin.incidents.messages import AddNote, RequestResponders
+from tocsin.incidents.help_messages import RequestResponders
+from tocsin.incidents.messages import AddNote
 from tocsin.incidents.model import Incident
 from tocsin.kernel.actor import Actor, ActorKind
 from tocsin.oncall import Override
@@ -462,6 +463,7 @@ MATRIX: dict[tuple[str, str], Access] = {
     ("POST", "/incidents/{id}/responder_requests"): Access(RESPONDERS, _help_of("message", "carol")),
     ("PUT", "/incidents/{id}/responder_requests/cancel"): Access(RESPONDERS, _help_of("x", "bob")),
     ("PUT", "/incidents/{id}/responder_requests/reply"): Access(frozenset({"bob"}), body(state="joined")),
+    ("POST", "/incidents/{id}/status_updates"): Access(RESPONDERS, body(message="Half is back", subject="News")),
     ("PUT", "/log_entries/{id}/channel"): Access(RESPONDERS, body(channel={"type": "web_trigger", "details": "d"})),
     ("POST", "/incidents/{id}/snooze"): Access(RESPONDERS, body(duration=60)),
     ("PUT", "/incidents/{id}/merge"): Access(

@@ -20,6 +20,7 @@ from tocsin.engine.things import DeleteThing, SaveThing
 from tocsin.escalation import messages as escalation_messages
 from tocsin.escalation import text as escalation_text
 from tocsin.events import messages as event_messages
+from tocsin.incidents import help_messages
 from tocsin.incidents import messages as incident_messages
 from tocsin.incidents import text as incident_text
 from tocsin.incidents.decide import ALLOWED
@@ -32,6 +33,7 @@ T = TypeVar("T", Fact, Command, Effect)
 MESSAGES = (
     alert_messages,
     incident_messages,
+    help_messages,
     escalation_messages,
     paging_messages,
     delivery_messages,

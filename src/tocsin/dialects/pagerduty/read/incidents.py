@@ -21,12 +21,14 @@ from tocsin.incidents.messages import (
     Reassign,
     Reopen,
     Resolve,
+    SetBridge,
     SetPriority,
     SetTitle,
+    SetType,
     SetUrgency,
     Unacknowledge,
 )
-from tocsin.incidents.model import Incident, Status
+from tocsin.incidents.model import Bridge, Incident, Status
 from tocsin.kernel.decision import Command
 from tocsin.kernel.limits import NOTE_CHARS, SUMMARY_CHARS
 from tocsin.kernel.time import DAY, Moment
@@ -37,6 +39,8 @@ LONGEST_RANGE = 184 * DAY
 """Six months, the longest that clients may ask for."""
 
 DETAILS_CHARS = 65_536
+URL_CHARS = 2048
+DEFAULT_TYPE = "incident_default"
 
 SORTS = {
     "incident_number": SortBy.NUMBER,
@@ -121,6 +125,8 @@ def new_incident(fields: Fields, config: Config) -> CreateIncident:
         incident_key=fields.text("incident_key") or "",
         assignee_ids=assignees or (),
         policy_id=policy_id or "",
+        type_name=_type(fields, config) or "",
+        bridge=_bridge(fields),
     )
     fields.check()
     _check_people(command.assignee_ids, config)
@@ -141,6 +147,8 @@ class Update:
     level: int | None
     assignee_ids: tuple[str, ...] | None
     policy_id: str | None
+    type_name: str | None
+    bridge: tuple[Bridge | None] | None
 
 
 def update_of(fields: Fields, config: Config) -> Update:
@@ -165,6 +173,8 @@ def update_of(fields: Fields, config: Config) -> Update:
         level=level,
         assignee_ids=_assignees(fields) if fields.given("assignments") else None,
         policy_id=fields.reference("escalation_policy"),
+        type_name=_type(fields, config),
+        bridge=(_bridge(fields),) if fields.given("conference_bridge") else None,
     )
     fields.check()
     if update.service_id is not None and update.service_id not in config.services:
@@ -183,6 +193,10 @@ def commands_of(update: Update, incident: Incident) -> list[Command]:
         wanted.append(SetTitle(incident_id=incident.id, title=update.title))
     if update.priority is not None and update.priority[0] != incident.priority_id:
         wanted.append(SetPriority(incident_id=incident.id, priority_id=update.priority[0]))
+    if update.type_name is not None and update.type_name != incident.type_name:
+        wanted.append(SetType(incident_id=incident.id, type_name=update.type_name))
+    if update.bridge is not None and update.bridge[0] != incident.bridge:
+        wanted.append(SetBridge(incident_id=incident.id, bridge=update.bridge[0]))
     reopens = not incident.is_open and update.status in (Status.TRIGGERED, Status.ACKNOWLEDGED)
     if not incident.is_open and not reopens and _needs_open(update, incident):
         raise ApiError(400, 1001, "Incident Already Resolved", [f"Incident {incident.number} is resolved"])
@@ -232,6 +246,30 @@ def _assignees(fields: Fields) -> tuple[str, ...]:
         else:
             ids.append(user_id)
     return tuple(dict.fromkeys(ids))
+
+
+def _type(fields: Fields, config: Config) -> str | None:
+    """The name of an incident type; "" is the default one, None = not said."""
+    inner = fields.object("incident_type")
+    name = inner.text("name") if inner is not None else None
+    if name is None:
+        return None
+    if name in ("", DEFAULT_TYPE):
+        return ""
+    if name not in {one.name for one in config.kept_of.get("incident_type", ())}:
+        fields.wrong("Incident type not found")
+    return name
+
+
+def _bridge(fields: Fields) -> Bridge | None:
+    inner = fields.object("conference_bridge")
+    if inner is None:
+        return None
+    number = (inner.text("conference_number") or "").strip()
+    url = (inner.text("conference_url", URL_CHARS) or "").strip()
+    if url and not url.startswith(("http://", "https://")):
+        inner.wrong("Conference url must be an http or https address")
+    return Bridge(number=number, url=url) if number or url else None
 
 
 def _priority(fields: Fields, config: Config) -> str | None:

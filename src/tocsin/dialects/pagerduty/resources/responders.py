@@ -13,7 +13,7 @@ from tocsin.dialects.pagerduty.read.fields import Fields, bare_type
 from tocsin.dialects.pagerduty.resources.incidents import check_may, incident_in
 from tocsin.dialects.pagerduty.write import responders as write
 from tocsin.dialects.pagerduty.write.refs import Refs
-from tocsin.incidents.messages import AnswerRequest, CancelRequests, RequestResponders
+from tocsin.incidents.help_messages import AnswerRequest, CancelRequests, RequestResponders
 from tocsin.kernel.actor import Actor, ActorKind, Via
 from tocsin.kernel.limits import NOTE_CHARS
 

@@ -89,11 +89,11 @@ def incident(one: Incident, refs: Refs, around: Around, included: Collection[str
             "resolved": one.alert_count - one.open_alert_count,
         },
         "is_mergeable": one.is_open,
-        "incident_type": {"name": "incident_default"},
+        "incident_type": {"name": one.type_name or "incident_default"},
         "pending_actions": _pending(one, refs, around.now),
         "alert_grouping": None,
         "resolve_reason": _resolve_reason(one, refs, around),
-        "conference_bridge": None,
+        "conference_bridge": bridge(one),
         "incidents_responders": responders.responders(one, refs),
         "responder_requests": responders.requests(one, refs),
         "subscriber_requests": [],
@@ -104,6 +104,13 @@ def incident(one: Incident, refs: Refs, around: Around, included: Collection[str
         details: object = one.details or (dict(alert.details) if alert is not None else None)
         body["body"] = {"type": "incident_body", "details": details}
     return body
+
+
+def bridge(one: Incident) -> Wire | None:
+    """Where people talk about it."""
+    if one.bridge is None:
+        return None
+    return {"conference_number": one.bridge.number or None, "conference_url": one.bridge.url or None}
 
 
 def _places(one: Incident, refs: Refs, included: Collection[str]) -> Wire:

@@ -17,6 +17,7 @@ from tocsin.dialects.pagerduty.write.refs import Refs, Wire, instant
 from tocsin.directory.model import Channel
 from tocsin.escalation import messages as em
 from tocsin.escalation import text as escalation_text
+from tocsin.incidents import help_messages
 from tocsin.incidents import messages as im
 from tocsin.incidents import text as incidents_text
 from tocsin.incidents.model import Incident
@@ -43,11 +44,14 @@ TYPES: Mapping[type[Fact], str] = {
     im.DetailsChanged: "field_value_change_log_entry",
     im.AlertTriggered: "annotate_log_entry",
     im.AlertLeft: "annotate_log_entry",
-    im.RespondersRequested: "annotate_log_entry",
-    im.NoResponder: "annotate_log_entry",
-    im.ResponderReplied: "annotate_log_entry",
-    im.RequestsCancelled: "annotate_log_entry",
-    im.ResponderAdded: "annotate_log_entry",
+    help_messages.RespondersRequested: "annotate_log_entry",
+    im.StatusPublished: "annotate_log_entry",
+    im.BridgeChanged: "field_value_change_log_entry",
+    im.TypeChanged: "field_value_change_log_entry",
+    help_messages.NoResponder: "annotate_log_entry",
+    help_messages.ResponderReplied: "annotate_log_entry",
+    help_messages.RequestsCancelled: "annotate_log_entry",
+    help_messages.ResponderAdded: "annotate_log_entry",
     im.UrgencyChanged: "urgency_change_log_entry",
     im.PriorityChanged: "field_value_change_log_entry",
     im.TitleChanged: "field_value_change_log_entry",
@@ -239,6 +243,11 @@ def _channel(entry: TimelineEntry, summary: str, incident: Incident | None) -> W
 
 
 def _changed_field(fact: Fact) -> Wire | None:
+    if isinstance(fact, im.BridgeChanged):
+        where = fact.url or fact.number or None
+        return {"name": "conference_bridge", "value": where, "old_value": None, "namespace": "incidents"}
+    if isinstance(fact, im.TypeChanged):
+        return {"name": "incident_type", "value": fact.type_name, "old_value": fact.was, "namespace": "incidents"}
     if isinstance(fact, im.DetailsChanged):
         return {"name": "body", "value": fact.details, "old_value": None, "namespace": "incidents"}
     if isinstance(fact, im.TitleChanged):

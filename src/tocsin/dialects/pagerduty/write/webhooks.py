@@ -13,6 +13,7 @@ import msgspec
 
 from tocsin.deliveries.model import PING, Delivery
 from tocsin.dialects.pagerduty.read.services import stored_wire
+from tocsin.dialects.pagerduty.write.incidents import bridge
 from tocsin.dialects.pagerduty.write.refs import Refs, Wire, instant
 from tocsin.directory.subscriptions import WebhookSubscription
 from tocsin.incidents.model import Incident
@@ -101,6 +102,10 @@ def _data(delivery: Delivery, refs: Refs, *, trimmed: bool) -> Wire:
         return {"message": "Hello from your friend Pagey!", "type": "ping"}
     if delivery.responder is not None:
         return _responder(delivery, delivery.incident, refs, trimmed=trimmed)
+    if delivery.event == "incident.conference_bridge.updated":
+        return _bridge(delivery.incident, refs, trimmed=trimmed)
+    if delivery.event == "incident.status_update_published":
+        return _status_update(delivery, delivery.incident, refs, trimmed=trimmed)
     if delivery.note_id:
         return _note(delivery, delivery.incident, refs, trimmed=trimmed)
     return _incident(delivery, delivery.incident, refs, trimmed=trimmed)
@@ -113,6 +118,27 @@ def _note(delivery: Delivery, incident: Incident, refs: Refs, *, trimmed: bool) 
         "content": _cut(delivery.note, trimmed=trimmed),
         "trimmed": trimmed,
         "type": "incident_note",
+    }
+
+
+def _status_update(delivery: Delivery, incident: Incident, refs: Refs, *, trimmed: bool) -> Wire:
+    return {
+        "incident": refs.incident(incident.id, incident.number, _cut(incident.title, trimmed=trimmed)),
+        "id": delivery.note_id,
+        "message": _cut(delivery.note, trimmed=trimmed),
+        "trimmed": trimmed,
+        "type": "incident_status_update",
+    }
+
+
+def _bridge(incident: Incident, refs: Refs, *, trimmed: bool) -> Wire:
+    place = incident.bridge
+    numbers = [{"label": "", "number": place.number}] if place is not None and place.number else []
+    return {
+        "incident": refs.incident(incident.id, incident.number, _cut(incident.title, trimmed=trimmed)),
+        "conference_numbers": numbers,
+        "conference_url": place.url or None if place is not None else None,
+        "type": "incident_conference_bridge",
     }
 
 
@@ -146,14 +172,14 @@ def _incident(delivery: Delivery, one: Incident, refs: Refs, *, trimmed: bool) -
         "incident_key": one.incident_key or one.id,
         "created_at": instant(one.created_at),
         "title": _cut(one.title, trimmed=trimmed),
-        "incident_type": {"name": "incident_default"},
+        "incident_type": {"name": one.type_name or "incident_default"},
         "service": refs.service(one.service_id),
         "assignees": [] if trimmed else [refs.user(user_id) for user_id in one.assignee_ids],
         "escalation_policy": refs.policy(one.policy_id) if one.policy_id else None,
         "teams": [] if trimmed else [refs.team(team_id) for team_id in one.team_ids],
         "priority": refs.priority(one.priority_id) if one.priority_id is not None else None,
         "urgency": one.urgency.value,
-        "conference_bridge": None,
+        "conference_bridge": bridge(one),
         "resolve_reason": reason,
     }
     if delivery.event == "incident.reopened":

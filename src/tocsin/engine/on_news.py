@@ -1,0 +1,74 @@
+"""Runs commands that tell people of an incident without calling them: status updates, the bridge, the type.
+
+Decides who hears of a status update, and how: people and members of teams who subscribed to the incident, each by the
+contact methods that their rules for status updates name, else by mail.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from tocsin.directory.model import Channel, ContactMethod
+from tocsin.engine.config import Config
+from tocsin.engine.on_incidents import incident_of
+from tocsin.engine.world import World
+from tocsin.incidents import announce
+from tocsin.incidents.messages import PublishStatus, SetBridge, SetType
+from tocsin.incidents.model import Incident
+from tocsin.kernel.actor import Actor
+from tocsin.kernel.decision import Decision
+from tocsin.kernel.limits import TOLD_AT_ONCE
+from tocsin.kernel.time import Moment
+from tocsin.paging import news
+from tocsin.paging.messages import TellNews
+
+RULES = "status_update_notification_rule"
+"""Under which word people's rules for status updates are kept."""
+
+
+def publish(world: World, _actor: Actor, command: PublishStatus, now: Moment) -> Decision:
+    """Tell how it stands."""
+    return announce.publish(incident_of(world, command.incident_id), command, world.ids.long(), now)
+
+
+def tell(world: World, _actor: Actor, command: TellNews, now: Moment) -> Decision:
+    """A status update goes out to whoever subscribed: once, by low haste, and nobody answers it."""
+    incident = world.state.incident(command.incident_id)
+    if incident is None:
+        return Decision()
+    decision = Decision()
+    for contact in contacts_told(world.config, incident)[:TOLD_AT_ONCE]:
+        decision += news.told(incident, contact, command.subject, command.text, world.ids, now)
+    return decision
+
+
+def set_bridge(world: World, _actor: Actor, command: SetBridge, now: Moment) -> Decision:
+    """Where people talk about it."""
+    return announce.set_bridge(incident_of(world, command.incident_id), command.bridge, now)
+
+
+def set_type(world: World, _actor: Actor, command: SetType, now: Moment) -> Decision:
+    """Of which type it is."""
+    return announce.set_type(incident_of(world, command.incident_id), command.type_name, now)
+
+
+def contacts_told(config: Config, incident: Incident) -> list[ContactMethod]:
+    """The contact methods by which subscribers of the incident hear of it, each once."""
+    people: dict[str, None] = {}
+    for one in config.subscribers.values():
+        if one.subscribed_id == incident.id:
+            members = config.members_of.get(one.subscriber_id, ()) if one.is_team else ()
+            people.update(dict.fromkeys(member.user_id for member in members))
+            people.update({} if one.is_team else {one.subscriber_id: None})
+    ruled = {rule.parent_id for rule in config.kept_of.get(RULES, ())}
+    return [contact for user_id in people for contact in _of(config, user_id, ruled)]
+
+
+def _of(config: Config, user_id: str, ruled: set[str]) -> Iterable[ContactMethod]:
+    user = config.users.get(user_id)
+    if user is None or not user.active:
+        return
+    contacts = [contact for contact in config.contacts_of.get(user_id, ()) if contact.enabled]
+    chosen = [contact for contact in contacts if contact.id in ruled]
+    mail = [contact for contact in contacts if contact.channel is Channel.EMAIL]
+    yield from chosen or mail[:1]

@@ -1,0 +1,70 @@
+"""What people are told of an incident: status updates, where it is talked about, of which type it is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.dialects.pagerduty.api import Api, House
+from tocsin.directory.business import Subscriber
+from tocsin.directory.kept import Kept
+from tocsin.directory.model import Channel, ContactMethod
+
+
+def test_a_status_update_reaches_who_subscribed_and_pages_nobody(api: Api, house: House) -> None:
+    incident = house.alarm()
+    house.settle()
+    for who, is_team in ((house.mallory, False), (house.search, True), (house.payments, True)):
+        house.save(Subscriber(subscriber_id=who.id, subscribed_id=incident.id, of_incident=True, is_team=is_team))
+    phone = house.save(ContactMethod(id="", user_id=house.bob.id, channel=Channel.SMS, address="2025550100", label="M"))
+    house.save(Kept(id="", resource="status_update_notification_rule", parent_id=phone.id))
+    path = f"/incidents/{incident.id}"
+    sent = {"message": "Half is back", "subject": "Payments", "html_message": "<p>Half is back</p>"}
+    update = api.request("POST", f"{path}/status_updates", sent, key="alice")
+    assert update.status == 200
+    found = update["status_update"]
+    assert (found["message"], found["sender"]["id"], found["subject"]) == ("Half is back", house.alice.id, "Payments")
+    told = house.settle()
+    assert sorted((one.user_id, one.channel.value) for one in told) == sorted(
+        [(house.mallory.id, "email"), (house.alice.id, "email"), (house.bob.id, "sms"), (house.carol.id, "email")]
+    )
+    assert {one.haste.value for one in told} == {"low"}
+    assert all("Half is back" in one.text and not one.code for one in told)
+    newest = api.get(f"{path}/log_entries")["log_entries"][0]
+    assert (newest["type"], newest["summary"]) == (
+        "annotate_log_entry",
+        "Alice published a status update: Half is back",
+    )
+    for broken in ({}, {"message": " "}, {"message": 5}, {"message": "x" * 5000}, {"message": "x", "subject": []}):
+        assert api.request("POST", f"{path}/status_updates", broken, key="alice").status == 400
+    assert not house.settle()
+
+
+def test_the_conference_bridge(api: Api, house: House) -> None:
+    service = {"id": house.service.id, "type": "service_reference"}
+    bridge = {"conference_number": "+1 415-555-1212,,,,1234#", "conference_url": "https://example.com/call"}
+    made = api.post("/incidents", {"incident": {"title": "T", "service": service, "conference_bridge": bridge}})
+    assert made["incident"]["conference_bridge"] == bridge
+    path = f"/incidents/{made['incident']['id']}"
+    only_number = {"conference_number": "+1 415-555-1313"}
+    changed = api.put(path, {"incident": {"conference_bridge": only_number}})["incident"]
+    assert changed["conference_bridge"] == {**only_number, "conference_url": None}
+    wrong: Any
+    for wrong in ({"conference_url": "javascript:x"}, {"conference_number": 5}, "x", []):
+        refused = api.request("PUT", path, {"incident": {"conference_bridge": wrong}})
+        assert refused.status == 400, wrong
+    assert api.put(path, {"incident": {"title": "U"}})["incident"]["conference_bridge"] is not None
+    assert api.put(path, {"incident": {"conference_bridge": None}})["incident"]["conference_bridge"] is None
+
+
+@pytest.mark.parametrize("wrong", [{"name": "unknown"}, {"name": 5}, "outage"])
+def test_an_incident_is_of_a_type(api: Api, house: House, wrong: Any) -> None:
+    house.save(Kept(id="", resource="incident_type", name="outage", wire="{}"))
+    service = {"id": house.service.id, "type": "service_reference"}
+    made = api.post("/incidents", {"incident": {"title": "T", "service": service, "incident_type": {"name": "outage"}}})
+    assert made["incident"]["incident_type"] == {"name": "outage"}
+    path = f"/incidents/{made['incident']['id']}"
+    back = api.put(path, {"incident": {"incident_type": {"name": "incident_default"}}})["incident"]
+    assert back["incident_type"] == {"name": "incident_default"}
+    assert api.request("PUT", path, {"incident": {"incident_type": wrong}}).status == 400
