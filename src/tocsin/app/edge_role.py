@@ -94,7 +94,7 @@ async def _serve(place: Installation, listener: object, tls: Tls | None, ready: 
 
 def _assemble(place: Installation, wish: Wish) -> tuple[Parts, IngestQueue, EdgeKeys]:
     database = place.database(read_only=True)
-    reads = Reads(database)
+    reads = Reads(database, place.log_reader)
     config = ConfigReader(database)
     bus = Bus()
     control: Line

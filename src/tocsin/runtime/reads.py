@@ -6,7 +6,8 @@ committed when it began. Decides nothing; `sight_of` translates the permission r
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import replace
 
 from tocsin.alerts.model import Alert, AlertStatus
@@ -20,6 +21,7 @@ from tocsin.kernel.actor import Actor, ActorKind
 from tocsin.kernel.time import Moment
 from tocsin.paging.model import Message, Page
 from tocsin.storage.database import Database
+from tocsin.storage.log import LogError, LogReader
 from tocsin.storage.queries import (
     alerts,
     audit,
@@ -72,9 +74,10 @@ __all__ = [
 class Reads:
     """Queries on the main database, each on a connection of its own."""
 
-    def __init__(self, database: Database) -> None:
-        """`database` should be opened read-only; it is neither begun nor closed here."""
+    def __init__(self, database: Database, journal: Callable[[], LogReader] | None = None) -> None:
+        """`database` should be opened read-only; neither begun nor closed here. `journal` opens the ingest log."""
         self._database = database
+        self._journal = journal
 
     # -- incidents
 
@@ -284,6 +287,17 @@ class Reads:
         """How one event ended; None while it is undecided."""
         with self._database.engine.connect() as connection:
             return outcomes.one(connection, seq)
+
+    def posted(self, seqs: Iterable[int]) -> Mapping[int, bytes]:
+        """What was posted as these events, by their number in the log; without those that it does not hold any more."""
+        if self._journal is None:
+            return {}
+        try:
+            with closing(self._journal()) as journal:
+                found = ((seq, journal.get(seq)) for seq in seqs)
+                return {seq: entry.body for seq, entry in found if entry is not None}
+        except LogError:
+            return {}
 
     def pulse(self) -> Pulse:
         """Timers, outbox and cursor, for the health page."""

@@ -14,6 +14,7 @@ from tocsin.directory.grouping import GroupingSetting
 from tocsin.directory.kept import Kept
 from tocsin.directory.model import Membership, Role, Service, TeamRole
 from tocsin.directory.subscriptions import FilterKind, WebhookSubscription
+from tocsin.events.model import Action, Event
 from tocsin.events.orchestration import CacheKind, CacheVariable, Orchestration
 from tocsin.incidents.help_messages import RequestResponders
 from tocsin.incidents.messages import AddNote
@@ -463,6 +464,12 @@ MATRIX: dict[tuple[str, str], Access] = {
     ("POST", "/incidents/{id}/responder_requests"): Access(RESPONDERS, _help_of("message", "carol")),
     ("PUT", "/incidents/{id}/responder_requests/cancel"): Access(RESPONDERS, _help_of("x", "bob")),
     ("PUT", "/incidents/{id}/responder_requests/reply"): Access(frozenset({"bob"}), body(state="joined")),
+    **{
+        ("GET", f"/incidents/{{id}}/{name}"): LOOK
+        for name in ("past_incidents", "related_incidents", "outlier_incident", "related_change_events")
+    },
+    ("GET", "/services/{id}/change_events"): LOOK,
+    ("GET", "/change_events/{id}"): LOOK,
     ("POST", "/incidents/{id}/status_updates"): Access(RESPONDERS, body(message="Half is back", subject="News")),
     ("PUT", "/log_entries/{id}/channel"): Access(RESPONDERS, body(channel={"type": "web_trigger", "details": "d"})),
     ("POST", "/incidents/{id}/snooze"): Access(RESPONDERS, body(duration=60)),
@@ -600,6 +607,9 @@ def populated(house: House) -> None:
     )
     house.alarm("first")
     second = house.alarm("second")
+    house.receive(
+        Event(action=Action.CHANGE, integration_id=house.integration.id, dedup_key="", received_at=house.clock.now())
+    )
     house.save(Subscriber(subscriber_id=house.alice.id, subscribed_id=second.id, of_incident=True))
     house.run(Actor(ActorKind.USER, house.alice.id), AddNote(incident_id=second.id, text="Looking"))
     house.run(
@@ -730,6 +740,7 @@ def address(path: str, house: House, incident: Incident) -> str:
             "vendors": "PVPROM1",
             "abilities": "teams",
             "log_entries": "R0000000000002",
+            "change_events": "R0000000000003",
             "webhook_subscriptions": next(iter(config.webhook_subscriptions)),
         }.get(collection, ""),
     }

@@ -36,12 +36,14 @@ class EventOutcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutcomeFilter:
-    """Which outcomes: empty = any. `before_seq` 0 = from the newest on."""
+    """Which outcomes: empty = any. `before_seq` 0 = from the newest on; [since, until) is about `received_at`."""
 
     outcomes: tuple[Outcome, ...] = ()
     integration_ids: tuple[str, ...] = ()
     alert_id: str = ""
     before_seq: int = 0
+    since: Moment | None = None
+    until: Moment | None = None
 
 
 def find(connection: Connection, wanted: OutcomeFilter, limit: int) -> Listing[EventOutcome]:
@@ -57,6 +59,10 @@ def find(connection: Connection, wanted: OutcomeFilter, limit: int) -> Listing[E
         statement = statement.where(_T.integration_id.in_(wanted.integration_ids))
     if wanted.alert_id:
         statement = statement.where(_T.alert_id == wanted.alert_id)
+    if wanted.since is not None:
+        statement = statement.where(_T.received_at >= wanted.since)
+    if wanted.until is not None:
+        statement = statement.where(_T.received_at < wanted.until)
     indexed = bool(wanted.outcomes) and set(wanted.outcomes) <= set(KEPT_BACK)
     if not indexed and (wanted.outcomes or wanted.integration_ids or wanted.alert_id):
         newest = wanted.before_seq or int(connection.execute(select(func.max(_T.seq))).scalar() or 0)

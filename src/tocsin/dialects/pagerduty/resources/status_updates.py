@@ -9,6 +9,7 @@ from tocsin.dialects.pagerduty.read.fields import Fields
 from tocsin.dialects.pagerduty.resources.incidents import check_may, incident_in
 from tocsin.dialects.pagerduty.write.refs import Refs, instant
 from tocsin.incidents.messages import PublishStatus
+from tocsin.kernel.actor import ActorKind
 from tocsin.kernel.limits import DESCRIPTION_CHARS, NAME_CHARS
 
 HTML_CHARS = 65_536
@@ -32,7 +33,7 @@ def published(call: Call) -> Response:
         "id": update_id,
         "message": message,
         "created_at": instant(incident_in(call).updated_at),
-        "sender": Refs(call.config, call.links).agent(actor, incident.service_id),
+        "sender": Refs(call.config, call.links).user(actor.id) if actor.kind is ActorKind.USER else None,
         "subject": subject or None,
         "html_message": html or None,
     }
