@@ -200,6 +200,11 @@ class Reads:
         with self._database.reading() as connection:
             return timeline.find(connection, wanted, limit, offset, newest_first=newest_first, want_total=want_total)
 
+    def histories(self, incident_ids: Sequence[str], kinds: Sequence[str]) -> Mapping[str, Sequence[TimelineEntry]]:
+        """The facts of these kinds about each of these incidents, oldest first. For reports; the caller bounds it."""
+        with self._database.reading() as connection:
+            return timeline.of_incidents(connection, incident_ids, kinds)
+
     def timeline_after(self, incident_id: str, after_seq: int, *, limit: int = 500) -> Listing[TimelineEntry]:
         """What came after `after_seq` on an incident's timeline ("" = all facts), oldest first. For live views."""
         with self._database.engine.connect() as connection:

@@ -131,6 +131,7 @@ UNOWNED = ADMINS | {"carol"}
 PERSONAL = READERS - {"payments_key"}
 LOOK = Access(READERS)
 ANYBODY = Access(EVERYBODY, seen_by=EVERYBODY)
+ANALYTICS = Access(EVERYBODY, body(filters={}), EVERYBODY)
 
 
 def _relationship(house: House, _incident: Incident) -> Any:
@@ -468,6 +469,9 @@ MATRIX: dict[tuple[str, str], Access] = {
         ("GET", f"/incidents/{{id}}/{name}"): LOOK
         for name in ("past_incidents", "related_incidents", "outlier_incident", "related_change_events")
     },
+    **{("POST", path): ANALYTICS for path, handlers in ROUTES if path.startswith("/analytics") and "POST" in handlers},
+    ("GET", "/analytics/raw/incidents/{id}"): LOOK,
+    ("GET", "/analytics/raw/incidents/{id}/responses"): LOOK,
     ("GET", "/services/{id}/change_events"): LOOK,
     ("GET", "/change_events/{id}"): LOOK,
     ("POST", "/incidents/{id}/status_updates"): Access(RESPONDERS, body(message="Half is back", subject="News")),
@@ -736,6 +740,7 @@ def address(path: str, house: House, incident: Incident) -> str:
             "escalation_policies": house.policy.id,
             "services": house.service.id,
             "incidents": incident.id,
+            "analytics/raw/incidents": incident.id,
             "maintenance_windows": next(iter(config.maintenance_windows)),
             "vendors": "PVPROM1",
             "abilities": "teams",

@@ -6,6 +6,7 @@ from tocsin.dialects.pagerduty.call import Routes
 from tocsin.dialects.pagerduty.resources import (
     account,
     alerts,
+    analytics,
     audit,
     automation,
     business_services,
@@ -99,6 +100,7 @@ ROUTES: Routes = (
     ("/incidents/{id}", {"GET": incidents.shown, "PUT": incidents.changed}),
     *notes.ROUTES,
     *responders.ROUTES,
+    *analytics.ROUTES,
     *related.ROUTES,
     *change_events.ROUTES,
     *status_updates.ROUTES,

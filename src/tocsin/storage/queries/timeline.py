@@ -6,7 +6,7 @@ index that every fact would have to pay for.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, Row, func, select
@@ -91,6 +91,19 @@ def after(connection: Connection, incident_id: str, after_seq: int, limit: int) 
     if incident_id:
         statement = statement.where(_T.incident_id == incident_id)
     return cut(connection.execute(statement.order_by(_T.seq).limit(limit + 1)).all(), limit, _entry)
+
+
+def of_incidents(
+    connection: Connection, incident_ids: Sequence[str], kinds: Sequence[str]
+) -> Mapping[str, list[TimelineEntry]]:
+    """The facts of these kinds about each of these incidents, oldest first."""
+    found: dict[str, list[TimelineEntry]] = {incident_id: [] for incident_id in incident_ids}
+    for start in range(0, len(incident_ids), 500):
+        part = incident_ids[start : start + 500]
+        statement = select(*_COLUMNS).where(_T.incident_id.in_(part), _T.kind.in_(kinds))
+        for row in connection.execute(statement.order_by(_T.incident_id, _T.seq)):
+            found[row.incident_id].append(_entry(row))
+    return found
 
 
 def one(connection: Connection, seq: int) -> TimelineEntry | None:
