@@ -549,3 +549,25 @@ def test_notifications_tell_who_was_reached_and_how(api: Api, house: House) -> N
     assert api.get(f"/notifications?{window}&filter=sms_notification")["notifications"] == []
     for broken in ("", "since=2026-01-06", f"{window}&filter=pigeon", "since=2026-01-06&until=2027-01-06"):
         assert api.request("GET", f"/notifications?{broken}").status == 400
+
+
+def test_sending_it_on_is_told_by_its_own_type(api: Api, house: House) -> None:
+    path = f"/incidents/{house.alarm().id}"
+    api.put(path, {"incident": {"escalation_level": 2}}, key="alice")
+    api.put(path, {"incident": {"escalation_policy": {"id": house.policy.id}}}, key="alice")
+    found = {one["summary"]: one["type"] for one in api.get(f"{path}/log_entries?limit=100")["log_entries"]}
+    sent_on = {summary: kind for summary, kind in found.items() if summary.startswith("Alice sent it on")}
+    assert sorted(sent_on.values()) == ["delegate_log_entry", "escalate_log_entry"]
+
+
+def test_notifications_of_one_channel(api: Api, house: House) -> None:
+    house.alarm()
+    window = "since=2026-01-01&until=2026-02-01"
+    found = api.get(f"/notifications?{window}&filter=email_notification&include[]=users")["notifications"]
+    assert found
+    assert {(one["type"], one["user"]["type"], one["status"]) for one in found} == {
+        ("email_notification", "user", "success")
+    }
+    assert api.get(f"/notifications?{window}&filter=sms_notification")["notifications"] == []
+    assert api.request("GET", f"/notifications?{window}&filter=fax_notification").status == 400
+    assert api.request("GET", "/notifications?since=2026-01-01").status == 400

@@ -169,6 +169,7 @@ def test_an_incident_keeps_its_shape_all_its_life(api: Api, house: House) -> Non
         "unacknowledge_log_entry",
         "snooze_log_entry",
         "assign_log_entry",
+        "delegate_log_entry",
         "escalate_log_entry",
         "exhaust_escalation_path_log_entry",
         "notify_log_entry",

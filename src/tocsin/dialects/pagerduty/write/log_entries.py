@@ -56,6 +56,7 @@ TYPES: Mapping[type[Fact], str] = {
     im.PriorityChanged: "field_value_change_log_entry",
     im.TitleChanged: "field_value_change_log_entry",
     im.ServiceChanged: "field_value_change_log_entry",
+    em.EscalationRequested: "delegate_log_entry",
     em.LevelReached: "escalate_log_entry",
     em.LastResortReached: "escalate_log_entry",
     em.LevelSkipped: "annotate_log_entry",
@@ -66,7 +67,8 @@ TYPES: Mapping[type[Fact], str] = {
     pm.PageStarted: "notify_log_entry",
     pm.PageAttemptFailed: "notify_log_entry",
 }
-"""The type of each fact that is told; the first call of a level is an assignment, see `_type`."""
+"""The type of each fact that is told; the first call of a level is an assignment, and sending it on within its policy
+an escalation, see `_type`."""
 
 UNTOLD: frozenset[type[Fact]] = frozenset(
     {
@@ -74,7 +76,6 @@ UNTOLD: frozenset[type[Fact]] = frozenset(
         AlertWorsened,
         AlertAcknowledged,
         AlertResolved,
-        em.EscalationRequested,
         em.WaitingSkipped,
         em.ClockSetBack,
         pm.PagePlanned,
@@ -216,6 +217,8 @@ def _owners(incident: Incident | None, service_id: str, refs: Refs, included: Co
 def _type(fact: Fact) -> str:
     if isinstance(fact, em.LevelReached) and (fact.resumed or (fact.level <= 1 and fact.pass_number <= 1)):
         return "assign_log_entry"
+    if isinstance(fact, em.EscalationRequested) and not fact.policy_id:
+        return "escalate_log_entry"
     return TYPES[type(fact)]
 
 
@@ -271,6 +274,8 @@ def _extra(entry: TimelineEntry, refs: Refs) -> Wire:
         return {"acknowledgement_timeout": left // SECOND if left is not None else None}
     if isinstance(fact, im.IncidentSnoozed):
         return {"changed_actions": [{"type": "unacknowledge", "at": instant(fact.until)}]}
+    if isinstance(fact, em.EscalationRequested):
+        return {"assignees": []}  # whom that calls stands in the entry that follows
     if isinstance(fact, im.IncidentReassigned | em.LevelReached | em.LastResortReached):
         return {"assignees": [refs.user(user_id) for user_id in fact.user_ids]}
     if isinstance(fact, pm.PageStarted | pm.PageAttemptFailed):
