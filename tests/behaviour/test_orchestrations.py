@@ -13,6 +13,7 @@ from tocsin.engine.orchestrate import hits_key
 from tocsin.events.messages import WriteCache
 from tocsin.events.model import Action, Outcome, Severity
 from tocsin.events.orchestration import (
+    UNROUTED,
     Actions,
     CacheKind,
     CacheVariable,
@@ -179,6 +180,15 @@ def test_a_rule_may_turn_an_event_into_an_end(world: World, cast: Cast, everythi
     assert endings(world) == [Outcome.OPENED, Outcome.RESOLVED]
 
 
+def test_a_rule_may_say_all_of_the_details(world: World, cast: Cast, everything: Everything) -> None:
+    """They are a text then, kept as a monitor's details that are a text."""
+    whole = Extraction(target="event.custom_details", template="{{event.source}} is unwell")
+    everything.rules(PathKind.GLOBAL, rule(extractions=(whole,)))
+    world.event(everything.key, "a", summary="payments", source="db1", details={"cluster": "eu-1"})
+    (alert,) = world.records().alerts
+    assert alert.details == {"value": "db1 is unwell"}
+
+
 def test_a_key_that_a_rule_makes_joins_what_belongs_together(world: World, cast: Cast, everything: Everything) -> None:
     host = Extraction(target="event.dedup_key", template="{{event.source}}")
     everything.rules(PathKind.GLOBAL, rule(extractions=(host,)))
@@ -254,9 +264,17 @@ def test_how_often_each_rule_acted_is_counted(world: World, cast: Cast, everythi
     assert memory.total == 3
 
 
-def test_a_service_that_a_router_names_can_not_be_removed(world: World, cast: Cast, everything: Everything) -> None:
-    with pytest.raises(Exception, match="The router of Everything sends events to the service"):
-        world.delete(cast.service)
+def test_a_service_that_goes_takes_the_routes_to_it_along(world: World, cast: Cast, everything: Everything) -> None:
+    """What they claimed is for the rule that comes next; where the catch-all led there, it is unrouted."""
+    other, _ = world.service("Other", cast.policy)
+    first, second = rule(route_to=cast.service.id), rule("event.summary matches part 'pay'", route_to=other.id)
+    everything.rules(PathKind.ROUTER, first, second, catch_all=Actions(route_to=cast.service.id))
+    world.delete(cast.service)
+    router = world.config.orchestration_paths[path_id(everything.one.id, PathKind.ROUTER)]
+    assert router.catch_all.route_to == UNROUTED
+    world.event(everything.key, "a", summary="payments")
+    world.event(everything.key, "b", summary="lost")
+    assert [incident.service_id for incident in world.incidents()] == [other.id]
 
 
 BAD: tuple[tuple[PathKind, OrchestrationRule, str], ...] = (

@@ -35,7 +35,7 @@ TTL_SECONDS = 24 * 3600
 
 _ID = re.compile(r"[A-Za-z0-9_.-]{1,64}", re.ASCII)
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}", re.ASCII)
-_TARGETS = (*(f"event.{name}" for name in TEXT_FIELDS), "event.severity", "event.event_action")
+_TARGETS = (*(f"event.{name}" for name in TEXT_FIELDS), "event.severity", "event.event_action", "event.custom_details")
 _DETAIL = "event.custom_details."
 
 _ALLOWED: dict[PathKind, frozenset[str]] = {

@@ -15,7 +15,7 @@ from tocsin.directory.model import Membership, Role, Service, Team, User
 from tocsin.engine.config import KIND_OF, Config
 from tocsin.engine.world import ThingChange, World
 from tocsin.escalation.model import Policy, TargetKind
-from tocsin.events.orchestration import PathKind, path_id
+from tocsin.events.orchestration import UNROUTED, PathKind, path_id
 from tocsin.incidents import decide as incidents
 from tocsin.incidents.timers import raise_key
 from tocsin.kernel.actor import SYSTEM
@@ -132,15 +132,12 @@ def _calls(world: World, policy: Policy, user_id: str, now: Moment) -> bool:
 
 
 def _service(world: World, service: Service, now: Moment) -> Decision:
-    """Its open incidents are resolved (history stays), its integrations go with it.
+    """Its open incidents are resolved (history stays), its integrations go with it, and so do routes to it.
 
-    Refused while a router sends events to it: they would find nobody.
+    Events that went there find the next rule that claims them. Refusing instead would stop whoever removes a service
+    and its route in one go: Terraform removes what is gone from a configuration before it changes what stays.
     """
     config = world.config
-    for path in config.orchestration_paths.values():
-        if path.kind is PathKind.ROUTER and service.id in path.routed_to:
-            orchestration = config.orchestrations[path.parent_id]
-            raise InUse(f"The router of {orchestration.name} sends events to the service.", reason="service_in_router")
     decision = Decision(timers=(CancelTimer(raise_key(service.id)),))
     for incident in world.state.open_incidents_of(service.id):
         decision += incidents.resolve(incident, "its service was removed", SYSTEM, now)
@@ -152,6 +149,7 @@ def _service(world: World, service: Service, now: Moment) -> Decision:
         decision
         + _out_of_windows(config.windows_of.get(service.id, ()), service, now)
         + _out_of_grouping(config, service)
+        + _out_of_routers(config, service, now)
         + gone([*belongs, *variables, *([own_path] if own_path is not None else []), service])
     )
 
@@ -168,6 +166,23 @@ def _out_of_windows(windows: Iterable[MaintenanceWindow], service: Service, now:
         changes.append(ThingChange("maintenance_window", window.id, window, left))
         timers.append(judge_held(window.id, now))
     return Decision(state=tuple(changes), timers=tuple(timers))
+
+
+def _out_of_routers(config: Config, service: Service, now: Moment) -> Decision:
+    """No rule of a router leads to it any more; a catch-all that did leads to the unrouted path."""
+    changes = []
+    for path in config.orchestration_paths.values():
+        if path.kind is not PathKind.ROUTER or service.id not in path.routed_to:
+            continue
+        sets = tuple(
+            replace(one, rules=tuple(rule for rule in one.rules if rule.actions.route_to != service.id))
+            for one in path.sets
+        )
+        last = path.catch_all
+        catch_all = replace(last, route_to=UNROUTED) if last.route_to == service.id else last
+        left = replace(path, sets=sets, catch_all=catch_all, updated_at=now)
+        changes.append(ThingChange("orchestration_path", path.id, path, left))
+    return Decision(state=tuple(changes))
 
 
 def _out_of_grouping(config: Config, service: Service) -> Decision:

@@ -179,6 +179,8 @@ def event_of(scene: pcl.Scene, event: Event) -> Event:
     if action is not None and action is not event.action:
         changes["action"] = action
     details = fields.get("custom_details")
+    if isinstance(details, str) and details:
+        details = {"value": details}  # as details that came as a text are kept
     if isinstance(details, Mapping) and details is not event.details:
         changes["details"] = details
     return replace(event, **changes) if changes else event

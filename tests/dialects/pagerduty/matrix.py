@@ -266,7 +266,7 @@ def _extension(house: House, _incident: Incident) -> Any:
     return {
         "name": "Hook",
         "extension_objects": [{"id": house.service.id, "type": "service_reference"}],
-        "extension_schema": {"id": "PEXTHK2", "type": "extension_schema_reference"},
+        "extension_schema": {"id": "PJFWPEP", "type": "extension_schema_reference"},
     }
 
 
@@ -727,7 +727,7 @@ def address(path: str, house: House, incident: Incident) -> str:
                     ("response_plays", "response_play"),
                 )
             },
-            "extension_schemas": "PEXTHK2",
+            "extension_schemas": "PJFWPEP",
             "incident_workflows/actions": "pagerduty.com:incident-workflows:add-responders:1",
             "event_orchestrations": next(iter(config.orchestrations)),
             "standards": "PSTDDSC",

@@ -96,8 +96,10 @@ def test_a_trigger_comes_bare_and_is_answered_wrapped(api: Api, house: House) ->
     assert api.request("DELETE", f"{each}/services/{house.service.id}").status == 404
     more = api.request("POST", f"{each}/services", {"service": {"id": house.service.id}})
     assert (more.status, [one["id"] for one in more["trigger"]["services"]]) == (201, [house.service.id])
-    manual = {"trigger_type": "manual", "workflow": {"id": flow["id"]}, "permissions": {"restricted": False}}
-    assert api.post(path, manual)["trigger"]["permissions"] == {"restricted": False}
+    assert made["permissions"] == {"restricted": False, "team_id": None}, "also when none came"
+    permissions = {"restricted": True, "team_id": house.payments.id}
+    manual = {"trigger_type": "manual", "workflow": {"id": flow["id"]}, "permissions": permissions}
+    assert api.post(path, manual)["trigger"]["permissions"] == permissions
     for query, count in (
         (f"workflow_id={flow['id']}", 2),
         (f"service_id={house.service.id}", 1),
@@ -172,6 +174,11 @@ def test_actions_name_their_runner_and_are_associated(api: Api, house: House) ->
     assert api.request("PUT", path, {"action": {"action_type": "script"}}).status == 400
     api.delete(f"/automation_actions/runners/{runner['id']}")
     assert api.get(path)["action"]["runner"] is None
+    sorts = [
+        api.post("/automation_actions/actions", {"action": {**body, "runner": None, "action_classification": one}})
+        for one in ("remediation", "a word of their own")
+    ]
+    assert [one["action"]["action_classification"] for one in sorts] == ["remediation", "a word of their own"]
 
 
 def test_features_are_on_until_they_are_switched_off(api: Api, house: House) -> None:

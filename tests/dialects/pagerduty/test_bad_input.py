@@ -156,7 +156,7 @@ def _extension(house: House) -> Values:
         "name": "Hook",
         "endpoint_url": "https://example.com/",
         "extension_objects": [{"id": house.service.id, "type": "service_reference"}],
-        "extension_schema": {"id": "PEXTHK2", "type": "extension_schema_reference"},
+        "extension_schema": {"id": "PJFWPEP", "type": "extension_schema_reference"},
         "config": {"restrict": "any", "notify_types": {"resolve": False}},
     }
 

@@ -29,6 +29,8 @@ def another(api: Api, house: House, name: str) -> str:
         ("time", {"timeout": 0, "time_window": 300}, {"timeout": 0}),
         ("time", {"timeout": 86_400}, {"timeout": 86_400}),
         ("intelligent", {"time_window": 0}, {"time_window": 300, "iag_fields": ["summary"]}),
+        ("intelligent", {"iag_fields": None}, {"time_window": 300, "iag_fields": ["summary"]}),
+        ("intelligent", {"iag_fields": []}, {"time_window": 300, "iag_fields": []}),
         (
             "intelligent",
             {"time_window": 900, "iag_fields": ["summary", "custom_details.host"]},

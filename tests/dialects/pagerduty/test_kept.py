@@ -15,7 +15,7 @@ def extension(house: House, **more: Any) -> dict[str, Any]:
         "name": "Hook",
         "endpoint_url": "https://example.com/",
         "extension_objects": [{"id": house.service.id, "type": "service_reference"}],
-        "extension_schema": {"id": "PEXTHK2", "type": "extension_schema_reference"},
+        "extension_schema": {"id": "PJFWPEP", "type": "extension_schema_reference"},
         **more,
     }
 
@@ -32,7 +32,7 @@ def test_an_extension_comes_back_as_it_was_sent(api: Api, house: House, wrapped:
     (target,) = read["extension_objects"]
     assert (target["id"], target["type"]) == (house.service.id, "service_reference")
     assert (read["extension_schema"]["id"], read["extension_schema"]["type"]) == (
-        "PEXTHK2",
+        "PJFWPEP",
         "extension_schema_reference",
     )
     assert (read["type"], read["temporarily_disabled"]) == ("extension", False)
@@ -56,7 +56,7 @@ def test_secrets_of_an_extension_are_for_who_may_change_it_and_not_on_record(api
 
 
 def test_lists_are_narrowed(api: Api, house: House) -> None:
-    for name, schema in (("Hook", "PEXTHK2"), ("Chat", "PEXTSL1")):
+    for name, schema in (("Hook", "PJFWPEP"), ("Chat", "PEXTSL1")):
         api.post("/extensions", extension(house, name=name, extension_schema={"id": schema}))
     api.post("/addons", {"addon": {"name": "Page", "src": "https://example.com/", "type": "full_page_addon"}})
     for query, names in (
@@ -75,6 +75,7 @@ def test_schemas_are_found_by_their_label(api: Api) -> None:
     assert {"Generic V2 Webhook", "ServiceNow (v7)", "Slack"} <= set(labels)
     one = api.get(f"/extension_schemas/{labels['Slack']}")["extension_schema"]
     assert (one["label"], one["type"]) == ("Slack", "extension_schema")
+    assert (labels["Generic V2 Webhook"], labels["ServiceNow (v7)"]) == ("PJFWPEP", "PAKM60Z"), "as configurations say"
 
 
 def test_what_a_reference_names_may_go(api: Api, house: House) -> None:

@@ -30,9 +30,9 @@ class ExtensionSchema:
 
 SCHEMAS = (
     ExtensionSchema("PEXTHK1", "Generic V1 Webhook", "webhook"),
-    ExtensionSchema("PEXTHK2", "Generic V2 Webhook", "webhook_v2"),
+    ExtensionSchema("PJFWPEP", "Generic V2 Webhook", "webhook_v2"),
     ExtensionSchema("PEXTSL1", "Slack", "slack"),
-    ExtensionSchema("PEXTSN7", "ServiceNow (v7)", "servicenow"),
+    ExtensionSchema("PAKM60Z", "ServiceNow (v7)", "servicenow"),
     ExtensionSchema("PEXTJR1", "JIRA", "jira"),
     ExtensionSchema("PEXTJR2", "Jira Server", "jira_server"),
     ExtensionSchema("PEXTZD1", "Zendesk", "zendesk"),

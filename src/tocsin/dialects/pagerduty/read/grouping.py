@@ -42,7 +42,7 @@ def _config(sort: str, config: Fields) -> dict[str, Any]:
         return {"group_seconds": config.whole("timeout") or 0, "wire": "{}"}
     values = window_config(sort, config)
     if sort == "intelligent":
-        names = config.array("iag_fields") or list(DEFAULT_FIELDS)
+        names = list(DEFAULT_FIELDS) if config.values.get("iag_fields") is None else config.array("iag_fields")
         if not all(isinstance(name, str) and len(name) <= 255 for name in names):
             config.wrong("Iag fields must be an array of strings")
         values["iag_fields"] = names

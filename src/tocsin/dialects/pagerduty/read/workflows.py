@@ -64,7 +64,8 @@ def check_trigger(fields: Fields, values: Values) -> None:
         values[every] = False
     if fields.given(every) and values[every]:
         values["services"] = []
-    permissions = Fields(values["permissions"] or {}, fields.problems)
+    values["permissions"] = values["permissions"] or {"restricted": False, "team_id": None}
+    permissions = Fields(values["permissions"], fields.problems)
     permissions.truth("restricted")
     permissions.text("team_id")
     if not all(isinstance(one, str) for one in values["incident_types"] or ()):

@@ -76,7 +76,7 @@ ACTIONS = Keeping(
             "name": NAME,
             "description": long_text(),
             "action_type": choice("script", "process_automation", fixed=True),
-            "action_classification": choice("diagnostic", "remediation"),
+            "action_classification": text(),
             "action_data_reference": OBJECT,
             "runner": reference("runner"),
             "services": references("service"),
