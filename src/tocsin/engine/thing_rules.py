@@ -60,6 +60,11 @@ PAUSE_SECONDS = 24 * 3600
 
 _MAIL = re.compile(r"[^@\s]{1,64}@[^@\s.]+(\.[^@\s.]+)*", re.ASCII)
 _NUMBER = re.compile(r"[0-9]{4,15}", re.ASCII)
+_ZERO_IS_A_DIGIT = (39, 225, 241, 242, 378, 379)
+"""Where numbers begin with 0 also after the country code: Italy, Ivory Coast, Gabon, Congo, San Marino, the Vatican.
+
+Elsewhere that 0 is dialled within the country only: whoever is called with it is never reached.
+"""
 
 
 @dataclass(slots=True)
@@ -177,7 +182,9 @@ def _contact_method(draft: Draft) -> Verdict:
     if contact.channel is Channel.EMAIL and not _MAIL.fullmatch(contact.address):
         found.append("Address is not a valid email address")
     # One that was saved before may stay, so that its owner can still rename it or switch it off.
-    moved = draft.old is None or draft.old.address != contact.address
+    moved = draft.old is None or (draft.old.address, draft.old.country_code) != (contact.address, contact.country_code)
+    if moved and contact.country_code not in (None, *_ZERO_IS_A_DIGIT) and contact.address.startswith("0"):
+        found.append("Phone number can't start with a zero")
     if contact.channel is Channel.WEBHOOK and moved and (problem := url_problem(contact.address)):
         found.append(f"Address is not a URL that can be called: {problem}")
     twins = draft.world.config.contacts_of.get(contact.user_id, ())

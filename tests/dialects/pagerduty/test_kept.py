@@ -36,6 +36,7 @@ def test_an_extension_comes_back_as_it_was_sent(api: Api, house: House, wrapped:
         "extension_schema_reference",
     )
     assert (read["type"], read["temporarily_disabled"]) == ("extension", False)
+    assert read["html_url"] is None, "there is no page of it"
     assert api.post(f"/extensions/{made['id']}/enable", None)["extension"] == read
     changed = extension(house, name="Other", config=None, endpoint_url="")
     again = api.put(f"/extensions/{made['id']}", {"extension": changed} if wrapped else changed)["extension"]

@@ -126,6 +126,17 @@ def test_a_number_without_country_code_gets_the_first_one(api: Api, house: House
     assert "country_code" not in api.post(f"/users/{house.bob.id}/contact_methods", email)["contact_method"]
 
 
+def test_a_number_has_no_zero_before_it_where_nobody_would_be_reached_so(api: Api, house: House) -> None:
+    path = f"/users/{house.bob.id}/contact_methods"
+    body = {"type": "phone_contact_method", "label": "Home", "address": "0613013250", "country_code": 33}
+    reply = api.request("POST", path, {"contact_method": body})
+    assert (reply.status, reply.errors) == (400, ["Phone number can't start with a zero"])
+    made = api.post(path, {"contact_method": {**body, "country_code": 39}})["contact_method"]
+    assert made["address"] == "0613013250", "a landline in Rome"
+    reply = api.request("PUT", f"{path}/{made['id']}", {"contact_method": {"country_code": 33}})
+    assert reply.status == 400
+
+
 def test_the_same_address_twice_is_refused_in_the_words_that_clients_compare(api: Api, house: House) -> None:
     path = f"/users/{house.alice.id}/contact_methods"
     body = {"contact_method": {"type": "sms_contact_method", "label": "A", "address": "2025550101", "country_code": 1}}

@@ -62,7 +62,7 @@ EXTENSION = Keeping(
         },
         required=("name", "extension_objects", "extension_schema"),
         filters={"extension_object_id": "extension_objects", "extension_schema_id": "extension_schema"},
-        constants={"temporarily_disabled": False},
+        constants={"temporarily_disabled": False, "html_url": None},
     )
 )
 ADDON = Keeping(
