@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import http.client
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -108,6 +109,8 @@ def _schedule_alone(report: Report) -> None:
     """Without HTTP: what is decided and written out."""
     overrides: tuple[Override, ...] = ()
     plan = schedule(LAYERS, PEOPLE, TURN_SECONDS)
+    gc.collect()
+    gc.freeze()  # what this process did before is not the schedule's garbage
     cold = _taken_ms(year(plan, overrides, forget=True), 15)
     warm = _taken_ms(year(plan, overrides, forget=False), 15)
     note = f"again {median(warm):.0f} ms"
