@@ -80,6 +80,16 @@ def test_many_in_one_row_and_a_row_each(api: Api, house: House) -> None:
     assert carol["total_incidents_acknowledged"] == 1
 
 
+def test_people_are_counted(api: Api, house: House) -> None:
+    (row,) = api.post("/analytics/metrics/users/all", {"filters": {}})["data"]
+    assert (row["total_user_count"], row["total_on_escalation_policy_count"]) == (5, 3)
+    assert row["total_on_escalation_policy_percentage"] == 60.0
+    of_team = {"filters": {"team_ids": [house.payments.id]}}
+    assert api.post("/analytics/metrics/users/all", of_team)["data"][0]["total_user_count"] == 3
+    for wrong in ({"filters": 5}, {"filters": {"team_ids": "x"}}, {"time_zone": "Mars/Base"}):
+        assert api.request("POST", "/analytics/metrics/users/all", wrong).status == 400
+
+
 def test_rows_come_a_page_at_a_time(api: Api, house: House) -> None:
     for number in range(3):
         house.alarm(f"k{number}")

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
 from tests.dialects.pagerduty.api import Api, House
+from tocsin.dialects.pagerduty.write.refs import Links, Refs
+from tocsin.dialects.pagerduty.write.webhooks import event_bytes
 from tocsin.directory.business import Subscriber
 from tocsin.directory.kept import Kept
 from tocsin.directory.model import Channel, ContactMethod
+from tocsin.directory.subscriptions import WebhookSubscription
 
 
 def test_a_status_update_reaches_who_subscribed_and_pages_nobody(api: Api, house: House) -> None:
@@ -68,3 +72,22 @@ def test_an_incident_is_of_a_type(api: Api, house: House, wrong: Any) -> None:
     back = api.put(path, {"incident": {"incident_type": {"name": "incident_default"}}})["incident"]
     assert back["incident_type"] == {"name": "incident_default"}
     assert api.request("PUT", path, {"incident": {"incident_type": wrong}}).status == 400
+
+
+def test_receivers_hear_of_all_of_it_in_the_forms_they_know(api: Api, house: House) -> None:
+    events = ("incident.status_update_published", "incident.conference_bridge.updated", "incident.responder.added")
+    one = house.save(WebhookSubscription(id="", url="https://hooks.example.com/", events=events))
+    path = f"/incidents/{house.alarm().id}"
+    api.post(f"{path}/status_updates", {"message": "Half is back"}, key="alice")
+    api.put(path, {"incident": {"conference_bridge": {"conference_number": "+1 415"}}}, key="alice")
+    target = {"id": house.bob.id, "type": "user_reference"}
+    ask = {"requester_id": house.alice.id, "message": "Help", "responder_request_targets": [target]}
+    api.post(f"{path}/responder_requests", ask, key="alice")
+    refs = Refs(house.config(), Links("http://a", "http://b"))
+    told = [json.loads(event_bytes(found, refs))["event"] for found in house.reads.deliveries(one.id).items[::-1]]
+    assert [event["event_type"] for event in told] == list(events)
+    update, bridge, responder = (event["data"] for event in told)
+    assert (update["type"], update["message"], update["trimmed"]) == ("incident_status_update", "Half is back", False)
+    assert (bridge["conference_numbers"], bridge["conference_url"]) == ([{"label": "", "number": "+1 415"}], None)
+    assert (responder["type"], responder["state"], responder["message"]) == ("incident_responder", "pending", "Help")
+    assert responder["user"]["id"] == house.bob.id

@@ -138,6 +138,39 @@ def responders(call: Call) -> Response:
     return answer({"data": data, **_echo(asked), "order_by": order_by})
 
 
+def users(call: Call) -> Response:
+    """POST /analytics/metrics/users/all: how many people there are, and how many could be called."""
+    sent = Fields(call.body())
+    filters = sent.object("filters") or Fields({}, sent.problems)
+    team_ids, user_ids = set(_ids(filters, "team_ids")), set(_ids(filters, "user_ids"))
+    zone = sent.text("time_zone") or "Etc/UTC"
+    if zone not in zone_names():
+        sent.wrong("Time zone is invalid")
+    sent.check()
+    config = call.config
+    members = {one.user_id for team_id in team_ids for one in config.members_of.get(team_id, ())}
+    people = [
+        one.id
+        for one in config.users.values()
+        if call.may_read(one) and (not team_ids or one.id in members) and (not user_ids or one.id in user_ids)
+    ]
+    rules = [rule for policy in config.policies.values() for rule in policy.rules]
+    targets = {target.id for rule in rules for target in rule.targets}
+    on_schedules = {
+        user_id
+        for schedule in config.schedules.values()
+        if schedule.id in targets
+        for layer in schedule.layers
+        for user_id in layer.user_ids
+    }
+    data = write.users(
+        len(people),
+        on_policy=sum(one in targets or one in on_schedules for one in people),
+        reachable=sum(any(contact.enabled for contact in config.contacts_of.get(one, ())) for one in people),
+    )
+    return answer({"data": [data], "filters": dict(filters.values), "time_zone": zone})
+
+
 def _question(call: Call, start: str, end: str) -> Question:
     """What the body asks. Raises ApiError with every problem."""
     sent = Fields(call.body())
@@ -267,6 +300,7 @@ ROUTES: Routes = (
         )
     ),
     ("/analytics/metrics/responders/all", {"POST": responders}),
+    ("/analytics/metrics/users/all", {"POST": users}),
     ("/analytics/raw/incidents", {"POST": raw}),
     ("/analytics/raw/incidents/{id}", {"GET": raw_one}),
     ("/analytics/raw/incidents/{id}/responses", {"GET": raw_responses}),

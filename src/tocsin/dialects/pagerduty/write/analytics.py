@@ -118,6 +118,25 @@ def responder(user_id: str, some: Sequence[Measures], config: Config) -> Wire:
     }
 
 
+def users(total: int, *, on_policy: int, reachable: int) -> Wire:
+    """How many people there are. Everybody has signed up; there is no mobile application to download."""
+
+    def share(part: int) -> float:
+        return round(100 * part / total, 2) if total else 0.0
+
+    return {
+        "total_user_count": total,
+        "total_signed_up_count": total,
+        "total_signed_up_percentage": share(total),
+        "total_on_escalation_policy_count": on_policy,
+        "total_on_escalation_policy_percentage": share(on_policy),
+        "total_with_notification_methods_count": reachable,
+        "total_with_notification_methods_percentage": share(reachable),
+        "total_downloaded_mobile_app_count": 0,
+        "total_downloaded_mobile_app_percentage": 0.0,
+    }
+
+
 def _counts(one: Measures) -> Wire:
     return {
         "seconds_to_first_ack": one.first_ack,
