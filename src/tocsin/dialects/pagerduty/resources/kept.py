@@ -28,11 +28,17 @@ from tocsin.dialects.pagerduty.read.kept import (
 )
 from tocsin.dialects.pagerduty.resources.keeping import Keeping
 from tocsin.dialects.pagerduty.write import kept as write
-from tocsin.dialects.pagerduty.write.refs import Refs
+from tocsin.dialects.pagerduty.write.refs import Refs, Wire
+from tocsin.directory.kept import Kept
 
 URL_CHARS = 2000
 TEMPLATED = ("email_subject", "email_body", "message")
 _NOBODY: dict[str, Any] = {"created_by": None, "updated_by": None}
+
+
+def _summed_up(_call: Call, _one: Kept, body: Wire) -> Wire:
+    """By what it speaks to: a client that renames one takes a summary that changes with it for a defect."""
+    return {"summary": (body["extension_schema"] or body)["summary"]}
 
 
 def _secure(fields: Fields, values: Values) -> None:
@@ -63,7 +69,8 @@ EXTENSION = Keeping(
         required=("name", "extension_objects", "extension_schema"),
         filters={"extension_object_id": "extension_objects", "extension_schema_id": "extension_schema"},
         constants={"temporarily_disabled": False, "html_url": None},
-    )
+    ),
+    more=_summed_up,
 )
 ADDON = Keeping(
     Sort(
