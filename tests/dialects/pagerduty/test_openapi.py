@@ -97,7 +97,7 @@ def shape(path: str) -> str:
     return re.sub(r"\{[^}]*\}", "{}", path)
 
 
-@functools.cache
+@functools.lru_cache(maxsize=4)
 def validator(method: str, path: str) -> Any:
     """What validates the successful answers of an operation; None if it answers nothing."""
     documented = {shape(one): operations for one, operations in description()["paths"].items()}
