@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -43,7 +44,9 @@ def test_every_field_of_an_alert_event() -> None:
         client="Sample Monitoring Service",
         client_url="https://monitoring.service.com",
         occurred_at=event.occurred_at,
+        raw=event.raw,
     )
+    assert json.loads(event.raw) == TRIGGER
 
 
 @pytest.mark.parametrize("action", [Action.ACKNOWLEDGE, Action.RESOLVE])
