@@ -15,6 +15,8 @@ from sqlalchemy.pool import NullPool, QueuePool
 BEGIN = "BEGIN IMMEDIATE"
 """A deferred transaction that reads and then writes can fail whatever the busy timeout; this one waits at its start."""
 
+MODE_ATTEMPTS = 20
+
 
 def open_engine(path: Path, *, read_only: bool) -> Engine:
     """A SQLAlchemy engine on the file; transactions are begun by hand. Read-only ones refuse every write."""
@@ -50,12 +52,28 @@ def _pragmas(*, read_only: bool) -> Any:
         if read_only:
             cursor.execute("PRAGMA query_only = ON")
         else:
-            cursor.execute("PRAGMA journal_mode = WAL")
+            _write_ahead(cursor)
             cursor.execute("PRAGMA synchronous = FULL")
             cursor.execute("PRAGMA wal_autocheckpoint = 4000")
         cursor.close()
 
     return run
+
+
+def _write_ahead(cursor: sqlite3.Cursor) -> None:
+    """Have a new file written ahead. Several may open it at once, and the change of mode does not wait for a lock.
+
+    An ordinary transaction does: after it, whoever was in the way has changed the mode or is about to.
+    """
+    for _ in range(MODE_ATTEMPTS):
+        try:
+            cursor.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError:
+            cursor.execute(BEGIN)
+            cursor.execute("COMMIT")
+        else:
+            return
+    cursor.execute("PRAGMA journal_mode = WAL")
 
 
 def upsert(table: Table) -> Any:
