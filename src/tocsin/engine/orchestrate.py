@@ -14,11 +14,11 @@ from tocsin.events import pcl
 from tocsin.events.evaluate import Claim, Marks, event_of, run, scene_of
 from tocsin.events.memory import Memory, count_within, counted
 from tocsin.events.model import Action, Event
-from tocsin.events.orchestration import CacheKind, CacheVariable, Lookup, PathKind, path_id
+from tocsin.events.orchestration import UNROUTED, CacheKind, CacheVariable, Lookup, PathKind, path_id
 from tocsin.kernel.time import SECOND, Moment, Span
 from tocsin.kernel.values import replace
 
-NOT_ROUTED = ("", "unrouted")
+NOT_ROUTED = ("", UNROUTED)
 """What a router says of an event that is for no service."""
 
 

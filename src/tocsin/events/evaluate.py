@@ -16,7 +16,6 @@ from tocsin.events.model import Action, Event, Severity
 from tocsin.events.orchestration import (
     START,
     Actions,
-    Call,
     DynamicRoute,
     Extraction,
     Lookup,
@@ -85,8 +84,6 @@ class Marks:
     priority_id: str = ""
     policy_id: str = ""
     notes: list[str] = field(default_factory=list)
-    calls: list[Call] = field(default_factory=list)
-    field_updates: dict[str, str] = field(default_factory=dict)
     variables: dict[str, str] = field(default_factory=dict)
 
 
@@ -289,9 +286,6 @@ def _act(actions: Actions, claim: Claim, scene: pcl.Scene, marks: Marks) -> None
     if actions.note:
         note = pcl.render(actions.note, scene, marks.variables, NOTE_CHARS).strip()
         marks.notes += [note] if note else []
-    marks.calls += actions.calls
-    for field_id, value in actions.field_updates:
-        marks.field_updates[field_id] = pcl.render(value, scene, marks.variables)
 
 
 def _extract(extraction: Extraction, scene: pcl.Scene, marks: Marks) -> None:

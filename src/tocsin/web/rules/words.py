@@ -109,9 +109,10 @@ def _of_incident(actions: Actions, called: Called) -> Iterator[str]:
     if actions.note:
         yield f"note {_quoted(actions.note)}"
     if actions.calls:
-        yield f"keep {_counted(len(actions.calls), 'web call')} ({listed(call.name for call in actions.calls)})"
+        names = listed(call.name for call in actions.calls)
+        yield f"keep {_counted(len(actions.calls), 'web call')} ({names}; not acted upon yet)"
     if actions.field_updates:
-        yield f"fill {_counted(len(actions.field_updates), 'field')} of the incident"
+        yield f"keep {_counted(len(actions.field_updates), 'field')} for the incident (not acted upon yet)"
 
 
 def _extraction(one: Extraction) -> str:
