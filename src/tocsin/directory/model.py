@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from tocsin.directory.grouping import ContentGrouping
 from tocsin.directory.runbooks import runbook_in
 from tocsin.kernel.time import Moment
 
@@ -175,7 +176,8 @@ class Service:
     """Something that can break and has somebody to call. Timeouts in seconds; None or 0 = never.
 
     `group_seconds`: an alert joins the open incident that another alert opened at most so long before (0 = at any time
-    while it is open, None = every alert makes an incident of its own). `judges_after_windows`: what began in a
+    while it is open, None = every alert makes an incident of its own). `group_by`: the same by what alerts hold, also
+    over services that share a setting for it; where both are set, this counts. `judges_after_windows`: what began in a
     maintenance window and is open at its end pages then; False = never, as PagerDuty has it.
     `pause_seconds`: a new alert waits so long and pages unless it is over by then, if problems like it used to be over
     as quickly, or with `pause_every` in any case. `raise_at`: "support_hours_start" or "support_hours_end", when open
@@ -195,6 +197,7 @@ class Service:
     status: ServiceStatus = ServiceStatus.ACTIVE
     last_resort: bool = True
     group_seconds: int | None = None
+    group_by: ContentGrouping | None = None
     judges_after_windows: bool = True
     pause_seconds: int | None = None
     pause_every: bool = False

@@ -6,6 +6,7 @@ from tocsin.alerts import decide as alerts
 from tocsin.alerts.messages import ExpireAlert, ResolveAlert
 from tocsin.alerts.model import Alert
 from tocsin.directory.model import Service, Urgency, UrgencyRuleKind
+from tocsin.engine.grouping import group_for
 from tocsin.engine.on_held import service_of_alert
 from tocsin.engine.support_hours import in_support_hours, next_raise
 from tocsin.engine.world import World
@@ -32,12 +33,12 @@ from tocsin.incidents.messages import (
     Snooze,
     Unacknowledge,
 )
-from tocsin.incidents.model import Incident, Status
+from tocsin.incidents.model import Incident, Placed, Status
 from tocsin.kernel.actor import Actor, ActorKind
 from tocsin.kernel.decision import Decision
 from tocsin.kernel.errors import Conflict, Invalid, NotFound
-from tocsin.kernel.limits import ALERTS_PER_INCIDENT, QUIET_INCIDENTS
-from tocsin.kernel.time import SECOND, Moment
+from tocsin.kernel.limits import QUIET_INCIDENTS
+from tocsin.kernel.time import Moment
 from tocsin.kernel.values import replace
 
 
@@ -82,10 +83,10 @@ def consider_alert(world: World, _actor: Actor, command: ConsiderAlert, now: Mom
         return alerts.resolve(alert, "its service was removed", now)
     alert = alert if alert.service_id == service.id else replace(alert, service_id=service.id)
     opened_at = incidents.opened_at(alert, command)
-    open_one = _group_for(world, service, opened_at)
-    if open_one is not None:
-        joined = "raised within the service's grouping window"
-        decision = incidents.join(open_one, alert, f"{joined}; {command.reason}" if command.reason else joined, now)
+    group = group_for(world, service, alert, opened_at)
+    if group.incident is not None:
+        reason = f"{group.reason}; {command.reason}" if command.reason else group.reason
+        decision = incidents.join(group.incident, alert, reason, now)
         return decision + _annotated(world, decision, alert)
     policy = world.config.policies.get(alert.policy_id)
     if policy is not None:
@@ -95,8 +96,11 @@ def consider_alert(world: World, _actor: Actor, command: ConsiderAlert, now: Mom
         service,
         incident_id=world.ids.long(),
         number=world.state.next_incident_number(),
-        urgency=urgency_for(service, alert.severity, opened_at),
-        team_ids=policy.team_ids if policy is not None else world.config.team_ids_of_service(service.id),
+        placed=Placed(
+            urgency=urgency_for(service, alert.severity, opened_at),
+            team_ids=policy.team_ids if policy is not None else world.config.team_ids_of_service(service.id),
+            group_keys=group.keys,
+        ),
         command=command,
         now=now,
     )
@@ -108,22 +112,6 @@ def _annotated(world: World, decision: Decision, alert: Alert) -> Decision:
     incident_id = next(fact.incident_id for fact in decision.facts)
     written = (NoteAdded(incident_id=incident_id, note_id=world.ids.long(), text=text) for text in alert.notes)
     return Decision(facts=tuple(written))
-
-
-def _group_for(world: World, service: Service, opened_at: Moment) -> Incident | None:
-    """The newest open incident of the service whose window for further alerts has not passed; None without grouping.
-
-    A snoozed one takes none: who snoozed it said that this problem can wait, not that the next one can. The next one
-    pages as an incident of its own, and the snooze stands.
-    """
-    if service.group_seconds is None:
-        return None
-    for incident in reversed(world.state.open_incidents_of(service.id)):
-        in_time = service.group_seconds == 0 or opened_at - incident.created_at <= service.group_seconds * SECOND
-        takes = incident.alert_count and incident.snoozed_until is None
-        if takes and in_time and incident.alert_count < ALERTS_PER_INCIDENT:
-            return incident
-    return None
 
 
 def urgency_for(service: Service, severity: Severity | None, at: Moment) -> Urgency:

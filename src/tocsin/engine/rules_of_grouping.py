@@ -1,6 +1,7 @@
 """Alert grouping settings: what makes one valid, what it makes of its services, what removal means.
 
-A setting is acted upon through its services: each has the setting's `group_seconds` for as long as it is in it.
+A setting is acted upon through its services: each has the setting's `group_seconds` and `group_by` for as long
+as it is in it.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from tocsin.alerts.grouping import grouping_problems
 from tocsin.directory.grouping import GroupingSetting
 from tocsin.engine.config import Config
 from tocsin.engine.thing_removal import gone
@@ -41,22 +43,28 @@ def _grouping_setting(draft: Draft) -> Verdict:
     seconds = setting.group_seconds
     if seconds not in (None, 0) and not GROUP_SECONDS[0] <= seconds <= GROUP_SECONDS[1]:
         found.append(f"Timeout must be 0 or between {GROUP_SECONDS[0]} and {GROUP_SECONDS[1]} seconds")
+    if setting.group_by is not None:
+        found.extend(grouping_problems(setting.group_by))
     left = set(draft.old.service_ids if draft.old is not None else ()) - set(setting.service_ids)
     changes = Decision(
         state=(
             *_grouped(config, sorted(left), None, draft.now),
-            *_grouped(config, setting.service_ids, seconds, draft.now),
+            *_grouped(config, setting.service_ids, setting, draft.now),
         )
     )
     return found, changes
 
 
-def _grouped(config: Config, service_ids: Iterable[str], seconds: int | None, now: Moment) -> Iterable[ThingChange]:
+def _grouped(
+    config: Config, service_ids: Iterable[str], setting: GroupingSetting | None, now: Moment
+) -> Iterable[ThingChange]:
+    """The services as the setting has them group, None = not at all."""
+    seconds, by = (setting.group_seconds, setting.group_by) if setting is not None else (None, None)
     for service_id in service_ids:
         service = config.services.get(service_id)
-        if service is not None and service.group_seconds != seconds:
+        if service is not None and (service.group_seconds, service.group_by) != (seconds, by):
             updated = max(now, service.updated_at + 1)
-            changed = replace(service, group_seconds=seconds, updated_at=updated)
+            changed = replace(service, group_seconds=seconds, group_by=by, updated_at=updated)
             yield ThingChange("service", service_id, service, changed)
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
+from tocsin.alerts.grouping import grouping_problems
 from tocsin.alerts.holding import judge_held
 from tocsin.directory.model import (
     ApiKey,
@@ -260,6 +261,8 @@ def _service(draft: Draft) -> Verdict:
         found.append(f"Pause must be between 1 and {PAUSE_SECONDS} seconds")
     if service.raise_at not in ("", "support_hours_start", "support_hours_end"):
         found.append("Raise at must be support_hours_start or support_hours_end")
+    if service.group_by is not None:
+        found += grouping_problems(service.group_by)
     found += _unusable_links(service)
     if service.owner_team_id is not None and service.owner_team_id not in draft.world.config.teams:
         found.append("Owner team not found")

@@ -54,6 +54,9 @@ class State(Protocol):
     def open_incidents_of(self, service_id: str) -> Sequence[Incident]:
         """The open incidents of a service, oldest first."""
 
+    def open_incidents_with(self, group_key: str) -> Sequence[Incident]:
+        """The open incidents that an alert with this key belongs to, oldest first."""
+
     def quiet_incidents_of(self, service_id: str, most: int, after: int) -> Sequence[Incident]:
         """The first open incidents of low urgency of a service, of those with numbers above that."""
 

@@ -52,6 +52,7 @@ from tocsin.incidents.model import (
     Incident,
     NextStep,
     NoTimer,
+    Placed,
     Status,
 )
 from tocsin.incidents.timers import auto_resolve_key, timer_key
@@ -104,8 +105,7 @@ def trigger_for_alert(
     *,
     incident_id: str,
     number: int,
-    urgency: Urgency,
-    team_ids: tuple[str, ...],
+    placed: Placed,
     command: ConsiderAlert,
     now: Moment,
 ) -> Decision:
@@ -119,24 +119,25 @@ def trigger_for_alert(
         title=alert.summary or alert.dedup_key,
         service_id=service.id,
         status=Status.TRIGGERED,
-        urgency=urgency,
+        urgency=placed.urgency,
         created_at=opened_at(alert, command),
         updated_at=now,
         status_changed_at=now,
         incident_key=alert.dedup_key,
         policy_id=service.policy_id,
         priority_id=alert.priority_id or None,
-        team_ids=team_ids,
+        team_ids=placed.team_ids,
         alert_count=1,
         open_alert_count=1,
         runbook_url=alert.runbook_url,
+        group_keys=placed.group_keys,
     )
     fact = IncidentTriggered(
         incident_id=incident_id,
         number=number,
         service_id=service.id,
         title=incident.title,
-        urgency=urgency,
+        urgency=placed.urgency,
         alert_id=alert.id,
         reason=command.reason,
     )
@@ -208,6 +209,7 @@ def join(incident: Incident, alert: Alert, reason: str, now: Moment) -> Decision
         alert_count=incident.alert_count + 1,
         open_alert_count=incident.open_alert_count + alert.is_open,
         runbook_url=incident.runbook_url or alert.runbook_url,
+        joined_at=now,
         updated_at=now,
     )
     fact = AlertJoined(incident_id=incident.id, alert_id=alert.id, summary=alert.summary, reason=reason)
@@ -445,7 +447,8 @@ def move_to_service(incident: Incident, service: Service, team_ids: tuple[str, .
     if service.id == incident.service_id:
         return Decision(value="unchanged")
     fact = ServiceChanged(incident_id=incident.id, was=incident.service_id, service_id=service.id)
-    moved = replace(incident, service_id=service.id, team_ids=team_ids, updated_at=now)
+    # What the old service groups goes on without it.
+    moved = replace(incident, service_id=service.id, team_ids=team_ids, group_keys=(), updated_at=now)
     return Decision(state=(moved,), facts=(fact,))
 
 

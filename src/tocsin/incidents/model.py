@@ -102,12 +102,22 @@ class Responder:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Placed:
+    """What the configuration makes of a new incident: how urgent it is, whose, and by which keys alerts find it."""
+
+    urgency: Urgency
+    team_ids: tuple[str, ...] = ()
+    group_keys: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Incident:
     """Something that a human must handle.
 
     `level` and `pass_number` count from 1 (0 = not started). `epoch` rises whenever paging starts anew (un-acknowledge,
     reassignment, escalation by hand): pages of older epochs are void. `policy_snapshot` names the policy as it was when
     the incident was assigned. `timer_at` with `next_step`, or `timer_reason`, says what happens by itself.
+    `group_keys`: an alert with one of these belongs here (see `alerts.grouping`); `joined_at`: when the last one came.
     `runbook_url` is that of the first alert that named one. `type_name` "" = of the default type.
     """
 
@@ -142,6 +152,8 @@ class Incident:
     status_changed_by: Actor = SYSTEM
     alert_count: int = 0
     open_alert_count: int = 0
+    group_keys: tuple[str, ...] = ()
+    joined_at: Moment | None = None
     merged_into: str = ""
     quarantined_seq: int | None = None
     runbook_url: str = ""

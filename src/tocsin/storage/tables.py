@@ -165,6 +165,16 @@ incident_people = Table(
 )
 """Who has an open incident now."""
 
+incident_groups = Table(
+    "incident_groups",
+    metadata,
+    Column("incident_id", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Index("ix_incident_groups_key", "key"),
+    **_IN_KEY,
+)
+"""By which keys alerts find an incident that they belong to."""
+
 incident_teams = Table(
     "incident_teams",
     metadata,

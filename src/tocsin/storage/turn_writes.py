@@ -42,6 +42,8 @@ class TurnWrites:
         }
         self._people = whole(insert(tables.incident_people), tables.incident_people)
         self._teams = whole(insert(tables.incident_teams), tables.incident_teams)
+        self._groups = whole(insert(tables.incident_groups), tables.incident_groups)
+        self._no_groups = gone(tables.incident_groups.c.incident_id)
         self._no_people = gone(tables.incident_people.c.incident_id)
         self._no_teams = gone(tables.incident_teams.c.incident_id)
         self._timers = whole(database.upsert(tables.timers), tables.timers)
@@ -63,6 +65,7 @@ class TurnWrites:
             rows = [mapped.row(change.entity) for change in changes if not _is_settled(mapped, change)]
             self._entities[kind].run(connection, rows)
         self._write_members(connection, changed.get(Incident, ()))
+        self._write_groups(connection, changed.get(Incident, ()))
 
     def _write_members(self, connection: Connection, changes: Sequence[Change]) -> None:
         """Who has the incidents and whose they are, where that is not known to be stored as it is."""
@@ -74,6 +77,17 @@ class TurnWrites:
         self._no_teams.run(connection, [{"gone": one.entity.id} for one in teams])
         members = [(one.entity.id, team) for one in teams for team in dict.fromkeys(one.entity.team_ids)]
         self._teams.run(connection, [{"incident_id": incident, "team_id": team} for incident, team in members])
+
+    def _write_groups(self, connection: Connection, changes: Sequence[Change]) -> None:
+        """By which keys alerts find the open incidents. A row too many does no harm: who asks looks at the incident."""
+        grouped = [
+            one
+            for one in changes
+            if (one.entity.group_keys if one.before is None else _keys(one.before) != _keys(one.entity))
+        ]
+        self._no_groups.run(connection, [{"gone": one.entity.id} for one in grouped])
+        keys = [(one.entity.id, key) for one in grouped for key in _keys(one.entity)]
+        self._groups.run(connection, [{"incident_id": incident, "key": key} for incident, key in keys])
 
     def timers(self, connection: Connection, changes: Iterable[TimerChange]) -> None:
         """Timers set and cancelled."""
@@ -136,6 +150,10 @@ class TurnWrites:
     def meta(self, connection: Connection, key: str, value: str) -> None:
         """One of the single values."""
         self._meta.run(connection, [{"key": key, "value": value}])
+
+
+def _keys(incident: Incident) -> tuple[str, ...]:
+    return incident.group_keys if incident.is_open else ()
 
 
 def _is_settled(mapped: Mapped, change: Change) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import Any
 
@@ -51,19 +51,39 @@ class WorkQueries:
     """The questions; each answers with rows of an entity's id and its JSON, unless its name says otherwise."""
 
     def __init__(self, dialect: Dialect) -> None:
-        alerts, incidents, people = tables.alerts.c, tables.incidents.c, tables.incident_people.c
-        pages, messages, snapshots = tables.pages.c, tables.messages.c, tables.policy_snapshots.c
-        is_open = incidents.status != _word(Status.RESOLVED)
-
         def prepared(columns: Any, *conditions: Any) -> Query:
             return Query(dialect, select(columns.id, columns.data).where(*conditions))
 
+        self._of_incidents(dialect, prepared)
+        self._of_pages(dialect, prepared)
+        alerts, messages, snapshots = tables.alerts.c, tables.messages.c, tables.policy_snapshots.c
         self.one = {kind: prepared(table.c, table.c.id == bindparam("id")) for kind, table in _KINDS.items()}
         self.alerts_of = prepared(alerts, alerts.incident_id == bindparam("incident_id"))
         held = select(alerts.id, alerts.data).where(
             alerts.window_id == bindparam("window_id"), alerts.id > bindparam("after")
         )
         self.held_alerts = Query(dialect, held.order_by(alerts.id).limit(bindparam("most")))
+        self.notes_of = Query(dialect, _notes_of())
+        self.snapshots_between = prepared(
+            snapshots, snapshots.id > bindparam("after"), snapshots.id < bindparam("before")
+        )
+        deliveries = tables.deliveries.c
+        queued = (deliveries.subscription_id == bindparam("subscription_id"), deliveries.queued == literal_column("1"))
+        waiting = select(deliveries.id, deliveries.data).where(*queued).limit(bindparam("most"))
+        of_queue = (deliveries.resource_id == bindparam("resource_id"), deliveries.number > bindparam("after"))
+        self.first_queued = Query(dialect, waiting.where(*of_queue).order_by(deliveries.number))
+        by_end = (deliveries.resource_id.desc(), deliveries.number.desc())
+        self.last_queued = Query(dialect, waiting.order_by(*by_end))
+        self.messages_to = prepared(
+            messages,
+            messages.address == bindparam("address"),
+            messages.created_at >= bindparam("since"),
+            messages.channel == bindparam("channel"),
+        )
+
+    def _of_incidents(self, dialect: Dialect, prepared: Callable[..., Query]) -> None:
+        incidents, people, groups = tables.incidents.c, tables.incident_people.c, tables.incident_groups.c
+        is_open = incidents.status != _word(Status.RESOLVED)
         self.open_by_key = prepared(
             incidents,
             is_open,
@@ -82,10 +102,12 @@ class WorkQueries:
         self.open_assigned_to = prepared(
             incidents, is_open, people.incident_id == incidents.id, people.user_id == bindparam("user_id")
         )
-        self.notes_of = Query(dialect, _notes_of())
-        self.snapshots_between = prepared(
-            snapshots, snapshots.id > bindparam("after"), snapshots.id < bindparam("before")
+        self.open_with_key = prepared(
+            incidents, is_open, groups.incident_id == incidents.id, groups.key == bindparam("key")
         )
+
+    def _of_pages(self, dialect: Dialect, prepared: Callable[..., Query]) -> None:
+        incidents, pages = tables.incidents.c, tables.pages.c
         self.pages_of = prepared(pages, pages.incident_id == bindparam("incident_id"))
         self.waiting_pages = prepared(
             pages,
@@ -106,19 +128,6 @@ class WorkQueries:
         is_loud = (incidents.id == pages.incident_id, incidents.urgency == Urgency.HIGH.value)
         self.loud_bundled_pages = Query(dialect, oldest.where(*is_loud))
         self.count_bundled = Query(dialect, select(func.count(pages.incident_id.distinct())).where(*bundled))
-        deliveries = tables.deliveries.c
-        queued = (deliveries.subscription_id == bindparam("subscription_id"), deliveries.queued == literal_column("1"))
-        waiting = select(deliveries.id, deliveries.data).where(*queued).limit(bindparam("most"))
-        of_queue = (deliveries.resource_id == bindparam("resource_id"), deliveries.number > bindparam("after"))
-        self.first_queued = Query(dialect, waiting.where(*of_queue).order_by(deliveries.number))
-        by_end = (deliveries.resource_id.desc(), deliveries.number.desc())
-        self.last_queued = Query(dialect, waiting.order_by(*by_end))
-        self.messages_to = prepared(
-            messages,
-            messages.address == bindparam("address"),
-            messages.created_at >= bindparam("since"),
-            messages.channel == bindparam("channel"),
-        )
 
 
 NEWEST_ALERTS = """

@@ -273,6 +273,10 @@ class WorkingSet(Layers):
         values = {"service_id": service_id}
         return self._open(self._queries.open_of_service, values, lambda one: one.service_id == service_id)
 
+    def open_incidents_with(self, group_key: str) -> Sequence[Incident]:
+        """The open incidents that an alert with this key belongs to."""
+        return self._open(self._queries.open_with_key, {"key": group_key}, lambda one: group_key in one.group_keys)
+
     def quiet_incidents_of(self, service_id: str, most: int, after: int) -> Sequence[Incident]:
         """The first open incidents of low urgency of a service, of those with numbers above that."""
 

@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Any, Protocol
 
 from tocsin.alerts.messages import ResolveAlert
+from tocsin.directory.grouping import ContentGrouping
 from tocsin.directory.model import Channel, ServiceStatus, Urgency
 from tocsin.engine.things import DeleteThing, SaveThing
 from tocsin.escalation.messages import EscalateNow
@@ -309,8 +310,9 @@ def edit_service(life: Life) -> None:
         return
     status = life.rng.choice((ServiceStatus.ACTIVE, ServiceStatus.ACTIVE, ServiceStatus.DISABLED))
     timeout, grouping = life.rng.choice((None, 300, 900)), life.rng.choice((None, None, 0, 120))
-    changed = replace(service, status=status, acknowledgement_timeout=timeout, group_seconds=grouping)
-    _save(life, changed, "status", "acknowledgement_timeout", "group_seconds", kind="service")
+    by = life.rng.choice((None, None, ContentGrouping(fields=("severity",), window_seconds=300)))
+    changed = replace(service, status=status, acknowledgement_timeout=timeout, group_seconds=grouping, group_by=by)
+    _save(life, changed, "status", "acknowledgement_timeout", "group_seconds", "group_by", kind="service")
 
 
 def replace_service(life: Life) -> None:

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from tests.dialects.pagerduty.api import Api, House
+from tocsin.directory.grouping import ContentGrouping
+from tocsin.events.model import Action, Event
 from tocsin.kernel.time import SECOND
 
 PATH = "/alert_grouping_settings"
@@ -79,6 +81,46 @@ def test_a_setting_changes_its_type_and_its_services(api: Api, house: House) -> 
     api.delete(path)
     assert seconds() == [None, None]
     assert api.request("GET", path).status == 404
+
+
+def test_alerts_of_the_same_content_are_one_incident_over_all_its_services(api: Api, house: House) -> None:
+    second = another(api, house, "Second")
+    config = {"time_window": 600, "aggregate": "all", "fields": ["source"]}
+    setting(api, house.service.id, second, kind="content_based", config=config)
+    key = api.post(f"/services/{second}/integrations", {"integration": {"type": "events_api_v2_inbound_integration"}})
+    house.alarm("one", source="db-1")
+    for number, integration_id in enumerate((key["integration"]["id"], house.integration.id)):
+        event = Event(
+            action=Action.TRIGGER,
+            integration_id=integration_id,
+            dedup_key=f"other-{number}",
+            received_at=house.clock.now(),
+            source="db-1",
+        )
+        house.receive(event)
+        house.settle()
+    (incident,) = api.get("/incidents")["incidents"]
+    assert incident["alert_counts"]["all"] == 3
+    grouped = incident["alert_grouping"]
+    assert (grouped["grouping_type"], grouped["alert_grouping_active"]) == ("rules", True)
+    api.put(f"/incidents/{incident['id']}", {"incident": {"type": "incident", "status": "resolved"}})
+    ended = api.get(f"/incidents/{incident['id']}")["incident"]["alert_grouping"]
+    assert (ended["alert_grouping_active"], ended["started_at"]) == (False, grouped["started_at"])
+
+
+def test_a_service_groups_by_content_of_its_own(api: Api, house: House) -> None:
+    path = f"/services/{house.service.id}"
+    own = {"type": "content_based", "config": {"time_window": 600, "aggregate": "any", "fields": ["class", "group"]}}
+    api.put(path, {"service": {"alert_grouping_parameters": own}})
+    by = house.config().services[house.service.id].group_by
+    assert by == ContentGrouping(fields=("class", "group"), match_all=False, window_seconds=600)
+    assert api.get(path)["service"]["alert_grouping_parameters"] == own
+    api.put(path, {"service": {"alert_grouping_parameters": {"type": "time", "config": {"timeout": 2}}}})
+    service = house.config().services[house.service.id]
+    assert (service.group_by, service.group_seconds) == (None, 120)
+    many = {"type": "content_based", "config": {**own["config"], "fields": [f"f{n}" for n in range(21)]}}
+    reply = api.request("PUT", path, {"service": {"alert_grouping_parameters": many}})
+    assert (reply.status, reply.errors) == (400, ["Fields must be 1 to 20"])
 
 
 def test_a_service_is_in_one_setting_only(api: Api, house: House) -> None:

@@ -1,6 +1,6 @@
 """Alert grouping settings: from fields of a body to changes of the thing.
 
-Decides what belongs to which sort of grouping; only grouping by time is acted upon, the rest is kept for clients.
+Decides what belongs to which sort of grouping; by time and by content are acted upon, the rest is kept for clients.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from tocsin.dialects.pagerduty.read.fields import Fields
-from tocsin.dialects.pagerduty.read.services import GROUPING, window_config
+from tocsin.dialects.pagerduty.read.services import GROUPING, content_grouping, window_config
 from tocsin.directory.grouping import GroupingSetting
 from tocsin.kernel.limits import DESCRIPTION_CHARS
 
@@ -39,11 +39,13 @@ def setting_changes(fields: Fields, old: GroupingSetting | None) -> dict[str, An
 
 def _config(sort: str, config: Fields) -> dict[str, Any]:
     if sort == TIME:
-        return {"group_seconds": config.whole("timeout") or 0, "wire": "{}"}
+        return {"group_seconds": config.whole("timeout") or 0, "group_by": None, "wire": "{}"}
     values = window_config(sort, config)
     if sort == "intelligent":
         names = list(DEFAULT_FIELDS) if config.values.get("iag_fields") is None else config.array("iag_fields")
         if not all(isinstance(name, str) and len(name) <= 255 for name in names):
             config.wrong("Iag fields must be an array of strings")
         values["iag_fields"] = names
-    return {"group_seconds": None, "wire": msgspec.json.encode(values).decode()}
+    by = content_grouping(sort, values)
+    wire = "{}" if by is not None else msgspec.json.encode(values).decode()
+    return {"group_seconds": None, "group_by": by, "wire": wire}

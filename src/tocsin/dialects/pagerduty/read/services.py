@@ -13,6 +13,7 @@ import msgspec
 
 from tocsin.dialects.pagerduty.read.fields import Fields
 from tocsin.dialects.pagerduty.vendors import BY_ID, EMAIL_TYPE, EVENTS_V2, INTEGRATION_TYPES
+from tocsin.directory.grouping import ContentGrouping
 from tocsin.directory.model import Service, ServiceStatus, SupportHours, UrgencyRule, UrgencyRuleKind
 from tocsin.kernel.limits import DESCRIPTION_CHARS
 
@@ -44,13 +45,13 @@ def service_changes(fields: Fields, old: Service | None) -> dict[str, Any]:
         changes["status"] = ServiceStatus(status)
     _urgency(fields, changes)
     if fields.given("alert_grouping_parameters"):
-        changes["group_seconds"] = None
+        changes |= {"group_seconds": None, "group_by": None}
     wire = _wire(fields, stored_wire(old))
     _pause(fields, changes)
     _scheduled_actions(fields, changes, wire)
     fields.check()
-    if "group_seconds" in changes:
-        changes["group_seconds"] = _group_seconds(wire["alert_grouping_parameters"])
+    if "group_by" in changes:
+        changes |= _acted_upon(wire["alert_grouping_parameters"])
     if old is None or wire != stored_wire(old):
         changes["wire"] = msgspec.json.encode(wire).decode()
     return changes
@@ -169,11 +170,21 @@ def _wire(fields: Fields, stored: dict[str, Any]) -> dict[str, Any]:
     return wire
 
 
-def _group_seconds(parameters: dict[str, Any] | None) -> int | None:
-    """Grouping by time alone is acted upon; the other types are kept for their clients."""
-    if parameters is None or parameters["type"] != "time":
+def _acted_upon(parameters: dict[str, Any] | None) -> dict[str, Any]:
+    """What the service does of it: group by time or by content; the other types are kept for their clients."""
+    kind, config = (parameters["type"], parameters["config"]) if parameters is not None else ("", {})
+    return {
+        "group_seconds": int(config["timeout"]) * 60 if kind == "time" else None,
+        "group_by": content_grouping(kind, config),
+    }
+
+
+def content_grouping(kind: str, config: dict[str, Any]) -> ContentGrouping | None:
+    """The grouping that checked parameters ask for, if they are of that type."""
+    if kind != "content_based":
         return None
-    return int(parameters["config"]["timeout"]) * 60
+    names, match_all = tuple(config["fields"]), config["aggregate"] == "all"
+    return ContentGrouping(fields=names, match_all=match_all, window_seconds=config["time_window"])
 
 
 def _grouping(parameters: Fields) -> dict[str, Any] | None:

@@ -84,7 +84,7 @@ def left(call: Call, service: Service) -> Service:
         call.save("grouping_setting", changed, ("service_ids",), seen_at=setting.updated_at)
     else:
         call.delete("grouping_setting", setting.id)
-    stored: Service = call.save("service", service, ("group_seconds",))
+    stored: Service = call.save("service", service, ("group_seconds", "group_by"))
     return stored
 
 

@@ -8,7 +8,7 @@ import msgspec
 
 from tocsin.dialects.pagerduty.read.services import WINDOW_SECONDS
 from tocsin.dialects.pagerduty.write.refs import Refs, Wire, instant
-from tocsin.directory.grouping import GroupingSetting
+from tocsin.directory.grouping import ContentGrouping, GroupingSetting
 
 
 def setting(one: GroupingSetting, service_ids: Iterable[str], refs: Refs) -> Wire:
@@ -31,12 +31,19 @@ def config(one: GroupingSetting) -> Wire:
     """What belongs to its sort; times in seconds."""
     if one.group_seconds is not None:
         return {"timeout": one.group_seconds}
-    return {**msgspec.json.decode(one.wire), "recommended_time_window": WINDOW_SECONDS[0]}
+    values = by_content(one.group_by) if one.group_by is not None else msgspec.json.decode(one.wire)
+    return {**values, "recommended_time_window": WINDOW_SECONDS[0]}
+
+
+def by_content(by: ContentGrouping) -> Wire:
+    """How alerts are compared; the time in seconds."""
+    aggregate = "all" if by.match_all else "any"
+    return {"time_window": by.window_seconds, "aggregate": aggregate, "fields": list(by.fields)}
 
 
 def of_service(one: GroupingSetting) -> Wire:
     """The same as a service shows it: a time in minutes."""
     if one.group_seconds is not None:
         return {"type": one.sort, "config": {"timeout": one.group_seconds // 60}}
-    values: Wire = msgspec.json.decode(one.wire)
+    values: Wire = by_content(one.group_by) if one.group_by is not None else msgspec.json.decode(one.wire)
     return {"type": one.sort, "config": values}

@@ -14,6 +14,7 @@ from tocsin.dialects.pagerduty.write import people, policies, responders, servic
 from tocsin.dialects.pagerduty.write.log_ids import log_id
 from tocsin.dialects.pagerduty.write.refs import Refs, Wire, instant
 from tocsin.directory.model import Urgency
+from tocsin.engine.grouping import grouping_ends
 from tocsin.engine.support_hours import next_raise
 from tocsin.incidents.model import Acknowledgement, Incident, NextStep
 from tocsin.incidents.notes import Note
@@ -91,7 +92,7 @@ def incident(one: Incident, refs: Refs, around: Around, included: Collection[str
         "is_mergeable": one.is_open,
         "incident_type": {"name": one.type_name or "incident_default"},
         "pending_actions": _pending(one, refs, around.now),
-        "alert_grouping": None,
+        "alert_grouping": _grouping(one, refs, around.now),
         "resolve_reason": _resolve_reason(one, refs, around),
         "conference_bridge": bridge(one),
         "incidents_responders": responders.responders(one, refs),
@@ -104,6 +105,23 @@ def incident(one: Incident, refs: Refs, around: Around, included: Collection[str
         details: object = one.details or (dict(alert.details) if alert is not None else None)
         body["body"] = {"type": "incident_body", "details": details}
     return body
+
+
+def _grouping(one: Incident, refs: Refs, now: Moment) -> Wire | None:
+    """By what further alerts join it and until when; null if they don't, or if no alert made it."""
+    service = refs.config.services.get(one.service_id)
+    if service is None or not one.alert_count:
+        return None
+    if service.group_by is not None and one.group_keys:
+        kind = "rules"
+    elif service.group_by is None and service.group_seconds is not None:
+        kind = "basic"
+    else:
+        return None
+    ends = grouping_ends(service, one) if one.is_open else one.resolved_at
+    shown = {"grouping_type": kind, "started_at": instant(one.created_at)}
+    is_active = one.is_open and (ends is None or now <= ends)
+    return {**shown, **({"ended_at": instant(ends)} if ends is not None else {}), "alert_grouping_active": is_active}
 
 
 def bridge(one: Incident) -> Wire | None:

@@ -148,11 +148,13 @@ def priority(one: Priority, refs: Refs) -> Wire:
 
 
 def _grouping(one: Service, wire: Wire, refs: Refs) -> Wire | None:
-    """What it shares with others, else what was sent; grouping by time that was set elsewhere is shown as it is."""
+    """What it shares with others, else what it does, else what was sent and is only kept."""
     shared = refs.config.grouping_of.get(one.id)
     if shared is not None:
         return grouping.of_service(shared)
     stored: Wire | None = wire.get("alert_grouping_parameters")
+    if one.group_by is not None:
+        return {"type": "content_based", "config": grouping.by_content(one.group_by)}
     if one.group_seconds is None:
         return stored if stored is None or stored["type"] != "time" else None
     return {"type": "time", "config": {"timeout": one.group_seconds // 60}}
