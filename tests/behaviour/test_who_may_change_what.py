@@ -29,7 +29,7 @@ from tocsin.directory.model import (
 )
 from tocsin.directory.subscriptions import FilterKind, WebhookSubscription
 from tocsin.engine.config import KINDS
-from tocsin.engine.things import DeleteThing, SaveThing
+from tocsin.engine.things import CHANGED_MEANWHILE, DeleteThing, SaveThing
 from tocsin.events.orchestration import (
     CacheKind,
     CacheVariable,
@@ -319,3 +319,13 @@ def test_what_was_changed_meanwhile_is_left_alone(world: World, cast: Cast) -> N
         world.run(as_user(cast.olga), first)
     again = replace(late, seen_at=world.config.kept[kept.id].updated_at)
     assert world.run(as_user(cast.olga), again).wire == "{}"
+
+
+def test_of_two_that_make_the_same_thing_the_second_is_told(world: World, cast: Cast) -> None:
+    """A path of rules has its service's id: what the second wrote would have been lost without a word."""
+    wanted = OrchestrationPath(parent_id=cast.service.id, kind=PathKind.SERVICE)
+    world.run(as_user(cast.olga), SaveThing(thing_kind="orchestration_path", thing=wanted))
+    other = replace(wanted, active=False)
+    with pytest.raises(Conflict, match="made by somebody else") as refused:
+        world.run(as_user(cast.olga), SaveThing(thing_kind="orchestration_path", thing=other))
+    assert refused.value.reason == CHANGED_MEANWHILE

@@ -38,6 +38,8 @@ CHANGED_MEANWHILE = "changed_meanwhile"
 class SaveThing(Command):
     """Create `thing` (empty id), or set those of its `fields` that the client named; the rest stays as stored.
 
+    Without `fields` it is only created: where it has an id of its own and a different one was made under it first,
+    that is refused as overtaken.
     `seen_at`: the `updated_at` of the thing that the new values were made from (0 = there was none); one that was
     changed since then is left alone. None = whatever it is by now.
     """
@@ -69,6 +71,8 @@ def save(world: World, actor: Actor, command: SaveThing, now: Moment) -> Decisio
         raise NotFound(f"There is no {command.thing_kind} {wanted_id}.")
     if command.seen_at is not None and old is not None and old.updated_at != command.seen_at:
         raise Conflict("It was changed by somebody else meanwhile.", reason=CHANGED_MEANWHILE)
+    if old is not None and not command.fields and not _is_same(old, command.thing):
+        raise Conflict("It was made by somebody else meanwhile.", reason=CHANGED_MEANWHILE)
     new = (
         command.thing
         if old is None
@@ -107,6 +111,12 @@ def _free_id(world: World, kind: str, stored: Mapping[str, Any]) -> str:
     while (candidate := make(world.ids)) in stored:
         pass
     return candidate
+
+
+def _is_same(old: Any, wanted: Any) -> bool:
+    """Whether what is wanted is there, whenever it was made."""
+    stamps = {name: getattr(old, name) for name in ("created_at", "updated_at") if hasattr(old, name)}
+    return bool(replace(wanted, **stamps) == old)
 
 
 def _stamped(old: Any, new: Any, now: Moment) -> Any:

@@ -110,7 +110,10 @@ def test_alerts_of_the_same_content_are_one_incident_over_all_its_services(api: 
 
 def test_a_service_groups_by_content_of_its_own(api: Api, house: House) -> None:
     path = f"/services/{house.service.id}"
-    own = {"type": "content_based", "config": {"time_window": 600, "aggregate": "any", "fields": ["class", "group"]}}
+    own: dict[str, Any] = {
+        "type": "content_based",
+        "config": {"time_window": 600, "aggregate": "any", "fields": ["class", "group"]},
+    }
     api.put(path, {"service": {"alert_grouping_parameters": own}})
     by = house.config().services[house.service.id].group_by
     assert by == ContentGrouping(fields=("class", "group"), match_all=False, window_seconds=600)
