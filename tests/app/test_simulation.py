@@ -29,11 +29,11 @@ from tocsin.directory.model import (
 )
 from tocsin.escalation.messages import LevelReached
 from tocsin.events.model import Outcome, Severity
-from tocsin.events.rules import Condition, Match, NoiseRule
 from tocsin.kernel.errors import Invalid, NotFound
 from tocsin.kernel.time import HOUR, MINUTE, iso, parse_iso
 from tocsin.oncall import Override
 from tocsin.paging.messages import PageStarted
+from tocsin.testing.rules import quiet
 from tocsin.testing.world import World
 
 ALL = frozenset(Channel)
@@ -161,10 +161,13 @@ def test_an_answer_ends_it(world: World, payments: Payments) -> None:
 
 
 def test_an_alarm_that_pages_nobody_says_why(world: World, payments: Payments) -> None:
-    quiet = (Condition(field="severity", match=Match.IS, text="info"),)
-    world.save(NoiseRule(id="", service_id=payments.service.id, label="Chatter", conditions=quiet))
+    world.save(quiet(payments.service.id, "event.severity matches 'info'", "Chatter"))
     story = asked(world, payments, severity=Severity.INFO)
-    assert (story.outcome, story.reason, story.steps) == (Outcome.SUPPRESSED, "noise rule: Chatter", ())
+    assert (story.outcome, story.reason, story.steps) == (
+        Outcome.SUPPRESSED,
+        "suppressed by the rule “Chatter” of Payments",
+        (),
+    )
     assert asked(world, payments).sent
     world.save(replace(payments.service, status=ServiceStatus.DISABLED), "status")
     story = asked(world, payments)

@@ -1,4 +1,4 @@
-"""Events that page nobody: a disabled service, a noise rule, a change. Each is on record with its reason."""
+"""Events that page nobody: a disabled service, a rule, a change. Each is on record with its reason."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from dataclasses import replace
 from tests.behaviour.cast import Cast, paged
 from tocsin.directory.model import ServiceStatus
 from tocsin.events.model import Action, Outcome, Severity
-from tocsin.events.rules import Condition, Match, NoiseRule
+from tocsin.events.orchestration import OrchestrationPath
 from tocsin.incidents.model import Status
+from tocsin.testing.rules import quiet
 from tocsin.testing.world import World
 
 
@@ -16,10 +17,9 @@ def outcomes(world: World) -> list[str]:
     return list((world.records().outcomes or {}).values())
 
 
-def mute(world: World, cast: Cast, field: str, text: str) -> NoiseRule:
-    condition = Condition(field=field, match=Match.CONTAINS, text=text)
-    rule = NoiseRule(id="", service_id=cast.service.id, label="Staging is noise", conditions=(condition,))
-    saved: NoiseRule = world.save(rule)
+def mute(world: World, cast: Cast, field: str, text: str) -> OrchestrationPath:
+    condition = f"event.{field} matches part '{text}'"
+    saved: OrchestrationPath = world.save(quiet(cast.service.id, condition, "Staging is noise"))
     return saved
 
 
@@ -45,13 +45,13 @@ def test_disabled_while_an_incident_is_open_it_can_still_end(world: World, cast:
     assert world.incident().status is Status.RESOLVED
 
 
-def test_a_noise_rule_keeps_an_alert_on_record_and_pages_nobody(world: World, cast: Cast) -> None:
+def test_a_rule_keeps_an_alert_on_record_and_pages_nobody(world: World, cast: Cast) -> None:
     mute(world, cast, "summary", "STAGING")
     world.event(cast.monitor, "a", summary="disk full on staging-3")
     world.event(cast.monitor, "b", summary="disk full on live-3")
     assert outcomes(world) == [Outcome.SUPPRESSED, Outcome.OPENED]
     kept_back = {alert.dedup_key: alert.suppressed for alert in world.records().alerts}
-    assert kept_back == {"a": "noise rule: Staging is noise", "b": ""}
+    assert kept_back == {"a": "suppressed by the rule “Staging is noise” of Checkout", "b": ""}
     assert [incident.incident_key for incident in world.incidents()] == ["b"]
 
 
@@ -74,7 +74,7 @@ def test_one_that_grows_out_of_its_rule_pages(world: World, cast: Cast) -> None:
 
 
 def test_when_the_rule_is_removed_the_next_word_pages(world: World, cast: Cast) -> None:
-    rule = mute(world, cast, "details.host.name", "staging")
+    rule = mute(world, cast, "custom_details.host.name", "staging")
     world.event(cast.monitor, details={"host": {"name": "staging-1"}})
     world.delete(rule)
     world.event(cast.monitor, details={"host": {"name": "staging-1"}})
@@ -101,7 +101,7 @@ def test_an_alert_that_outlived_its_service_belongs_to_that_of_its_integration(w
     elsewhere, _ = world.service("Elsewhere", world.policy("Elsewhere", (5, cast.bob)))
     world.save(replace(world.config.integrations[cast.monitor.id], service_id=elsewhere.id), "service_id")
     world.delete(world.config.services[cast.service.id])
-    assert rule.id not in world.config.of("noise_rule"), "it went with its service"
+    assert rule.id not in world.config.orchestration_paths, "it went with its service"
     world.event(cast.monitor, "disk")
     assert paged(world, cast) == ["bob"]
     assert [one.service_id for one in world.incidents()] == [elsewhere.id]

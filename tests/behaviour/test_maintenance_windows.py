@@ -10,11 +10,11 @@ from tests.behaviour.cast import Cast, gather, paged
 from tocsin.alerts.windows import MaintenanceWindow
 from tocsin.directory.model import ServiceStatus, SupportHours, Urgency, UrgencyRule, UrgencyRuleKind
 from tocsin.events.model import Action, Outcome
-from tocsin.events.rules import Condition, Match, NoiseRule
 from tocsin.incidents.messages import AlertJoined, IncidentTriggered
 from tocsin.incidents.model import Status
 from tocsin.kernel.errors import Conflict, Invalid
 from tocsin.kernel.time import HOUR, MINUTE, SECOND
+from tocsin.testing.rules import quiet
 from tocsin.testing.world import World
 
 ENDED = 'still firing when the maintenance window "Disks are replaced" ended'
@@ -208,13 +208,12 @@ def test_a_word_of_the_monitor_after_its_end_pages_once(world: World, cast: Cast
     assert reasons(world)[0].startswith("still firing")
 
 
-def test_a_noise_rule_outlives_it(world: World, cast: Cast) -> None:
-    condition = Condition(field="summary", match=Match.CONTAINS, text="disk")
-    rule = world.save(NoiseRule(id="", service_id=cast.service.id, label="Disks", conditions=(condition,)))
+def test_a_rule_outlives_it(world: World, cast: Cast) -> None:
+    rule = world.save(quiet(cast.service.id, "event.summary matches part 'disk'", "Disks"))
     window(world, cast)
     world.event(cast.monitor)
     world.advance(minutes=61)
-    assert [one.suppressed for one in world.records().alerts] == ["noise rule: Disks"]
+    assert [one.suppressed for one in world.records().alerts] == ["suppressed by the rule “Disks” of Checkout"]
     assert world.incidents() == []
     world.delete(rule)
     world.event(cast.monitor)
@@ -222,8 +221,7 @@ def test_a_noise_rule_outlives_it(world: World, cast: Cast) -> None:
 
 
 def test_a_rule_that_is_removed_leaves_it_to_the_window(world: World, cast: Cast) -> None:
-    condition = Condition(field="summary", match=Match.CONTAINS, text="disk")
-    rule = world.save(NoiseRule(id="", service_id=cast.service.id, label="Disks", conditions=(condition,)))
+    rule = world.save(quiet(cast.service.id, "event.summary matches part 'disk'", "Disks"))
     window(world, cast)
     world.event(cast.monitor)
     world.delete(rule)

@@ -38,7 +38,6 @@ from tocsin.events.orchestration import (
     OrchestrationPath,
     PathKind,
 )
-from tocsin.events.rules import Condition, Match, NoiseRule
 from tocsin.kernel.actor import Actor
 from tocsin.kernel.errors import Conflict, Invalid, NotAllowed, TocsinError
 from tocsin.kernel.time import DAY, HOUR
@@ -58,12 +57,6 @@ def changes(world: World, cast: Cast, rota: Schedule) -> Mapping[str, SaveThing]
     """For each kind of thing a change of the payments team's, or of the whole installation's."""
     now = world.clock.now()
     contact = world.config.contacts_of[cast.olga.id][0]
-    noise = NoiseRule(
-        id="",
-        service_id=cast.service.id,
-        label="Hush",
-        conditions=(Condition(field="summary", match=Match.IS, text="x"),),
-    )
     key = ApiKey(id="", name="Robot", digest="d", role=Role.RESPONDER)
     things: dict[str, tuple[Any, tuple[str, ...]]] = {
         "user": (replace(cast.olga, name="Olga O."), ("name",)),
@@ -84,7 +77,6 @@ def changes(world: World, cast: Cast, rota: Schedule) -> Mapping[str, SaveThing]
         "schedule": (replace(rota, name="Payments nights"), ("name",)),
         "override": (Override("", rota.id, cast.bob.id, now + HOUR, now + 2 * HOUR, 0), ()),
         "policy": (replace(cast.policy, name="Payments!"), ("name",)),
-        "noise_rule": (noise, ()),
         **newer(world, cast),
     }
     return {kind: SaveThing(thing_kind=kind, thing=thing, fields=fields) for kind, (thing, fields) in things.items()}
@@ -153,7 +145,7 @@ def accepted(world: World, person: User, orders: Mapping[str, Any]) -> set[str]:
     return found
 
 
-MANAGERS = {"team", "membership", "service", "integration", "schedule", "override", "policy", "noise_rule"}
+MANAGERS = {"team", "membership", "service", "integration", "schedule", "override", "policy"}
 MANAGERS |= {"orchestration", "orchestration_key", "orchestration_path", "cache_variable", "maintenance_window"}
 MANAGERS |= {"business_service", "dependency", "tagging", "subscriber", "grouping_setting", "webhook_subscription"}
 MANAGERS |= {"kept"}

@@ -16,9 +16,9 @@ from tocsin.alerts.windows import MaintenanceWindow
 from tocsin.directory.model import Integration, UrgencyRule, UrgencyRuleKind
 from tocsin.engine.invariants import Records, violations
 from tocsin.events.model import Action, Event, Severity
-from tocsin.events.rules import Condition, Match, NoiseRule
 from tocsin.kernel.time import MINUTE
 from tocsin.storage.log import Entry, LogReader
+from tocsin.testing.rules import quiet
 from tocsin.testing.world import World
 
 
@@ -63,8 +63,7 @@ def stage(world: World) -> tuple[Cast, Sequence[Integration]]:
     _, grouped = world.service("Grouped", cast.policy, group_seconds=60)
     by_severity = UrgencyRule(kind=UrgencyRuleKind.SEVERITY_BASED)
     noisy, monitor = world.service("Noisy", cast.policy, urgency_rule=by_severity)
-    condition = Condition(field="severity", match=Match.IS, text="info")
-    world.save(NoiseRule(id="", service_id=noisy.id, label="Infos", conditions=(condition,)))
+    world.save(quiet(noisy.id, "event.severity matches 'info'", "Infos"))
     waiting, pausing = world.service("Pausing", cast.policy, pause_seconds=120, pause_every=True)
     worked_on, maintained = world.service("Worked on", cast.policy, group_seconds=0)
     now = world.clock.now()

@@ -9,12 +9,12 @@ from typing import Any
 from tests.web.place import Place, priorities, rename, small
 from tocsin.directory.model import Role, Urgency
 from tocsin.events.model import Action, Severity
-from tocsin.events.rules import Condition, Match, NoiseRule
 from tocsin.incidents.messages import Acknowledge, AddNote, Resolve, SetPriority, SetUrgency, Snooze
 from tocsin.kernel.actor import SYSTEM, Via
 from tocsin.kernel.time import HOUR, MINUTE, SECOND, Span
 from tocsin.paging.messages import AnswerMessage, RecordReceipt
 from tocsin.paging.model import Answer
+from tocsin.testing.rules import quiet
 from tocsin.web.demo import BoothCall, BoothPhone, BoothText, EndCard, ShowAction, ShowState, ShowStep
 
 LONG_NAME = "Wolfeschlegelsteinhausenbergerdorff-Featherstonehaugh Junior"
@@ -62,11 +62,8 @@ def usual(folder: Path) -> Place:
     p1, p2, _ = priorities(place)
     place.service("CheckoutWeb", place.policy)
     place.service("Ledger", place.policy, acknowledgement_timeout=1800)
-    staging = NoiseRule(
-        id="", service_id=place.services["PaymentsService"][0].id, label="Staging never pages",
-        conditions=(Condition(field="source", match=Match.CONTAINS, text="staging"),),
-    )  # fmt: skip
-    place.desk.save(staging)
+    payments_id = place.services["PaymentsService"][0].id
+    place.desk.save(quiet(payments_id, "event.source matches part 'staging'", "Staging never pages"))
     held = place.alarm("Ledger", "lag", "Replication lag on ledger-db is 340 s", source="ledger-db-2")
     assert held is not None
     _deliver(place)

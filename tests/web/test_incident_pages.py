@@ -15,10 +15,10 @@ from tocsin.alerts.windows import MaintenanceWindow
 from tocsin.directory.model import Role, Service, Team, Urgency, User
 from tocsin.escalation.model import Policy
 from tocsin.events.model import Action
-from tocsin.events.rules import Condition, Match, NoiseRule
 from tocsin.incidents.messages import Acknowledge, Resolve
 from tocsin.incidents.model import Status
 from tocsin.kernel.time import MINUTE, SECOND
+from tocsin.testing.rules import quiet
 from tocsin.web.render import hue as colour
 
 PAUSE = ("pause_seconds", "pause_every")
@@ -303,16 +303,15 @@ def test_the_first_day_has_a_checklist(place: Place) -> None:
 
 def test_an_event_says_what_became_of_it(place: Place) -> None:
     service = place.services["PaymentsService"][0]
-    rule = Condition(field="source", match=Match.CONTAINS, text="staging")
-    place.desk.save(NoiseRule(id="", service_id=service.id, label="Staging never pages", conditions=(rule,)))
+    place.desk.save(quiet(service.id, "event.source matches part 'staging'", "Staging never pages"))
     place.alarm("PaymentsService", "errors", "Payments fail", source="staging-3")
     page = seen(place, "/alerts?tab=suppressed")
-    assert "Suppressed Payments fail noise rule: Staging never pages" in page
+    assert "Suppressed Payments fail suppressed by the rule “Staging never pages” of" in page
     assert 'class="title-cell whole"' in place.client("alice").get("/alerts?tab=suppressed").text, (
         "no rule’s name is cut"
     )
     event = seen(place, "/alerts/events/1")
-    assert "noise rule: Staging never pages" in event
+    assert "the rule “Staging never pages” of" in event
     assert '{ "event": 1 }' in event
     assert place.client("alice").get("/alerts/events/2").status_code == 404
 

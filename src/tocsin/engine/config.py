@@ -40,7 +40,6 @@ from tocsin.events.orchestration import (
     PathKind,
     path_id,
 )
-from tocsin.events.rules import NoiseRule
 from tocsin.kernel.actor import Actor, ActorKind
 from tocsin.kernel.time import Moment
 from tocsin.oncall.model import Override, Schedule
@@ -59,7 +58,6 @@ Thing: TypeAlias = (
     | Schedule
     | Override
     | Policy
-    | NoiseRule
     | Orchestration
     | OrchestrationKey
     | OrchestrationPath
@@ -90,7 +88,6 @@ KINDS: Mapping[str, type[Any]] = {
     "schedule": Schedule,
     "override": Override,
     "policy": Policy,
-    "noise_rule": NoiseRule,
     "orchestration": Orchestration,
     "orchestration_key": OrchestrationKey,
     "orchestration_path": OrchestrationPath,
@@ -324,15 +321,6 @@ class Config:
     def services_of_policy(self) -> Mapping[str, tuple[Service, ...]]:
         """Services by policy."""
         return _grouped(self.services.values(), "policy_id")
-
-    @cached_property
-    def noise_rules_of(self) -> Mapping[str, tuple[NoiseRule, ...]]:
-        """Noise rules by service, in the order in which they are tried."""
-        grouped = _grouped(self._things["noise_rule"].values(), "service_id")
-        return {
-            service: tuple(sorted(rules, key=lambda rule: (rule.position, rule.id)))
-            for service, rules in grouped.items()
-        }
 
     @cached_property
     def windows_of(self) -> Mapping[str, tuple[MaintenanceWindow, ...]]:

@@ -16,7 +16,6 @@ from tocsin.engine.world import World
 from tocsin.events.evaluate import Claim
 from tocsin.events.model import Action, Event, Outcome
 from tocsin.events.orchestration import Orchestration, OrchestrationKey, PathKind
-from tocsin.events.rules import suppressing
 from tocsin.kernel.decision import Decision
 from tocsin.kernel.time import Moment
 from tocsin.kernel.values import replace
@@ -116,9 +115,6 @@ def hold_for(world: World, event: Event, service: Service | None, way: Way) -> H
     marks = way.marks
     if service is None:
         return Hold(suppressed=f"no rule of {way.unrouted_by} sends it to a service")
-    rule = suppressing(event, world.config.noise_rules_of.get(service.id, ()))
-    if rule is not None:
-        return Hold(suppressed=f"noise rule: {rule.label}")
     if marks.suppressed_by is not None:
         return Hold(suppressed=f"suppressed by {_named(world, marks.suppressed_by)}")
     if marks.suspend_seconds:

@@ -23,7 +23,6 @@ from tocsin.events.orchestration import (
     OrchestrationPath,
     PathKind,
 )
-from tocsin.events.rules import NoiseRule
 from tocsin.kernel.actor import Actor, ActorKind
 from tocsin.oncall import Override, Schedule
 
@@ -76,7 +75,7 @@ def _service(config: Config, _actor: Actor, service: Service, _old: Any, _new: A
     yield Verb.EDIT, policy.team_ids if policy else (), False
 
 
-def _of_service(config: Config, _actor: Actor, thing: Integration | NoiseRule, _old: Any, _new: Any) -> Iterable[Need]:
+def _of_service(config: Config, _actor: Actor, thing: Integration, _old: Any, _new: Any) -> Iterable[Need]:
     yield Verb.EDIT, config.team_ids_of_service(thing.service_id), False
 
 
@@ -233,7 +232,6 @@ _NEEDS: Mapping[str, Callable[[Config, Actor, Any, Any, Any], Iterable[Need]]] =
     "membership": _membership,
     "service": _service,
     "integration": _of_service,
-    "noise_rule": _of_service,
     "priority": _administered,
     "api_key": _api_key,
     "settings": _settings,

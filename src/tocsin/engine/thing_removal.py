@@ -144,7 +144,7 @@ def _service(world: World, service: Service, now: Moment) -> Decision:
     own_path = config.orchestration_paths.get(path_id(service.id, PathKind.SERVICE))
     ends = [one for one in config.dependencies.values() if service.id in (one.dependent_id, one.supporting_id)]
     variables = [one for one in config.cache_variables.values() if one.parent_id == service.id]
-    belongs = [*config.integrations_of.get(service.id, ()), *config.noise_rules_of.get(service.id, ()), *ends]
+    belongs = [*config.integrations_of.get(service.id, ()), *ends]
     return (
         decision
         + _out_of_windows(config.windows_of.get(service.id, ()), service, now)
@@ -246,6 +246,5 @@ REMOVAL: Mapping[str, Callable[[World, Any, Moment], Decision]] = {
     "schedule": _schedule,
     "override": _override,
     "policy": _policy,
-    "noise_rule": alone,
 }
 """What removing each kind means."""

@@ -33,7 +33,6 @@ from tocsin.engine.support_hours import next_raise
 from tocsin.engine.world import ThingChange, World
 from tocsin.escalation.messages import ResumeEscalation
 from tocsin.escalation.model import Policy, TargetKind
-from tocsin.events.rules import FIELDS, NoiseRule
 from tocsin.incidents.messages import Unacknowledge
 from tocsin.incidents.model import Status
 from tocsin.incidents.timers import raise_key, raise_urgency
@@ -366,21 +365,6 @@ def _override(draft: Draft) -> Verdict:
     return found, NOTHING
 
 
-def _noise_rule(draft: Draft) -> Verdict:
-    rule: NoiseRule = draft.new
-    found = []
-    if rule.service_id not in draft.world.config.services:
-        found.append("Service not found")
-    if not rule.conditions:
-        found.append("A noise rule needs a condition")
-    for condition in rule.conditions:
-        if condition.field not in FIELDS and not condition.field.startswith("details."):
-            found.append(f"{condition.field} is not a field of an event")
-        if not condition.text:
-            found.append(f"The text for {condition.field} is empty")
-    return found, NOTHING
-
-
 def _api_key(draft: Draft) -> Verdict:
     """A key stands for somebody who is there, with their role and no other; that of who has left can be revoked."""
     key: ApiKey = draft.new
@@ -412,6 +396,5 @@ RULES: Mapping[str, Callable[[Draft], Verdict]] = {
     "schedule": _schedule,
     "override": _override,
     "policy": _policy,
-    "noise_rule": _noise_rule,
 }
 """The rule of each kind."""

@@ -1,4 +1,4 @@
-"""The demo's installation: people, rotations, a policy, a service and a noise rule, made by ordinary commands.
+"""The demo's installation: people, rotations, a policy, a service and a rule, made by ordinary commands.
 
 Alice and Bob are on call by visible overrides over the real weekly rotations, so that the story is the same on every
 date. Nothing here is special to the demo once it is over.
@@ -26,11 +26,11 @@ from tocsin.directory.model import (
 from tocsin.engine.config import KIND_OF, Config
 from tocsin.engine.things import SaveThing
 from tocsin.escalation.model import Policy, Rule, Target, TargetKind
-from tocsin.events.rules import Condition, Match, NoiseRule
 from tocsin.kernel.actor import Actor, ActorKind, Via
 from tocsin.kernel.time import DAY, HOUR, Moment, parse_iso
 from tocsin.oncall import Layer, Override, Schedule
 from tocsin.runtime.desk import Desk
+from tocsin.testing.rules import quiet
 
 CLI = Actor(ActorKind.SYSTEM, "", Via.CLI)
 
@@ -102,8 +102,7 @@ def _make(desk: Desk) -> None:
         )
     )
     save(Integration(id="", service_id=service.id, name="Alertmanager", key=""))
-    staging = Condition(field="source", match=Match.CONTAINS, text="staging")
-    save(NoiseRule(id="", service_id=service.id, label="Nobody is paged for staging", conditions=(staging,)))
+    save(quiet(service.id, "event.source matches part 'staging'", "Nobody is paged for staging"))
 
 
 def _person(save: Callable[[Any], Any], name: str) -> User:

@@ -22,8 +22,8 @@ from tocsin.directory.model import (
     User,
 )
 from tocsin.escalation.model import Policy
-from tocsin.events.rules import Condition, Match, NoiseRule
 from tocsin.oncall import Restriction, RestrictionKind, Schedule
+from tocsin.testing.rules import quiet
 from tocsin.testing.world import World
 
 RULES: tuple[tuple[tuple[Channel, int], ...], ...] = (
@@ -83,8 +83,7 @@ def build(world: World, rng: random.Random) -> Stage:
         service, monitor = world.service(f"Service {number}", stage.policies[number % 4], **settings)
         stage.services.append(service)
         stage.monitors.append(monitor)
-    condition = Condition(field="severity", match=Match.IS, text="info")
-    world.save(NoiseRule(id="", service_id=stage.services[0].id, label="Infos", conditions=(condition,)))
+    world.save(quiet(stage.services[0].id, "event.severity matches 'info'", "Infos"))
     return stage
 
 

@@ -26,7 +26,6 @@ PER_PAGE: Final = 50
 WORDS: Final[Mapping[str, str]] = {
     "api_key": "API key",
     "kept": "record of a client",
-    "noise_rule": "noise rule",
     "orchestration_path": "rules",
     "policy": "escalation policy",
 }
@@ -38,7 +37,6 @@ PARTS: Final = (
     ("membership", "team_id"),
     ("override", "schedule_id"),
     ("integration", "service_id"),
-    ("noise_rule", "service_id"),
     ("orchestration_key", "orchestration_id"),
     ("orchestration_path", "parent_id"),
     ("cache_variable", "parent_id"),
