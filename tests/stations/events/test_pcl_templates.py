@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tocsin.events import pcl
-from tocsin.events.pcl.patterns import FOUND_CHARS
+from tocsin.events.pcl.patterns import FOUND_CHARS, WORK_STEPS
 
 EVENT = {
     "summary": "Disk full",
@@ -130,6 +130,19 @@ def test_no_regex_takes_more_than_the_length_of_the_text() -> None:
     pcl.captures("(a*)*(a*)*b", "a" * 60_000)
     pcl.captures("(x+x+)+y", "x" * 60_000)
     assert time.process_time() - began < 5
+
+
+def test_a_large_regex_sees_the_beginning_of_a_long_text() -> None:
+    """How far is a matter of its size, so that every search is over in the same time."""
+    large, small = "(.{0,400}z)", "(z)"
+    most = WORK_STEPS // pcl.check_regex(large).programsize
+    assert 2_000 < most < 4_000
+    assert pcl.captures(large, "a" * (most - 1) + "z") == "a" * 400 + "z"
+    assert pcl.captures(large, "a" * most + "z") is None
+    assert pcl.captures(small, "a" * 65_000 + "z") == "z"
+    condition = pcl.compile("event.summary matches regex '.{0,400}z'")
+    assert condition.holds(pcl.Scene({"summary": "a" * 1_000 + "z"}, now=0))
+    assert not condition.holds(pcl.Scene({"summary": "a" * 4_000 + "z"}, now=0))
 
 
 def test_nothing_is_written_to_the_terminal(capfd: pytest.CaptureFixture[str]) -> None:

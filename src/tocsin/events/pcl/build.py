@@ -12,7 +12,7 @@ from typing import TypeAlias, assert_never
 
 from tocsin.events.pcl.fixed import MIRRORED
 from tocsin.events.pcl.needed import needed_text
-from tocsin.events.pcl.patterns import CONDITION_FLAGS, CONDITION_FLAGS_EXACTLY, compile_pattern
+from tocsin.events.pcl.patterns import CONDITION_FLAGS, CONDITION_FLAGS_EXACTLY, compile_pattern, searcher
 from tocsin.events.pcl.scene import UNREAD, Scene
 from tocsin.events.pcl.tree import (
     And,
@@ -208,7 +208,7 @@ def _text_reader(value: Value) -> ReadText:
 def _regex(node: Matches) -> Test:
     assert isinstance(node.right, Text)
     flags = CONDITION_FLAGS_EXACTLY if node.exactly else CONDITION_FLAGS
-    search = compile_pattern(node.right.value, flags).search
+    search = searcher(compile_pattern(node.right.value, flags))
     if isinstance(node.left, Path):
         needed = needed_text(node.right.value)
         return _found(node.left, search) if needed is None else _found_if(node.left, search, needed)
