@@ -394,6 +394,11 @@ class Config:
         return _grouped(self.dependencies.values(), "dependent_id")
 
     @cached_property
+    def dependents_of(self) -> Mapping[str, tuple[Dependency, ...]]:
+        """What needs a service or business service, by its id."""
+        return _grouped(self.dependencies.values(), "supporting_id")
+
+    @cached_property
     def grouping_of(self) -> Mapping[str, GroupingSetting]:
         """The setting that a service is in, by service."""
         return {one: setting for setting in self.grouping_settings.values() for one in setting.service_ids}

@@ -1,7 +1,7 @@
 """Runs commands that tell people of an incident without calling them: status updates, the bridge, the type.
 
-Decides who hears of a status update, and how: people and members of teams who subscribed to the incident, each by the
-contact methods that their rules for status updates name, else by mail.
+Decides who hears of a status update, and how: people and members of teams who subscribed to the incident or to a
+business service that it reaches, each by the contact methods that their rules for status updates name, else by mail.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 from tocsin.directory.model import Channel, ContactMethod
 from tocsin.engine.config import Config
+from tocsin.engine.impact import listeners
 from tocsin.engine.on_incidents import incident_of
 from tocsin.engine.world import World
 from tocsin.incidents import announce
@@ -55,11 +56,10 @@ def set_type(world: World, _actor: Actor, command: SetType, now: Moment) -> Deci
 def contacts_told(config: Config, incident: Incident) -> list[ContactMethod]:
     """The contact methods by which subscribers of the incident hear of it, each once."""
     people: dict[str, None] = {}
-    for one in config.subscribers.values():
-        if one.subscribed_id == incident.id:
-            members = config.members_of.get(one.subscriber_id, ()) if one.is_team else ()
-            people.update(dict.fromkeys(member.user_id for member in members))
-            people.update({} if one.is_team else {one.subscriber_id: None})
+    for one in listeners(config, incident):
+        members = config.members_of.get(one.subscriber_id, ()) if one.is_team else ()
+        people.update(dict.fromkeys(member.user_id for member in members))
+        people.update({} if one.is_team else {one.subscriber_id: None})
     ruled = {rule.parent_id for rule in config.kept_of.get(RULES, ())}
     return [contact for user_id in people for contact in _of(config, user_id, ruled)]
 

@@ -10,9 +10,9 @@ import pytest
 from tests.dialects.pagerduty.api import Api, House
 from tocsin.dialects.pagerduty.write.refs import Links, Refs
 from tocsin.dialects.pagerduty.write.webhooks import event_bytes
-from tocsin.directory.business import Subscriber
+from tocsin.directory.business import BusinessService, Dependency, Subscriber
 from tocsin.directory.kept import Kept
-from tocsin.directory.model import Channel, ContactMethod
+from tocsin.directory.model import Channel, ContactMethod, Priority
 from tocsin.directory.subscriptions import WebhookSubscription
 
 
@@ -43,6 +43,63 @@ def test_a_status_update_reaches_who_subscribed_and_pages_nobody(api: Api, house
     for broken in ({}, {"message": " "}, {"message": 5}, {"message": "x" * 5000}, {"message": "x", "subject": []}):
         assert api.request("POST", f"{path}/status_updates", broken, key="alice").status == 400
     assert not house.settle()
+
+
+def test_who_follows_a_business_service_hears_of_what_reaches_it(api: Api, house: House) -> None:
+    """Checkout needs Payments needs the service; Mailing needs nothing of it."""
+    checkout, payments, mailing = (
+        house.save(BusinessService(id="", name=name)) for name in ("Checkout", "Payments", "Mailing")
+    )
+    for above, below, is_business in ((checkout, payments, True), (payments, house.service, False)):
+        needs = Dependency(
+            id="",
+            dependent_id=above.id,
+            supporting_id=below.id,
+            dependent_is_business=True,
+            supporting_is_business=is_business,
+        )
+        house.save(needs)
+    for who, what in ((house.mallory, checkout), (house.mallory, payments), (house.bob, mailing)):
+        house.save(Subscriber(subscriber_id=who.id, subscribed_id=what.id))
+    path = f"/incidents/{house.alarm().id}"
+    house.settle()
+    (row,) = api.get(f"{path}/status_updates/subscribers")["subscribers"]
+    assert (row["subscriber_id"], row["has_indirect_subscription"]) == (house.mallory.id, True)
+    assert [one["id"] for one in row["subscribed_via"]] == [checkout.id, payments.id]
+
+    def told() -> list[str]:
+        api.post(f"{path}/status_updates", {"message": "Half is back"}, key="alice")
+        return sorted(one.user_id for one in house.settle())
+
+    assert told() == [house.mallory.id], "each once"
+    api.put(f"{path}/business_services/{mailing.id}/impacts", {"relation": "impacted"})
+    assert told() == sorted([house.bob.id, house.mallory.id])
+    for one in (checkout, payments):
+        api.put(f"{path}/business_services/{one.id}/impacts", {"relation": "not_impacted"})
+    assert told() == [house.bob.id]
+    api.post(f"/business_services/{mailing.id}/account_subscription", None)
+    everybody = {user.id for user in house.config().users.values() if user.active}
+    assert set(told()) == everybody & {one.user_id for one in house.config().contact_methods.values()}
+    api.delete(f"/business_services/{mailing.id}/account_subscription")
+    api.put(f"{path}/business_services/{checkout.id}/impacts", {"relation": "impacted"})
+    assert told() == sorted([house.bob.id, house.mallory.id])
+
+
+def test_below_the_threshold_nothing_reaches_the_business(api: Api, house: House) -> None:
+    checkout = house.save(BusinessService(id="", name="Checkout"))
+    house.save(Dependency(id="", dependent_id=checkout.id, supporting_id=house.service.id, dependent_is_business=True))
+    house.save(Subscriber(subscriber_id=house.mallory.id, subscribed_id=checkout.id))
+    high, low = (house.save(Priority(id="", name=name, order=order)) for name, order in (("P1", 1), ("P5", 5)))
+    api.put("/business_services/priority_thresholds", {"global_threshold": {"id": high.id}})
+    path = f"/incidents/{house.alarm().id}"
+
+    def heard() -> int:
+        return len(api.get(f"{path}/status_updates/subscribers")["subscribers"])
+
+    assert heard() == 0
+    for priority, expected in ((low, 0), (high, 1)):
+        api.put(path, {"incident": {"priority": {"id": priority.id, "type": "priority_reference"}}}, key="alice")
+        assert heard() == expected
 
 
 def test_the_conference_bridge(api: Api, house: House) -> None:

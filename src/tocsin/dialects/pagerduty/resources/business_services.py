@@ -15,8 +15,8 @@ from tocsin.dialects.pagerduty.write import business as write
 from tocsin.dialects.pagerduty.write.refs import Refs
 from tocsin.directory.business import BusinessService
 from tocsin.directory.kept import Kept
+from tocsin.engine.impact import EVERYBODY
 
-ACCOUNT_SUBSCRIPTION = "account_subscription"
 """The word under which it is kept that everybody is to hear of one."""
 
 
@@ -84,7 +84,7 @@ def account_subscribed(call: Call) -> Response:
     """POST /business_services/{id}/account_subscription: everybody is to hear of it."""
     service = business_service_in(call)
     old = _account_subscription(call, service)
-    wanted = old or Kept(id="", resource=ACCOUNT_SUBSCRIPTION, parent_id=service.id)
+    wanted = old or Kept(id="", resource=EVERYBODY, parent_id=service.id)
     call.save("kept", wanted, ("wire",) if old is not None else ())
     return answer({"account_is_subscribed": True})
 
@@ -96,7 +96,7 @@ def account_unsubscribed(call: Call) -> Response:
 
 def _account_subscription(call: Call, service: BusinessService) -> Kept | None:
     under = call.config.kept_under.get(service.id, ())
-    return next((one for one in under if one.resource == ACCOUNT_SUBSCRIPTION), None)
+    return next((one for one in under if one.resource == EVERYBODY), None)
 
 
 # -- looking up

@@ -6,7 +6,7 @@ matters as much as the threshold asks (any, as long as there is none); or what s
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -17,19 +17,15 @@ from tocsin.dialects.pagerduty import pages
 from tocsin.dialects.pagerduty.call import Call, Routes, answer, nothing
 from tocsin.dialects.pagerduty.errors import invalid
 from tocsin.dialects.pagerduty.read.fields import Fields
-from tocsin.dialects.pagerduty.read.kept import values_in
 from tocsin.dialects.pagerduty.resources.business_services import business_service_in, visible
 from tocsin.dialects.pagerduty.resources.incidents import incident_in
 from tocsin.directory.business import BusinessService
 from tocsin.directory.kept import Kept
+from tocsin.engine.impact import IMPACTED, NOT_IMPACTED, SAID, THRESHOLD, matters, said
 from tocsin.incidents.model import Incident, Status
 from tocsin.runtime.reads import IncidentFilter, sight_of
 
-THRESHOLD = "priority_threshold"
-SAID = "incident_impact"
-"""What is kept under these words."""
-
-RELATIONS = ("impacted", "not_impacted")
+RELATIONS = (IMPACTED, NOT_IMPACTED)
 MOST = 1000
 """Open incidents that are looked at: what is beyond them impacts nothing new in practice."""
 
@@ -92,28 +88,17 @@ def _open(call: Call) -> list[Incident]:
     sight = sight_of(call.caller.standing, call.caller.actor)
     wanted = IncidentFilter(statuses=(Status.TRIGGERED, Status.ACKNOWLEDGED), sight=sight)
     found = call.reads.incidents(wanted, limit=MOST).items
-    threshold = _threshold(call)
-    if threshold is None:
-        return list(found)
-    least = msgspec.json.decode(threshold.wire)["order"]
-    orders = {one.id: one.order for one in call.config.priorities.values()}
-    return [one for one in found if orders.get(one.priority_id or "", least + 1) <= least]
+    return [one for one in found if matters(call.config, one)]
 
 
 def _reached(call: Call, service: BusinessService, incidents: Sequence[Incident]) -> list[Incident]:
     needed = _needed(call, service.id)
     found = []
     for one in incidents:
-        said = _said(call, one).get(service.id)
-        if said == RELATIONS[0] or (said is None and one.service_id in needed):
+        spoken = said(call.config, one).get(service.id)
+        if spoken == IMPACTED or (spoken is None and one.service_id in needed):
             found.append(one)
     return found
-
-
-def _said(call: Call, incident: Incident) -> Mapping[str, str]:
-    """What people said of the incident, by business service."""
-    under = call.config.kept_under.get(incident.id, ())
-    return {one.name: values_in(one)["relation"] for one in under if one.resource == SAID}
 
 
 def _needed(call: Call, service_id: str) -> Collection[str]:
@@ -169,11 +154,11 @@ def _threshold(call: Call) -> Kept | None:
 def of_incident(call: Call) -> Response:
     """GET /incidents/{id}/business_services/impacts: those that it reaches, and those of which somebody said no."""
     incident = incident_in(call)
-    said = _said(call, incident)
+    spoken = said(call.config, incident)
     rows = [
         (one, _impact(call, one, _reached(call, one, [incident]))) for one in sorted(visible(call), key=pages.mark_of)
     ]
-    wanted = [(one, row) for one, row in rows if one.id in said or row["status"] == RELATIONS[0]]
+    wanted = [(one, row) for one, row in rows if one.id in spoken or row["status"] == IMPACTED]
     limit, cursor = pages.limit_in(call.query), call.query.get("cursor", "")
     part, following = pages.after(wanted, cursor, limit, lambda pair: pages.mark_of(pair[0]))
     return answer({"services": [row for _, row in part], "limit": limit, "next_cursor": following})

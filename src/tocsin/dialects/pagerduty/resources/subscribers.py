@@ -17,6 +17,7 @@ from tocsin.dialects.pagerduty.resources.incidents import incident_in
 from tocsin.dialects.pagerduty.write import business as write
 from tocsin.directory.business import Subscriber
 from tocsin.directory.model import Team, User
+from tocsin.engine.impact import listeners
 from tocsin.kernel.errors import Invalid, NotAllowed, NotFound
 from tocsin.runtime.reads import IncidentFilter, sight_of
 
@@ -76,9 +77,8 @@ def unsubscribed(kind: str, call: Call) -> Response:
 def of_incident(call: Call) -> Response:
     """GET /incidents/{id}/status_updates/subscribers."""
     incident = incident_in(call)
-    found = [one for one in call.config.subscribers.values() if one.subscribed_id == incident.id]
-    part, keys = call.window().cut(sorted(found, key=lambda one: (one.created_at, one.id)))
-    rows = [{**write.subscriber(one), "has_indirect_subscription": False, "subscribed_via": []} for one in part]
+    part, keys = call.window().cut(list(listeners(call.config, incident)))
+    rows = [write.listener(one) for one in part]
     return answer({"subscribers": rows, "account_id": write.ACCOUNT, **keys})
 
 

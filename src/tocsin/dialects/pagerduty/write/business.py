@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tocsin.dialects.pagerduty.write.refs import Refs, Wire
 from tocsin.directory.business import BusinessService, Dependency, Subscriber, Tag
+from tocsin.engine.impact import Listener
 
 ACCOUNT = "TOCSIN"
 """The id of the account: an installation is one."""
@@ -38,6 +39,16 @@ def tag(one: Tag, refs: Refs) -> Wire:
 def subscriber(one: Subscriber) -> Wire:
     """Who is to hear of something."""
     return {"subscriber_id": one.subscriber_id, "subscriber_type": "team" if one.is_team else "user"}
+
+
+def listener(one: Listener) -> Wire:
+    """Who is to hear of an incident, and through which business services."""
+    return {
+        "subscriber_id": one.subscriber_id,
+        "subscriber_type": "team" if one.is_team else "user",
+        "has_indirect_subscription": bool(one.via),
+        "subscribed_via": [{"id": business_id, "type": "business_service"} for business_id in one.via],
+    }
 
 
 def subscription(one: Subscriber) -> Wire:
