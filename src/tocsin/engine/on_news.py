@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from tocsin.directory.model import Channel, ContactMethod
+from tocsin.engine import field_values
 from tocsin.engine.config import Config
 from tocsin.engine.on_incidents import incident_of
 from tocsin.engine.world import World
@@ -48,8 +49,12 @@ def set_bridge(world: World, _actor: Actor, command: SetBridge, now: Moment) -> 
 
 
 def set_type(world: World, _actor: Actor, command: SetType, now: Moment) -> Decision:
-    """Of which type it is."""
-    return announce.set_type(incident_of(world, command.incident_id), command.type_name, now)
+    """Of which type it is. Its values of fields that the new type does not have are kept, and not shown."""
+    incident = incident_of(world, command.incident_id)
+    if command.type_name != incident.type_name:
+        field_values.type_for_new(world, command.type_name)
+    decision = announce.set_type(incident, command.type_name, now)
+    return decision + field_values.given(world, decision, {}, now)
 
 
 def contacts_told(config: Config, incident: Incident) -> list[ContactMethod]:

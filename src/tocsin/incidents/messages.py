@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import ClassVar
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
 
 from tocsin.directory.model import Urgency
 from tocsin.incidents.model import Bridge
@@ -35,7 +36,7 @@ class CountAlert(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreateIncident(Command):
-    """A person or program raises an incident without a monitor."""
+    """A person or program raises an incident without a monitor. `field_values`: of custom fields, by their ids."""
 
     kind: ClassVar[str] = "incident.create"
     title: str
@@ -47,6 +48,7 @@ class CreateIncident(Command):
     assignee_ids: tuple[str, ...] = ()
     policy_id: str = ""
     type_name: str = ""
+    field_values: Mapping[str, Any] = field(default_factory=dict)
     bridge: Bridge | None = None
 
 

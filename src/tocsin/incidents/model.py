@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 from tocsin.directory.model import Service, Urgency
 from tocsin.kernel.actor import SYSTEM, Actor
@@ -108,7 +110,8 @@ class Incident:
     `level` and `pass_number` count from 1 (0 = not started). `epoch` rises whenever paging starts anew (un-acknowledge,
     reassignment, escalation by hand): pages of older epochs are void. `policy_snapshot` names the policy as it was when
     the incident was assigned. `timer_at` with `next_step`, or `timer_reason`, says what happens by itself.
-    `runbook_url` is that of the first alert that named one. `type_name` "" = of the default type.
+    `runbook_url` is that of the first alert that named one. `type_name` "" = of the default type. `field_values`: those
+    of custom fields by their ids, as plain JSON values.
     """
 
     id: str
@@ -146,6 +149,7 @@ class Incident:
     quarantined_seq: int | None = None
     runbook_url: str = ""
     type_name: str = ""
+    field_values: Mapping[str, Any] = field(default_factory=dict)
     bridge: Bridge | None = None
     requests: tuple[ResponderRequest, ...] = ()
     responders: tuple[Responder, ...] = ()

@@ -127,6 +127,7 @@ def _told(visit: Visit, seen: Preview, at: Moment) -> Trial:
     called = called_by(visit)
     also = [f"Priority: {called.priority(seen.priority_id)}"] if seen.priority_id else []
     also += [f"Note: {note[:_SHOWN_CHARS]}" for note in seen.notes]
+    also += [f"{called.field(field_id)}: {text[:_SHOWN_CHARS]}" for field_id, text in seen.field_values]
     pages = ending.outcome in (Outcome.OPENED, Outcome.SUSPENDED)
     look, says, reason = _end(seen)
     return Trial(
