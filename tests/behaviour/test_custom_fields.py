@@ -10,7 +10,15 @@ import pytest
 from tests.behaviour.cast import Cast, paged
 from tocsin.directory.custom_fields import BASE_TYPE, CustomField, DataType, FieldOption, IncidentType
 from tocsin.directory.subscriptions import WebhookSubscription
-from tocsin.events.orchestration import START, Actions, OrchestrationPath, OrchestrationRule, PathKind, RuleSet
+from tocsin.events.orchestration import (
+    START,
+    Actions,
+    Orchestration,
+    OrchestrationPath,
+    OrchestrationRule,
+    PathKind,
+    RuleSet,
+)
 from tocsin.incidents.field_messages import FieldRefused, FieldsChanged, SetFields
 from tocsin.incidents.messages import CreateIncident, Resolve, SetType
 from tocsin.kernel.errors import Conflict, Invalid, NotAllowed
@@ -161,6 +169,22 @@ def test_rules_fill_in_fields_with_what_the_event_says(world: World, cast: Cast)
     (fact,) = world.facts(FieldsChanged)
     assert {one.name for one in fact.changes} == {"region", "count", "hosts"}
     assert paged(world, cast) == ["alice"]
+
+
+def test_every_path_that_may_sets_fields_and_the_last_word_counts(world: World, cast: Cast) -> None:
+    region, tier = field(world, "region"), field(world, "tier")
+    one = world.save(Orchestration(id="", name="Everything"))
+    (key,) = world.config.keys_of[one.id]
+    catch_all = Actions(field_updates=((region.id, "global"), (tier.id, "{{event.source}}")))
+    world.save(OrchestrationPath(parent_id=one.id, kind=PathKind.GLOBAL, catch_all=catch_all))
+    to_service = Actions(route_to=cast.service.id)
+    world.save(OrchestrationPath(parent_id=one.id, kind=PathKind.ROUTER, catch_all=to_service))
+    service_rules(world, cast, (region.id, "service"))
+    world.event(key, "a", source="gold")
+    assert world.incident().field_values == {region.id: "service", tier.id: "gold"}
+    for kind_, named in ((PathKind.ROUTER, ("catch_all",)), (PathKind.UNROUTED, ())):
+        with pytest.raises(Invalid, match="incident_custom_field_updates can't be used"):
+            world.save(OrchestrationPath(parent_id=one.id, kind=kind_, catch_all=catch_all), *named)
 
 
 def test_what_the_event_does_not_say_leaves_the_default(world: World, cast: Cast) -> None:

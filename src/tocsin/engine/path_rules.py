@@ -46,7 +46,12 @@ _ALLOWED: dict[PathKind, frozenset[str]] = {
 }
 """What a rule may do on each part of the way."""
 
-_WORDS = {"drop": "drop_event", "dynamic_route": "dynamic_route_to", "suspend_seconds": "suspend"}
+_WORDS = {
+    "drop": "drop_event",
+    "dynamic_route": "dynamic_route_to",
+    "suspend_seconds": "suspend",
+    "field_updates": "incident_custom_field_updates",
+}
 """How actions are called by those who write rules, where that differs."""
 
 

@@ -116,8 +116,8 @@ def _options(one: CustomField) -> Iterator[str]:
         yield f"Field options must not have more than {OPTIONS} elements"
     if len(set(values)) < len(values):
         yield "Field options must have different values"
-    if any(not value.strip() or len(value) > VALUE_CHARS for value in values):
-        yield f"Field options must have values of 1 to {VALUE_CHARS} characters"
+    if any(not value.strip() or len(value) > VALUE_CHARS or not value.isprintable() for value in values):
+        yield f"Field options must have values of 1 to {VALUE_CHARS} characters, none of them a control character"
 
 
 def _stamped(draft: Draft, one: CustomField, old: CustomField | None) -> Iterator[FieldOption]:

@@ -67,7 +67,7 @@ def _line(one: CustomField, value: object, visit: Visit | None) -> FieldLine:
     values = _texts(value)
     control, options = _control(one, values)
     hint = "One a line." if control == "lines" else _HINTS.get(one.data_type, "") if control == "text" else ""
-    kept = visit is not None and visit.text(f"was.{one.id}.there")
+    kept = visit is not None and f"was.{one.id}" in visit.form
     typed = _filled(visit, one, control) if visit is not None and kept else values
     return FieldLine(
         field=one,
@@ -109,10 +109,11 @@ def changes(visit: Visit, incident: Incident) -> SetFields:
     values: dict[str, Any] = {}
     for one in visit.config.fields.of_type(incident.type_name):
         control, _ = _control(one, ())
-        if not visit.text(f"was.{one.id}.there"):
+        if f"was.{one.id}" not in visit.form:
             continue
         typed = _filled(visit, one, control)
-        if typed != _as_controls_hold(visit.texts(f"was.{one.id}"), control):
+        was = visit.text(f"was.{one.id}")
+        if typed != _as_controls_hold(was.split("\n") if control in ("check", "lines") else [was], control):
             values[one.id] = _value(one, typed)
     return SetFields(incident_id=incident.id, values=values)
 
@@ -120,14 +121,14 @@ def changes(visit: Visit, incident: Incident) -> SetFields:
 def _filled(visit: Visit, one: CustomField, control: str) -> tuple[str, ...]:
     name = f"field.{one.id}"
     if control == "check":
-        return tuple(text for text in visit.texts(name) if text)[: ITEMS + 1]
+        return _as_controls_hold(visit.texts(name)[: ITEMS + 1], control)
     return _as_controls_hold([visit.text(name, (VALUE_CHARS + 2) * (ITEMS + 1))], control)
 
 
 def _as_controls_hold(texts: Iterable[str], control: str) -> tuple[str, ...]:
     """Without space around them; where there is room for one line, without the ends of lines."""
     if control == "check":
-        return tuple(texts)
+        return tuple(filter(None, texts))
     lines = [line for text in texts for line in (text.splitlines() if control == "lines" else [_one_line(text)])]
     return tuple(line.strip() for line in lines if line.strip())
 

@@ -320,3 +320,15 @@ def test_options_are_changed_one_by_one_and_stay_as_they_are_when_refused(api: A
     assert api.request("GET", f"{path}/PNOBODY").status == 404
     other = field(api, PATHS[0], "other", field_type="single_value_fixed", field_options=options("z"))
     assert api.request("DELETE", f"{path}/{other['field_options'][0]['id']}").status == 404
+
+
+def test_analytics_know_types(api: Api, house: House) -> None:
+    type_id = type_made(api)
+    path = f"/incidents/{house.alarm().id}"
+    house.alarm("other")
+    api.put(path, {"incident": {"incident_type": {"id": type_id}}}, key="alice")
+    row = api.get(f"/analytics/raw{path}").body
+    assert (row["incident_type_id"], row["incident_type_name"]) == (type_id, "security")
+    for wanted, count in (([type_id], 1), (["incident_default"], 1), ([type_id, "PINCTYP"], 2), (["PNOBODY"], 0)):
+        body = {"filters": {"incident_type_ids": wanted}}
+        assert api.post("/analytics/metrics/incidents/all", body)["data"][0]["total_incident_count"] == count, wanted
