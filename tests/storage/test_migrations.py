@@ -152,6 +152,8 @@ def kept_by_earlier_versions() -> list[Kept]:
         Kept(id="PF3", resource="service_field", name="owner", wire=plain),
         Kept(id="Q1.values", resource="incident_field_values", parent_id="Q1", wire='{"PF1": ["east"]}'),
         Kept(id="S1.values", resource="service_field_values", parent_id="PS1", wire='{"PF3": 7}'),
+        Kept(id="Q1.B1", resource="incident_impact", name="B1", parent_id="Q1", wire='{"relation": "impacted"}'),
+        Kept(id="Q1.B2", resource="incident_impact", name="B2", parent_id="Q1", wire='{"relation": "not_impacted"}'),
         Kept(id="PX", resource="extension", name="stays", wire="{}"),
     ]
 
@@ -206,6 +208,7 @@ def test_custom_fields_that_were_only_kept_become_what_they_are(empty: Database)
     }
     assert incident is not None
     assert json.loads(incident)["field_values"] == {"PF1": ["east"]}
+    assert json.loads(incident)["impacts"] == {"B1": True, "B2": False}
 
 
 # -- the mechanism, with steps of a future version

@@ -81,6 +81,7 @@ HANDLERS: Mapping[type[Command], Handler] = {
     im.PublishStatus: on_news.publish,
     im.SetBridge: on_news.set_bridge,
     im.SetType: on_news.set_type,
+    im.SayImpact: on_news.say_impact,
     field_messages.SetFields: on_fields.set_values,
     im.SetUrgency: on_incidents.set_urgency,
     im.RaiseUrgency: on_incidents.raise_urgency,

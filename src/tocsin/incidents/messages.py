@@ -207,6 +207,16 @@ class SetType(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SayImpact(Command):
+    """Say whether it reaches a business service, whatever follows from what that needs."""
+
+    kind: ClassVar[str] = "incident.say_impact"
+    incident_id: str
+    business_service_id: str
+    impacted: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SetUrgency(Command):
     """Change how loudly it asks."""
 
@@ -412,6 +422,16 @@ class TypeChanged(Fact):
     kind: ClassVar[str] = "incident.type_changed"
     was: str
     type_name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImpactSaid(Fact):
+    """Somebody said whether it reaches a business service; `name` is what that was called then."""
+
+    kind: ClassVar[str] = "incident.impact_said"
+    business_service_id: str
+    name: str
+    impacted: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

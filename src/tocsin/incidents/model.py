@@ -111,7 +111,8 @@ class Incident:
     reassignment, escalation by hand): pages of older epochs are void. `policy_snapshot` names the policy as it was when
     the incident was assigned. `timer_at` with `next_step`, or `timer_reason`, says what happens by itself.
     `runbook_url` is that of the first alert that named one. `type_name` "" = of the default type. `field_values`: those
-    of custom fields by their ids, as plain JSON values.
+    of custom fields by their ids, as plain JSON values. `impacts`: of which business services somebody said whether it
+    reaches them.
     """
 
     id: str
@@ -150,6 +151,7 @@ class Incident:
     runbook_url: str = ""
     type_name: str = ""
     field_values: Mapping[str, Any] = field(default_factory=dict)
+    impacts: Mapping[str, bool] = field(default_factory=dict)
     bridge: Bridge | None = None
     requests: tuple[ResponderRequest, ...] = ()
     responders: tuple[Responder, ...] = ()

@@ -20,6 +20,7 @@ from tocsin.incidents.messages import (
     AlertTriggered,
     BridgeChanged,
     DetailsChanged,
+    ImpactSaid,
     IncidentAcknowledged,
     IncidentMerged,
     IncidentReassigned,
@@ -165,6 +166,12 @@ def _kind(actor: Actor, fact: TypeChanged, names: Names) -> str:
     return f"{names.actor(actor)} set the type to {fact.type_name or 'the default one'}"
 
 
+def _impact(actor: Actor, fact: ImpactSaid, names: Names) -> str:
+    return (
+        f"{names.actor(actor)} said that it {'reaches' if fact.impacted else 'does not reach'} {fact.name}{door(actor)}"
+    )
+
+
 def _fields(actor: Actor, fact: FieldsChanged, names: Names) -> str:
     told = [
         f"set {one.display_name} to {shown(one.value)}" if one.value is not None else f"emptied {one.display_name}"
@@ -220,6 +227,7 @@ SENTENCES: Mapping[type[Fact], Sentence] = {
     StatusPublished: _status,
     BridgeChanged: _bridge,
     TypeChanged: _kind,
+    ImpactSaid: _impact,
     FieldsChanged: _fields,
     FieldRefused: _field_refused,
     UrgencyChanged: _urgency,

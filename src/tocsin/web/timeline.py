@@ -66,6 +66,7 @@ _CHANGES = (
     im.DetailsChanged,
     im.BridgeChanged,
     im.TypeChanged,
+    im.ImpactSaid,
     field_messages.FieldsChanged,
     field_messages.FieldRefused,
     im.IncidentMerged,

@@ -1,6 +1,7 @@
 """Custom fields, incident types and their values, which were kept for clients only, become what they are.
 
-An incident or service takes the values that were kept beside it. Nothing is judged anew: what was kept stays.
+An incident or service takes the values that were kept beside it, an incident also what was said of its impacts.
+Nothing is judged anew: what was kept stays.
 """
 
 from __future__ import annotations
@@ -46,6 +47,9 @@ def upgrade() -> None:
         for _, one in by_resource.get(resource, []):
             _give(connection, table, one)
             gone.append(one)
+    for _, one in by_resource.get("incident_impact", []):
+        _say(connection, one)
+        gone.append(one)
     _remove(connection, gone)
 
 
@@ -94,6 +98,17 @@ def _give(connection: sa.Connection, table: sa.TableClause, values: dict[str, An
     if data is not None:
         document = {**json.loads(data), "field_values": json.loads(values["wire"])}
         connection.execute(sa.update(table).where(*where).values(data=json.dumps(document)))
+
+
+def _say(connection: sa.Connection, said: dict[str, Any]) -> None:
+    """What somebody said of an incident and a business service, into the incident's document."""
+    where = _INCIDENTS.c.id == said["parent_id"]
+    data = connection.execute(sa.select(_INCIDENTS.c.data).where(where)).scalar()
+    if data is not None:
+        document = json.loads(data)
+        impacted = json.loads(said["wire"]).get("relation") == "impacted"
+        document["impacts"] = {**document.get("impacts", {}), said["name"]: impacted}
+        connection.execute(sa.update(_INCIDENTS).where(where).values(data=json.dumps(document)))
 
 
 def _remove(connection: sa.Connection, gone: Iterable[dict[str, Any]]) -> None:

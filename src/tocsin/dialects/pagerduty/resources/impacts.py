@@ -6,7 +6,7 @@ matters as much as the threshold asks (any, as long as there is none); or what s
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -17,17 +17,16 @@ from tocsin.dialects.pagerduty import pages
 from tocsin.dialects.pagerduty.call import Call, Routes, answer, nothing
 from tocsin.dialects.pagerduty.errors import invalid
 from tocsin.dialects.pagerduty.read.fields import Fields
-from tocsin.dialects.pagerduty.read.kept import values_in
 from tocsin.dialects.pagerduty.resources.business_services import business_service_in, visible
 from tocsin.dialects.pagerduty.resources.incidents import incident_in
 from tocsin.directory.business import BusinessService
 from tocsin.directory.kept import Kept
+from tocsin.incidents.messages import SayImpact
 from tocsin.incidents.model import Incident, Status
 from tocsin.runtime.reads import IncidentFilter, sight_of
 
 THRESHOLD = "priority_threshold"
-SAID = "incident_impact"
-"""What is kept under these words."""
+"""What is kept under this word."""
 
 RELATIONS = ("impacted", "not_impacted")
 MOST = 1000
@@ -104,16 +103,10 @@ def _reached(call: Call, service: BusinessService, incidents: Sequence[Incident]
     needed = _needed(call, service.id)
     found = []
     for one in incidents:
-        said = _said(call, one).get(service.id)
-        if said == RELATIONS[0] or (said is None and one.service_id in needed):
+        said = one.impacts.get(service.id)
+        if said or (said is None and one.service_id in needed):
             found.append(one)
     return found
-
-
-def _said(call: Call, incident: Incident) -> Mapping[str, str]:
-    """What people said of the incident, by business service."""
-    under = call.config.kept_under.get(incident.id, ())
-    return {one.name: values_in(one)["relation"] for one in under if one.resource == SAID}
 
 
 def _needed(call: Call, service_id: str) -> Collection[str]:
@@ -169,11 +162,10 @@ def _threshold(call: Call) -> Kept | None:
 def of_incident(call: Call) -> Response:
     """GET /incidents/{id}/business_services/impacts: those that it reaches, and those of which somebody said no."""
     incident = incident_in(call)
-    said = _said(call, incident)
     rows = [
         (one, _impact(call, one, _reached(call, one, [incident]))) for one in sorted(visible(call), key=pages.mark_of)
     ]
-    wanted = [(one, row) for one, row in rows if one.id in said or row["status"] == RELATIONS[0]]
+    wanted = [(one, row) for one, row in rows if one.id in incident.impacts or row["status"] == RELATIONS[0]]
     limit, cursor = pages.limit_in(call.query), call.query.get("cursor", "")
     part, following = pages.after(wanted, cursor, limit, lambda pair: pages.mark_of(pair[0]))
     return answer({"services": [row for _, row in part], "limit": limit, "next_cursor": following})
@@ -186,13 +178,8 @@ def said_of_incident(call: Call) -> Response:
     fields.required("relation")
     relation = fields.choice("relation", RELATIONS)
     fields.check()
-    under = call.config.kept_under.get(incident.id, ())
-    old = next((one for one in under if (one.resource, one.name) == (SAID, service.id)), None)
-    kept_id = f"{incident.id}.{service.id}"
-    before = old or Kept(id=kept_id, resource=SAID, name=service.id, parent_id=incident.id)
-    wire = msgspec.json.encode({"relation": relation}).decode()
-    changed = ("wire",) if old is not None else ()
-    call.save("kept", replace(before, wire=wire), changed, seen_at=before.updated_at)
+    impacted = relation == RELATIONS[0]
+    call.run(SayImpact(incident_id=incident.id, business_service_id=service.id, impacted=impacted))
     return answer({"relation": relation})
 
 

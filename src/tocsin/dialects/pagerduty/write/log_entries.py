@@ -51,6 +51,7 @@ TYPES: Mapping[type[Fact], str] = {
     im.BridgeChanged: "field_value_change_log_entry",
     im.TypeChanged: "field_value_change_log_entry",
     field_messages.FieldsChanged: "custom_field_value_change_log_entry",
+    im.ImpactSaid: "annotate_log_entry",
     field_messages.FieldRefused: "annotate_log_entry",
     help_messages.NoResponder: "annotate_log_entry",
     help_messages.ResponderReplied: "annotate_log_entry",
