@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import http.client
+import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -15,11 +16,12 @@ from bench.live import median, share
 from bench.oncall_bench import moments, schedule, year
 from bench.probes import API_KEY, SECRET
 from bench.report import Figure, Report, say
+from tocsin.directory.custom_fields import CustomField, DataType
 from tocsin.escalation.model import Policy, Rule, Target, TargetKind
 from tocsin.kernel.time import HOUR, iso
 from tocsin.oncall import Layer, Override, Schedule
 from tocsin.runtime.clock import SystemClock
-from tocsin.storage.database import open_database
+from tocsin.storage.database import Database, open_database
 from tocsin.testing.load import Place, prepare, store_things
 from tocsin.testing.running import RunningServer
 
@@ -99,6 +101,7 @@ def _lists(size: int) -> dict[str, Sequence[str]]:
             "/users", "&include[]=contact_methods&include[]=notification_rules"
         ),
         "100 incidents": pages("/incidents", "&date_range=all"),
+        "100 incidents with 15 custom fields": pages("/incidents", "&date_range=all&include[]=custom_fields"),
         "100 incidents that are open, with total": [
             f"/incidents?limit=100&offset={start}&total=true&statuses[]=triggered" for start in (0, size // 4)
         ],
@@ -144,13 +147,31 @@ def _installation(folder: Path, size: int) -> Iterator[Client]:
     places = prepare(folder, size, [API_KEY])
     write_history(folder, places, History(events=10 * size, timers=size // 2))
     database = open_database(folder, None)
-    store_things(database, _on_call(places), SystemClock().now())
+    store_things(database, (*_on_call(places), *_fields()), SystemClock().now())
+    _fill_in(database)
     database.close()
     with RunningServer(folder) as server:
         client = Client(server)
         say(f"{size:,} of each were written in {time.perf_counter() - began:.0f} s")
         yield client
         client.close()
+
+
+def _fields() -> list[CustomField]:
+    """What every incident is asked: 15 texts."""
+    numbers = range(15)
+    return [
+        CustomField(id=f"PF{number:05d}", name=f"f{number}", display_name=f"Field {number}", data_type=DataType.STRING)
+        for number in numbers
+    ]
+
+
+def _fill_in(database: Database) -> None:
+    """Every incident has a value of every field."""
+    values = json.dumps({one.id: f"the value of {one.display_name}" for one in _fields()})
+    with database.transaction() as connection:
+        update = "UPDATE incidents SET data = json_set(data, '$.field_values', json(?))"
+        connection.exec_driver_sql(update, (values,))
 
 
 def _on_call(places: Sequence[Place]) -> tuple[Schedule, Policy]:

@@ -11,6 +11,8 @@ import pytest
 from tests.behaviour.cast import Cast
 from tocsin.alerts.messages import ResolveAlert
 from tocsin.deliveries.messages import Redeliver, SendPing
+from tocsin.directory.business import BusinessService
+from tocsin.directory.custom_fields import BASE_TYPE, CustomField, DataType, IncidentType
 from tocsin.directory.model import ApiKey, Role, Urgency, User
 from tocsin.engine.authorise import NEEDS
 from tocsin.engine.dispatch import HANDLERS
@@ -19,6 +21,7 @@ from tocsin.escalation.messages import EscalateNow, NextLevel
 from tocsin.events.messages import WriteCache
 from tocsin.incidents import help_messages
 from tocsin.incidents import messages as im
+from tocsin.incidents.field_messages import SetFields
 from tocsin.incidents.model import Bridge
 from tocsin.kernel.actor import Actor, ActorKind
 from tocsin.kernel.decision import Command
@@ -44,6 +47,8 @@ def commands(world: World, cast: Cast) -> Mapping[type[Command], Command]:
         im.PublishStatus(incident_id=one, message="Half is back"),
         im.SetBridge(incident_id=one, bridge=Bridge(number="+1")),
         im.SetType(incident_id=one, type_name="outage"),
+        im.SayImpact(incident_id=one, business_service_id=next(iter(world.config.business_services)), impacted=True),
+        SetFields(incident_id=one, values={next(iter(world.config.fields.fields)): "east"}),
         im.SetDetails(incident_id=one, details="At length"),
         help_messages.RequestResponders(incident_id=one, message="Help", user_ids=(cast.bob.id,)),
         help_messages.CancelRequests(incident_id=one, user_ids=(cast.bob.id,)),
@@ -74,6 +79,9 @@ def allowed(world: World, actor: Actor, command: Command) -> bool:
 @pytest.fixture
 def burning(world: World, cast: Cast) -> Cast:
     """Two incidents of the payments team, both alice's."""
+    world.save(IncidentType(id="", name="outage", display_name="Outage", parent_id=BASE_TYPE.id))
+    world.save(BusinessService(id="", name="Shop"))
+    world.save(CustomField(id="", name="region", display_name="Region", data_type=DataType.STRING))
     world.event(cast.monitor, "one")
     world.event(cast.monitor, "two")
     return cast

@@ -11,6 +11,7 @@ import pytest
 from tests.behaviour.cast import Cast
 from tocsin.alerts.windows import MaintenanceWindow
 from tocsin.directory.business import BusinessService, Dependency, Subscriber, Tag, Tagging
+from tocsin.directory.custom_fields import BASE_TYPE, CustomField, DataType, IncidentType
 from tocsin.directory.grouping import GroupingSetting
 from tocsin.directory.kept import Kept
 from tocsin.directory.model import (
@@ -127,6 +128,8 @@ def newer(world: World, cast: Cast) -> dict[str, tuple[Any, tuple[str, ...]]]:
             ),
             (),
         ),
+        "incident_type": (IncidentType(id="", name="outage", display_name="Outage", parent_id=BASE_TYPE.id), ()),
+        "custom_field": (CustomField(id="", name="region", display_name="Region", data_type=DataType.STRING), ()),
         "kept": (Kept(id="", resource="addon", name="Graph", team_ids=(team,)), ()),
     }
 

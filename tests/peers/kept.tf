@@ -211,6 +211,31 @@ resource "pagerduty_incident_custom_field" "f2" {
   default_value = jsonencode(5)
 }
 
+resource "pagerduty_event_orchestration_service" "fields" {
+  service                                = pagerduty_service.s.id
+  enable_event_orchestration_for_service = true
+  set {
+    id = "start"
+    rule {
+      label = "fields"
+      actions {
+        incident_custom_field_update {
+          id    = pagerduty_incident_custom_field.f2.id
+          value = "7"
+        }
+      }
+    }
+  }
+  catch_all {
+    actions {
+      incident_custom_field_update {
+        id    = pagerduty_incident_custom_field.f.id
+        value = "{{event.summary}}"
+      }
+    }
+  }
+}
+
 data "pagerduty_incident_custom_field" "f" { name = pagerduty_incident_custom_field.f.name }
 
 data "pagerduty_incident_type" "base" { display_name = "Base Incident" }

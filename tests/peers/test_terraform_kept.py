@@ -26,6 +26,7 @@ EDITS = (
     ('restrict = "any"', 'restrict = "pd-users"'),
     ("https://example.com/x", "https://example.com/y"),
     ("jsonencode(5)", "jsonencode(6)"),
+    ('value = "7"', 'value = "8"'),
     ('["a", "b"]', '["a", "c", "d"]'),
     ('= "west"', '= "north"'),
     ('jsonencode("east")', 'jsonencode("north")'),

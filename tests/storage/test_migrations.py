@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import re
 import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import Connection, inspect, text
 
+from tocsin.directory.custom_fields import CustomField, DataType, FieldOption, IncidentType
+from tocsin.directory.kept import Kept
+from tocsin.directory.model import Service
+from tocsin.engine.config import KINDS
 from tocsin.storage import tables
+from tocsin.storage.codec import dump, load
 from tocsin.storage.database import MAIN_FILE, Database, open_database
 from tocsin.storage.schema import MIGRATIONS, SchemaTooNew, create_schema, is_current, revision_of, revisions
 
@@ -126,6 +133,82 @@ def test_an_installation_of_every_age_is_brought_to_the_newest_with_its_data(emp
     assert {row[0]: row[1] for row in kept["meta"]} == {"config_version": "7", "incident_number": "12"}
     assert all(kept[table] for table in ("things", "audit", "alerts", "timeline", "timers", "event_outcomes"))
     assert is_current(empty)
+
+
+def kept_by_earlier_versions() -> list[Kept]:
+    """Custom fields as they were when they were only kept: two types, a field of each sort, options, values."""
+    text = {"display_name": "Region", "description": None, "data_type": "string", "enabled": True}
+    fixed = json.dumps({**text, "field_type": "multi_value_fixed", "default_value": ["east"]})
+    plain = json.dumps({**text, "data_type": "integer", "field_type": "single_value", "default_value": 5})
+    option = json.dumps({"data": {"data_type": "string", "value": "east"}})
+    outage = json.dumps({"display_name": "Outage", "description": "d", "parent_type": "incident_default"})
+    total = json.dumps({"display_name": "Total", "parent_type": "outage", "enabled": False})
+    return [
+        Kept(id="PT1", resource="incident_type", name="outage", wire=outage, created_at=3, updated_at=4),
+        Kept(id="PT2", resource="incident_type", name="total", wire=total),
+        Kept(id="PF1", resource="incident_field", name="region", wire=fixed),
+        Kept(id="PO1", resource="incident_field_option", parent_id="PF1", wire=option, created_at=5),
+        Kept(id="PF2", resource="incident_type_field", name="count", parent_id="PT2", wire=plain),
+        Kept(id="PF3", resource="service_field", name="owner", wire=plain),
+        Kept(id="Q1.values", resource="incident_field_values", parent_id="Q1", wire='{"PF1": ["east"]}'),
+        Kept(id="S1.values", resource="service_field_values", parent_id="PS1", wire='{"PF3": 7}'),
+        Kept(id="Q1.B1", resource="incident_impact", name="B1", parent_id="Q1", wire='{"relation": "impacted"}'),
+        Kept(id="Q1.B2", resource="incident_impact", name="B2", parent_id="Q1", wire='{"relation": "not_impacted"}'),
+        Kept(id="PX", resource="extension", name="stays", wire="{}"),
+    ]
+
+
+def test_custom_fields_that_were_only_kept_become_what_they_are(empty: Database) -> None:
+    create_schema(empty, to="0007_memories")
+    insert_sample(empty)
+    service = Service(id="PS1", name="Checkout", policy_id="L1")
+    things = [("kept", one) for one in kept_by_earlier_versions()] + [("service", service)]
+    with empty.transaction() as connection:
+        for kind, one in things:
+            row = {"kind": kind, "id": one.id, "version": 9, "data": dump(one)}
+            connection.execute(tables.things.insert().values(row))
+    create_schema(empty)
+    with empty.engine.connect() as connection:
+        found = {
+            (kind, thing_id): load(KINDS[kind], data)
+            for kind, thing_id, data in connection.execute(
+                text("SELECT kind, id, data FROM things WHERE kind <> 'team'")
+            )
+        }
+        incident = connection.execute(text("SELECT data FROM incidents WHERE id = 'Q1'")).scalar()
+    option = FieldOption(id="PO1", value="east", created_at=5)
+    shared: dict[str, Any] = {"display_name": "Region", "data_type": DataType.INTEGER, "default": 5}
+    assert found == {
+        ("kept", "PX"): kept_by_earlier_versions()[-1],
+        ("service", "PS1"): replace(service, field_values={"PF3": 7}),
+        ("incident_type", "PT1"): IncidentType(
+            id="PT1",
+            name="outage",
+            display_name="Outage",
+            parent_id="PINCTYP",
+            description="d",
+            created_at=3,
+            updated_at=4,
+        ),
+        ("incident_type", "PT2"): IncidentType(
+            id="PT2", name="total", display_name="Total", parent_id="PT1", enabled=False
+        ),
+        ("custom_field", "PF1"): CustomField(
+            id="PF1",
+            name="region",
+            display_name="Region",
+            data_type=DataType.STRING,
+            several=True,
+            fixed=True,
+            default=["east"],
+            options=(option,),
+        ),
+        ("custom_field", "PF2"): CustomField(id="PF2", name="count", type_id="PT2", **shared),
+        ("custom_field", "PF3"): CustomField(id="PF3", name="owner", type_id="", **shared),
+    }
+    assert incident is not None
+    assert json.loads(incident)["field_values"] == {"PF1": ["east"]}
+    assert json.loads(incident)["impacts"] == {"B1": True, "B2": False}
 
 
 # -- the mechanism, with steps of a future version

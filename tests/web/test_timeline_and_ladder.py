@@ -93,6 +93,8 @@ def made_up(kind: type[Any]) -> Any:
             values[field.name] = 3 * MINUTE
         elif first is bool:
             values[field.name] = True
+        elif is_dataclass(first) and str(hint).startswith("tuple"):
+            values[field.name] = (made_up(first),)  # type: ignore[arg-type]
         elif str(hint).startswith("tuple"):
             values[field.name] = ("PALICE", "PBOB")
         else:

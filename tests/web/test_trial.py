@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 
 from tests.web.place import NIGHT, Place, priorities
+from tests.web.test_fields import field
 from tests.web.test_hostile_text import ZOO, shape
 from tests.web.test_rules import event, orchestration, rule, rules
 from tocsin.alerts.windows import MaintenanceWindow
+from tocsin.directory.custom_fields import DataType
 from tocsin.directory.model import ServiceStatus
 from tocsin.events.orchestration import Orchestration, PathKind, RuleSet
 from tocsin.kernel.time import HOUR
@@ -150,3 +152,19 @@ def test_hostile_events(place: Place, one: Orchestration, text: str) -> None:
     found = shape(answer.text)
     assert found.running == []
     assert found.tags["script"] == answer.text.count('<script defer src="/static/')
+
+
+def test_custom_fields_are_set_or_it_is_said_why_not(place: Place) -> None:
+    made = orchestration(place)
+    service = place.services["PaymentsService"][0]
+    region, count = field(place, "region"), field(place, "count", DataType.INTEGER)
+    rules(place, made.id, PathKind.ROUTER, rule(id="all", route_to=service.id))
+    updates = ((region.id, "{{event.source}}"), (count.id, "{{event.summary}}"))
+    rules(place, service.id, PathKind.SERVICE, rule(id="fields", field_updates=updates))
+    code, text = tried(place, made, payload())
+    assert code == 200
+    assert "Region: db-1" in text
+    assert "Count: pay fails (not set: it must be a whole number)" in text
+    page = unescape(re.sub("<[^>]*>", "", place.client("erin").get(f"/services/{service.id}/rules").text))
+    assert "set the incident's Region to \u201c{{event.source}}\u201d" in page
+    assert "not acted upon" not in page

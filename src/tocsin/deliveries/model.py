@@ -50,7 +50,8 @@ class Delivery:
     """One event for one subscription. Deliveries with one subscription and one `resource_id` are a queue.
 
     `number` is the place in it. The `id` is the same on every attempt; `event_id` is the same for every subscription.
-    What it tells is kept as it was then: the `incident` or the `service`; a note, or what a `responder` was asked for.
+    What it tells is kept as it was then: the `incident` or the `service`; a note, what a `responder` was asked for, or
+    which custom fields changed (`field_ids`).
     `queued_at`: since when it is tried.
     """
 
@@ -70,6 +71,7 @@ class Delivery:
     note_id: str = ""
     note: str = ""
     responder: Responder | None = None
+    field_ids: tuple[str, ...] = ()
     mention: Mention | None = None
     attempts: int = 0
     status: int | None = None

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 from tocsin.directory.grouping import ContentGrouping
 from tocsin.directory.runbooks import runbook_in
@@ -183,7 +185,8 @@ class Service:
     as quickly, or with `pause_every` in any case. `raise_at`: "support_hours_start" or "support_hours_end", when open
     incidents of low urgency become urgent; "" = they stay as they are.
     `runbook_url` is what somebody set; `runbook` is what counts. `owner_team_id`: who answers for it, where that is not
-    the team that is called. `component`: what of the product it is part of.
+    the team that is called. `component`: what of the product it is part of. `field_values`: those of custom fields by
+    their ids, as plain JSON values.
     """
 
     id: str
@@ -207,6 +210,7 @@ class Service:
     repository_url: str | None = None
     owner_team_id: str | None = None
     component: str | None = None
+    field_values: Mapping[str, Any] = field(default_factory=dict)
     created_at: Moment = 0
     updated_at: Moment = 0
     wire: str = "{}"

@@ -20,6 +20,7 @@ from tocsin.engine.thing_owners import needs_to_touch
 from tocsin.engine.world import World
 from tocsin.escalation.messages import EscalateNow
 from tocsin.events.messages import WriteCache
+from tocsin.incidents.field_messages import SetFields
 from tocsin.incidents.help_messages import AnswerRequest, CancelRequests, RequestResponders
 from tocsin.incidents.messages import (
     Acknowledge,
@@ -34,6 +35,7 @@ from tocsin.incidents.messages import (
     RemoveNote,
     Reopen,
     Resolve,
+    SayImpact,
     SetBridge,
     SetDetails,
     SetPriority,
@@ -146,6 +148,8 @@ NEEDS: Mapping[type[Command], Callable[[World, Actor, Any], Iterable[Need]]] = {
     PublishStatus: _incident,
     SetBridge: _incident,
     SetType: _incident,
+    SayImpact: _incident,
+    SetFields: _incident,
     TriggerAlert: _alert,
     MoveAlert: _move_alert,
     SetUrgency: _incident,

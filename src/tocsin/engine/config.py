@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 
 from tocsin.alerts.windows import MaintenanceWindow
 from tocsin.directory.business import BusinessService, Dependency, Subscriber, Tag, Tagging
+from tocsin.directory.custom_fields import CustomField, FieldIndex, IncidentType
 from tocsin.directory.grouping import GroupingSetting
 from tocsin.directory.kept import Kept
 from tocsin.directory.model import (
@@ -70,6 +71,8 @@ Thing: TypeAlias = (
     | Subscriber
     | GroupingSetting
     | WebhookSubscription
+    | IncidentType
+    | CustomField
     | Kept
 )
 """Anything that people define."""
@@ -100,6 +103,8 @@ KINDS: Mapping[str, type[Any]] = {
     "subscriber": Subscriber,
     "grouping_setting": GroupingSetting,
     "webhook_subscription": WebhookSubscription,
+    "incident_type": IncidentType,
+    "custom_field": CustomField,
     "kept": Kept,
 }
 """The stored name of each kind of thing; never renamed."""
@@ -387,6 +392,11 @@ class Config:
     def kept_of(self) -> Mapping[str, tuple[Kept, ...]]:
         """What is kept for clients, by the vendor's word for its kind, oldest first."""
         return _grouped(self.kept.values(), "resource")
+
+    @cached_property
+    def fields(self) -> FieldIndex:
+        """Custom fields and types of incidents."""
+        return FieldIndex(self._things["incident_type"], self._things["custom_field"])
 
     @cached_property
     def dependencies_of(self) -> Mapping[str, tuple[Dependency, ...]]:

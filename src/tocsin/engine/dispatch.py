@@ -16,6 +16,7 @@ from tocsin.engine import (
     on_cache,
     on_deliveries,
     on_escalation,
+    on_fields,
     on_held,
     on_incidents,
     on_news,
@@ -40,7 +41,7 @@ from tocsin.escalation.messages import (
 )
 from tocsin.events.messages import WriteCache
 from tocsin.events.model import Event
-from tocsin.incidents import help_messages
+from tocsin.incidents import field_messages, help_messages
 from tocsin.incidents import messages as im
 from tocsin.kernel.actor import Actor, ActorKind, Via
 from tocsin.kernel.decision import NOTHING, Command, Decision, Effect, Fact, TimerChange
@@ -80,6 +81,8 @@ HANDLERS: Mapping[type[Command], Handler] = {
     im.PublishStatus: on_news.publish,
     im.SetBridge: on_news.set_bridge,
     im.SetType: on_news.set_type,
+    im.SayImpact: on_news.say_impact,
+    field_messages.SetFields: on_fields.set_values,
     im.SetUrgency: on_incidents.set_urgency,
     im.RaiseUrgency: on_incidents.raise_urgency,
     im.SetPriority: on_incidents.set_priority,

@@ -14,12 +14,8 @@ from tocsin.engine.config import Config
 from tocsin.incidents.model import Incident
 
 THRESHOLD = "priority_threshold"
-SAID = "incident_impact"
 EVERYBODY = "account_subscription"
-"""What clients keep under these words: from which priority on, what people said, and where everybody is to hear."""
-
-IMPACTED = "impacted"
-NOT_IMPACTED = "not_impacted"
+"""What clients keep under these words: from which priority on, and where everybody is to hear."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +47,10 @@ def listeners(config: Config, incident: Incident) -> Iterator[Listener]:
 
 def business_reached(config: Config, incident: Incident) -> Mapping[str, None]:
     """The ids of the business services that it reaches, the nearest first."""
-    spoken = said(config, incident)
+    said = incident.impacts
     above = _above(config, incident.service_id) if matters(config, incident) else {}
-    reached = {one: None for one in above if one in config.business_services and spoken.get(one) != NOT_IMPACTED}
-    return reached | {one: None for one, relation in spoken.items() if relation == IMPACTED}
+    reached = {one: None for one in above if one in config.business_services and said.get(one, True)}
+    return reached | {one: None for one, is_reached in said.items() if is_reached}
 
 
 def matters(config: Config, incident: Incident) -> bool:
@@ -70,12 +66,6 @@ def threshold(config: Config) -> int | None:
     """The order of the least priority that reaches the business; None = every incident does."""
     kept = next(iter(config.kept_of.get(THRESHOLD, ())), None)
     return int(json.loads(kept.wire)["order"]) if kept is not None else None
-
-
-def said(config: Config, incident: Incident) -> Mapping[str, str]:
-    """What people said of the incident, by business service."""
-    under = config.kept_under.get(incident.id, ())
-    return {one.name: str(json.loads(one.wire)["relation"]) for one in under if one.resource == SAID}
 
 
 def _above(config: Config, service_id: str) -> Mapping[str, None]:

@@ -6,6 +6,7 @@ from tocsin.alerts import decide as alerts
 from tocsin.alerts.messages import ExpireAlert, ResolveAlert
 from tocsin.alerts.model import Alert
 from tocsin.directory.model import Service, Urgency, UrgencyRuleKind
+from tocsin.engine import field_values
 from tocsin.engine.grouping import group_for
 from tocsin.engine.on_held import service_of_alert
 from tocsin.engine.support_hours import in_support_hours, next_raise
@@ -87,7 +88,7 @@ def consider_alert(world: World, _actor: Actor, command: ConsiderAlert, now: Mom
     if group.incident is not None:
         reason = f"{group.reason}; {command.reason}" if command.reason else group.reason
         decision = incidents.join(group.incident, alert, reason, now)
-        return decision + _annotated(world, decision, alert)
+        return _as_rules_want(world, decision, alert, now, fresh=False)
     policy = world.config.policies.get(alert.policy_id)
     if policy is not None:
         service = replace(service, policy_id=policy.id)
@@ -104,14 +105,18 @@ def consider_alert(world: World, _actor: Actor, command: ConsiderAlert, now: Mom
         command=command,
         now=now,
     )
-    return decision + _annotated(world, decision, alert)
+    return _as_rules_want(world, decision, alert, now, fresh=True)
 
 
-def _annotated(world: World, decision: Decision, alert: Alert) -> Decision:
-    """What rules wrote about the alert, as notes on its incident."""
+def _as_rules_want(world: World, decision: Decision, alert: Alert, now: Moment, *, fresh: bool) -> Decision:
+    """What rules wrote about the alert, as notes on its incident, and what they want of its custom fields.
+
+    `fresh`: the incident is new, and its fields begin with their defaults.
+    """
     incident_id = next(fact.incident_id for fact in decision.facts)
     written = (NoteAdded(incident_id=incident_id, note_id=world.ids.long(), text=text) for text in alert.notes)
-    return Decision(facts=tuple(written))
+    fields = field_values.wanted(world, decision, alert.field_values, now, fresh=fresh)
+    return decision + Decision(facts=tuple(written)) + fields
 
 
 def urgency_for(service: Service, severity: Severity | None, at: Moment) -> Urgency:
@@ -142,7 +147,8 @@ def create_incident(world: World, actor: Actor, command: CreateIncident, now: Mo
         raise Invalid("Escalation policy not found.", reason="policy_missing")
     _known_people(world, command.assignee_ids)
     _known_priority(world, command.priority_id)
-    return incidents.create(
+    field_values.type_for_new(world, command.type_name)
+    decision = incidents.create(
         command,
         service,
         incident_id=world.ids.long(),
@@ -152,6 +158,7 @@ def create_incident(world: World, actor: Actor, command: CreateIncident, now: Mo
         actor=actor,
         now=now,
     )
+    return decision + field_values.given(world, decision, command.field_values, now)
 
 
 def acknowledge(world: World, actor: Actor, command: Acknowledge, now: Moment) -> Decision:

@@ -1,4 +1,4 @@
-"""Runs commands that tell people of an incident without calling them: status updates, the bridge, the type.
+"""Runs commands that tell people of an incident without calling them: status updates, bridge, type, what it reaches.
 
 Decides who hears of a status update, and how: people and members of teams who subscribed to the incident or to a
 business service that it reaches, each by the contact methods that their rules for status updates name, else by mail.
@@ -9,16 +9,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from tocsin.directory.model import Channel, ContactMethod
+from tocsin.engine import field_values
 from tocsin.engine.config import Config
 from tocsin.engine.impact import listeners
 from tocsin.engine.on_incidents import incident_of
 from tocsin.engine.world import World
 from tocsin.incidents import announce
-from tocsin.incidents.messages import PublishStatus, SetBridge, SetType
+from tocsin.incidents.messages import PublishStatus, SayImpact, SetBridge, SetType
 from tocsin.incidents.model import Incident
 from tocsin.kernel.actor import Actor
 from tocsin.kernel.decision import Decision
-from tocsin.kernel.limits import TOLD_AT_ONCE
+from tocsin.kernel.errors import Conflict, NotFound
+from tocsin.kernel.limits import SAID_IMPACTS, TOLD_AT_ONCE
 from tocsin.kernel.time import Moment
 from tocsin.paging import news
 from tocsin.paging.messages import TellNews
@@ -49,8 +51,23 @@ def set_bridge(world: World, _actor: Actor, command: SetBridge, now: Moment) -> 
 
 
 def set_type(world: World, _actor: Actor, command: SetType, now: Moment) -> Decision:
-    """Of which type it is."""
-    return announce.set_type(incident_of(world, command.incident_id), command.type_name, now)
+    """Of which type it is. Its values of fields that the new type does not have are kept, and not shown."""
+    incident = incident_of(world, command.incident_id)
+    if command.type_name != incident.type_name:
+        field_values.type_for_new(world, command.type_name)
+    decision = announce.set_type(incident, command.type_name, now)
+    return decision + field_values.given(world, decision, {}, now)
+
+
+def say_impact(world: World, _actor: Actor, command: SayImpact, now: Moment) -> Decision:
+    """Whether it reaches a business service. Raises NotFound for one that is not there, Conflict for too many."""
+    incident = incident_of(world, command.incident_id)
+    business = world.config.business_services.get(command.business_service_id)
+    if business is None:
+        raise NotFound(f"There is no business_service {command.business_service_id}.")
+    if business.id not in incident.impacts and len(incident.impacts) >= SAID_IMPACTS:
+        raise Conflict(f"something was said of {SAID_IMPACTS} business services already", reason="too_many_impacts")
+    return announce.say_impact(incident, business.id, business.name, impacted=command.impacted, now=now)
 
 
 def contacts_told(config: Config, incident: Incident) -> list[ContactMethod]:

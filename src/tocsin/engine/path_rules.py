@@ -46,7 +46,12 @@ _ALLOWED: dict[PathKind, frozenset[str]] = {
 }
 """What a rule may do on each part of the way."""
 
-_WORDS = {"drop": "drop_event", "dynamic_route": "dynamic_route_to", "suspend_seconds": "suspend"}
+_WORDS = {
+    "drop": "drop_event",
+    "dynamic_route": "dynamic_route_to",
+    "suspend_seconds": "suspend",
+    "field_updates": "incident_custom_field_updates",
+}
 """How actions are called by those who write rules, where that differs."""
 
 
@@ -131,6 +136,12 @@ def _targets(path: OrchestrationPath, actions: Actions, config: Config) -> Itera
         yield f"priority {actions.priority_id} not found"
     if actions.policy_id and actions.policy_id not in config.policies:
         yield f"escalation policy {actions.policy_id} not found"
+    for field_id, template in actions.field_updates:
+        field = config.fields.fields.get(field_id)
+        if field is None or field.of_service:
+            yield f"custom field {field_id} not found"
+        elif "{{" not in template and (problem := field.problem(field.read(template))):
+            yield f"the value of the custom field {field.name} {problem}"
 
 
 def _texts(actions: Actions) -> Iterator[str]:

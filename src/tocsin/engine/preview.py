@@ -45,6 +45,7 @@ class Preview:
     priority_id: str
     policy_id: str
     notes: tuple[str, ...]
+    field_values: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,4 +95,5 @@ def preview(config: Config, ids: IdSource, lookups: Lookups, event: Event, now: 
         priority_id=marks.priority_id,
         policy_id=marks.policy_id,
         notes=tuple(marks.notes),
+        field_values=tuple(marks.field_values.items()),
     )

@@ -92,9 +92,15 @@ def _service_of(
 def _with_wishes(orchestrating: Orchestrating) -> Event:
     """The event as rules left it, with what they want for its incident."""
     event, marks = orchestrating.way.event, orchestrating.way.marks
-    if not (marks.priority_id or marks.policy_id or marks.notes):
+    if not (marks.priority_id or marks.policy_id or marks.notes or marks.field_values):
         return event
-    return replace(event, priority_id=marks.priority_id, policy_id=marks.policy_id, notes=tuple(marks.notes))
+    return replace(
+        event,
+        priority_id=marks.priority_id,
+        policy_id=marks.policy_id,
+        notes=tuple(marks.notes),
+        field_values=tuple(marks.field_values.items()),
+    )
 
 
 def _named(world: World, claim: Claim) -> str:

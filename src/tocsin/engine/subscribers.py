@@ -14,6 +14,7 @@ from tocsin.directory.model import Service
 from tocsin.directory.subscriptions import FilterKind, WebhookSubscription
 from tocsin.engine.world import Recorded, Step, ThingChange, World
 from tocsin.escalation.messages import EscalationRequested, LastResortReached, LevelReached
+from tocsin.incidents.field_messages import FieldsChanged
 from tocsin.incidents.help_messages import ResponderAdded, ResponderReplied
 from tocsin.incidents.messages import (
     BridgeChanged,
@@ -54,6 +55,7 @@ EVENT_OF: Mapping[type[Fact], str] = {
     StatusPublished: "incident.status_update_published",
     BridgeChanged: "incident.conference_bridge.updated",
     TypeChanged: "incident.incident_type.changed",
+    FieldsChanged: "incident.custom_field_values.updated",
     ResponderAdded: "incident.responder.added",
     ResponderReplied: "incident.responder.replied",
 }
@@ -88,8 +90,8 @@ def deliveries_of(world: World, actor: Actor, step: Step, now: Moment) -> Iterat
             yield from _for_each(world, news, wanting, now) if news is not None else ()
     for change in step.changes:
         if change.kind == "service":
-            news = _of_service(world, actor, change, now)
-            yield from _for_each(world, news, listeners.get(news.told.event, ()), now)
+            for news in _of_service(world, actor, change, now):
+                yield from _for_each(world, news, listeners.get(news.told.event, ()), now)
 
 
 def _event(fact: Fact, facts: Collection[Recorded], now: Moment, world: World) -> str:
@@ -131,6 +133,8 @@ def _of_incident(world: World, recorded: Recorded, event: str, now: Moment) -> _
         told = replace(told, note_id=fact.update_id, note=fact.message)
     if isinstance(fact, ResponderAdded | ResponderReplied):
         told = replace(told, note=fact.message, responder=incident.responder(fact.user_id))
+    if isinstance(fact, FieldsChanged):
+        told = replace(told, field_ids=tuple(one.field_id for one in fact.changes))
     if isinstance(fact, ServiceChanged):
         services = (fact.service_id, fact.was)  # who follows the old service would wait for its end for ever
     if incident.merged_into:
@@ -138,13 +142,20 @@ def _of_incident(world: World, recorded: Recorded, event: str, now: Moment) -> _
     return _News(told, services, incident.team_ids)
 
 
-def _of_service(world: World, actor: Actor, change: ThingChange, now: Moment) -> _News:
+def _of_service(world: World, actor: Actor, change: ThingChange, now: Moment) -> Iterator[_News]:
+    """That it changed; of values of custom fields also which."""
     service = change.after or change.before
     assert isinstance(service, Service)
     word = "created" if change.before is None else "deleted" if change.after is None else "updated"
     told = replace(_told(world, service.id, f"service.{word}", actor, now), service=service)
     policy = world.config.policies.get(service.policy_id)
-    return _News(told, (service.id,), policy.team_ids if policy else ())
+    team_ids = policy.team_ids if policy else ()
+    yield _News(told, (service.id,), team_ids)
+    before = change.before.field_values if isinstance(change.before, Service) else {}
+    changed = [one for one in {**before, **service.field_values} if before.get(one) != service.field_values.get(one)]
+    if changed and change.after is not None:
+        values = _told(world, service.id, "service.custom_field_values.updated", actor, now)
+        yield _News(replace(values, service=service, field_ids=tuple(changed)), (service.id,), team_ids)
 
 
 def _told(world: World, resource_id: str, event: str, actor: Actor, now: Moment) -> Delivery:

@@ -156,8 +156,8 @@ def _dependency(config: Config, _actor: Actor, dependency: Dependency, _old: Any
         yield Verb.EDIT, config.team_ids_of_service(dependency.dependent_id), False
 
 
-def _tag(_config: Config, _actor: Actor, _tag: Any, _old: Any, _new: Any) -> Iterable[Need]:
-    """Tags are everybody's who may edit anything that belongs to nobody."""
+def _everybodys(_config: Config, _actor: Actor, _thing: Any, _old: Any, _new: Any) -> Iterable[Need]:
+    """Tags, custom fields and types of incidents are everybody's who may edit anything that belongs to nobody."""
     yield Verb.EDIT, (), False
 
 
@@ -245,9 +245,11 @@ _NEEDS: Mapping[str, Callable[[Config, Actor, Any, Any, Any], Iterable[Need]]] =
     "maintenance_window": _window,
     "business_service": _of_one_team,
     "dependency": _dependency,
-    "tag": _tag,
+    "tag": _everybodys,
     "tagging": _tagging,
     "subscriber": _subscriber,
     "grouping_setting": _grouping_setting,
     "webhook_subscription": _subscription,
+    "incident_type": _everybodys,
+    "custom_field": _everybodys,
 }

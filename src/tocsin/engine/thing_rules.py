@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 
 from tocsin.alerts.grouping import grouping_problems
 from tocsin.alerts.holding import judge_held
+from tocsin.directory.custom_fields import value_problems
 from tocsin.directory.model import (
     ApiKey,
     Channel,
@@ -267,6 +268,9 @@ def _service(draft: Draft) -> Verdict:
         found.append("Owner team not found")
     if len(service.component or "") > NAME_CHARS:
         found.append(f"Component is too long (maximum is {NAME_CHARS} characters)")
+    held = draft.old.field_values if draft.old is not None else {}
+    given = {one: value for one, value in service.field_values.items() if one not in held or held[one] != value}
+    found += value_problems(draft.world.config.fields.of_services, given)
     return found, NOTHING if found else _judged_at_last(draft, service) + _raised_in_time(draft, service)
 
 

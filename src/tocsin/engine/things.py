@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 from tocsin.engine import (
     rules_of_business,
     rules_of_events,
+    rules_of_fields,
     rules_of_grouping,
     rules_of_subscriptions,
     rules_of_windows,
@@ -130,7 +131,15 @@ def _stamped(old: Any, new: Any, now: Moment) -> Any:
     )
 
 
-_PARTS = (thing_rules, rules_of_business, rules_of_events, rules_of_grouping, rules_of_subscriptions, rules_of_windows)
+_PARTS = (
+    thing_rules,
+    rules_of_business,
+    rules_of_events,
+    rules_of_fields,
+    rules_of_grouping,
+    rules_of_subscriptions,
+    rules_of_windows,
+)
 
 RULES: Mapping[str, Callable[[Draft], Verdict]] = {kind: rule for part in _PARTS for kind, rule in part.RULES.items()}
 """What makes a thing of each kind valid."""

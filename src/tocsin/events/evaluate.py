@@ -38,6 +38,9 @@ TEXT_FIELDS: Mapping[str, tuple[str, int]] = {
 }
 """Fields that rules may set: as rules name them -> as events do, and how long they may become."""
 
+FIELD_CHARS = 4096
+"""So long the text for a custom field can become; what its field takes is less."""
+
 _ACTIONS = {"trigger": Action.TRIGGER, "resolve": Action.RESOLVE, "acknowledge": Action.ACKNOWLEDGE}
 _SEVERITIES = {one.value: one for one in Severity}
 
@@ -84,6 +87,7 @@ class Marks:
     priority_id: str = ""
     policy_id: str = ""
     notes: list[str] = field(default_factory=list)
+    field_values: dict[str, str] = field(default_factory=dict)
     variables: dict[str, str] = field(default_factory=dict)
 
 
@@ -286,6 +290,10 @@ def _act(actions: Actions, claim: Claim, scene: pcl.Scene, marks: Marks) -> None
     if actions.note:
         note = pcl.render(actions.note, scene, marks.variables, NOTE_CHARS).strip()
         marks.notes += [note] if note else []
+    for field_id, template in actions.field_updates:
+        text = pcl.render(template, scene, marks.variables, FIELD_CHARS).strip()
+        if text:  # what the event does not say leaves the field as it is
+            marks.field_values[field_id] = text
 
 
 def _extract(extraction: Extraction, scene: pcl.Scene, marks: Marks) -> None:

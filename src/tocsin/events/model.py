@@ -49,7 +49,8 @@ class Event:
     `received_at` is our own clock at acceptance, `occurred_at` the monitor's word. `expires_at` (Prometheus' endsAt
     in the future): without another event by then, the alert resolves by itself. `log_seq` is its number in the log.
     `raw`: the body as it was posted, for rules that look into it.
-    What rules want for the incident: `priority_id`, another `policy_id` than the service's, `notes` on its timeline.
+    What rules want for the incident: `priority_id`, another `policy_id` than the service's, `notes` on its timeline,
+    `field_values` of custom fields by their ids, as text.
     """
 
     action: Action
@@ -77,3 +78,4 @@ class Event:
     priority_id: str = ""
     policy_id: str = ""
     notes: tuple[str, ...] = ()
+    field_values: tuple[tuple[str, str], ...] = ()

@@ -112,7 +112,7 @@ class Actions:
     """What a rule does to an event that matched. Empty = that part is left alone.
 
     `route_to`: in the router a service's id or `unrouted`, elsewhere the id of the set that goes on. `field_updates`:
-    ids of incident fields with their new values. `calls`, `field_updates` and `wire` are kept, not acted upon yet.
+    ids of incidents' custom fields with templates of their values. `calls` and `wire` are kept, not acted upon yet.
     """
 
     route_to: str = ""

@@ -1,11 +1,11 @@
-"""What people are told of an incident: how it stands, where it is talked about, of which type it is. Pure.
+"""What people are told of an incident: how it stands, where it is talked about, of which type it is, what it reaches.
 
-None of it changes who has the incident or who is called.
+Pure. None of it changes who has the incident or who is called.
 """
 
 from __future__ import annotations
 
-from tocsin.incidents.messages import BridgeChanged, PublishStatus, StatusPublished, TypeChanged
+from tocsin.incidents.messages import BridgeChanged, ImpactSaid, PublishStatus, StatusPublished, TypeChanged
 from tocsin.incidents.model import Bridge, Incident
 from tocsin.kernel.decision import Decision
 from tocsin.kernel.errors import Invalid
@@ -39,3 +39,12 @@ def set_type(incident: Incident, type_name: str, now: Moment) -> Decision:
         return Decision(value="unchanged")
     fact = TypeChanged(incident_id=incident.id, was=incident.type_name, type_name=type_name)
     return Decision(state=(replace(incident, type_name=type_name, updated_at=now),), facts=(fact,))
+
+
+def say_impact(incident: Incident, business_service_id: str, name: str, *, impacted: bool, now: Moment) -> Decision:
+    """It reaches this business service, or does not; the same again changes nothing."""
+    if incident.impacts.get(business_service_id) is impacted:
+        return Decision(value="unchanged")
+    impacts = {**incident.impacts, business_service_id: impacted}
+    fact = ImpactSaid(incident_id=incident.id, business_service_id=business_service_id, name=name, impacted=impacted)
+    return Decision(state=(replace(incident, impacts=impacts, updated_at=now),), facts=(fact,))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import ClassVar
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
 
 from tocsin.directory.model import Urgency
 from tocsin.incidents.model import Bridge
@@ -35,7 +36,7 @@ class CountAlert(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreateIncident(Command):
-    """A person or program raises an incident without a monitor."""
+    """A person or program raises an incident without a monitor. `field_values`: of custom fields, by their ids."""
 
     kind: ClassVar[str] = "incident.create"
     title: str
@@ -47,6 +48,7 @@ class CreateIncident(Command):
     assignee_ids: tuple[str, ...] = ()
     policy_id: str = ""
     type_name: str = ""
+    field_values: Mapping[str, Any] = field(default_factory=dict)
     bridge: Bridge | None = None
 
 
@@ -202,6 +204,16 @@ class SetType(Command):
     kind: ClassVar[str] = "incident.set_type"
     incident_id: str
     type_name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SayImpact(Command):
+    """Say whether it reaches a business service, whatever follows from what that needs."""
+
+    kind: ClassVar[str] = "incident.say_impact"
+    incident_id: str
+    business_service_id: str
+    impacted: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -410,6 +422,16 @@ class TypeChanged(Fact):
     kind: ClassVar[str] = "incident.type_changed"
     was: str
     type_name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImpactSaid(Fact):
+    """Somebody said whether it reaches a business service; `name` is what that was called then."""
+
+    kind: ClassVar[str] = "incident.impact_said"
+    business_service_id: str
+    name: str
+    impacted: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

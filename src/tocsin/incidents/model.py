@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 from tocsin.directory.model import Service, Urgency
 from tocsin.kernel.actor import SYSTEM, Actor
@@ -118,7 +120,9 @@ class Incident:
     reassignment, escalation by hand): pages of older epochs are void. `policy_snapshot` names the policy as it was when
     the incident was assigned. `timer_at` with `next_step`, or `timer_reason`, says what happens by itself.
     `group_keys`: an alert with one of these belongs here (see `alerts.grouping`); `joined_at`: when the last one came.
-    `runbook_url` is that of the first alert that named one. `type_name` "" = of the default type.
+    `runbook_url` is that of the first alert that named one. `type_name` "" = of the default type. `field_values`: those
+    of custom fields by their ids, as plain JSON values. `impacts`: of which business services somebody said whether it
+    reaches them.
     """
 
     id: str
@@ -158,6 +162,8 @@ class Incident:
     quarantined_seq: int | None = None
     runbook_url: str = ""
     type_name: str = ""
+    field_values: Mapping[str, Any] = field(default_factory=dict)
+    impacts: Mapping[str, bool] = field(default_factory=dict)
     bridge: Bridge | None = None
     requests: tuple[ResponderRequest, ...] = ()
     responders: tuple[Responder, ...] = ()

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
+from tocsin.directory.custom_fields import shown
+from tocsin.incidents.field_messages import FieldRefused, FieldsChanged
 from tocsin.incidents.help_messages import (
     NoResponder,
     RequestsCancelled,
@@ -18,6 +20,7 @@ from tocsin.incidents.messages import (
     AlertTriggered,
     BridgeChanged,
     DetailsChanged,
+    ImpactSaid,
     IncidentAcknowledged,
     IncidentMerged,
     IncidentReassigned,
@@ -163,6 +166,24 @@ def _kind(actor: Actor, fact: TypeChanged, names: Names) -> str:
     return f"{names.actor(actor)} set the type to {fact.type_name or 'the default one'}"
 
 
+def _impact(actor: Actor, fact: ImpactSaid, names: Names) -> str:
+    return (
+        f"{names.actor(actor)} said that it {'reaches' if fact.impacted else 'does not reach'} {fact.name}{door(actor)}"
+    )
+
+
+def _fields(actor: Actor, fact: FieldsChanged, names: Names) -> str:
+    told = [
+        f"set {one.display_name} to {shown(one.value)}" if one.value is not None else f"emptied {one.display_name}"
+        for one in fact.changes
+    ]
+    return f"{names.actor(actor)} {listed(told)}{door(actor)}"
+
+
+def _field_refused(_actor: Actor, fact: FieldRefused, _names: Names) -> str:
+    return f"A rule could not set the custom field {fact.name} to {fact.value}: it {fact.reason}"
+
+
 def _urgency(actor: Actor, fact: UrgencyChanged, names: Names) -> str:
     why = "" if fact.reason == "by hand" else f": {fact.reason}"
     return f"{names.actor(actor)} set the urgency to {fact.urgency}{why}"
@@ -206,6 +227,9 @@ SENTENCES: Mapping[type[Fact], Sentence] = {
     StatusPublished: _status,
     BridgeChanged: _bridge,
     TypeChanged: _kind,
+    ImpactSaid: _impact,
+    FieldsChanged: _fields,
+    FieldRefused: _field_refused,
     UrgencyChanged: _urgency,
     PriorityChanged: _priority,
     TitleChanged: _title,

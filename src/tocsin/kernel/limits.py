@@ -34,6 +34,9 @@ QUIET_INCIDENTS = 50
 TOLD_AT_ONCE = 250
 """Contact methods that one status update goes to."""
 
+SAID_IMPACTS = 250
+"""Business services of which somebody said whether one incident reaches them; they are kept with it."""
+
 RESPONDER_REQUESTS = 50
 """Requests for help with one incident; they are kept with it."""
 

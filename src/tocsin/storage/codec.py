@@ -21,7 +21,7 @@ from tocsin.engine.dispatch import COMMANDS, Batch
 from tocsin.engine.things import SaveThing
 from tocsin.engine.world import Stateful
 from tocsin.escalation import messages as escalation_messages
-from tocsin.incidents import help_messages
+from tocsin.incidents import field_messages, help_messages
 from tocsin.incidents import messages as incident_messages
 from tocsin.kernel.actor import Actor
 from tocsin.kernel.decision import Command, Effect, Fact
@@ -43,7 +43,7 @@ def _kinds_of(base: type[Any], *modules: Any) -> dict[str, Any]:
 
 
 FACTS: Mapping[str, type[Fact]] = _kinds_of(
-    Fact, alert_messages, incident_messages, help_messages, escalation_messages, paging_messages
+    Fact, alert_messages, incident_messages, field_messages, help_messages, escalation_messages, paging_messages
 )
 """Every fact by its stored name."""
 

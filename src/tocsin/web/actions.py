@@ -22,6 +22,7 @@ from tocsin.incidents.messages import (
     Resolve,
     SetPriority,
     SetTitle,
+    SetType,
     SetUrgency,
     Snooze,
     Unacknowledge,
@@ -29,6 +30,7 @@ from tocsin.incidents.messages import (
 from tocsin.incidents.model import Incident
 from tocsin.kernel.decision import Command
 from tocsin.kernel.errors import Invalid, NotFound, TocsinError
+from tocsin.web.fields import changes
 from tocsin.web.incident import Refused, found, show, visible
 from tocsin.web.visit import Visit, status_of
 
@@ -98,6 +100,10 @@ def _title(visit: Visit, incident: Incident) -> Command:
     return SetTitle(incident_id=incident.id, title=visit.text("title", 1024))
 
 
+def _type(visit: Visit, incident: Incident) -> Command:
+    return SetType(incident_id=incident.id, type_name=visit.text("type", 60))
+
+
 ACTIONS: Final[Mapping[str, Callable[[Visit, Incident], Command]]] = {
     "acknowledge": _acknowledge,
     "unacknowledge": _unacknowledge,
@@ -111,6 +117,8 @@ ACTIONS: Final[Mapping[str, Callable[[Visit, Incident], Command]]] = {
     "urgency": _urgency,
     "priority": _priority,
     "title": _title,
+    "type": _type,
+    "fields": changes,
 }
 """Every action by the last part of its address."""
 

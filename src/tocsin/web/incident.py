@@ -14,6 +14,7 @@ from tocsin.incidents.model import Incident, Status
 from tocsin.kernel.errors import NotFound, TocsinError
 from tocsin.runtime.reads import IncidentFilter, Listing, TimelineEntry, TimelineFilter
 from tocsin.web.compose import people_to_call
+from tocsin.web.fields import lines_of as fields_of
 from tocsin.web.ladder import Scene, ladder_of
 from tocsin.web.looks import Look, alert_look, incident_look
 from tocsin.web.rows import may_respond, next_of
@@ -108,6 +109,7 @@ def show(visit: Visit, incident: Incident, refused: Refused | None = None, code:
         refused=refused,
         snoozes=SNOOZES,
         next_level=_next_level(incident, policy),
+        **_fields(visit, incident, refused),
         **_choices(visit, incident),
     )
     if visit.query("order") in ("newest", "oldest") and not visit.is_refresh:
@@ -123,6 +125,18 @@ def _links(visit: Visit, incident: Incident, alerts: Sequence[Alert]) -> tuple[t
     if service is None:
         return (("Runbook", runbook),)
     return ("Runbook", runbook), ("Dashboard", service.dashboard_url or ""), ("Code", service.repository_url or "")
+
+
+def _fields(visit: Visit, incident: Incident, refused: Refused | None) -> dict[str, Any]:
+    """The incident's type, if it is not the base one, what it may be instead, and the custom fields that it has."""
+    index = visit.config.fields
+    form = visit if refused is not None and refused.action == "fields" else None
+    kind = index.type_named(incident.type_name) if incident.type_name else None
+    return {
+        "type_name": kind.display_name if kind is not None else incident.type_name,
+        "types": [one for one in index.types.values() if one.enabled] if index.stored_types else [],
+        "fields": fields_of(index.of_type(incident.type_name), incident.field_values, form),
+    }
 
 
 def _choices(visit: Visit, incident: Incident) -> dict[str, Any]:

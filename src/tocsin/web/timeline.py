@@ -14,6 +14,7 @@ from typing import Any, Final
 from tocsin.alerts import text as alerts_text
 from tocsin.escalation import text as escalation_text
 from tocsin.escalation.messages import EscalationStopped, LevelSkipped, NobodyToPage, PolicyExhausted
+from tocsin.incidents import field_messages
 from tocsin.incidents import messages as im
 from tocsin.incidents import text as incidents_text
 from tocsin.kernel.actor import Actor, ActorKind
@@ -65,6 +66,9 @@ _CHANGES = (
     im.DetailsChanged,
     im.BridgeChanged,
     im.TypeChanged,
+    im.ImpactSaid,
+    field_messages.FieldsChanged,
+    field_messages.FieldRefused,
     im.IncidentMerged,
 )
 _ICONS: Final[Mapping[type[Fact], str]] = {
@@ -82,6 +86,7 @@ _ICONS: Final[Mapping[type[Fact], str]] = {
     im.IncidentReassigned: "person",
     im.IncidentMerged: "merge",
     im.AlertJoined: "alerts",
+    field_messages.FieldRefused: "suppressed",
     PageNotSent: "suppressed",
     LevelSkipped: "suppressed",
     PolicyExhausted: "triggered",

@@ -10,6 +10,7 @@ from tests.dialects.pagerduty.api import House
 from tocsin.alerts.windows import MaintenanceWindow
 from tocsin.dialects.pagerduty.routes import ROUTES
 from tocsin.directory.business import BusinessService, Dependency, Subscriber, Tag, Tagging
+from tocsin.directory.custom_fields import BASE_TYPE, CustomField, DataType, FieldOption, IncidentType
 from tocsin.directory.grouping import GroupingSetting
 from tocsin.directory.kept import Kept
 from tocsin.directory.model import Membership, Role, Service, TeamRole
@@ -251,6 +252,9 @@ PERSONAL_RULES: dict[tuple[str, str], Access] = {
 LOOK_AT_NOBODYS = Access(ALL_READERS, seen_by=ALL_READERS)
 
 
+RENDER = Access(ALL_READERS, lambda _house, incident: {"incident_id": incident.id}, ALL_READERS)
+
+
 def five(path: str, wrapper: str, made: Body, changed: Body, parameter: str = "id") -> dict[tuple[str, str], Access]:
     """A sort of thing that belongs to no team: made, read, changed, removed; its list answers to everybody."""
     each = f"{path}/{{{parameter}}}"
@@ -276,6 +280,7 @@ KEPT: dict[tuple[str, str], Access] = {
     **five("/templates", "template", body(name="T", templated_fields={"message": "m"}), body(description="d")),
     **five("/response_plays", "response_play", body(name="P"), body(description="d")),
     ("POST", "/extensions/{id}/enable"): LOOK_AT_NOBODYS,
+    ("POST", "/templates/{id}/render"): RENDER,
     ("GET", "/extension_schemas/{id}"): ANYBODY,
 }
 
@@ -662,21 +667,27 @@ def _automation(house: House) -> None:
 
 def _fields(house: House) -> None:
     """A field named region with one option: of incidents, of an incident type, of services."""
-    wire = '{"name": "region", "display_name": "Region", "description": null, "data_type": "string"'
-    wire += ', "field_type": "single_value_fixed", "default_value": null, "enabled": true}'
-    security = '{"name": "outage", "display_name": "Outage", "parent_type": "incident_default", "enabled": true}'
-    kind = house.save(Kept(id="", resource="incident_type", name="outage", wire=security))
-    for resource, parent_id in (("incident_field", ""), ("incident_type_field", kind.id), ("service_field", "")):
-        field = house.save(Kept(id="", resource=resource, name="region", parent_id=parent_id, wire=wire))
-        option = '{"data": {"data_type": "string", "value": "east"}}'
-        house.save(Kept(id="", resource=f"{resource}_option", parent_id=field.id, wire=option))
+    kind = house.save(IncidentType(id="", name="outage", display_name="Outage", parent_id=BASE_TYPE.id))
+    for name, type_id in (("region", BASE_TYPE.id), ("district", kind.id), ("region", "")):
+        house.save(
+            CustomField(
+                id="",
+                name=name,
+                display_name=name.title(),
+                data_type=DataType.STRING,
+                fixed=True,
+                type_id=type_id,
+                options=(FieldOption(id="", value="east"),),
+            )
+        )
 
 
-def _field_of(path: str) -> str:
-    """The word under which the custom fields of this path are kept."""
-    if path.startswith("/services"):
-        return "service_field"
-    return "incident_type_field" if "types" in path else "incident_field"
+def _field_of(path: str, house: House) -> CustomField:
+    """The custom field of this path."""
+    index = house.config().fields
+    outage = index.type_named("outage")
+    assert outage is not None
+    return index.own("" if path.startswith("/services") else outage.id if "types" in path else BASE_TYPE.id)[0]
 
 
 def address(path: str, house: House, incident: Incident) -> str:
@@ -697,8 +708,8 @@ def address(path: str, house: House, incident: Incident) -> str:
         "{feature_name}": "aiops",
         "{resource_type}": "technical_services",
         "{type_id_or_name}": "outage",
-        "{field_id}": config.kept_of[_field_of(path)][0].id,
-        "{field_option_id}": config.kept_of[f"{_field_of(path)}_option"][0].id,
+        "{field_id}": _field_of(path, house).id,
+        "{field_option_id}": _field_of(path, house).options[0].id,
         "{user_id}": house.bob.id,
         "{policy_id}": house.policy.id,
         "{integration_id}": config.keys_of[orchestration][0].id if of_orchestration else house.integration.id,

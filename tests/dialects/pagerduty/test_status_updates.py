@@ -11,6 +11,7 @@ from tests.dialects.pagerduty.api import Api, House
 from tocsin.dialects.pagerduty.write.refs import Links, Refs
 from tocsin.dialects.pagerduty.write.webhooks import event_bytes
 from tocsin.directory.business import BusinessService, Dependency, Subscriber
+from tocsin.directory.custom_fields import BASE_TYPE, IncidentType
 from tocsin.directory.kept import Kept
 from tocsin.directory.model import Channel, ContactMethod, Priority
 from tocsin.directory.subscriptions import WebhookSubscription
@@ -121,7 +122,7 @@ def test_the_conference_bridge(api: Api, house: House) -> None:
 
 @pytest.mark.parametrize("wrong", [{"name": "unknown"}, {"name": 5}, "outage"])
 def test_an_incident_is_of_a_type(api: Api, house: House, wrong: Any) -> None:
-    house.save(Kept(id="", resource="incident_type", name="outage", wire="{}"))
+    house.save(IncidentType(id="", name="outage", display_name="Outage", parent_id=BASE_TYPE.id))
     service = {"id": house.service.id, "type": "service_reference"}
     made = api.post("/incidents", {"incident": {"title": "T", "service": service, "incident_type": {"name": "outage"}}})
     assert made["incident"]["incident_type"] == {"name": "outage"}

@@ -20,7 +20,7 @@ from tocsin.engine.things import DeleteThing, SaveThing
 from tocsin.escalation import messages as escalation_messages
 from tocsin.escalation import text as escalation_text
 from tocsin.events import messages as event_messages
-from tocsin.incidents import help_messages
+from tocsin.incidents import field_messages, help_messages
 from tocsin.incidents import messages as incident_messages
 from tocsin.incidents import text as incident_text
 from tocsin.incidents.decide import ALLOWED
@@ -34,6 +34,7 @@ MESSAGES = (
     alert_messages,
     incident_messages,
     help_messages,
+    field_messages,
     escalation_messages,
     paging_messages,
     delivery_messages,

@@ -121,7 +121,11 @@ def called_by(visit: Visit) -> words.Called:
             return "a removed policy"
         return f"policy {isolated(found.name)}" if visit.may_read(found) else "a policy of another team"
 
-    return words.Called(service, visit.names.priority, policy)
+    def field(field_id: str) -> str:
+        found = config.fields.fields.get(field_id)
+        return isolated(found.display_name) if found is not None else "removed field"
+
+    return words.Called(service, visit.names.priority, policy, field)
 
 
 def _block(visit: Visit, path: OrchestrationPath, memories: Mapping[str, Memory]) -> PathBlock:

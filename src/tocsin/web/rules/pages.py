@@ -19,6 +19,7 @@ from tocsin.events.orchestration import (
     path_id,
 )
 from tocsin.kernel.errors import Invalid, NotFound, TocsinError
+from tocsin.web.fields import lines_of
 from tocsin.web.rules import words
 from tocsin.web.rules.blocks import blocks_of, may_edit, path_of
 from tocsin.web.visit import Visit, status_of
@@ -225,6 +226,7 @@ def service_rules_page(visit: Visit) -> Response:
         routers=routers,
         windows=running(visit, service.id),
         remembered=_remembered(visit, service.id),
+        fields=[one for one in lines_of(visit.config.fields.of_services, service.field_values) if one.values],
         editable=may_edit(visit, path),
         back=f"/services/{service.id}/rules",
     )

@@ -127,6 +127,7 @@ def _told(visit: Visit, seen: Preview, at: Moment) -> Trial:
     called = called_by(visit)
     also = [f"Priority: {called.priority(seen.priority_id)}"] if seen.priority_id else []
     also += [f"Note: {note[:_SHOWN_CHARS]}" for note in seen.notes]
+    also += [_field(visit, field_id, text) for field_id, text in seen.field_values]
     pages = ending.outcome in (Outcome.OPENED, Outcome.SUSPENDED)
     look, says, reason = _end(seen)
     return Trial(
@@ -139,6 +140,15 @@ def _told(visit: Visit, seen: Preview, at: Moment) -> Trial:
         calls=_calls(visit, seen, at) if pages and shown else "",
         also=tuple(also),
     )
+
+
+def _field(visit: Visit, field_id: str, text: str) -> str:
+    """What a custom field of the incident would be, or why it would stay as it is."""
+    index = visit.config.fields
+    found = next((one for one in index.of_type("") if one.id == field_id), None)
+    problem = found.problem(found.read(text)) if found is not None else "is no field of incidents of this type"
+    said = f"{called_by(visit).field(field_id)}: {text[:_SHOWN_CHARS]}"
+    return f"{said} (not set: it {problem})" if problem else said
 
 
 def _end(seen: Preview) -> tuple[Look, str, str]:

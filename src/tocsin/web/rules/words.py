@@ -30,6 +30,7 @@ class Called:
     service: Callable[[str], str]
     priority: Callable[[str], str]
     policy: Callable[[str], str]
+    field: Callable[[str], str]
 
 
 def when(rule: OrchestrationRule) -> str:
@@ -111,8 +112,8 @@ def _of_incident(actions: Actions, called: Called) -> Iterator[str]:
     if actions.calls:
         names = listed(call.name for call in actions.calls)
         yield f"keep {_counted(len(actions.calls), 'web call')} ({names}; not acted upon yet)"
-    if actions.field_updates:
-        yield f"keep {_counted(len(actions.field_updates), 'field')} for the incident (not acted upon yet)"
+    for field_id, template in actions.field_updates:
+        yield f"set the incident's {called.field(field_id)} to {_quoted(template)}"
 
 
 def _extraction(one: Extraction) -> str:

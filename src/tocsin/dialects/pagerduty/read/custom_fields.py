@@ -1,52 +1,66 @@
-"""Custom fields: what their types allow, as defaults and as values. Decides what a value of a field can be."""
+"""Custom fields, their options, types of incidents, and values of fields: from bodies to what the engine saves.
+
+Decides which form of a default counts; what fits a field is the field's own to say.
+"""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Collection, Mapping
-from datetime import datetime
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
 
-from tocsin.dialects.pagerduty.read.fields import Fields
-from tocsin.dialects.pagerduty.read.kept import ANYTHING, Field, Values, choice, long_text, text, truth
+from tocsin.dialects.pagerduty.read.fields import ID_CHARS, Fields
+from tocsin.directory.custom_fields import BASE_TYPE, CustomField, DataType, FieldIndex, FieldOption, IncidentType
 
-DATA_TYPES = ("boolean", "integer", "float", "string", "datetime", "url")
-FIELD_TYPES = ("single_value", "single_value_fixed", "multi_value", "multi_value_fixed")
 NAME_CHARS = 50
-VALUE_CHARS = 200
-ADDRESS_CHARS = 2000
-ITEMS = 100
-
-FIELD_FIELDS: Mapping[str, Field] = {
-    "name": text(most=NAME_CHARS, fixed=True),
-    "display_name": text(most=NAME_CHARS),
-    "description": long_text(),
-    "data_type": choice(*DATA_TYPES, fixed=True),
-    "field_type": choice(*FIELD_TYPES, default="single_value", fixed=True),
-    "default_value": ANYTHING,
-    "enabled": truth(default=True),
-}
-"""What every custom field holds, whatever it is a field of."""
-
-_NAME = re.compile(r"[a-z][a-z0-9_]*", re.ASCII)
+DESCRIPTION_CHARS = 1000
+FIELD_TYPES = ("single_value", "single_value_fixed", "multi_value", "multi_value_fixed")
+TAKEN_PREFIXES = ("pd", "pagerduty", "default")
 
 
-def check_field(fields: Fields, values: Values) -> None:
-    """Note what is wrong with a field: its name, its default, its options."""
-    if values["name"] and not _NAME.fullmatch(str(values["name"])):
-        fields.wrong("Name must be lower-case letters, digits and underscores, a letter first")
-    values["default_value"] = _typed(values["default_value"], values)
-    options = [option_value(one) for one in fields.objects("field_options", "Field option {}")]
-    if not fits(values["default_value"], values, options or None):
-        fields.wrong("Default value does not fit the data type and field type")
+def field_changes(fields: Fields, old: CustomField | None) -> dict[str, Any]:
+    """What a body says about a field. Raises ApiError with every problem."""
+    changes = _labels(fields, old is None)
+    if old is None:
+        fields.required("data_type")
+    data_type = fields.choice("data_type", tuple(DataType))
+    if data_type is not None:
+        changes["data_type"] = DataType(data_type)
+    field_type = fields.choice("field_type", FIELD_TYPES)
+    if field_type is not None:
+        changes |= {"several": field_type.startswith("multi"), "fixed": field_type.endswith("fixed")}
+    if fields.given("field_options"):
+        changes["options"] = _options(fields, old.options if old is not None else ())
+    enabled = fields.truth("enabled")
+    if enabled is not None:
+        changes["enabled"] = enabled
+    if fields.given("default_value"):
+        several = bool(changes.get("several", old.several if old is not None else False))
+        kind = changes.get("data_type", old.data_type if old is not None else DataType.STRING)
+        changes["default"] = _default(fields.values["default_value"], kind, several=several)
+    fields.check()
+    return changes
 
 
-def _typed(value: Any, field: Mapping[str, Any]) -> Any:
+def _labels(fields: Fields, new: bool) -> dict[str, Any]:  # noqa: FBT001 - named where it is called
+    """Name, display name, description."""
+    if new:
+        fields.required("name", "display_name")
+    changes: dict[str, Any] = {}
+    for name in ("name", "display_name"):
+        if fields.given(name):
+            if not new:
+                fields.required(name)
+            changes[name] = fields.text(name, NAME_CHARS) or ""
+    if fields.given("description"):
+        changes["description"] = fields.text("description", DESCRIPTION_CHARS)
+    return changes
+
+
+def _default(value: Any, kind: DataType, *, several: bool) -> Any:
     """A default as its type has it: one of Terraform's two halves sends every default as a text with JSON in it."""
-    several = str(field["field_type"]).startswith("multi")
-    if not isinstance(value, str) or not (several or field["data_type"] in ("boolean", "integer", "float")):
+    if not isinstance(value, str) or not (several or kind in (DataType.BOOLEAN, DataType.INTEGER, DataType.FLOAT)):
         return value
     try:
         return msgspec.json.decode(value)
@@ -54,54 +68,74 @@ def _typed(value: Any, field: Mapping[str, Any]) -> Any:
         return value
 
 
-def check_option(fields: Fields, values: Values) -> None:
-    """Note what is wrong with an option; its data are those of a text."""
-    data = values["data"]
-    values["data"] = {"data_type": "string", "value": option_value(Fields({"data": data}, fields.problems))}
-
-
 def option_value(fields: Fields) -> str:
     """The value of an option."""
     data = fields.object("data") or Fields({}, fields.problems)
     data.required("value")
-    return data.text("value", VALUE_CHARS) or ""
+    return data.text("value") or ""
 
 
-def fits(value: Any, field: Mapping[str, Any], options: Collection[str] | None) -> bool:
-    """Whether a field may have this value; null is none. `options`: what a fixed field may be, None = not known."""
-    if value is None:
-        return True
-    several = str(field["field_type"]).startswith("multi")
-    if several != isinstance(value, list) or (several and len(value) > ITEMS):
-        return False
-    allowed = _FITS.get(str(field["data_type"]))
-    fixed = str(field["field_type"]).endswith("fixed") and options is not None
-    return all(
-        allowed is not None and allowed(one) and (not fixed or one in (options or ()))
-        for one in (value if several else (value,))
-    )
+def _options(fields: Fields, old: Iterable[FieldOption]) -> tuple[FieldOption, ...]:
+    """Options that come with their field are all that it has: those that it had by id or by value stay themselves."""
+    left = {one.id: one.value for one in old}
+    found = []
+    for one in fields.objects("field_options", "Field option {}: "):
+        value = option_value(one)
+        wanted = one.text("id", ID_CHARS) or ""
+        known = wanted if wanted in left else next((key for key, held in left.items() if held == value), "")
+        left.pop(known, None)
+        found.append(FieldOption(id=known, value=value))
+    return tuple(found)
 
 
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str) and len(value) <= VALUE_CHARS
+def type_changes(fields: Fields, index: FieldIndex, old: IncidentType | None) -> dict[str, Any]:
+    """What a body says about a type of incidents. Raises ApiError with every problem."""
+    changes = _labels(fields, old is None)
+    if old is None:
+        fields.required("parent_type")
+    if changes.get("name", "").endswith("_default"):
+        fields.wrong("Name must not end with _default")
+    if changes.get("display_name", "").split(" ")[0].lower() in TAKEN_PREFIXES:
+        fields.wrong("Display name must not begin with PD, PagerDuty or Default")
+    parent = fields.text("parent_type")
+    if parent:
+        found = index.types.get(parent) or index.type_named(parent)
+        if found is None:
+            fields.wrong(f"Parent type {parent} not found")
+        else:
+            changes["parent_id"] = found.id
+    enabled = fields.truth("enabled")
+    if enabled is not None:
+        changes["enabled"] = enabled
+    fields.check()
+    return changes
 
 
-def _is_address(value: Any) -> bool:
-    return isinstance(value, str) and len(value) <= ADDRESS_CHARS and value.startswith(("https://", "http://"))
+def type_name(fields: Fields, index: FieldIndex) -> str | None:
+    """The type of an incident by name or id; "" is the base type, None = not said."""
+    inner = fields.object("incident_type")
+    wanted = (inner.text("name") or inner.text("id")) if inner is not None else None
+    if wanted is None:
+        return "" if inner is not None and inner.values.get("name") == "" else None
+    found = index.type_named(wanted) or index.types.get(wanted)
+    if found is None:
+        fields.wrong("Incident type not found")
+        return None
+    return "" if found.id == BASE_TYPE.id else found.name
 
 
-def _is_instant(value: Any) -> bool:
-    try:
-        return isinstance(value, str) and datetime.fromisoformat(value) is not None
-    except ValueError:
-        return False
-
-
-_FITS: Mapping[str, Callable[[Any], bool]] = {
-    "boolean": lambda value: isinstance(value, bool),
-    "integer": lambda value: isinstance(value, int) and not isinstance(value, bool),
-    "float": lambda value: isinstance(value, int | float) and not isinstance(value, bool),
-    "string": _is_text,
-    "datetime": _is_instant,
-    "url": _is_address,
-}
+def field_values(fields: Fields, known: Iterable[CustomField]) -> dict[str, Any]:
+    """`custom_fields: [{id | name, value}]` as values by id; of what is not there the problem is noted."""
+    by_id = {one.id: one for one in known}
+    by_name = {one.name: one for one in by_id.values()}
+    found: dict[str, Any] = {}
+    for one in fields.objects("custom_fields"):
+        wanted = one.text("id", ID_CHARS) or one.text("name") or ""
+        field = by_id.get(wanted) or by_name.get(wanted)
+        if field is None:
+            fields.wrong(f"Custom field {wanted} not found")
+        elif not one.given("value"):
+            fields.wrong(f"Custom field {wanted} needs a value")
+        else:
+            found[field.id] = one.values["value"]
+    return found

@@ -9,6 +9,7 @@ from typing import Any
 from starlette.datastructures import QueryParams
 
 from tocsin.dialects.pagerduty.errors import ApiError, invalid
+from tocsin.dialects.pagerduty.read.custom_fields import field_values, type_name
 from tocsin.dialects.pagerduty.read.fields import Fields
 from tocsin.dialects.pagerduty.read.times import moment_in
 from tocsin.directory.model import Urgency
@@ -40,7 +41,6 @@ LONGEST_RANGE = 184 * DAY
 
 DETAILS_CHARS = 65_536
 URL_CHARS = 2048
-DEFAULT_TYPE = "incident_default"
 
 SORTS = {
     "incident_number": SortBy.NUMBER,
@@ -116,6 +116,7 @@ def new_incident(fields: Fields, config: Config) -> CreateIncident:
         fields.wrong("Give either assignments or an escalation policy")
     urgency = fields.choice("urgency", [one.value for one in Urgency])
     body = fields.object("body")
+    kind = type_name(fields, config.fields) or ""
     command = CreateIncident(
         title=fields.text("title", SUMMARY_CHARS) or "",
         service_id=service_id or "",
@@ -125,7 +126,8 @@ def new_incident(fields: Fields, config: Config) -> CreateIncident:
         incident_key=fields.text("incident_key") or "",
         assignee_ids=assignees or (),
         policy_id=policy_id or "",
-        type_name=_type(fields, config) or "",
+        type_name=kind,
+        field_values=field_values(fields, config.fields.of_type(kind)),
         bridge=_bridge(fields),
     )
     fields.check()
@@ -173,7 +175,7 @@ def update_of(fields: Fields, config: Config) -> Update:
         level=level,
         assignee_ids=_assignees(fields) if fields.given("assignments") else None,
         policy_id=fields.reference("escalation_policy"),
-        type_name=_type(fields, config),
+        type_name=type_name(fields, config.fields),
         bridge=(_bridge(fields),) if fields.given("conference_bridge") else None,
     )
     fields.check()
@@ -246,19 +248,6 @@ def _assignees(fields: Fields) -> tuple[str, ...]:
         else:
             ids.append(user_id)
     return tuple(dict.fromkeys(ids))
-
-
-def _type(fields: Fields, config: Config) -> str | None:
-    """The name of an incident type; "" is the default one, None = not said."""
-    inner = fields.object("incident_type")
-    name = inner.text("name") if inner is not None else None
-    if name is None:
-        return None
-    if name in ("", DEFAULT_TYPE):
-        return ""
-    if name not in {one.name for one in config.kept_of.get("incident_type", ())}:
-        fields.wrong("Incident type not found")
-    return name
 
 
 def _bridge(fields: Fields) -> Bridge | None:

@@ -197,7 +197,8 @@ def _measured(call: Call, asked: Question) -> list[Measures]:
     priorities |= {one.id for one in call.config.priorities.values() if one.name in names}
     major, after = filters.truth("major"), read_moment(filters, "updated_after")
     least = {name: filters.whole(name) or 0 for name in _LEAST}
-    types = set(_ids(filters, "incident_type_ids"))
+    index, types = call.config.fields, _ids(filters, "incident_type_ids")
+    kinds = {one and one.id for one in (index.types.get(wanted) or index.type_named(wanted) for wanted in types)}
     wanted = IncidentFilter(
         urgencies=(Urgency(urgency),) if urgency else (),
         service_ids=_ids(filters, "service_ids"),
@@ -216,7 +217,7 @@ def _measured(call: Call, asked: Question) -> list[Measures]:
         for one in found.items
         if (not (names or priorities) or one.priority_id in priorities)
         and (after is None or one.updated_at > after)
-        and (not types or (one.type_name or "incident_default") in types)
+        and (not types or ((kind := index.type_named(one.type_name)) is not None and kind.id in kinds))
     ]
     histories = call.reads.histories([one.id for one in fit], KINDS)
     every = [measured(one, histories[one.id], call.config, call.now) for one in fit]

@@ -21,11 +21,12 @@ from tocsin.dialects.pagerduty.resources.business_services import business_servi
 from tocsin.dialects.pagerduty.resources.incidents import incident_in
 from tocsin.directory.business import BusinessService
 from tocsin.directory.kept import Kept
-from tocsin.engine.impact import IMPACTED, NOT_IMPACTED, SAID, THRESHOLD, matters, said
+from tocsin.engine.impact import THRESHOLD, matters
+from tocsin.incidents.messages import SayImpact
 from tocsin.incidents.model import Incident, Status
 from tocsin.runtime.reads import IncidentFilter, sight_of
 
-RELATIONS = (IMPACTED, NOT_IMPACTED)
+RELATIONS = ("impacted", "not_impacted")
 MOST = 1000
 """Open incidents that are looked at: what is beyond them impacts nothing new in practice."""
 
@@ -95,8 +96,8 @@ def _reached(call: Call, service: BusinessService, incidents: Sequence[Incident]
     needed = _needed(call, service.id)
     found = []
     for one in incidents:
-        spoken = said(call.config, one).get(service.id)
-        if spoken == IMPACTED or (spoken is None and one.service_id in needed):
+        said = one.impacts.get(service.id)
+        if said or (said is None and one.service_id in needed):
             found.append(one)
     return found
 
@@ -154,11 +155,10 @@ def _threshold(call: Call) -> Kept | None:
 def of_incident(call: Call) -> Response:
     """GET /incidents/{id}/business_services/impacts: those that it reaches, and those of which somebody said no."""
     incident = incident_in(call)
-    spoken = said(call.config, incident)
     rows = [
         (one, _impact(call, one, _reached(call, one, [incident]))) for one in sorted(visible(call), key=pages.mark_of)
     ]
-    wanted = [(one, row) for one, row in rows if one.id in spoken or row["status"] == IMPACTED]
+    wanted = [(one, row) for one, row in rows if one.id in incident.impacts or row["status"] == RELATIONS[0]]
     limit, cursor = pages.limit_in(call.query), call.query.get("cursor", "")
     part, following = pages.after(wanted, cursor, limit, lambda pair: pages.mark_of(pair[0]))
     return answer({"services": [row for _, row in part], "limit": limit, "next_cursor": following})
@@ -171,13 +171,8 @@ def said_of_incident(call: Call) -> Response:
     fields.required("relation")
     relation = fields.choice("relation", RELATIONS)
     fields.check()
-    under = call.config.kept_under.get(incident.id, ())
-    old = next((one for one in under if (one.resource, one.name) == (SAID, service.id)), None)
-    kept_id = f"{incident.id}.{service.id}"
-    before = old or Kept(id=kept_id, resource=SAID, name=service.id, parent_id=incident.id)
-    wire = msgspec.json.encode({"relation": relation}).decode()
-    changed = ("wire",) if old is not None else ()
-    call.save("kept", replace(before, wire=wire), changed, seen_at=before.updated_at)
+    impacted = relation == RELATIONS[0]
+    call.run(SayImpact(incident_id=incident.id, business_service_id=service.id, impacted=impacted))
     return answer({"relation": relation})
 
 

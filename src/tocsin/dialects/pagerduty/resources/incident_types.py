@@ -1,100 +1,66 @@
-"""/incidents/types: kinds of incidents that clients define. Every incident is of the default one; others are kept.
+"""/incidents/types: kinds of incidents, each with custom fields of its own and those of the types above it.
 
-Decides that the default type is always there, and that types are switched off, never removed.
+Decides that types are switched off, never removed, and that the base type stays as it is.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
 
 from starlette.responses import Response
 
-from tocsin.dialects.pagerduty.call import Call, Routes
+from tocsin.dialects.pagerduty.call import Call, Routes, answer
 from tocsin.dialects.pagerduty.errors import invalid
-from tocsin.dialects.pagerduty.read.kept import Paging, Sort, long_text, text, truth, values_in
-from tocsin.dialects.pagerduty.resources.keeping import Keeping
-from tocsin.dialects.pagerduty.write.refs import Wire
-from tocsin.directory.kept import Kept
-
-DEFAULT = Kept(
-    id="PINCTYP",
-    resource="incident_type",
-    name="incident_default",
-    wire='{"name": "incident_default", "display_name": "Base Incident", "enabled": true, "parent_type": null}',
-)
-"""The type that every incident has."""
+from tocsin.dialects.pagerduty.read.custom_fields import type_changes
+from tocsin.dialects.pagerduty.write import custom_fields as write
+from tocsin.directory.custom_fields import BASE_TYPE, IncidentType
 
 
-class IncidentTypes(Keeping):
-    """Types by id or name, the default one among them."""
-
-    def found(self, call: Call) -> list[Kept]:
-        """Those that are switched on, or as `filter` says; the default one first."""
-        wanted = call.query.get("filter", "") or "enabled"
-        if wanted not in ("enabled", "disabled", "all"):
-            raise invalid(["Filter must be one of enabled, disabled, all"])
-        every = [DEFAULT, *super().found(call)]
-        return [one for one in every if wanted == "all" or values_in(one)["enabled"] == (wanted == "enabled")]
-
-    def one(self, call: Call) -> Kept:
-        """By id or name. Raises ApiError 404."""
-        return call.found(type_named(call, call.path[self.sort.parameter]))
-
-    def changed(self, call: Call) -> Response:
-        """PUT; the default type is as it is."""
-        if self.one(call) is DEFAULT:
-            raise invalid(["The default incident type cannot be changed"])
-        return super().changed(call)
-
-
-def type_named(call: Call, wanted: str) -> Kept | None:
-    """A type by id or name that may be seen."""
-    kept = [one for one in call.config.kept_of.get(DEFAULT.resource, ()) if call.sees(one.team_ids)]
-    return next((one for one in (DEFAULT, *kept) if wanted in (one.id, one.name)), None)
-
-
-def _more(call: Call, _one: Kept, body: Wire) -> dict[str, Any]:
-    parent = type_named(call, str(body["parent_type"] or ""))
-    reference = {"id": parent.id, "type": "incident_type_reference"} if parent is not None else None
-    return {"summary": body["display_name"], "parent": reference}
-
-
-INCIDENT_TYPES = IncidentTypes(
-    Sort(
-        resource=DEFAULT.resource,
-        wrapper="incident_type",
-        plural="incident_types",
-        path="/incidents/types",
-        parameter="type_id_or_name",
-        type="incident_type",
-        fields={
-            "name": text(fixed=True),
-            "display_name": text(),
-            "description": long_text(),
-            "parent_type": text(fixed=True),
-            "enabled": truth(default=True),
-        },
-        required=("name", "display_name", "parent_type"),
-        paging=Paging.NONE,
-        unique=True,
-        dates=("created_at", "updated_at"),
-    ),
-    more=_more,
-    deletes=False,
-)
+def listed(call: Call) -> Response:
+    """GET: those that are switched on, or as `filter` says; the base type first."""
+    wanted = call.query.get("filter", "") or "enabled"
+    if wanted not in ("enabled", "disabled", "all"):
+        raise invalid(["Filter must be one of enabled, disabled, all"])
+    stored = sorted(call.config.fields.stored_types.values(), key=lambda one: (one.created_at, one.id))
+    every = [BASE_TYPE, *(stored if call.sees(()) else ())]
+    found = [one for one in every if wanted == "all" or one.enabled is (wanted == "enabled")]
+    return answer({"incident_types": [write.incident_type(one, call.config.fields, call.links) for one in found]})
 
 
 def created(call: Call) -> Response:
-    """POST /incidents/types; its parent must be there."""
-    fields = call.fields("incident_type")
-    parent = fields.text("parent_type")
-    if parent and type_named(call, parent) is None:
-        raise invalid([f"Parent type {parent} not found"])
-    return INCIDENT_TYPES.created(call)
+    """POST."""
+    changes = type_changes(call.fields("incident_type"), call.config.fields, None)
+    blank = IncidentType(id="", name="", display_name="", parent_id=BASE_TYPE.id)
+    return _answer(call, call.save("incident_type", replace(blank, **changes)), 201)
+
+
+def shown(call: Call) -> Response:
+    """GET of one."""
+    return _answer(call, type_in(call))
+
+
+def changed(call: Call) -> Response:
+    """PUT."""
+    old = type_in(call)
+    changes = type_changes(call.fields("incident_type"), call.config.fields, old)
+    if old is BASE_TYPE:
+        raise invalid(["The default incident type cannot be changed"])
+    return _answer(call, call.save("incident_type", replace(old, **changes), changes, seen_at=old.updated_at))
+
+
+def type_in(call: Call) -> IncidentType:
+    """The type that the path names, by id or name. Raises ApiError 404."""
+    wanted, index = call.path["type_id_or_name"], call.config.fields
+    found = index.types.get(wanted) or index.type_named(wanted)
+    return call.found(found, seen=found is BASE_TYPE or call.sees(()))
+
+
+def _answer(call: Call, one: IncidentType, status: int = 200) -> Response:
+    return answer({"incident_type": write.incident_type(one, call.config.fields, call.links)}, status)
 
 
 ROUTES: Routes = (
-    ("/incidents/types", {"GET": INCIDENT_TYPES.listed, "POST": created}),
-    *INCIDENT_TYPES.routes()[1:],
+    ("/incidents/types", {"GET": listed, "POST": created}),
+    ("/incidents/types/{type_id_or_name}", {"GET": shown, "PUT": changed}),
 )
 """Path -> method -> handler."""

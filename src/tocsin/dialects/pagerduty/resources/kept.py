@@ -1,11 +1,9 @@
-"""/extensions, /addons, /templates, /response_plays and the kinds of extensions: a table of what is kept for clients.
+"""/extensions, /addons, /response_plays and the kinds of extensions: a table of what is kept for clients.
 
 Decides what each of them holds. None of it is acted upon.
 """
 
 from __future__ import annotations
-
-from typing import Any
 
 from starlette.responses import Response
 
@@ -15,7 +13,6 @@ from tocsin.dialects.pagerduty.read.fields import Fields
 from tocsin.dialects.pagerduty.read.kept import (
     ARRAY,
     NAME,
-    OBJECT,
     Field,
     Shape,
     Sort,
@@ -32,8 +29,6 @@ from tocsin.dialects.pagerduty.write.refs import Refs, Wire
 from tocsin.directory.kept import Kept
 
 URL_CHARS = 2000
-TEMPLATED = ("email_subject", "email_body", "message")
-_NOBODY: dict[str, Any] = {"created_by": None, "updated_by": None}
 
 
 def _summed_up(_call: Call, _one: Kept, body: Wire) -> Wire:
@@ -44,12 +39,6 @@ def _summed_up(_call: Call, _one: Kept, body: Wire) -> Wire:
 def _secure(fields: Fields, values: Values) -> None:
     if not str(values["src"]).startswith("https://"):
         fields.wrong("Src must be an https URL")
-
-
-def _templated(fields: Fields, values: Values) -> None:
-    parts = values["templated_fields"] or {}
-    if isinstance(parts, dict) and not all(isinstance(parts.get(name), str | None) for name in TEMPLATED):
-        fields.wrong(f"Templated fields must hold texts: {', '.join(TEMPLATED)}")
 
 
 EXTENSION = Keeping(
@@ -89,24 +78,6 @@ ADDON = Keeping(
         check=_secure,
     )
 )
-TEMPLATE = Keeping(
-    Sort(
-        resource="template",
-        wrapper="template",
-        plural="templates",
-        path="/templates",
-        type="template",
-        fields={
-            "name": NAME,
-            "description": long_text(),
-            "template_type": choice("status_update", default="status_update"),
-            "templated_fields": OBJECT,
-        },
-        filters={"template_type": "template_type"},
-        constants=_NOBODY,
-        check=_templated,
-    )
-)
 RESPONSE_PLAY = Keeping(
     Sort(
         resource="response_play",
@@ -128,7 +99,7 @@ RESPONSE_PLAY = Keeping(
         },
     )
 )
-TABLE = (EXTENSION, ADDON, TEMPLATE, RESPONSE_PLAY)
+TABLE = (EXTENSION, ADDON, RESPONSE_PLAY)
 """What is kept and needs nothing beyond the five."""
 
 

@@ -18,6 +18,7 @@ def raw(one: Measures, config: Config) -> Wire:
     service, policy = config.services.get(incident.service_id), config.policies.get(incident.policy_id)
     team = config.teams.get(incident.team_ids[0]) if incident.team_ids else None
     priority = config.priorities.get(incident.priority_id or "")
+    kind = config.fields.type_named(incident.type_name)
     return {
         "id": incident.id,
         "incident_number": incident.number,
@@ -39,8 +40,8 @@ def raw(one: Measures, config: Config) -> Wire:
         "priority_id": incident.priority_id,
         "priority_name": priority.name if priority is not None else None,
         "priority_order": priority.order if priority is not None else None,
-        "incident_type_id": incident.type_name or "incident_default",
-        "incident_type_name": incident.type_name or "incident_default",
+        "incident_type_id": kind.id if kind is not None else None,
+        "incident_type_name": kind.name if kind is not None else incident.type_name,
         **_counts(one),
         **_people("acknowledged", one.acknowledged, config),
         **_people("assigned", one.assigned, config),

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tocsin.alerts.model import Alert
-from tocsin.dialects.pagerduty.write import people, policies, responders, services
+from tocsin.dialects.pagerduty.write import custom_fields, people, policies, responders, services
 from tocsin.dialects.pagerduty.write.log_ids import log_id
 from tocsin.dialects.pagerduty.write.refs import Refs, Wire, instant
 from tocsin.directory.model import Urgency
@@ -100,6 +100,9 @@ def incident(one: Incident, refs: Refs, around: Around, included: Collection[str
         "subscriber_requests": [],
     }
     body |= _places(one, refs, included)
+    if "custom_fields" in included:
+        known = refs.config.fields.of_type(one.type_name)
+        body["custom_fields"] = custom_fields.values(known, one.field_values)
     if "body" in included:
         alert = around.first_alerts.get(one.id)
         details: object = one.details or (dict(alert.details) if alert is not None else None)

@@ -9,6 +9,8 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
+
 from tocsin.alerts import text as alerts_text
 from tocsin.alerts.messages import AlertAcknowledged, AlertOpened, AlertResolved, AlertWorsened
 from tocsin.dialects.pagerduty.write import people, services
@@ -17,7 +19,7 @@ from tocsin.dialects.pagerduty.write.refs import Refs, Wire, instant
 from tocsin.directory.model import Channel
 from tocsin.escalation import messages as em
 from tocsin.escalation import text as escalation_text
-from tocsin.incidents import help_messages
+from tocsin.incidents import field_messages, help_messages
 from tocsin.incidents import messages as im
 from tocsin.incidents import text as incidents_text
 from tocsin.incidents.model import Incident
@@ -48,6 +50,9 @@ TYPES: Mapping[type[Fact], str] = {
     im.StatusPublished: "annotate_log_entry",
     im.BridgeChanged: "field_value_change_log_entry",
     im.TypeChanged: "field_value_change_log_entry",
+    field_messages.FieldsChanged: "custom_field_value_change_log_entry",
+    im.ImpactSaid: "annotate_log_entry",
+    field_messages.FieldRefused: "annotate_log_entry",
     help_messages.NoResponder: "annotate_log_entry",
     help_messages.ResponderReplied: "annotate_log_entry",
     help_messages.RequestsCancelled: "annotate_log_entry",
@@ -92,7 +97,7 @@ KINDS = tuple(fact.kind for fact in TYPES)
 OVERVIEW = tuple(
     fact.kind
     for fact, name in TYPES.items()
-    if name not in ("notify_log_entry", "annotate_log_entry", "field_value_change_log_entry")
+    if name not in ("notify_log_entry", "annotate_log_entry") and not name.endswith("field_value_change_log_entry")
 )
 """The kinds that an overview shows."""
 
@@ -282,4 +287,12 @@ def _extra(entry: TimelineEntry, refs: Refs) -> Wire:
         return {"user": refs.user(fact.user_id)}
     if isinstance(fact, im.NoteAdded | im.NoteEdited):
         return {"note": fact.text}
+    if isinstance(fact, field_messages.FieldsChanged):
+        return {"changeset": [_updated(one) for one in fact.changes]}
     return {}
+
+
+def _updated(one: field_messages.FieldChange) -> str:
+    """As the published description's examples have it: `Updated room to ["Queen West"]`."""
+    value = one.value if isinstance(one.value, str) else msgspec.json.encode(one.value).decode()
+    return f"Updated {one.name} to {value}"

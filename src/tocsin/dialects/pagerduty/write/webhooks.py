@@ -13,8 +13,10 @@ import msgspec
 
 from tocsin.deliveries.model import PING, Delivery
 from tocsin.dialects.pagerduty.read.services import stored_wire
+from tocsin.dialects.pagerduty.write import custom_fields
 from tocsin.dialects.pagerduty.write.incidents import bridge
 from tocsin.dialects.pagerduty.write.refs import Refs, Wire, instant
+from tocsin.directory.model import Service
 from tocsin.directory.subscriptions import WebhookSubscription
 from tocsin.incidents.model import Incident
 from tocsin.kernel.actor import ActorKind
@@ -97,7 +99,7 @@ def _agent(delivery: Delivery, refs: Refs) -> Wire | None:
 
 def _data(delivery: Delivery, refs: Refs, *, trimmed: bool) -> Wire:
     if delivery.service is not None:
-        return _service(delivery, refs)
+        return _service(delivery, delivery.service, refs)
     if delivery.incident is None:
         return {"message": "Hello from your friend Pagey!", "type": "ping"}
     if delivery.responder is not None:
@@ -106,6 +108,8 @@ def _data(delivery: Delivery, refs: Refs, *, trimmed: bool) -> Wire:
         return _bridge(delivery.incident, refs, trimmed=trimmed)
     if delivery.event == "incident.status_update_published":
         return _status_update(delivery, delivery.incident, refs, trimmed=trimmed)
+    if delivery.event == "incident.custom_field_values.updated":
+        return _field_values(delivery, delivery.incident, refs, trimmed=trimmed)
     if delivery.note_id:
         return _note(delivery, delivery.incident, refs, trimmed=trimmed)
     return _incident(delivery, delivery.incident, refs, trimmed=trimmed)
@@ -139,6 +143,16 @@ def _bridge(incident: Incident, refs: Refs, *, trimmed: bool) -> Wire:
         "conference_numbers": numbers,
         "conference_url": place.url or None if place is not None else None,
         "type": "incident_conference_bridge",
+    }
+
+
+def _field_values(delivery: Delivery, incident: Incident, refs: Refs, *, trimmed: bool) -> Wire:
+    known = refs.config.fields.of_type(incident.type_name)
+    return {
+        "incident": refs.incident(incident.id, incident.number, _cut(incident.title, trimmed=trimmed)),
+        "custom_fields": custom_fields.values(known, incident.field_values),
+        "changed_custom_fields": [one.name for one in known if one.id in delivery.field_ids],
+        "type": "incident_field_values",
     }
 
 
@@ -187,9 +201,15 @@ def _incident(delivery: Delivery, one: Incident, refs: Refs, *, trimmed: bool) -
     return body
 
 
-def _service(delivery: Delivery, refs: Refs) -> Wire:
-    service = delivery.service
-    assert service is not None
+def _service(delivery: Delivery, service: Service, refs: Refs) -> Wire:
+    if delivery.event == "service.custom_field_values.updated":
+        known = refs.config.fields.of_services
+        return {
+            "service": refs.service(service.id),
+            "custom_fields": custom_fields.values(known, service.field_values),
+            "changed_custom_fields": [one.name for one in known if one.id in delivery.field_ids],
+            "type": "service_field_values",
+        }
     policy = refs.config.policies.get(service.policy_id)
     return {
         **refs.links.keys("service", service.id, service.name, f"services/{service.id}"),
