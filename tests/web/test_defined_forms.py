@@ -21,7 +21,10 @@ FORMS: dict[str, tuple[str, dict[str, Any]]] = {
         {"event": '{"summary": "x", "source": "y", "severity": "info"}'},
     ),
     "/orchestrations/{id}/{action}": ("/orchestrations/{orchestration}/key-add", {"name": "New key"}),
-    "/rules/{parent}/{kind}": ("/rules/{orchestration}/global", {"do": "delete", "rule": "staging"}),
+    "/rules/{parent}/{kind}": (
+        "/rules/{orchestration}/global",
+        {"do": "sure-delete", "rule": "staging", "seen": "{seen}"},
+    ),
     "/maintenance-windows": ("/maintenance-windows", {"service": "{service}", "hours": "1"}),
     "/maintenance-windows/{id}/end": ("/maintenance-windows/{window}/end", {}),
     "/webhooks": ("/webhooks", {"url": "https://example.com/", "filter": "account", "event": "service.created"}),
@@ -46,6 +49,7 @@ def filled(place: Place, path: str) -> tuple[str, dict[str, Any]]:
     config = place.desk.config()
     ids = defined_scene.places(place) | {
         "priority": min(config.priorities),
+        "seen": str(next(one.updated_at for one in config.orchestration_paths.values() if one.kind == "global")),
         "other": [one.id for one in config.business_services.values()][-1],
     }
     address, fields = FORMS[path]

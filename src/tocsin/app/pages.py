@@ -18,6 +18,7 @@ from tocsin.app.demo_client import DemoClient
 from tocsin.app.health import Pulse
 from tocsin.app.installation import Installation
 from tocsin.app.pasted import event_reader
+from tocsin.app.stored import stored_events
 from tocsin.app.tokens import SIGN_IN_PURPOSE, Tokens
 from tocsin.connectors._kit.contract import OutboundMessage
 from tocsin.directory.model import Channel, User
@@ -62,6 +63,7 @@ def site(
         mail_link=_mail_link(place),
         raw_event=_raw_event(place),
         read_event=event_reader(place.ids),
+        stored_events=stored_events(place),
         delivery_body=lambda delivery, config: body_of(delivery, config, place.settings),
         health=lambda: Health(pulse.health().problems),
         ways_to_send=lambda: ways_to_send(place),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 import threading
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Self
 
@@ -94,6 +95,10 @@ class DirectDesk:
             work.turn.cursor = Cursor("testing", self._seq)
             self._commit(work)
             return self._seq
+
+    def accepted(self, seqs: Iterable[int]) -> dict[int, Event]:
+        """Of these numbers the events that were received here."""
+        return {seq: self._events[seq] for seq in seqs if seq in self._events}
 
     def advance(self, span: Span) -> None:
         """Let time pass; every timer fires at its own moment."""

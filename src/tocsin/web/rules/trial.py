@@ -14,7 +14,7 @@ from starlette.responses import Response
 from tocsin.alerts.model import Alert
 from tocsin.engine.people import people_at
 from tocsin.engine.preview import Lookups, Preview, Stage, preview
-from tocsin.events.evaluate import Claim, fields_of
+from tocsin.events.evaluate import Claim
 from tocsin.events.memory import Memory
 from tocsin.events.model import Event, Outcome
 from tocsin.events.orchestration import Orchestration, PathKind
@@ -24,6 +24,7 @@ from tocsin.runtime.reads import AlertFilter
 from tocsin.web.looks import Look
 from tocsin.web.rules import words
 from tocsin.web.rules.blocks import TITLES, called_by
+from tocsin.web.rules.effects import flat
 from tocsin.web.rules.pages import found, show
 from tocsin.web.typed_times import moment_of
 from tocsin.web.visit import Visit, status_of
@@ -194,17 +195,7 @@ def _acted(visit: Visit, stage: Stage, claim: Claim) -> tuple[str, str]:
 
 
 def _changes(before: Event, after: Event) -> Iterator[Change]:
-    old, new = _flat(before), _flat(after)
+    old, new = flat(before), flat(after)
     for name in [*old, *(name for name in new if name not in old)]:
         if old.get(name) != new.get(name):
             yield Change(name, old.get(name, "")[:_SHOWN_CHARS], new.get(name, "")[:_SHOWN_CHARS])
-
-
-def _flat(event: Event) -> dict[str, str]:
-    """The fields as text, details one by one."""
-    fields = fields_of(event)
-    details = fields.pop("custom_details", {})
-    found = {name.replace("_", " "): str(value) for name, value in fields.items()}
-    if isinstance(details, dict):
-        found |= {f"detail {name}": str(value) for name, value in details.items()}
-    return found

@@ -113,6 +113,8 @@ def _of_incident(actions: Actions, called: Called) -> Iterator[str]:
         yield f"keep {_counted(len(actions.calls), 'web call')} ({names}; not acted upon yet)"
     if actions.field_updates:
         yield f"keep {_counted(len(actions.field_updates), 'field')} for the incident (not acted upon yet)"
+    if also_kept(actions):
+        yield f"keep {also_kept(actions)} (not acted upon yet)"
 
 
 def _extraction(one: Extraction) -> str:
@@ -134,15 +136,9 @@ def remembers(variable: CacheVariable) -> str:
     return f"the newest text that the pattern {_quoted(variable.regex)} found in {_plain(variable.source)}{of}"
 
 
-def kept(actions: Actions, called: Called) -> list[str]:
-    """What a rule does that the form has no field for: it stays as it is."""
-    rare = Actions(
-        variables=actions.variables,
-        extractions=actions.extractions,
-        calls=actions.calls,
-        field_updates=actions.field_updates,
-    )
-    return [*_elsewhere(rare, called), *(_router(Actions(dynamic_route=actions.dynamic_route), called))]
+def also_kept(actions: Actions) -> str:
+    """What a program has set that no form has a field for and nothing acts upon; "" if there is nothing."""
+    return "" if actions.wire in ("", "{}") else "actions of other programs"
 
 
 def _plain(path: str) -> str:
