@@ -20,6 +20,10 @@ FORMS: dict[str, tuple[str, dict[str, Any]]] = {
         "/orchestrations/{orchestration}/try",
         {"event": '{"summary": "x", "source": "y", "severity": "info"}'},
     ),
+    "/services/{id}/try": (
+        "/services/{service}/try",
+        {"event": '{"summary": "x", "source": "y", "severity": "info"}'},
+    ),
     "/orchestrations/{id}/{action}": ("/orchestrations/{orchestration}/key-add", {"name": "New key"}),
     "/rules/{parent}/{kind}": (
         "/rules/{orchestration}/global",
@@ -87,7 +91,7 @@ def test_our_own_forms_are_taken(tmp_path: Path) -> None:
         address, fields = filled(place, path)
         before = history(place)
         answer = browser.act(address, **fields)
-        shows_at_once = path in ("/webhooks", "/orchestrations/{id}/try")
+        shows_at_once = path == "/webhooks" or path.endswith("/try")
         assert answer.status_code == (200 if shows_at_once else 303), path
         assert (history(place) == before) is path.endswith("/try"), path
     place.close()

@@ -16,7 +16,7 @@ from tocsin.web.rules.pages import (
     orchestrations_page,
     service_rules_page,
 )
-from tocsin.web.rules.trial import try_event
+from tocsin.web.rules.trial import try_at_service, try_event
 from tocsin.web.windows import end_window, save_window, windows_page
 
 DEFINED: Final[tuple[tuple[Any, ...], ...]] = (
@@ -26,6 +26,7 @@ DEFINED: Final[tuple[tuple[Any, ...], ...]] = (
     ("/orchestrations/{id}/try", try_event, "POST"),
     ("/orchestrations/{id}/{action}", act_on_orchestration, "POST"),
     ("/services/{id}/rules", service_rules_page),
+    ("/services/{id}/try", try_at_service, "POST"),
     ("/rules/{parent}/{kind}", rule_page),
     ("/rules/{parent}/{kind}", change_rule, "POST"),
     ("/maintenance-windows", windows_page),

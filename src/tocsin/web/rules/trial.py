@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from starlette.responses import Response
 
@@ -17,19 +17,31 @@ from tocsin.engine.preview import Lookups, Preview, Stage, preview
 from tocsin.events.evaluate import Claim
 from tocsin.events.memory import Memory
 from tocsin.events.model import Event, Outcome
-from tocsin.events.orchestration import Orchestration, PathKind
+from tocsin.events.orchestration import PathKind
 from tocsin.kernel.errors import Invalid, TocsinError
 from tocsin.kernel.time import Moment
+from tocsin.kernel.values import replace
 from tocsin.runtime.reads import AlertFilter
 from tocsin.web.looks import Look
 from tocsin.web.rules import words
 from tocsin.web.rules.blocks import TITLES, called_by
 from tocsin.web.rules.effects import flat
-from tocsin.web.rules.pages import found, show
+from tocsin.web.rules.ground import (
+    BODY_CHARS,
+    FIELDS,
+    THEN,
+    Ground,
+    ground_of,
+    must,
+    of_orchestration,
+    of_service,
+    stored,
+    written,
+)
+from tocsin.web.rules.pages import found, found_service, show, show_service
 from tocsin.web.typed_times import moment_of
 from tocsin.web.visit import Visit, status_of
 
-_BODY_CHARS: Final = 60_000
 _SHOWN_CHARS: Final = 400
 _ENDS: Final = {
     Outcome.OPENED: (Look("triggered", "Pages", "triggered still"), "It opens an alert, and people are called."),
@@ -85,25 +97,65 @@ class Trial:
 def try_event(visit: Visit) -> Response:
     """POST `/orchestrations/{id}/try`. Nothing is stored, whatever the event says."""
     one = found(visit)
-    typed = {"event": visit.text("event", _BODY_CHARS), "at": visit.text("at", 30)}
+    entrances = of_orchestration(visit, one.id)
+
+    def page(code: int, ground: Ground, **more: Any) -> Response:
+        return show(visit, one, code, ground=ground, **more)
+
+    return _answered(visit, ground_of(visit, f"/orchestrations/{one.id}", entrances, _typed(visit)), page)
+
+
+def try_at_service(visit: Visit) -> Response:
+    """POST `/services/{id}/try`: by a key of the service, or of an orchestration that leads to it."""
+    service = found_service(visit)
+    entrances = of_service(visit, service.id)
+
+    def page(code: int, ground: Ground, **more: Any) -> Response:
+        return show_service(visit, service, code, ground=ground, **more)
+
+    return _answered(visit, ground_of(visit, f"/services/{service.id}/rules", entrances, _typed(visit)), page)
+
+
+def _typed(visit: Visit) -> dict[str, str]:
+    return {name: visit.text(name, BODY_CHARS + 1000 if name == "event" else 100) for name in FIELDS}
+
+
+def _answered(visit: Visit, ground: Ground, page: Callable[..., Response]) -> Response:
     try:
-        trial = _tried(visit, one, typed)
+        trial = _tried(visit, ground)
     except TocsinError as error:
-        return show(visit, one, status_of(error), error=error, section="try", tried=typed)
-    return show(visit, one, trial=trial, tried=typed)
+        return page(status_of(error), ground, error=error, section="try")
+    return page(200, ground, trial=trial)
 
 
-def _tried(visit: Visit, one: Orchestration, typed: dict[str, str]) -> Trial:
-    keys = visit.config.keys_of.get(one.id, ())
-    if not keys:
-        raise Invalid("This orchestration has no key: nothing can come in.")
-    if not typed["event"].strip():
+def _tried(visit: Visit, ground: Ground) -> Trial:
+    typed = ground.typed
+    if not ground.entrances:
+        raise Invalid("There is no key: nothing can come in.")
+    picked = must(stored(visit, ground.picked)) if ground.picked is not None else None
+    if not typed["event"].strip() and picked is None:
         raise Invalid("Paste an event, or only its payload.")
-    key = next((key for key in keys if key.key in typed["event"]), keys[0])
-    at = moment_of(visit.times, typed["at"], "When") if typed["at"] else visit.now
-    event = visit.site.read_event(typed["event"].encode("utf-8", "replace"), key.id, key.key, at)
+    if len(typed["event"]) > BODY_CHARS:
+        raise Invalid(f"An event of more than {BODY_CHARS} characters can only be tried as it is stored.")
+    at = visit.now
+    if typed["at"]:
+        at = moment_of(visit.times, typed["at"], "When")
+    elif ground.then is not None and typed["when"] == THEN:
+        at = ground.then
+    event = _event(visit, ground, picked, at)
     lookups = Lookups(latest_alert=_latest(visit), memory=_memory(visit))
     return _told(visit, preview(visit.config, visit.site.ids, lookups, event, at), at)
+
+
+def _event(visit: Visit, ground: Ground, picked: Event | None, at: Moment) -> Event:
+    """What is tried: the stored event itself as long as nobody has changed its text, else what stands there."""
+    text = ground.typed["event"].strip()
+    by = next((one for one in ground.entrances if one.key in text), None) or next(
+        (one for one in ground.entrances if one.id == ground.typed["by"]), ground.entrances[0]
+    )
+    if picked is not None and text in ("", written(picked)):
+        return replace(picked, received_at=at, integration_id=by.id)
+    return visit.site.read_event(text.encode("utf-8", "replace"), by.id, by.key, at)
 
 
 def _latest(visit: Visit) -> Callable[[str, str], Alert | None]:
