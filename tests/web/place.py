@@ -18,6 +18,7 @@ from starlette.testclient import TestClient
 
 from tocsin.app.http import PROGRAMS
 from tocsin.app.pasted import event_reader
+from tocsin.dialects.pagerduty.only_kept import only_kept
 from tocsin.directory.model import (
     Channel,
     ContactMethod,
@@ -93,6 +94,7 @@ class Place:
             read_event=event_reader(ids),
             stored_events=self.desk.accepted,
             delivery_body=lambda delivery, _config: f'{{"event": "{delivery.event}"}}',
+            only_kept=only_kept,
             health=Health,
             ways_to_send=lambda: (Channel.SMS.value, Channel.VOICE.value, Channel.EMAIL.value, Channel.WEBHOOK.value),
         )

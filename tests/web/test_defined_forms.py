@@ -20,6 +20,8 @@ FORMS: dict[str, tuple[str, dict[str, Any]]] = {
         "/orchestrations/{orchestration}/try",
         {"event": '{"summary": "x", "source": "y", "severity": "info"}'},
     ),
+    "/services/{id}": ("/services/{service}", {"component": "Front"}),
+    "/teams": ("/teams", {"id": "{team}", "name": "Payments", "chat_group": "@pay"}),
     "/services/{id}/try": (
         "/services/{service}/try",
         {"event": '{"summary": "x", "source": "y", "severity": "info"}'},
@@ -52,6 +54,7 @@ def filled(place: Place, path: str) -> tuple[str, dict[str, Any]]:
     """The address and the fields, with ids that exist."""
     config = place.desk.config()
     ids = defined_scene.places(place) | {
+        "team": place.team.id,
         "priority": min(config.priorities),
         "seen": str(next(one.updated_at for one in config.orchestration_paths.values() if one.kind == "global")),
         "other": [one.id for one in config.business_services.values()][-1],

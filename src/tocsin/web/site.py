@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from tocsin.deliveries.model import Delivery
-from tocsin.directory.model import User
+from tocsin.directory.model import Service, User
 from tocsin.engine.config import Config
 from tocsin.events.model import Event
 from tocsin.kernel.errors import NotAllowed, Unavailable
@@ -72,7 +72,7 @@ class Site:
     log, None when it is gone. `read_event` makes an event of a pasted body, as if it came by this entrance with this
     key then; it accepts nothing, and raises Invalid with every problem. `stored_events` reads events of the log as the
     engine did, by their number: those that are still there and can be read, within bounds. `delivery_body` is what a
-    receiver is sent.
+    receiver is sent. `only_kept`: settings of a service that a client made and nothing acts upon, in words.
     `ways_to_send` gives the channels that are set up. `public_url` is the address that people use, without a slash at
     its end ("" = whatever they typed).
     """
@@ -90,6 +90,7 @@ class Site:
     read_event: Callable[[bytes, str, str, Moment], Event] = _no_reader
     stored_events: Callable[[Iterable[int]], Mapping[int, Event]] = _no_stored_events
     delivery_body: Callable[[Delivery, Config], str] = lambda _delivery, _config: ""
+    only_kept: Callable[[Service, Config], tuple[str, ...]] = lambda _service, _config: ()
     health: Callable[[], Health] = Health
     ways_to_send: Callable[[], tuple[str, ...]] = tuple
     booth: PhoneBooth | None = None

@@ -67,6 +67,7 @@ _OF_ROW: Final = (
     (re.compile(r"extraction to (.*?), path, column", re.DOTALL), "extraction", "target", "source"),
     (re.compile(r"extraction to (.*?), regex, column", re.DOTALL), "extraction", "target", "regex"),
     (re.compile(r"(.*) is not a field that can be set", re.DOTALL), "extraction", "target", "target"),
+    (re.compile(r"custom field (.*) not found", re.DOTALL), "update", "id", "id"),
     (re.compile(r"the address of (.*) can't be called", re.DOTALL), "call", "name", "url"),
 )
 """Sentences about one row: what its `key` field holds, and at which field of that row they stand."""
