@@ -46,15 +46,15 @@ class Part:
     only_kept: bool = False
 
 
-_PATTERN_HINT: Final = "what its groups find, or all that it finds"
+_PATTERN_HINT: Final = "([a-z]+)-[0-9]+"
 
 PARTS: Final = (
     Part(
         "variable", "variables", "Variables", "variable",
-        "Remembered for the templates below and in the rules after it, as {{variables.name}}.",
+        "What a pattern finds (its groups, or all of it), for the texts below and of later rules: {{variables.name}}.",
         (
-            PartField("name", "Name", "letters, digits, _"),
-            PartField("path", "Look in", suggests=TARGETS),
+            PartField("name", "Name", "host"),
+            PartField("path", "Look in", "event.source", suggests=TARGETS),
             PartField("regex", "for the pattern", _PATTERN_HINT, "text"),
         ),
     ),
@@ -62,20 +62,20 @@ PARTS: Final = (
         "extraction", "extractions", "Fields to set", "field to set",
         "Each by a text, or by what a pattern finds; where it finds nothing, the field stays.",
         (
-            PartField("target", "Field", suggests=(*TARGETS, "event.custom_details.")),
-            PartField("template", "becomes the text", "may name {{event.source}}", "text"),
-            PartField("source", "or: look in", suggests=TARGETS),
+            PartField("target", "Field", "event.component", suggests=(*TARGETS, "event.custom_details.")),
+            PartField("template", "becomes the text", "on {{event.source}}", "text"),
+            PartField("source", "or: look in", "event.source", suggests=TARGETS),
             PartField("regex", "for the pattern", _PATTERN_HINT, "text"),
         ),
     ),
     Part(
-        "call", "calls", "Web calls", "web call", "",
+        "call", "calls", "Web calls", "web call", "Headers and parameters stand one on a line.",
         (
             PartField("name", "Name"),
             PartField("url", "Address", "https://…"),
-            PartField("headers", "Headers", "one a line, Name: value", "text"),
-            PartField("parameters", "Parameters", "one a line, name: value", "text"),
-            PartField("auto", "At once", "without somebody pressing a button", "check"),
+            PartField("headers", "Headers", "Name: value", "text"),
+            PartField("parameters", "Parameters", "name: value", "text"),
+            PartField("auto", "At once", "without somebody asking for it", "check"),
         ),
         only_kept=True,
     ),
