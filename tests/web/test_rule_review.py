@@ -130,6 +130,15 @@ def test_each_event_is_tried_at_its_own_time_and_not_too_many(place: Place, one:
     assert f"{LOOKED_AT} of the last {LOOKED_AT} would fare otherwise." in html
 
 
+def test_a_path_of_very_many_rules_is_tried_on_fewer_events(place: Place, one: Orchestration) -> None:
+    for number in range(LOOKED_AT):
+        event(place, one, f"k{number}", summary="pay", severity=Severity.ERROR)
+    many = [rule(f"event.class matches 'c{number}'", id=f"r{number}", severity="info") for number in range(1000)]
+    rules(place, one.id, PathKind.GLOBAL, *many)
+    html = reviewed(place.client("carol"), one, rule="r5", conditions="", suppress="1")
+    assert "5 of the last 5 would fare otherwise." in html
+
+
 def test_a_services_own_rules_are_tried_on_what_came_to_it(place: Place, one: Orchestration) -> None:
     service = place.services["PaymentsService"][0]
     event(place, one, "a", summary="pay", severity=Severity.ERROR)

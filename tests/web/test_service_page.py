@@ -204,7 +204,20 @@ def test_what_other_teams_have_is_not_named(place: Place, service: Service) -> N
     place.desk.save(BusinessService(id="", name="Secret shop", team_id=other.id))
     made = orchestration(place, "Secret routing", other)
     rules(place, made.id, PathKind.ROUTER, rule("event.summary exists", route_to=service.id))
+    sam = place.person("sam", shown="Secret Sam")
+    place.desk.save(Membership(team_id=other.id, user_id=sam.id, role=TeamRole.MANAGER))
+    place.desk.save(replace(now(place, service), owner_team_id=other.id), "owner_team_id")
+    place.desk.save(replace(place.team, lead_id=sam.id), "lead_id")
     assert "Secret" not in page(place, service, "rita")
+    assert "a team that you don’t see" in page(place, service, "rita")
+    for address in ("/teams", f"/teams?change={place.team.id}"):
+        html = place.client("rita").get(address).text
+        assert "Secret" not in html
+        assert "somebody whom you don’t see" in html
+    assert "Secret team" in page(place, service, "erin")
+    typed = filled(page(place, service, "rita").partition('id="about"')[2].partition("</section>")[0])
+    assert place.client("rita").act(f"/services/{service.id}", **typed).status_code == 303
+    assert now(place, service).owner_team_id == other.id, "what one does not see one does not change"
 
 
 @pytest.mark.parametrize("text", ZOO)

@@ -210,10 +210,11 @@ def test_a_try_starts_from_an_event_that_came(place: Place, one: Orchestration) 
     answer = browser.act(f"/orchestrations/{one.id}/try", **fields)
     assert answer.status_code == 200
     assert "At 02:14:07" in status(answer.text)
-    assert "Repeats" in status(answer.text)
+    assert "Suppressed It opens an alert that pages nobody." in status(answer.text), "it opened that alert itself"
     assert try_fields(answer.text) == fields, "what was typed stays"
     answer = browser.act(f"/orchestrations/{one.id}/try", **(fields | {"when": "now"}))
     assert "At 07:14:07" in status(answer.text)
+    assert "Repeats" in status(answer.text), "by now the alert is open"
     answer = browser.act(f"/orchestrations/{one.id}/try", **(fields | {"at": "2026-01-07T12:00"}))
     assert "At Wed 12:00:00" in status(answer.text)
     changed = fields["event"].replace("quiet-1", "old-2")
@@ -231,7 +232,7 @@ def test_what_no_pasted_text_can_say_is_tried_as_it_is_stored(place: Place, one:
     seq = event(place, one, "a", summary="pay", source="quiet-1", severity=None)
     browser = place.client("erin")
     fields = try_fields(browser.get(f"/orchestrations/{one.id}?event={seq}").text)
-    assert "still pages nobody" in status(browser.act(f"/orchestrations/{one.id}/try", **fields).text)
+    assert "It opens an alert that pages nobody" in status(browser.act(f"/orchestrations/{one.id}/try", **fields).text)
     changed = fields | {"event": fields["event"].replace("quiet", "loud")}
     assert browser.act(f"/orchestrations/{one.id}/try", **changed).status_code == 422
 
@@ -243,7 +244,11 @@ def test_a_very_long_event_is_tried_as_it_is(place: Place, one: Orchestration) -
     assert "It is too long to be changed here." in html
     fields = try_fields(html)
     assert fields["event"] == ""
-    assert "still pages nobody" in status(browser.act(f"/orchestrations/{one.id}/try", **fields).text)
+    assert "It opens an alert that pages nobody" in status(browser.act(f"/orchestrations/{one.id}/try", **fields).text)
+    second = event(place, one, "a", summary="pay again", source="quiet-1")
+    fields = try_fields(browser.get(f"/orchestrations/{one.id}?event={second}").text)
+    repeats = status(browser.act(f"/orchestrations/{one.id}/try", **fields).text)
+    assert "Repeats" in repeats, "there was an alert when the second came"
 
 
 def test_events_of_others_are_not_to_start_from(place: Place, one: Orchestration) -> None:

@@ -20,6 +20,7 @@ from tocsin.kernel.actor import SYSTEM, Actor
 from tocsin.kernel.decision import Command
 from tocsin.kernel.ids import IdSource
 from tocsin.kernel.time import Moment, Span
+from tocsin.kernel.values import replace
 from tocsin.paging.messages import RecordAttempt, SendMessage
 from tocsin.paging.model import Result
 from tocsin.runtime.answers import read_answer
@@ -88,7 +89,7 @@ class DirectDesk:
         """Decide an event as if it came out of the log; returns its number there."""
         with self._lock:
             self._seq += 1
-            self._events[self._seq] = event
+            self._events[self._seq] = replace(event, log_seq=self._seq)  # as decoders do
             entry = Entry(self._seq, event.received_at, "testing", event.integration_id, event.dedup_key, b"{}")
             work = self._begin()
             work.receive([entry])

@@ -23,6 +23,7 @@ from tocsin.kernel.errors import Conflict, TocsinError
 from tocsin.kernel.time import SECOND, Moment
 from tocsin.kernel.wording import span_words
 from tocsin.runtime.reads import IncidentFilter, OutcomeFilter
+from tocsin.web.names import isolated
 from tocsin.web.rows import rows_of
 from tocsin.web.rules.blocks import blocks_of, path_of
 from tocsin.web.rules.pages import found_service, routers_to
@@ -125,7 +126,7 @@ def _show(
         policy=policy if policy is not None and visit.may_read(policy) else None,
         on_call=[(user_id, names.person(user_id)) for user_id in first],
         teams=list(map(names.team, teams)),
-        owner=names.team(service.owner_team_id) if service.owner_team_id else "",
+        owner=_owner(visit, service),
         links=_links(service),
         settings=_settings(service),
         only_kept=visit.site.only_kept(service, config),
@@ -158,6 +159,14 @@ def _problems(error: TocsinError | None) -> tuple[dict[str, tuple[str, ...]], tu
         else:
             other.append(text)
     return at, tuple(other)
+
+
+def _owner(visit: Visit, service: Service) -> str:
+    """Who answers for it, where that is named; a team that the reader may not see has no name here."""
+    team = visit.config.teams.get(service.owner_team_id or "")
+    if team is None:
+        return "a removed team" if service.owner_team_id else ""
+    return isolated(team.name) if visit.may_read(team) else "a team that you don’t see"
 
 
 def _links(service: Service) -> list[Link]:
@@ -273,5 +282,5 @@ def _teams_to_own(visit: Visit, service: Service) -> list[tuple[str, str]]:
     """The teams that may be named as its owner: those that the reader may see, and the one that is named now."""
     found = {team.id: team.name for team in visit.config.teams.values() if visit.may_read(team)}
     if service.owner_team_id:
-        found.setdefault(service.owner_team_id, visit.names.team(service.owner_team_id))
+        found.setdefault(service.owner_team_id, _owner(visit, service))
     return sorted(found.items(), key=lambda pair: pair[1].casefold())

@@ -88,8 +88,15 @@ def _line(visit: Visit, team: Team) -> TeamLine:
             people.append((user.id, user.name, membership.role.value))
     people.sort(key=lambda one: one[1].casefold())
     owned = sum(1 for service in config.services.values() if team.id in config.team_ids_of_service(service.id))
-    lead = visit.names.person(team.lead_id) if team.lead_id else ""
-    return TeamLine(team, lead, tuple(people), owned, visit.may(Verb.STAFF, (team.id,)))
+    return TeamLine(team, _lead(visit, team), tuple(people), owned, visit.may(Verb.STAFF, (team.id,)))
+
+
+def _lead(visit: Visit, team: Team) -> str:
+    """Who leads it; somebody whom the reader may not see has no name here."""
+    user = visit.config.users.get(team.lead_id or "")
+    if user is None:
+        return ""
+    return visit.names.person(user.id) if visit.may_read(user) else "somebody whom you don’t see"
 
 
 def _leads(visit: Visit, team: Team) -> list[tuple[str, str]]:
@@ -101,7 +108,7 @@ def _leads(visit: Visit, team: Team) -> list[tuple[str, str]]:
         (user.id, user.name) for user in sorted(users, key=lambda one: (one.id not in members, one.name.casefold()))
     ]
     if team.lead_id and team.lead_id not in {user_id for user_id, _ in found}:
-        found.append((team.lead_id, visit.names.person(team.lead_id)))
+        found.append((team.lead_id, _lead(visit, team)))
     return found
 
 

@@ -27,6 +27,11 @@ from tocsin.web.visit import Visit
 LOOKED_AT: Final = 20
 """Events that a change is tried on."""
 
+_TRIES: Final = 5_000
+"""Rules that are tried for it, at most, on each side: a path of very many is tried on fewer events."""
+
+_FEWEST: Final = 3
+
 _CHARS: Final = 200
 _ENDS: Final[Mapping[Outcome, str]] = {
     Outcome.OPENED: "pages",
@@ -85,7 +90,7 @@ def effects(visit: Visit, path: OrchestrationPath, changed: OrchestrationPath) -
     other = config.changed([("orchestration_path", path.id, changed)], config.version)
     lookups = Lookups(latest_alert=_none_open, memory=_memories(visit))
     tried, found = 0, []
-    for seq, event in recent_events(visit, entrances_of(config, path), LOOKED_AT).items():
+    for seq, event in recent_events(visit, entrances_of(config, path), _most(changed)).items():
         if event.action is not Action.TRIGGER:
             continue
         was = preview(config, visit.site.ids, lookups, event, event.received_at)
@@ -95,6 +100,12 @@ def effects(visit: Visit, path: OrchestrationPath, changed: OrchestrationPath) -
         tried += 1
         found.append(_effect(visit, seq, event, was, now))
     return Effects(tried, tuple(one for one in found if one is not None))
+
+
+def _most(path: OrchestrationPath) -> int:
+    """On how many events a change of this path is tried."""
+    rules = sum(len(one.rules) for one in path.sets)
+    return max(_FEWEST, min(LOOKED_AT, _TRIES // max(rules, 1)))
 
 
 def _none_open(_scope: str, _key: str) -> Alert | None:

@@ -43,6 +43,9 @@ from tocsin.web.typed_times import moment_of
 from tocsin.web.visit import Visit, status_of
 
 _SHOWN_CHARS: Final = 400
+_ALERTS: Final = 20
+"""The newest alerts of a key among which the one is looked for that was there before an event."""
+
 _ENDS: Final = {
     Outcome.OPENED: (Look("triggered", "Pages", "triggered still"), "It opens an alert, and people are called."),
     Outcome.REPEATED: (Look("dot", "Repeats", "quiet"), "The alert of its key is open already: it is counted there."),
@@ -143,7 +146,8 @@ def _tried(visit: Visit, ground: Ground) -> Trial:
     elif ground.then is not None and typed["when"] == THEN:
         at = ground.then
     event = _event(visit, ground, picked, at)
-    lookups = Lookups(latest_alert=_latest(visit), memory=_memory(visit))
+    came = ground.picked.event.seq if ground.picked is not None and at == ground.then else 0
+    lookups = Lookups(latest_alert=_latest(visit, came), memory=_memory(visit))
     return _told(visit, preview(visit.config, visit.site.ids, lookups, event, at), at)
 
 
@@ -158,10 +162,13 @@ def _event(visit: Visit, ground: Ground, picked: Event | None, at: Moment) -> Ev
     return visit.site.read_event(text.encode("utf-8", "replace"), by.id, by.key, at)
 
 
-def _latest(visit: Visit) -> Callable[[str, str], Alert | None]:
+def _latest(visit: Visit, came: int) -> Callable[[str, str], Alert | None]:
+    """The alert of a key as it is. `came`: the number of an event tried at its own time, before what it opened."""
+
     def latest(scope: str, dedup_key: str) -> Alert | None:
         wanted = AlertFilter(integration_ids=(scope,), dedup_key=dedup_key)
-        return next(iter(visit.site.reads.alerts(wanted, limit=1).items), None)
+        newest = visit.site.reads.alerts(wanted, limit=_ALERTS if came else 1).items
+        return next((alert for alert in newest if not came or alert.first_seq < came), None)
 
     return latest
 
