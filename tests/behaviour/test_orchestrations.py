@@ -10,6 +10,7 @@ import pytest
 from tests.behaviour.cast import Cast, paged
 from tocsin.directory.model import Priority, ServiceStatus
 from tocsin.engine.orchestrate import hits_key
+from tocsin.events.memory import acted_lately
 from tocsin.events.messages import WriteCache
 from tocsin.events.model import Action, Outcome, Severity
 from tocsin.events.orchestration import (
@@ -31,6 +32,7 @@ from tocsin.events.orchestration import (
 )
 from tocsin.incidents.messages import NoteAdded
 from tocsin.kernel.errors import Invalid, NotAllowed
+from tocsin.kernel.time import DAY
 from tocsin.testing.world import World, as_user
 
 
@@ -262,6 +264,22 @@ def test_how_often_each_rule_acted_is_counted(world: World, cast: Cast, everythi
     memory = world.store.state.memory(hits_key(router, first.id))
     assert memory is not None
     assert memory.total == 3
+
+
+def test_how_often_a_rule_acted_is_kept_by_day_over_a_crash(world: World, cast: Cast, everything: Everything) -> None:
+    everything.rules(PathKind.GLOBAL, rule("event.severity matches 'error'", severity="warning"))
+    path = path_id(everything.one.id, PathKind.GLOBAL)
+    (first,) = world.config.orchestration_paths[path].sets[0].rules
+    for _ in range(2):
+        world.event(everything.key, "a", severity=Severity.ERROR)
+    world.crash()
+    world.clock.moment += 3 * DAY
+    world.event(everything.key, "a", severity=Severity.ERROR)
+    memory = world.store.state.memory(hits_key(path, first.id))
+    assert memory is not None
+    assert [count for _, count in memory.buckets] == [2, 1]
+    assert memory.buckets[1][0] - memory.buckets[0][0] == 3
+    assert (acted_lately(memory, world.clock.now()), acted_lately(memory, world.clock.now() + 28 * DAY)) == (3, 1)
 
 
 def test_a_service_that_goes_takes_the_routes_to_it_along(world: World, cast: Cast, everything: Everything) -> None:

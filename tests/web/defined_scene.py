@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +11,14 @@ from tocsin.alerts.windows import MaintenanceWindow
 from tocsin.deliveries.messages import RecordDelivery, SendPing
 from tocsin.deliveries.model import DeliveryResult
 from tocsin.directory.business import BusinessService, Dependency
+from tocsin.directory.model import Service, Team
 from tocsin.directory.subscriptions import FilterKind, Header, WebhookSubscription
+from tocsin.engine.config import Config
 from tocsin.events.model import Action, Event, Severity
 from tocsin.events.orchestration import (
     START,
     Actions,
+    Call,
     DynamicRoute,
     Extraction,
     Orchestration,
@@ -22,6 +26,7 @@ from tocsin.events.orchestration import (
     OrchestrationRule,
     PathKind,
     RuleSet,
+    Variable,
 )
 from tocsin.kernel.actor import SYSTEM
 from tocsin.kernel.time import HOUR, MINUTE
@@ -33,7 +38,17 @@ PAGES = {
     "rule": "/rules/{orchestration}/global?set=start&rule=staging",
     "rule-new": "/rules/{orchestration}/global?set=start",
     "rule-router": "/rules/{orchestration}/router?set=start&rule=pay",
+    "rule-full": "/rules/{orchestration}/global?set=databases&rule=full",
+    "rule-dynamic": "/rules/{orchestration}/router?set=start&rule=dyn",
+    "try": "/orchestrations/{orchestration}?event={event}",
+    "event": "/alerts/events/{event}",
+    "service": "/services/{service}",
+    "service-bare": "/services/{bare}",
+    "service-odd": "/services/{odd}",
     "service-rules": "/services/{service}/rules",
+    "service-rules-bare": "/services/{bare}/rules",
+    "teams": "/teams",
+    "team": "/teams?change={team}",
     "services": "/services",
     "now": "/",
     "windows": "/maintenance-windows",
@@ -69,11 +84,69 @@ def defined(folder: Path) -> Place:
         )  # fmt: skip
         place.desk.advance(7 * MINUTE)
     place.desk.advance(HOUR)
+    _known(place)
     _windows(place)
     _hooks(place)
     _changes(place, one)
     place.desk.advance(2 * MINUTE)
     return place
+
+
+LONG = "Settlement reconciliation and chargeback gateway of Europe"
+ODD = "مراقبة الدفع 🧾 خدمة المدفوعات الرئيسية"
+KEPT = {
+    "alert_grouping_parameters": {"type": "intelligent", "config": {"time_window": 300}},
+    "response_play": {"id": "PLAY", "type": "response_play_reference"},
+}
+
+
+def _known(place: Place) -> None:
+    """What is known of services and teams: everything of one, nothing of another, odd texts of a third."""
+    first = place.services["PaymentsService"][0]
+    owner: Team = place.desk.save(
+        Team(id="", name=LONG, description="They run what everybody else runs on.", chat_group="@" + LONG.lower())
+    )
+    place.desk.save(Team(id="", name=ODD, lead_id=place.people["bob"].id, chat_group="@فريق"))
+    place.desk.save(replace(place.team, lead_id=place.people["alice"].id, chat_group="@payments"),
+                    "lead_id", "chat_group")  # fmt: skip
+    url = "https://runbooks.internal.a-very-long-name-of-a-department.example.com/payments/settlement?page=17#restart"
+    known = replace(
+        first, description="Takes the money.\nRunbook: https://wiki.example.com/payments", dashboard_url=url,
+        repository_url="https://git.example.com/payments", owner_team_id=owner.id, component=LONG,
+        acknowledgement_timeout=1800, auto_resolve_timeout=14_400, pause_seconds=120,
+        wire=json.dumps(KEPT),
+    )  # fmt: skip
+    place.desk.save(known, "description", "dashboard_url", "repository_url", "owner_team_id", "component",
+                    "acknowledgement_timeout", "auto_resolve_timeout", "pause_seconds",
+                    "wire")  # fmt: skip
+    place.desk.save(Service(id="", name="Bare", policy_id=place.policy.id))
+    odd = place.service(ODD, place.policy, component=ODD, description=f"{ODD}\n{ODD}", runbook_url=url)[0]
+    place.desk.save(Dependency(id="", dependent_id=first.id, supporting_id=odd.id))
+    place.alarm(ODD, "odd", f"{ODD} {LONG}")
+    del place.services[ODD]
+
+
+def _full() -> OrchestrationRule:
+    """A rule with everything, and texts of every length."""
+    return OrchestrationRule(
+        id="full", label=f"{LONG} {ODD}", conditions=("event.group matches 'core'", "event.class exists"),
+        actions=Actions(
+            suspend_seconds=90, severity="error", note=f"{ODD}: see {{{{event.source}}}}",
+            variables=(
+                Variable(name="machine", path="event.source", regex="^([a-z]+)-"),
+                Variable(name="a_very_long_name_of_a_variable_that_somebody_made_once",
+                         path="event.custom_details['labels']['kubernetes.io/name']", regex="(" + "abc|" * 30 + "x)"),
+            ),
+            extractions=(
+                Extraction(target="event.summary", template="{{variables.machine}}: {{event.summary}} " + LONG),
+                Extraction(target="event.custom_details.zone", source="event.source", regex="(eu|us)-[0-9]+"),
+            ),
+            calls=(Call(name=LONG, url="https://example.com/hooks/" + "a" * 60, auto_send=True,
+                        headers=(("X-Team", "payments"),)),),
+            field_updates=(),
+            wire='{"pagerduty_automation_actions":[{"action_id":"x"}]}',
+        ),
+    )  # fmt: skip
 
 
 def _windows(place: Place) -> None:
@@ -145,13 +218,21 @@ def places(place: Place) -> dict[str, str]:
     hooks = [one.id for one in sorted(config.webhook_subscriptions.values(), key=lambda one: one.url)]
     return {
         "orchestration": next((one.id for one in config.orchestrations.values() if one.name == "Everything"), ""),
-        "service": next((one.id for one in config.services.values()), ""),
+        "service": _service(config, "PaymentsService"),
+        "bare": _service(config, "Bare"),
+        "odd": _service(config, ODD),
+        "team": next((one.id for one in config.teams.values() if one.name == "Payments"), ""),
+        "event": "1",
         "window": next((one.id for one in config.maintenance_windows.values() if one.runs(place.desk.clock.now())), ""),
         "hook": hooks[0] if hooks else "",
         "hook_off": hooks[-1] if hooks else "",
         "delivery": next((one.id for one in place.desk.reads.deliveries(hooks[0]).items), "") if hooks else "",
         "business": next((one.id for one in config.business_services.values()), ""),
     }
+
+
+def _service(config: Config, name: str) -> str:
+    return config.service_by_name.get(name.casefold(), "")
 
 
 def _everything(place: Place) -> Orchestration:
@@ -175,6 +256,7 @@ def _everything(place: Place) -> Orchestration:
                 _rule("trigger_count over 5 minutes > 3", id="many", label="Many at once", priority_id=p1.id),
                 _rule(id="rest", extractions=(Extraction(target="event.component", template="database"),)),
                 _rule("event.severity matches 'info'", id="late", suppress=True),
+                _full(),
             )),
             RuleSet(id="old", rules=(_rule(id="lost", drop=True),)),
         ),

@@ -6,8 +6,10 @@ Alice is primary, Bob secondary, Carol their manager, Erin the owner, Mallory an
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from starlette.testclient import TestClient
 
 from tocsin.app.http import PROGRAMS
 from tocsin.app.pasted import event_reader
+from tocsin.dialects.pagerduty.only_kept import only_kept
 from tocsin.directory.model import (
     Channel,
     ContactMethod,
@@ -89,7 +92,9 @@ class Place:
             message_of=self._message_of,
             raw_event=lambda seq: b'{"event": %d}' % seq,
             read_event=event_reader(ids),
+            stored_events=self.desk.accepted,
             delivery_body=lambda delivery, _config: f'{{"event": "{delivery.event}"}}',
+            only_kept=only_kept,
             health=Health,
             ways_to_send=lambda: (Channel.SMS.value, Channel.VOICE.value, Channel.EMAIL.value, Channel.WEBHOOK.value),
         )
@@ -208,6 +213,17 @@ class Browser(TestClient):
         headers = {} if origin is None else {"origin": origin or self.base}
         token = {} if csrf is None else {"csrf": csrf or self.csrf}
         return self.post(path, data={**token, **fields}, headers=headers)
+
+    def confirm(self, path: str, **fields: Any) -> Any:
+        """Send a form whose change is shown first, then press the button of that page; a refusal as it is."""
+        shown = self.act(path, **fields)
+        if shown.status_code != 200:
+            return shown
+        form = shown.text.partition('id="review"')[2].partition("</form>")[0]
+        carried = {name: unescape(value) for name, value in re.findall(r'name="(\S+?)" value="([^"]*)"', form)}
+        buttons = re.findall(r'name="do" value="(sure-[^"]*)"', form)
+        return self.act(path, **{name: value for name, value in carried.items() if name not in ("do", "csrf")},
+                        do=buttons[0])  # fmt: skip
 
 
 def small(folder: Path) -> Place:

@@ -97,9 +97,18 @@ def test_a_rule_is_made_and_tried_without_scripts(defined: tuple[Place, str], br
     page.get_by_label("Label").fill("Never of the lab")
     page.get_by_label("When").fill("event.source matches part 'lab'\n(")
     page.get_by_label("Suppress it").check()
-    page.get_by_role("button", name="Save").click()
+    page.get_by_text("Fields to set", exact=True).click()
+    page.get_by_role("button", name="Another field to set").click()
+    expect(page.get_by_label("Suppress it")).to_be_checked()
+    second = page.get_by_role("group", name="Field to set 2")
+    second.get_by_label("Field", exact=True).fill("event.component")
+    second.get_by_label("becomes the text").fill("lab")
+    page.get_by_role("button", name="Look at the change").last.click()
     expect(page.get_by_text("Condition 2, column 2")).to_be_visible()
     page.get_by_label("When").fill("event.source matches part 'lab'")
+    page.get_by_role("button", name="Look at the change").last.click()
+    expect(page.get_by_text("set component to “lab”, suppress it.")).to_be_visible()
+    assert len(place.desk.config().orchestration_paths[path_id(one, PathKind.GLOBAL)].sets[0].rules) == 5
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("Saved. It is tried from the next event on.")).to_be_visible()
     rules = place.desk.config().orchestration_paths[path_id(one, PathKind.GLOBAL)].sets[0].rules
@@ -111,3 +120,73 @@ def test_a_rule_is_made_and_tried_without_scripts(defined: tuple[Place, str], br
     expect(page.get_by_text("It opens an alert that pages nobody.")).to_be_visible()
     expect(page.get_by_role("status").get_by_text("Never of the lab").first).to_be_visible()
     context.close()
+
+
+def reviews(place: Place) -> list[tuple[str, str, str]]:
+    """Changes to look at: where, the button's accessible name, and the name of what is seen then."""
+    ids = defined_scene.places(place)
+    page = f"/orchestrations/{ids['orchestration']}"
+    full = f"/rules/{ids['orchestration']}/global?set=databases&rule=full"
+    return [
+        (page, "Move rule 2 down", "Move this rule to place 3?"),
+        (full, "Look at the change", "Save this change?"),
+        (full, "Look at what that changes", "Remove this rule?"),
+        (f"/rules/{ids['orchestration']}/router?set=start&rule=pay", "Look at what that changes", "Remove this rule?"),
+    ]
+
+
+@pytest.mark.parametrize("scheme", COLOURS)
+@pytest.mark.parametrize("phone", [False, True], ids=["desk", "phone"])
+def test_a_change_is_shown_whole(defined: tuple[Place, str], browser: Browser, phone: bool, scheme: str) -> None:
+    place, address = defined
+    size = PHONE if phone else DESK
+    context = browser.new_context(viewport=size, color_scheme=scheme, has_touch=phone, is_mobile=phone)  # type: ignore[arg-type]
+    sign_in(context, place, "erin", address)
+    page = context.new_page()
+    for path, button, heading in reviews(place):
+        page.goto(address + path)
+        page.evaluate("for (const one of document.querySelectorAll('main details')) one.open = true")
+        if button == "Look at the change":
+            page.get_by_label("Label").fill(f"{defined_scene.ODD} {defined_scene.LONG}" * 2)
+        page.get_by_role("button", name=button).first.click()
+        expect(page.get_by_role("heading", name=heading)).to_be_visible()
+        wide = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
+        assert wide[0] <= wide[1], heading
+        assert page.evaluate(UNNAMED) == [], heading
+        assert page.evaluate(TWICE) == [], heading
+        assert page.evaluate(CONTRAST) == [], heading
+        if phone:
+            assert page.evaluate(SMALL) == [], heading
+    context.close()
+
+
+def test_a_form_is_filled_by_keyboard(defined: tuple[Place, str], browser: Browser) -> None:
+    """Enter in a field looks at the change, and asks for no further row; Tab never stands on what can't be seen."""
+    place, address = defined
+    one = defined_scene.places(place)["orchestration"]
+    opened = Opened(browser, place, "erin", address)
+    page = opened.goto(f"/rules/{one}/global?set=start")
+    page.get_by_label("Label").focus()
+    page.keyboard.type("By keyboard")
+    seen = []
+    for _ in range(14):
+        page.keyboard.press("Tab")
+        seen.append(page.evaluate("document.activeElement.name || document.activeElement.textContent.trim()"))
+        assert page.evaluate("document.activeElement.checkVisibility() && document.activeElement.tabIndex >= 0")
+    assert seen[:4] == ["conditions", "How conditions are written", "route_to", "suppress"]
+    page.get_by_text("Variables", exact=True).focus()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    page.keyboard.type("host")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Say where to look.")).to_be_visible()
+    wrong = page.get_by_label("Look in").first
+    assert wrong.get_attribute("aria-invalid") == "true"
+    described = wrong.get_attribute("aria-describedby")
+    expect(page.locator(f"#{described}")).to_have_text("Say where to look.")
+    wrong.fill("event.source")
+    page.get_by_label("for the pattern").first.fill("(.*)")
+    page.get_by_label("Label").press("Enter")
+    expect(page.get_by_role("heading", name="Save this change?")).to_be_visible()
+    assert all("422" in one for one in opened.complaints), "nothing but the refusal"
+    opened.context.close()

@@ -20,8 +20,17 @@ FORMS: dict[str, tuple[str, dict[str, Any]]] = {
         "/orchestrations/{orchestration}/try",
         {"event": '{"summary": "x", "source": "y", "severity": "info"}'},
     ),
+    "/services/{id}": ("/services/{service}", {"component": "Front"}),
+    "/teams": ("/teams", {"id": "{team}", "name": "Payments", "chat_group": "@pay"}),
+    "/services/{id}/try": (
+        "/services/{service}/try",
+        {"event": '{"summary": "x", "source": "y", "severity": "info"}'},
+    ),
     "/orchestrations/{id}/{action}": ("/orchestrations/{orchestration}/key-add", {"name": "New key"}),
-    "/rules/{parent}/{kind}": ("/rules/{orchestration}/global", {"do": "delete", "rule": "staging"}),
+    "/rules/{parent}/{kind}": (
+        "/rules/{orchestration}/global",
+        {"do": "sure-delete", "rule": "staging", "seen": "{seen}"},
+    ),
     "/maintenance-windows": ("/maintenance-windows", {"service": "{service}", "hours": "1"}),
     "/maintenance-windows/{id}/end": ("/maintenance-windows/{window}/end", {}),
     "/webhooks": ("/webhooks", {"url": "https://example.com/", "filter": "account", "event": "service.created"}),
@@ -45,7 +54,9 @@ def filled(place: Place, path: str) -> tuple[str, dict[str, Any]]:
     """The address and the fields, with ids that exist."""
     config = place.desk.config()
     ids = defined_scene.places(place) | {
+        "team": place.team.id,
         "priority": min(config.priorities),
+        "seen": str(next(one.updated_at for one in config.orchestration_paths.values() if one.kind == "global")),
         "other": [one.id for one in config.business_services.values()][-1],
     }
     address, fields = FORMS[path]
@@ -83,7 +94,7 @@ def test_our_own_forms_are_taken(tmp_path: Path) -> None:
         address, fields = filled(place, path)
         before = history(place)
         answer = browser.act(address, **fields)
-        shows_at_once = path in ("/webhooks", "/orchestrations/{id}/try")
+        shows_at_once = path == "/webhooks" or path.endswith("/try")
         assert answer.status_code == (200 if shows_at_once else 303), path
         assert (history(place) == before) is path.endswith("/try"), path
     place.close()

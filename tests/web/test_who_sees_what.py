@@ -18,6 +18,8 @@ PAGES = (
     "/incidents?view=all",
     "/alerts",
     "/incidents/new",
+    "/teams",
+    "/orchestrations",
 )
 CONFINED = (Role.RESTRICTED, Role.LIMITED_STAKEHOLDER)
 AT_LARGE = tuple(role for role in Role if role not in CONFINED)
@@ -26,8 +28,8 @@ WHERE = {
     "Secret schedule": ("/", "/on-call", "/find?q=secret"),
     "Secret policy": ("/on-call", "/services"),
     "Secret service": ("/find?q=secret", "/services", "/incidents", "/incidents?view=all"),
-    "Secret team": ("/", "/on-call", "/incidents"),
-    "Secret Sam": ("/", "/on-call", "/find?q=secret", "/services"),
+    "Secret team": ("/", "/on-call", "/incidents", "/teams"),
+    "Secret Sam": ("/", "/on-call", "/find?q=secret", "/services", "/teams"),
 }
 """The names of one team's things, and the pages that show them to people who may see everything."""
 

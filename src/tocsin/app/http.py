@@ -23,6 +23,7 @@ from tocsin.app.tokens import Tokens
 from tocsin.dialects._kit.body import BodyRefused
 from tocsin.dialects._kit.keys import IntegrationRef, Keys
 from tocsin.dialects.alertmanager import routes as alertmanager
+from tocsin.dialects.native import routes as native
 from tocsin.dialects.pagerduty import app as pagerduty
 from tocsin.kernel.actor import SYSTEM
 from tocsin.kernel.decision import Command
@@ -49,6 +50,9 @@ _ALERTS = 1000
 REST = ("pagerduty", "api.pagerduty.com")
 """Where PagerDuty's REST calls are. Its JavaScript client finds a list in an answer only by what follows `.com/` in the
 address; it needs the second."""
+
+NATIVE = "/api/v1"
+"""Tocsin's own interface."""
 
 PROGRAMS = frozenset(
     [
@@ -97,6 +101,7 @@ def application(edge: Edge) -> Starlette:
         store = open_edge_store(place.data, place.settings.database_url)
         site = pages.site(place, store, edge.control, edge.reads, edge.bus, edge.pulse, tokens, edge.demo_url)
         rest = pagerduty.create(edge.control, edge.reads, place.clock.now, public_url=place.settings.public_url)
+        routes.append(Mount(NATIVE, native.create(edge.control)))
         routes += [*(Mount(f"/{name}", rest) for name in REST), *pages.routes(place, store, site, tokens)]
         handlers[404] = handlers[405] = web.not_found(site, PROGRAMS)
         handlers[500] = web.broken

@@ -18,8 +18,10 @@ from tocsin.app.demo_client import DemoClient
 from tocsin.app.health import Pulse
 from tocsin.app.installation import Installation
 from tocsin.app.pasted import event_reader
+from tocsin.app.stored import stored_events
 from tocsin.app.tokens import SIGN_IN_PURPOSE, Tokens
 from tocsin.connectors._kit.contract import OutboundMessage
+from tocsin.dialects.pagerduty.only_kept import only_kept
 from tocsin.directory.model import Channel, User
 from tocsin.kernel.errors import NotAllowed
 from tocsin.runtime.desk import Desk
@@ -62,7 +64,9 @@ def site(
         mail_link=_mail_link(place),
         raw_event=_raw_event(place),
         read_event=event_reader(place.ids),
+        stored_events=stored_events(place),
         delivery_body=lambda delivery, config: body_of(delivery, config, place.settings),
+        only_kept=only_kept,
         health=lambda: Health(pulse.health().problems),
         ways_to_send=lambda: ways_to_send(place),
         booth=demo,

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from tocsin.engine.world import World
 from tocsin.events import pcl
 from tocsin.events.evaluate import Claim, Marks, event_of, run, scene_of
-from tocsin.events.memory import Memory, count_within, counted
+from tocsin.events.memory import Memory, acted, count_within, counted
 from tocsin.events.model import Action, Event
 from tocsin.events.orchestration import UNROUTED, CacheKind, CacheVariable, Lookup, PathKind, path_id
 from tocsin.kernel.time import SECOND, Moment, Span
@@ -48,10 +48,9 @@ class Remembered:
         self.changed[key] = replace(self.of(key), buckets=())
 
     def acted(self, claim: Claim) -> None:
-        """Count that a rule acted: people see which rules do and which never did."""
+        """Count by day that a rule acted: people see which rules do lately, and which never did."""
         key = hits_key(claim.path_id, claim.rule_id)
-        memory = self.of(key)
-        self.changed[key] = replace(memory, total=memory.total + 1, at=self.now)
+        self.changed[key] = acted(self.of(key), self.now)
 
     def variable(self, name: str) -> object:
         """A cache variable's value, None without one."""

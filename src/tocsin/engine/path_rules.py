@@ -163,11 +163,11 @@ def _texts(actions: Actions) -> Iterator[str]:
 
 
 def _problems_of(whose: str, path: str, regex: str) -> Iterable[str]:
-    for check, text in ((pcl.parse_path, path), (pcl.check_regex, regex)):
+    for what, check, text in (("path", pcl.parse_path, path), ("regex", pcl.check_regex, regex)):
         try:
             check(text)
         except pcl.PclError as error:
-            yield f"{whose}: {error}"
+            yield f"{whose}, {what}, column {error.column}: {error.message}"
 
 
 def _is_path(text: str) -> bool:

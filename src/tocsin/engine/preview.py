@@ -1,4 +1,4 @@
-"""What would become of an event: the engine's own decision about it, watched on its way, and thrown away.
+"""What would become of an event, or of a change: the engine's own decision, watched on its way, and thrown away.
 
 Nothing is stored: counts and alerts are looked up as they are, and what the decision would change is left here.
 """
@@ -14,11 +14,13 @@ from tocsin.alerts.model import Alert
 from tocsin.engine.config import Config
 from tocsin.engine.orchestrate import Orchestrating
 from tocsin.engine.receive import receive
+from tocsin.engine.things import SaveThing, save
 from tocsin.engine.world import State, World
 from tocsin.events.evaluate import Claim
 from tocsin.events.memory import Memory
 from tocsin.events.model import Event
 from tocsin.events.orchestration import PathKind, path_id
+from tocsin.kernel.actor import Actor
 from tocsin.kernel.ids import IdSource
 from tocsin.kernel.time import Moment
 
@@ -97,3 +99,12 @@ def preview(config: Config, ids: IdSource, lookups: Lookups, event: Event, now: 
         notes=tuple(marks.notes),
         field_values=tuple(marks.field_values.items()),
     )
+
+
+def judged(config: Config, ids: IdSource, actor: Actor, command: SaveThing, now: Moment) -> Any:
+    """The thing as the engine would store it, for kinds whose rules look at the configuration alone.
+
+    Raises what the engine would: NotFound, Conflict, NotAllowed, Invalid.
+    """
+    nothing = Lookups(latest_alert=lambda _scope, _key: None, memory=lambda _id: None)
+    return save(World(config, cast("State", nothing), ids), actor, command, now).value

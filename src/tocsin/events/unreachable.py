@@ -13,6 +13,7 @@ from tocsin.events.orchestration import START, OrchestrationPath, OrchestrationR
 
 DISABLED = "it is switched off"
 NEVER_TRUE = "its condition is never true"
+NEVER_THEN = "the times that it asks for never meet"
 NONE_TRUE = "none of its conditions is ever true"
 NO_WAY = "no rule leads to this set"
 NO_WAY_THAT_ACTS = "only rules that never act lead to this set"
@@ -70,7 +71,9 @@ def _by_itself(rule: OrchestrationRule) -> str:
     if rule.disabled:
         return DISABLED
     if rule.conditions and all(_constant(text) is False for text in rule.conditions):
-        return NEVER_TRUE if len(rule.conditions) == 1 else NONE_TRUE
+        if len(rule.conditions) > 1:
+            return NONE_TRUE
+        return NEVER_THEN if _asks_the_clock(rule.conditions[0]) else NEVER_TRUE
     return ""
 
 
@@ -85,5 +88,13 @@ def _constant(text: str) -> bool | None:
     """True or False for a condition that is that for every event; one that can't be read (any more) never holds."""
     try:
         return pcl.always(pcl.compile(text))
+    except pcl.PclError:
+        return False
+
+
+def _asks_the_clock(text: str) -> bool:
+    """Whether a condition that never holds is one about times, and would hold but for them."""
+    try:
+        return pcl.apart_in_time(pcl.compile(text))
     except pcl.PclError:
         return False

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 import threading
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Self
 
@@ -19,6 +20,7 @@ from tocsin.kernel.actor import SYSTEM, Actor
 from tocsin.kernel.decision import Command
 from tocsin.kernel.ids import IdSource
 from tocsin.kernel.time import Moment, Span
+from tocsin.kernel.values import replace
 from tocsin.paging.messages import RecordAttempt, SendMessage
 from tocsin.paging.model import Result
 from tocsin.runtime.answers import read_answer
@@ -87,13 +89,17 @@ class DirectDesk:
         """Decide an event as if it came out of the log; returns its number there."""
         with self._lock:
             self._seq += 1
-            self._events[self._seq] = event
+            self._events[self._seq] = replace(event, log_seq=self._seq)  # as decoders do
             entry = Entry(self._seq, event.received_at, "testing", event.integration_id, event.dedup_key, b"{}")
             work = self._begin()
             work.receive([entry])
             work.turn.cursor = Cursor("testing", self._seq)
             self._commit(work)
             return self._seq
+
+    def accepted(self, seqs: Iterable[int]) -> dict[int, Event]:
+        """Of these numbers the events that were received here."""
+        return {seq: self._events[seq] for seq in seqs if seq in self._events}
 
     def advance(self, span: Span) -> None:
         """Let time pass; every timer fires at its own moment."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
@@ -11,6 +11,7 @@ from typing import Any, Final
 from starlette.responses import Response
 
 from tocsin.alerts.model import Alert
+from tocsin.directory.model import Integration
 from tocsin.directory.permissions import Verb
 from tocsin.events.model import Outcome
 from tocsin.kernel.errors import NotFound
@@ -83,11 +84,24 @@ def event_page(visit: Visit) -> Response:
     outcome = visit.site.reads.outcome(seq) if seq < 2**62 else None
     if outcome is None:
         raise NotFound("There is no event with this number, or it has not been decided yet.")
-    line = _lines(visit, [outcome])
+    line = lines_of_events(visit, [outcome])
     if not line:
         raise NotFound("There is no event with this number, or it has not been decided yet.")
     raw = visit.site.raw_event(seq)
-    return visit.page("event.html", line=line[0], raw=None if raw is None else _readable(raw))
+    try_at = _where_to_try(visit, outcome) if raw is not None else ""
+    return visit.page("event.html", line=line[0], raw=None if raw is None else _readable(raw), try_at=try_at)
+
+
+def _where_to_try(visit: Visit, outcome: EventOutcome) -> str:
+    """The tester with this event in it, of the orchestration or service by whose key it came; "" where it is gone."""
+    entrance = visit.config.entrance(outcome.integration_id)
+    if outcome.outcome is Outcome.RECORDED or entrance is None:
+        return ""
+    if isinstance(entrance, Integration):
+        return f"/services/{entrance.service_id}/rules?event={outcome.seq}#try"
+    orchestration = visit.config.orchestrations.get(entrance.orchestration_id)
+    shown = orchestration is not None and visit.may_read(orchestration)
+    return f"/orchestrations/{entrance.orchestration_id}?event={outcome.seq}#try" if shown else ""
 
 
 def _alerts(visit: Visit, tabs: list[Tab]) -> Response:
@@ -121,11 +135,12 @@ def _events(visit: Visit, tab: str) -> tuple[list[EventLine], Pager]:
     outcomes = _KEPT_BACK if tab == "suppressed" else ()
     listing = visit.site.reads.outcomes(OutcomeFilter(outcomes=outcomes, before_seq=before_seq), limit=PER_PAGE)
     older = f"/alerts?tab={tab}&before={listing.items[-1].seq}" if listing.more else ""
-    return _lines(visit, listing.items), Pager(f"/alerts?tab={tab}" if before_seq else "", older)
+    return lines_of_events(visit, listing.items), Pager(f"/alerts?tab={tab}" if before_seq else "", older)
 
 
-def _lines(visit: Visit, outcomes: list[EventOutcome] | tuple[EventOutcome, ...]) -> list[EventLine]:
+def lines_of_events(visit: Visit, outcomes: Iterable[EventOutcome]) -> list[EventLine]:
     """Lines for those events that the reader may see: of services of teams that they may read."""
+    outcomes = tuple(outcomes)
     alerts: Mapping[str, Alert] = visit.site.reads.alerts_by_id(one.alert_id for one in outcomes if one.alert_id)
     found = visit.site.reads.incidents_by_id(alert.incident_id for alert in alerts.values() if alert.incident_id)
     lines = []

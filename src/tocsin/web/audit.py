@@ -51,7 +51,8 @@ _LOOKS: Final = {
 }
 _PAGES: Final[Mapping[str, str]] = {
     "orchestration": "/orchestrations/{id}",
-    "service": "/services/{id}/rules",
+    "service": "/services/{id}",
+    "team": "/teams?change={id}#form",
     "webhook_subscription": "/webhooks/{id}",
     "maintenance_window": "/maintenance-windows",
     "business_service": "/business-services",

@@ -16,7 +16,9 @@ from tocsin.web.rules.pages import (
     orchestrations_page,
     service_rules_page,
 )
-from tocsin.web.rules.trial import try_event
+from tocsin.web.rules.trial import try_at_service, try_event
+from tocsin.web.service import save_service, service_page
+from tocsin.web.teams import save_team, teams_page
 from tocsin.web.windows import end_window, save_window, windows_page
 
 DEFINED: Final[tuple[tuple[Any, ...], ...]] = (
@@ -25,7 +27,10 @@ DEFINED: Final[tuple[tuple[Any, ...], ...]] = (
     ("/orchestrations/{id}", orchestration_page),
     ("/orchestrations/{id}/try", try_event, "POST"),
     ("/orchestrations/{id}/{action}", act_on_orchestration, "POST"),
+    ("/services/{id}", service_page),
+    ("/services/{id}", save_service, "POST"),
     ("/services/{id}/rules", service_rules_page),
+    ("/services/{id}/try", try_at_service, "POST"),
     ("/rules/{parent}/{kind}", rule_page),
     ("/rules/{parent}/{kind}", change_rule, "POST"),
     ("/maintenance-windows", windows_page),
@@ -40,6 +45,8 @@ DEFINED: Final[tuple[tuple[Any, ...], ...]] = (
     ("/business-services", business_page),
     ("/business-services", save_business, "POST"),
     ("/business-services/{id}/{action}", act_on_business, "POST"),
+    ("/teams", teams_page),
+    ("/teams", save_team, "POST"),
     ("/priorities", priorities_page),
     ("/priorities", save_priority, "POST"),
     ("/priorities/{id}/{action}", act_on_priority, "POST"),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import quote
 
 from starlette.responses import Response
 
@@ -50,7 +49,7 @@ def find_page(visit: Visit) -> Response:
 def _things(visit: Visit, letters: str) -> list[Hit]:
     config, names = visit.config, visit.names
     hits = [
-        Hit("Service", "services", service.name, f"/services?q={quote(service.name)}", "")
+        Hit("Service", "services", service.name, f"/services/{service.id}", "")
         for service in config.services.values()
         if letters in service.name.casefold() and visit.may_read(service)
     ]

@@ -36,7 +36,7 @@ class Entry:
 
 
 _OF_SERVICES = ("/orchestrations", "/rules/", "/maintenance-windows", "/business-services")
-_OF_SETTINGS = ("/priorities", "/audit")
+_OF_SETTINGS = ("/teams", "/priorities", "/audit")
 
 ENTRIES = (
     Entry("Now", "/", "now", "n", on_phone=True),

@@ -62,6 +62,13 @@ def _line(visit: Visit, service: Service, counts: OpenCounts) -> ServiceLine:
     )
 
 
+def state_of(visit: Visit, service: Service) -> tuple[OpenCounts, Look]:
+    """How many incidents of a service are open, and how it is in a glyph and a word."""
+    counts = visit.site.reads.open_by_service([service.id]).get(service.id, OpenCounts())
+    maintained = window_at(visit.config.windows_of.get(service.id, ()), visit.now) is not None
+    return counts, _look(service, counts, maintained=maintained)
+
+
 def _rules(visit: Visit, service: Service) -> int:
     path = visit.config.orchestration_paths.get(path_id(service.id, PathKind.SERVICE))
     return sum(len(one.rules) for one in path.sets) if path is not None else 0

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from tocsin.deliveries.model import Delivery
-from tocsin.directory.model import User
+from tocsin.directory.model import Service, User
 from tocsin.engine.config import Config
 from tocsin.events.model import Event
 from tocsin.kernel.errors import NotAllowed, Unavailable
@@ -55,6 +55,10 @@ def _no_reader(_body: bytes, _entrance_id: str, _key: str, _at: Moment) -> Event
     raise Unavailable("Events can't be tried here.")
 
 
+def _no_stored_events(_seqs: Iterable[int]) -> Mapping[int, Event]:
+    return {}
+
+
 def _no_raw_event(_seq: int) -> bytes | None:
     return None
 
@@ -66,7 +70,9 @@ class Site:
     `message_of` gives the message that a mail link's token names, or raises NotAllowed. `mail_link` sends a one-time
     sign-in address to a person without waiting (None = no mail is set up). `raw_event` is the body of an event in the
     log, None when it is gone. `read_event` makes an event of a pasted body, as if it came by this entrance with this
-    key then; it accepts nothing, and raises Invalid with every problem. `delivery_body` is what a receiver is sent.
+    key then; it accepts nothing, and raises Invalid with every problem. `stored_events` reads events of the log as the
+    engine did, by their number: those that are still there and can be read, within bounds. `delivery_body` is what a
+    receiver is sent. `only_kept`: settings of a service that a client made and nothing acts upon, in words.
     `ways_to_send` gives the channels that are set up. `public_url` is the address that people use, without a slash at
     its end ("" = whatever they typed).
     """
@@ -82,7 +88,9 @@ class Site:
     mail_link: Callable[[User, str], None] | None = None
     raw_event: Callable[[int], bytes | None] = _no_raw_event
     read_event: Callable[[bytes, str, str, Moment], Event] = _no_reader
+    stored_events: Callable[[Iterable[int]], Mapping[int, Event]] = _no_stored_events
     delivery_body: Callable[[Delivery, Config], str] = lambda _delivery, _config: ""
+    only_kept: Callable[[Service, Config], tuple[str, ...]] = lambda _service, _config: ()
     health: Callable[[], Health] = Health
     ways_to_send: Callable[[], tuple[str, ...]] = tuple
     booth: PhoneBooth | None = None

@@ -42,6 +42,12 @@ def running(visit: Visit, service_id: str = "") -> list[WindowLine]:
     return [line for one in sorted(found, key=lambda one: (one.end, one.id)) if (line := _line(visit, one)).services]
 
 
+def ahead(visit: Visit, service_id: str) -> list[WindowLine]:
+    """The windows of a service that are still to come, the next one first."""
+    found = [one for one in visit.config.windows_of.get(service_id, ()) if one.start > visit.now]
+    return [_line(visit, one) for one in sorted(found, key=lambda one: (one.start, one.id))]
+
+
 def _line(visit: Visit, window: MaintenanceWindow) -> WindowLine:
     config = visit.config
     services = [config.services[one] for one in window.service_ids if one in config.services]

@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from tocsin.events import pcl
 from tocsin.events.orchestration import (
     Actions,
     DynamicRoute,
@@ -16,6 +19,7 @@ from tocsin.events.orchestration import (
 )
 from tocsin.events.unreachable import (
     DISABLED,
+    NEVER_THEN,
     NEVER_TRUE,
     NO_WAY,
     NO_WAY_THAT_ACTS,
@@ -23,6 +27,7 @@ from tocsin.events.unreachable import (
     NOTHING_LEFT,
     unreachable,
 )
+from tocsin.kernel.time import WEEK, parse_iso
 
 DEPENDS = "event.summary matches 'x'"
 
@@ -81,3 +86,64 @@ def test_a_dynamic_route_acts_only_where_it_finds_a_service() -> None:
     dynamic = rule(dynamic_route=DynamicRoute(source="event.source", regex="(.*)"))
     assert why(dynamic, rule(route_to="S1"), kind=PathKind.ROUTER) == ({}, NOTHING_LEFT)
     assert why(dynamic, rule(DEPENDS), kind=PathKind.ROUTER) == ({}, "")
+
+
+WORK = "now in Mon,Tue,Wed,Thu,Fri 09:00:00 to 17:00:00 Europe/Berlin"
+NIGHT = "now in Mon,Tue,Wed,Thu,Fri,Sat,Sun 22:00:00 to 05:59:59 Europe/Berlin"
+BEGUN, OVER = "now > 2026-02-01 00:00:00 Etc/UTC", "now < 2026-01-01 00:00:00 Etc/UTC"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"{WORK} and {NIGHT}",
+        f"{DEPENDS} and ({WORK} and event.source exists) and {NIGHT}",
+        f"{WORK} and not {WORK}",
+        f"{WORK} and not (now in Mon,Tue,Wed,Thu,Fri 08:00:00 to 18:00:00 Europe/Berlin)",
+        "now in Sun 23:00:00 to 01:00:00 Etc/UTC and now in Mon 01:00:01 to 02:00:00 Etc/UTC",
+        f"({WORK} or now in Sat 09:00:00 to 10:00:00 Europe/Berlin) and {NIGHT}",
+        f"{BEGUN} and {OVER}",
+        "2026-02-01 00:00:00 Etc/UTC == now and now == 2026-03-01 00:00:00 Etc/UTC",
+    ],
+)
+def test_times_that_never_meet(text: str) -> None:
+    assert why(rule(text)) == ({("start", 0): NEVER_THEN}, "")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"{WORK} or {NIGHT}",
+        f"{WORK} and {NIGHT.replace('Europe/Berlin', 'Etc/UTC')}",
+        f"{WORK} and not {NIGHT}",
+        "now in Sun 23:00:00 to 01:00:00 Etc/UTC and now in Mon 01:00:00 to 02:00:00 Etc/UTC",
+        f"({WORK} or {DEPENDS}) and {NIGHT}",
+        f"not {BEGUN} and {OVER}",
+        f"{BEGUN.replace('02-01', '01-01')} and {OVER.replace('01-01', '02-01')}",
+    ],
+)
+def test_times_that_may_meet(text: str) -> None:
+    assert why(rule(text)) == ({}, "")
+
+
+def test_times_that_leave_nothing_out() -> None:
+    found, last = why(rule(f"{WORK} or not {WORK}"), rule(DEPENDS))
+    assert found == {("start", 1): "rule 1 before it always acts"}
+    assert last == NOTHING_LEFT
+
+
+PARTS = st.sampled_from((
+    WORK, NIGHT, f"not ({WORK})", f"not ({NIGHT})", f"({WORK} or {NIGHT})", BEGUN, OVER,
+    "now in Sun 23:30:00 to 02:00:00 Europe/Berlin", "now in Mon 02:00:00 to 02:30:00 Europe/Berlin",
+))  # fmt: skip
+
+
+@given(st.lists(PARTS, min_size=1, max_size=4), st.lists(st.integers(0, 52 * WEEK), min_size=1, max_size=40))
+def test_what_is_said_to_never_hold_never_does(parts: list[str], moments: list[int]) -> None:
+    """Over a year with both changes of the clock."""
+    begin = parse_iso("2025-11-30T00:00:00Z")
+    for text in (" and ".join(parts), " or ".join(parts)):
+        condition = pcl.compile(text)
+        always = pcl.always(condition)
+        if always is not None:
+            assert {condition.holds(pcl.Scene({}, now=begin + moment)) for moment in moments} == {always}, text

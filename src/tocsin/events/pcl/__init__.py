@@ -10,7 +10,7 @@ from tocsin.events.pcl.errors import PclError, Remark
 from tocsin.events.pcl.explain import explain
 from tocsin.events.pcl.parse import EVENT_ROOTS, INCIDENT_ROOTS, parse, parse_path
 from tocsin.events.pcl.patterns import captures, check_regex
-from tocsin.events.pcl.reach import always
+from tocsin.events.pcl.reach import always, apart_in_time
 from tocsin.events.pcl.scene import Scene
 from tocsin.events.pcl.templates import render, unknown_places
 from tocsin.events.pcl.tree import Path
@@ -25,6 +25,7 @@ __all__ = [
     "Remark",
     "Scene",
     "always",
+    "apart_in_time",
     "captures",
     "check_regex",
     "compile",

@@ -21,6 +21,7 @@ from tocsin.events.pcl.tree import (
     Truth,
     Within,
 )
+from tocsin.events.pcl.weekly import always_one, never_together
 
 _EMPTY = Scene(now=0)
 _NEGATED = {True: False, False: True, None: None}
@@ -32,12 +33,18 @@ def always(condition: Condition) -> bool | None:
     return _constant(condition.tree)
 
 
+def apart_in_time(condition: Condition) -> bool:
+    """Whether it never holds because the times that all have to hold in it never meet."""
+    tree = condition.tree
+    return isinstance(tree, And) and never_together(tree.parts)
+
+
 def _constant(node: Node) -> bool | None:
     match node:
         case And():
-            return _all(map(_constant, node.parts))
+            return False if never_together(node.parts) else _all(map(_constant, node.parts))
         case Or():
-            return _NEGATED[_all(_NEGATED[_constant(part)] for part in node.parts)]
+            return True if always_one(node.parts) else _NEGATED[_all(_NEGATED[_constant(part)] for part in node.parts)]
         case Not():
             return _NEGATED[_constant(node.of)]
         case Within():

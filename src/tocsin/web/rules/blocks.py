@@ -8,9 +8,9 @@ from urllib.parse import urlencode
 
 from tocsin.directory.permissions import Verb
 from tocsin.engine.orchestrate import hits_key
-from tocsin.events.memory import Memory
-from tocsin.events.orchestration import START, OrchestrationPath, OrchestrationRule, PathKind, path_id
-from tocsin.events.unreachable import DISABLED, Unreachable, unreachable
+from tocsin.events.memory import Memory, acted_lately
+from tocsin.events.orchestration import START, OrchestrationPath, OrchestrationRule, PathKind, RuleSet, path_id
+from tocsin.events.unreachable import DISABLED, unreachable
 from tocsin.kernel.time import Moment
 from tocsin.web.names import isolated
 from tocsin.web.rules import words
@@ -27,7 +27,7 @@ TITLES: Mapping[PathKind, tuple[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class RuleLine:
-    """One rule, or the catch-all (`rule` None). `never`: why it can't act, "" if it can."""
+    """One rule, or the catch-all (`rule` None). `never`: why it can't act, "" if it can. `acted`: in 30 days."""
 
     rule: OrchestrationRule | None
     number: int
@@ -134,27 +134,38 @@ def _block(visit: Visit, path: OrchestrationPath, memories: Mapping[str, Memory]
     address = f"/rules/{path.parent_id}/{path.kind.value}"
     never = unreachable(path)
     called = called_by(visit)
+
+    def line(of: RuleSet, place: int, rule: OrchestrationRule) -> RuleLine:
+        acted, last_at = _acted(visit, memories.get(hits_key(path.id, rule.id)))
+        return RuleLine(
+            rule=rule,
+            number=place + 1,
+            when=words.when(rule),
+            does=words.does(rule.actions, path.kind, called),
+            never=never.rules.get((of.id, place), ""),
+            acted=acted,
+            last_at=last_at,
+            edit=f"{address}?{_query(of.id, rule.id)}",
+        )
+
     sets = tuple(
         SetBlock(
             id=one.id,
             title="First rules" if one.id == START else f"Set {one.id}",
-            lines=tuple(
-                _line(path, one.id, place, rule, never, memories, called, f"{address}?{_query(one.id, rule.id)}")
-                for place, rule in enumerate(one.rules)
-            ),
+            lines=tuple(line(one, place, rule) for place, rule in enumerate(one.rules)),
             add=f"{address}?{urlencode({'set': one.id})}",
         )
         for one in path.sets
     )
-    memory = memories.get(hits_key(path.id, ""))
+    acted, last_at = _acted(visit, memories.get(hits_key(path.id, "")))
     last = RuleLine(
         rule=None,
         number=0,
         when="Everything else" if any(one.lines for one in sets) else "Everything",
         does=words.does(path.catch_all, path.kind, called),
         never=never.catch_all,
-        acted=memory.total if memory else 0,
-        last_at=memory.at if memory else None,
+        acted=acted,
+        last_at=last_at,
         edit=f"{address}?catch_all=1",
     )
     service = visit.config.services.get(path.parent_id)
@@ -166,24 +177,6 @@ def _query(set_id: str, rule_id: str) -> str:
     return urlencode({"set": set_id, "rule": rule_id})
 
 
-def _line(
-    path: OrchestrationPath,
-    set_id: str,
-    place: int,
-    rule: OrchestrationRule,
-    never: Unreachable,
-    memories: Mapping[str, Memory],
-    called: words.Called,
-    edit: str,
-) -> RuleLine:
-    memory = memories.get(hits_key(path.id, rule.id))
-    return RuleLine(
-        rule=rule,
-        number=place + 1,
-        when=words.when(rule),
-        does=words.does(rule.actions, path.kind, called),
-        never=never.rules.get((set_id, place), ""),
-        acted=memory.total if memory else 0,
-        last_at=memory.at if memory else None,
-        edit=edit,
-    )
+def _acted(visit: Visit, memory: Memory | None) -> tuple[int, Moment | None]:
+    """How often in the last 30 days, and when last."""
+    return (acted_lately(memory, visit.now), memory.at) if memory is not None else (0, None)

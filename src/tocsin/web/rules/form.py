@@ -1,25 +1,29 @@
 """The form of a rule: what its fields hold for a stored rule, and the rule that filled fields mean.
 
-Decides which actions the form has fields for; a rule's other actions stay as they are. What is valid the engine says.
+Decides at which field a problem stands. A field that was not touched leaves what it stands for exactly as it is stored,
+also where a browser could not send it back. What is valid the engine says.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
-from tocsin.events.orchestration import Actions, OrchestrationRule
+from tocsin.events.orchestration import Actions, DynamicRoute, Lookup, OrchestrationRule
 from tocsin.kernel.errors import Invalid
+from tocsin.web.rules.parts import NAMES, Found, actions_with_rows, filled_rows, is_same, plain, rows
 
 NEW_SET: Final = "+"
 """The choice that makes a new set to continue with. No id of a set looks like it."""
 
-FIELDS: Final = (
-    "label",
-    "conditions",
-    "disabled",
+SEVERITIES: Final = ("critical", "error", "warning", "info")
+EVENT_ACTIONS: Final = ("trigger", "resolve", "acknowledge")
+
+OF_RULE: Final = ("label", "conditions", "disabled")
+OF_ACTIONS: Final = (
     "route_to",
     "suppress",
     "drop",
@@ -30,6 +34,15 @@ FIELDS: Final = (
     "event_action",
     "note",
 )
+OF_ROUTE: Final = ("dynamic_source", "dynamic_regex", "dynamic_lookup")
+
+FIELDS: Final = (*OF_RULE, *OF_ACTIONS, *OF_ROUTE)
+"""The fields that are there once; beside them there are the rows of `parts`."""
+
+OFFERED: Final = frozenset(OF_ACTIONS) | NAMES
+"""What the form of a rule has where everything is allowed; `dynamic` stands for the fields of a dynamic route."""
+
+_ATTRIBUTE: Final = {"priority": "priority_id", "policy": "policy_id", "suspend": "suspend_seconds"}
 
 _FIELD_OF: Final = (
     ("condition ", "conditions"),
@@ -41,10 +54,23 @@ _FIELD_OF: Final = (
     ("suspend ", "suspend"),
     ("drop_event ", "drop"),
     ("suppress ", "suppress"),
+    ("dynamic_route_to, path", "dynamic_source"),
+    ("dynamic_route_to, regex", "dynamic_regex"),
+    ("dynamic_route_to ", "dynamic_source"),
 )
 """At which field a problem stands, by how it begins; the others stand above all fields."""
 
-_MOST: Final = 20_000
+_OF_ROW: Final = (
+    (re.compile(r"variable (.*?), path, column", re.DOTALL), "variable", "name", "path"),
+    (re.compile(r"variable (.*?), regex, column", re.DOTALL), "variable", "name", "regex"),
+    (re.compile(r"the variable's name '(.*)' must be", re.DOTALL), "variable", "name", "name"),
+    (re.compile(r"extraction to (.*?), path, column", re.DOTALL), "extraction", "target", "source"),
+    (re.compile(r"extraction to (.*?), regex, column", re.DOTALL), "extraction", "target", "regex"),
+    (re.compile(r"(.*) is not a field that can be set", re.DOTALL), "extraction", "target", "target"),
+    (re.compile(r"custom field (.*) not found", re.DOTALL), "update", "id", "id"),
+    (re.compile(r"the address of (.*) can't be called", re.DOTALL), "call", "name", "url"),
+)
+"""Sentences about one row: what its `key` field holds, and at which field of that row they stand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +81,19 @@ class Problems:
     other: tuple[str, ...]
 
 
+class Misfilled(Invalid):
+    """Fields that mean nothing, each with what is wrong with it."""
+
+    def __init__(self, at: Mapping[str, tuple[str, ...]]) -> None:
+        super().__init__("Something is missing in this form.")
+        self.at = at
+
+
 def filled(rule: OrchestrationRule) -> dict[str, str]:
     """The fields for a stored rule."""
-    actions = rule.actions
+    actions, dynamic = rule.actions, rule.actions.dynamic_route
     seconds = actions.suspend_seconds
-    return {
+    single = {
         "label": rule.label,
         "conditions": "\n".join(rule.conditions),
         "disabled": "1" if rule.disabled else "",
@@ -72,61 +106,100 @@ def filled(rule: OrchestrationRule) -> dict[str, str]:
         "severity": actions.severity,
         "event_action": actions.event_action,
         "note": actions.note,
+        "dynamic_source": dynamic.source if dynamic else "",
+        "dynamic_regex": dynamic.regex if dynamic else "",
+        "dynamic_lookup": dynamic.lookup.value if dynamic else Lookup.SERVICE_NAME.value,
     }
+    return {name: plain(text) for name, text in single.items()} | filled_rows(actions)
 
 
-def rule_of(typed: Mapping[str, str], old: OrchestrationRule) -> OrchestrationRule:
-    """The rule that the fields mean; what they do not hold stays as in `old`. Raises Invalid."""
-    conditions = tuple(line.strip() for line in typed["conditions"].split("\n") if line.strip())
-    return replace(
-        old,
-        label=typed["label"].strip(),
-        conditions=conditions,
-        disabled=bool(typed["disabled"]),
-        actions=actions_of(typed, old.actions),
-    )
+def rule_of(
+    typed: Mapping[str, str], old: OrchestrationRule, offered: Collection[str] = OFFERED, *, last: bool = False
+) -> OrchestrationRule:
+    """The rule that the fields mean; what they do not hold, or still hold, stays as in `old`. Raises Misfilled.
+
+    `offered`: which actions the form has fields for. `last`: it is the form of a catch-all, which has actions only.
+    """
+    problems, shown = Found(), filled(old)
+    changed = {name for name in FIELDS if not is_same(typed.get(name, ""), shown[name])}
+    changes: dict[str, Any] = {}
+    for name in (name for name in OF_ACTIONS if name in changed and name in offered):
+        changes[_ATTRIBUTE.get(name, name)] = _action(name, typed.get(name, ""), problems)
+    actions = replace(old.actions, **changes)
+    if "dynamic" in offered and not changed.isdisjoint(OF_ROUTE):
+        actions = replace(actions, dynamic_route=_dynamic(typed, problems))
+    actions = actions_with_rows(typed, actions, offered, problems)
+    if problems.at:
+        raise Misfilled(problems.at)
+    rule = replace(old, actions=actions)
+    if last:
+        return rule
+    if "label" in changed:
+        rule = replace(rule, label=typed.get("label", "").strip())
+    if "conditions" in changed:
+        lines = map(str.strip, typed.get("conditions", "").split("\n"))
+        rule = replace(rule, conditions=tuple(filter(None, lines)))
+    return replace(rule, disabled=bool(typed.get("disabled"))) if "disabled" in changed else rule
 
 
-def actions_of(typed: Mapping[str, str], old: Actions) -> Actions:
-    """The actions that the fields mean. Raises Invalid."""
-    return replace(
-        old,
-        route_to=typed["route_to"],
-        suppress=bool(typed["suppress"]),
-        drop=bool(typed["drop"]),
-        suspend_seconds=_seconds(typed["suspend"]),
-        priority_id=typed["priority"],
-        policy_id=typed["policy"],
-        severity=typed["severity"],
-        event_action=typed["event_action"],
-        note=typed["note"],
-    )
+def _action(name: str, text: str, problems: Found) -> Any:
+    if name in ("suppress", "drop"):
+        return bool(text)
+    if name == "suspend":
+        return _seconds(text, problems)
+    known = {"severity": SEVERITIES, "event_action": EVENT_ACTIONS}.get(name)
+    if known is not None and text and text not in known:
+        problems.add(name, "Choose one of the list.")
+    return text
 
 
-def _seconds(text: str) -> int | None:
+def _seconds(text: str, problems: Found) -> int | None:
     typed = text.strip().replace(",", ".")
     if not typed:
         return None
     try:
-        minutes = min(float(typed), 1e6)
-        return round(minutes * 60)
+        return round(min(float(typed), 1e6) * 60)
     except (ValueError, OverflowError):
-        message = "suspend is a number of minutes, for instance 5"
-        raise Invalid(message, details=(message,)) from None
+        problems.add("suspend", "It is a number of minutes, for instance 5.")
+        return None
 
 
-def sorted_out(details: Iterable[str], begin: str) -> Problems:
+def _dynamic(typed: Mapping[str, str], problems: Found) -> DynamicRoute | None:
+    source, regex = typed.get("dynamic_source", "").strip(), plain(typed.get("dynamic_regex", ""))
+    if not source and not regex:
+        return None
+    if not source:
+        problems.add("dynamic_source", "Say where the pattern is to look.")
+    if not regex:
+        problems.add("dynamic_regex", "Say what finds the service; (.*) is all of it.")
+    by_id = typed.get("dynamic_lookup") == Lookup.SERVICE_ID
+    return DynamicRoute(source=source, regex=regex, lookup=Lookup.SERVICE_ID if by_id else Lookup.SERVICE_NAME)
+
+
+def sorted_out(details: Iterable[str], begin: str, typed: Mapping[str, str]) -> Problems:
     """The engine's sentences, at their fields. `begin`: what those about this rule begin with."""
     at: dict[str, tuple[str, ...]] = {}
     other: list[str] = []
     for detail in details:
         text = detail.removeprefix(begin)
-        field = next((name for start, name in _FIELD_OF if text.startswith(start)), "")
-        if field and (text != detail or field == "suspend"):
-            at[field] = (*at.get(field, ()), text[:1].upper() + text[1:])
+        field = _field_of(text, typed) if text != detail else ""
+        named = "." in text.partition(" ")[0]  # a field of the event is called as it is written
+        shown = text if named else text[:1].upper() + text[1:]
+        if field:
+            at[field] = (*at.get(field, ()), shown)
         else:
-            other.append(text[:1].upper() + text[1:])
+            other.append(shown)
     return Problems(at, tuple(other))
+
+
+def _field_of(text: str, typed: Mapping[str, str]) -> str:
+    """The field that a sentence is about, "" for one about no field."""
+    for pattern, part, key, field in _OF_ROW:
+        match = pattern.match(text)
+        for number in rows(typed, part) if match else ():
+            if match and typed.get(f"{part}-{number}-{key}", "").strip()[:64] == match[1][:64]:
+                return f"{part}-{number}-{field}"
+    return next((name for start, name in _FIELD_OF if text.startswith(start)), "")
 
 
 def mark_of(rule: OrchestrationRule | Actions) -> str:

@@ -22,6 +22,7 @@ from tocsin.kernel.errors import Invalid, NotFound, TocsinError
 from tocsin.web.fields import lines_of
 from tocsin.web.rules import words
 from tocsin.web.rules.blocks import blocks_of, may_edit, path_of
+from tocsin.web.rules.ground import Ground, ground_of, of_orchestration, of_service
 from tocsin.web.visit import Visit, status_of
 from tocsin.web.windows import running
 
@@ -128,7 +129,8 @@ def show(
     *,
     error: TocsinError | None = None,
     section: str = "",
-    **more: Any,
+    trial: Any = None,
+    ground: Ground | None = None,
 ) -> Response:
     """The page of an orchestration; `error` stands in the section whose form was refused."""
     services, hidden = routed_services(visit, one.id)
@@ -150,8 +152,8 @@ def show(
         teams=teams_to_give(visit),
         error=error,
         section=section,
-        trial=more.get("trial"),
-        tried=more.get("tried", {"event": "", "at": ""}),
+        trial=trial,
+        ground=ground or ground_of(visit, f"/orchestrations/{one.id}", of_orchestration(visit, one.id)),
         back=f"/orchestrations/{one.id}",
     )
 
@@ -211,25 +213,48 @@ def act_on_orchestration(visit: Visit) -> Response:
 
 def service_rules_page(visit: Visit) -> Response:
     """`/services/{id}/rules`."""
-    service = found_service(visit)
+    return show_service(visit, found_service(visit))
+
+
+def show_service(
+    visit: Visit,
+    service: Service,
+    code: int = 200,
+    *,
+    error: TocsinError | None = None,
+    section: str = "",
+    trial: Any = None,
+    ground: Ground | None = None,
+) -> Response:
+    """The page of a service's own rules; `error` stands in the section whose form was refused."""
     path = path_of(visit, service.id, PathKind.SERVICE)
     (block,) = blocks_of(visit, [path])
-    routers = [
-        one
-        for one in visit.config.orchestrations.values()
-        if visit.may_read(one) and _routes_to(visit.config.orchestration_paths, one, service.id)
-    ]
+    page = f"/services/{service.id}/rules"
     return visit.page(
         "rules/service.html",
+        code,
         service=service,
         block=block,
-        routers=routers,
+        routers=routers_to(visit, service.id),
         windows=running(visit, service.id),
         remembered=_remembered(visit, service.id),
         fields=[one for one in lines_of(visit.config.fields.of_services, service.field_values) if one.values],
         editable=may_edit(visit, path),
-        back=f"/services/{service.id}/rules",
+        error=error,
+        section=section,
+        trial=trial,
+        ground=ground or ground_of(visit, page, of_service(visit, service.id)),
+        back=page,
     )
+
+
+def routers_to(visit: Visit, service_id: str) -> list[Orchestration]:
+    """The orchestrations whose router names the service, and that the reader may see."""
+    return [
+        one
+        for one in visit.config.orchestrations.values()
+        if visit.may_read(one) and _routes_to(visit.config.orchestration_paths, one, service_id)
+    ]
 
 
 def found_service(visit: Visit) -> Service:

@@ -7,29 +7,45 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from starlette.responses import Response
 
 from tocsin.alerts.model import Alert
 from tocsin.engine.people import people_at
 from tocsin.engine.preview import Lookups, Preview, Stage, preview
-from tocsin.events.evaluate import Claim, fields_of
+from tocsin.events.evaluate import Claim
 from tocsin.events.memory import Memory
 from tocsin.events.model import Event, Outcome
-from tocsin.events.orchestration import Orchestration, PathKind
+from tocsin.events.orchestration import PathKind
 from tocsin.kernel.errors import Invalid, TocsinError
 from tocsin.kernel.time import Moment
+from tocsin.kernel.values import replace
 from tocsin.runtime.reads import AlertFilter
 from tocsin.web.looks import Look
 from tocsin.web.rules import words
 from tocsin.web.rules.blocks import TITLES, called_by
-from tocsin.web.rules.pages import found, show
+from tocsin.web.rules.effects import flat
+from tocsin.web.rules.ground import (
+    BODY_CHARS,
+    FIELDS,
+    THEN,
+    Ground,
+    ground_of,
+    must,
+    of_orchestration,
+    of_service,
+    stored,
+    written,
+)
+from tocsin.web.rules.pages import found, found_service, show, show_service
 from tocsin.web.typed_times import moment_of
 from tocsin.web.visit import Visit, status_of
 
-_BODY_CHARS: Final = 60_000
 _SHOWN_CHARS: Final = 400
+_ALERTS: Final = 20
+"""The newest alerts of a key among which the one is looked for that was there before an event."""
+
 _ENDS: Final = {
     Outcome.OPENED: (Look("triggered", "Pages", "triggered still"), "It opens an alert, and people are called."),
     Outcome.REPEATED: (Look("dot", "Repeats", "quiet"), "The alert of its key is open already: it is counted there."),
@@ -84,31 +100,75 @@ class Trial:
 def try_event(visit: Visit) -> Response:
     """POST `/orchestrations/{id}/try`. Nothing is stored, whatever the event says."""
     one = found(visit)
-    typed = {"event": visit.text("event", _BODY_CHARS), "at": visit.text("at", 30)}
+    entrances = of_orchestration(visit, one.id)
+
+    def page(code: int, ground: Ground, **more: Any) -> Response:
+        return show(visit, one, code, ground=ground, **more)
+
+    return _answered(visit, ground_of(visit, f"/orchestrations/{one.id}", entrances, _typed(visit)), page)
+
+
+def try_at_service(visit: Visit) -> Response:
+    """POST `/services/{id}/try`: by a key of the service, or of an orchestration that leads to it."""
+    service = found_service(visit)
+    entrances = of_service(visit, service.id)
+
+    def page(code: int, ground: Ground, **more: Any) -> Response:
+        return show_service(visit, service, code, ground=ground, **more)
+
+    return _answered(visit, ground_of(visit, f"/services/{service.id}/rules", entrances, _typed(visit)), page)
+
+
+def _typed(visit: Visit) -> dict[str, str]:
+    return {name: visit.text(name, BODY_CHARS + 1000 if name == "event" else 100) for name in FIELDS}
+
+
+def _answered(visit: Visit, ground: Ground, page: Callable[..., Response]) -> Response:
     try:
-        trial = _tried(visit, one, typed)
+        trial = _tried(visit, ground)
     except TocsinError as error:
-        return show(visit, one, status_of(error), error=error, section="try", tried=typed)
-    return show(visit, one, trial=trial, tried=typed)
+        return page(status_of(error), ground, error=error, section="try")
+    return page(200, ground, trial=trial)
 
 
-def _tried(visit: Visit, one: Orchestration, typed: dict[str, str]) -> Trial:
-    keys = visit.config.keys_of.get(one.id, ())
-    if not keys:
-        raise Invalid("This orchestration has no key: nothing can come in.")
-    if not typed["event"].strip():
+def _tried(visit: Visit, ground: Ground) -> Trial:
+    typed = ground.typed
+    if not ground.entrances:
+        raise Invalid("There is no key: nothing can come in.")
+    picked = must(stored(visit, ground.picked)) if ground.picked is not None else None
+    if not typed["event"].strip() and picked is None:
         raise Invalid("Paste an event, or only its payload.")
-    key = next((key for key in keys if key.key in typed["event"]), keys[0])
-    at = moment_of(visit.times, typed["at"], "When") if typed["at"] else visit.now
-    event = visit.site.read_event(typed["event"].encode("utf-8", "replace"), key.id, key.key, at)
-    lookups = Lookups(latest_alert=_latest(visit), memory=_memory(visit))
+    if len(typed["event"]) > BODY_CHARS:
+        raise Invalid(f"An event of more than {BODY_CHARS} characters can only be tried as it is stored.")
+    at = visit.now
+    if typed["at"]:
+        at = moment_of(visit.times, typed["at"], "When")
+    elif ground.then is not None and typed["when"] == THEN:
+        at = ground.then
+    event = _event(visit, ground, picked, at)
+    came = ground.picked.event.seq if ground.picked is not None and at == ground.then else 0
+    lookups = Lookups(latest_alert=_latest(visit, came), memory=_memory(visit))
     return _told(visit, preview(visit.config, visit.site.ids, lookups, event, at), at)
 
 
-def _latest(visit: Visit) -> Callable[[str, str], Alert | None]:
+def _event(visit: Visit, ground: Ground, picked: Event | None, at: Moment) -> Event:
+    """What is tried: the stored event itself as long as nobody has changed its text, else what stands there."""
+    text = ground.typed["event"].strip()
+    by = next((one for one in ground.entrances if one.key in text), None) or next(
+        (one for one in ground.entrances if one.id == ground.typed["by"]), ground.entrances[0]
+    )
+    if picked is not None and text in ("", written(picked)):
+        return replace(picked, received_at=at, integration_id=by.id)
+    return visit.site.read_event(text.encode("utf-8", "replace"), by.id, by.key, at)
+
+
+def _latest(visit: Visit, came: int) -> Callable[[str, str], Alert | None]:
+    """The alert of a key as it is. `came`: the number of an event tried at its own time, before what it opened."""
+
     def latest(scope: str, dedup_key: str) -> Alert | None:
         wanted = AlertFilter(integration_ids=(scope,), dedup_key=dedup_key)
-        return next(iter(visit.site.reads.alerts(wanted, limit=1).items), None)
+        newest = visit.site.reads.alerts(wanted, limit=_ALERTS if came else 1).items
+        return next((alert for alert in newest if not came or alert.first_seq < came), None)
 
     return latest
 
@@ -204,17 +264,7 @@ def _acted(visit: Visit, stage: Stage, claim: Claim) -> tuple[str, str]:
 
 
 def _changes(before: Event, after: Event) -> Iterator[Change]:
-    old, new = _flat(before), _flat(after)
+    old, new = flat(before), flat(after)
     for name in [*old, *(name for name in new if name not in old)]:
         if old.get(name) != new.get(name):
             yield Change(name, old.get(name, "")[:_SHOWN_CHARS], new.get(name, "")[:_SHOWN_CHARS])
-
-
-def _flat(event: Event) -> dict[str, str]:
-    """The fields as text, details one by one."""
-    fields = fields_of(event)
-    details = fields.pop("custom_details", {})
-    found = {name.replace("_", " "): str(value) for name, value in fields.items()}
-    if isinstance(details, dict):
-        found |= {f"detail {name}": str(value) for name, value in details.items()}
-    return found

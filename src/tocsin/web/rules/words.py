@@ -114,6 +114,8 @@ def _of_incident(actions: Actions, called: Called) -> Iterator[str]:
         yield f"keep {_counted(len(actions.calls), 'web call')} ({names}; not acted upon yet)"
     for field_id, template in actions.field_updates:
         yield f"set the incident's {called.field(field_id)} to {_quoted(template)}"
+    if also_kept(actions):
+        yield f"keep {also_kept(actions)} (not acted upon yet)"
 
 
 def _extraction(one: Extraction) -> str:
@@ -135,15 +137,9 @@ def remembers(variable: CacheVariable) -> str:
     return f"the newest text that the pattern {_quoted(variable.regex)} found in {_plain(variable.source)}{of}"
 
 
-def kept(actions: Actions, called: Called) -> list[str]:
-    """What a rule does that the form has no field for: it stays as it is."""
-    rare = Actions(
-        variables=actions.variables,
-        extractions=actions.extractions,
-        calls=actions.calls,
-        field_updates=actions.field_updates,
-    )
-    return [*_elsewhere(rare, called), *(_router(Actions(dynamic_route=actions.dynamic_route), called))]
+def also_kept(actions: Actions) -> str:
+    """What a program has set that no form has a field for and nothing acts upon; "" if there is nothing."""
+    return "" if actions.wire in ("", "{}") else "actions of other programs"
 
 
 def _plain(path: str) -> str:
