@@ -14,7 +14,7 @@ from tocsin.oncall import (
     Schedule,
     next_on_call,
     render,
-    shift_at,
+    shifts_at,
     who_is_on_call,
 )
 from tocsin.oncall.wallclock import first, last
@@ -94,7 +94,7 @@ def main() -> None:
     ordinary = schedule(2, 6, 604_800)
     at = START + 100 * DAY
     print(f"2 layers x 6 people: who_is_on_call {best(moments(ordinary, ())) / 2000 * 1e6:.1f} us")
-    print(f"  shift_at {best(lambda: shift_at(ordinary, (), at)) * 1e3:.2f} ms")
+    print(f"  shifts_at {best(lambda: shifts_at(ordinary, (), at)) * 1e3:.2f} ms")
     print(f"  next_on_call {best(lambda: next_on_call(ordinary, (), at)) * 1e3:.2f} ms")
 
 

@@ -14,6 +14,7 @@ from tocsin.engine import (
     rules_of_business,
     rules_of_events,
     rules_of_grouping,
+    rules_of_schedules,
     rules_of_subscriptions,
     rules_of_windows,
     thing_removal,
@@ -120,7 +121,15 @@ def _stamped(old: Any, new: Any, now: Moment) -> Any:
     )
 
 
-_PARTS = (thing_rules, rules_of_business, rules_of_events, rules_of_grouping, rules_of_subscriptions, rules_of_windows)
+_PARTS = (
+    thing_rules,
+    rules_of_business,
+    rules_of_events,
+    rules_of_grouping,
+    rules_of_schedules,
+    rules_of_subscriptions,
+    rules_of_windows,
+)
 
 RULES: Mapping[str, Callable[[Draft], Verdict]] = {kind: rule for part in _PARTS for kind, rule in part.RULES.items()}
 """What makes a thing of each kind valid."""

@@ -25,13 +25,15 @@ from tocsin.kernel.errors import (
 class ApiError(Exception):
     """An answer that is an error, as it goes over the wire."""
 
-    def __init__(self, status: int, code: int, message: str, errors: Iterable[str] = ()) -> None:
-        """`errors`: one sentence per problem, for people; they may be compared by programs."""
+    def __init__(
+        self, status: int, code: int, message: str, errors: Iterable[str] | Mapping[str, list[str]] = ()
+    ) -> None:
+        """`errors`: one sentence per problem, for people; they may be compared by programs. Or such, by field."""
         super().__init__(message)
         self.status = status
         self.code = code
         self.message = message
-        self.errors = list(errors)
+        self.errors = dict(errors) if isinstance(errors, Mapping) else list(errors)
 
     def body(self) -> dict[str, Any]:
         """The envelope."""
