@@ -52,7 +52,7 @@ def rotation_problems(old: Rotation | None, new: Rotation, users: Collection[str
     """What is wrong with the events of a rotation that are new or changed, and with them together."""
     known = {one.id: one for one in old.events} if old is not None else {}
     live = [one for one in new.events if not one.removed and not one.is_over(now)]
-    changed = [one for one in live if known.get(one.id) != one]
+    changed = [one for one in new.events if not one.removed and known.get(one.id) != one]
     if changed and len(live) > EVENTS:
         yield "rotation.events", f"Must not be more than {EVENTS} events"
         return

@@ -12,12 +12,12 @@ NAME = "Shifts"
 
 
 def event(*users: str, **more: Any) -> dict[str, Any]:
-    """An event as clients send it: weekdays from nine to five in New York, from the day after the house was built."""
+    """An event as clients send it: weekdays from nine to five in New York, from the day that every house begins on."""
     return {
         "name": "Weekly On-Call",
         "start_time": {"date_time": "2026-01-06T14:00:00Z", "time_zone": "America/New_York"},
         "end_time": {"date_time": "2026-01-06T22:00:00Z", "time_zone": "America/New_York"},
-        "effective_since": "2026-01-06T00:00:00Z",
+        "effective_since": "2026-01-06T12:00:00Z",
         "recurrence": ["RRULE:FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR"],
         "assignment_strategy": {
             "type": "rotating_member_assignment_strategy",
