@@ -56,7 +56,7 @@ def why_not_changed(old: RotationEvent, new: RotationEvent, now: Moment) -> Iter
         yield "effective_until", "Event is over and can't be modified"
     elif old.is_active(now):
         for name in RotationEvent.__slots__:
-            if name != "effective_until" and getattr(old, name) != getattr(new, name):
+            if name not in _FREE and getattr(old, name) != getattr(new, name):
                 yield _FIELDS.get(name, name), "Only effective_until can be changed while the event is active"
         if new.effective_until is not None and new.effective_until <= now:
             yield "effective_until", "Date must be in the future"
@@ -66,6 +66,9 @@ def begins_at_once(event: RotationEvent, now: Moment) -> RotationEvent:
     """The event with a beginning in the past moved to now."""
     return event if event.effective_since >= now else replace(event, effective_since=now)
 
+
+_FREE = frozenset({"effective_until", "start_offset", "end_offset"})
+"""What may change of an event that makes shifts: when it ends, and how its dates are written."""
 
 _FIELDS = {
     "start": "start_time",

@@ -69,7 +69,8 @@ class RotationEvent:
     The first shift is [start, end); what follows recurs on the clock of `time_zone` as the lines of `recurrence` say
     (RFC 5545: one RRULE, any EXDATE and RDATE). `members` are user ids, "" an unassigned place. They take turns of
     `shifts_per_member` shifts, or with `every_member` serve each shift together. `end_time_zone` is how a client wrote
-    the end, "" for the same zone. `removed`: it is kept only to tell who was on call.
+    the end, "" for the same zone, and `start_offset` and `end_offset` the seconds from UTC in which it wrote the two:
+    they say nothing about when anybody serves. `removed`: it is kept only to tell who was on call.
     """
 
     id: str
@@ -84,6 +85,8 @@ class RotationEvent:
     every_member: bool = False
     shifts_per_member: int = 1
     end_time_zone: str = ""
+    start_offset: int = 0
+    end_offset: int = 0
     removed: bool = False
 
     def is_over(self, now: Moment) -> bool:

@@ -65,6 +65,8 @@ class Pattern:
 
     def between(self, low: WallTime, high: WallTime) -> list[tuple[int, WallTime]]:
         """Number and time of each start in [low, high), in order."""
+        if not self._gone and not self._added:
+            return list(self._of_rule(low, high))
         found = [
             (number - here + bisect_left(self._added, wall), wall)
             for number, wall in self._of_rule(low, high)

@@ -21,7 +21,7 @@ from tocsin.oncall.final import (
 )
 from tocsin.oncall.model import Entry, Exceptions, Gap, Rendered, Schedule, Track
 from tocsin.oncall.rotation import Interval, layer_entries
-from tocsin.oncall.shift_based import assignments
+from tocsin.oncall.shift_based import assignments, merged
 
 
 def render(
@@ -89,12 +89,14 @@ def users_between(schedule: Schedule, exceptions: Exceptions, since: Moment, unt
 def _shift_based(
     schedule: Schedule, exceptions: Exceptions, since: Moment, until: Moment, *, overflow: bool
 ) -> Rendered:
-    entries, free = final_entries(schedule, exceptions, since, until)
+    found = assignments(schedule, exceptions, since, until)
+    entries, free = merged(found, since, until)
     if overflow:
         entries = _overflowing(schedule, exceptions, entries, since, until)
+        found = assignments(schedule, exceptions, since, until, overflow=True)
     covers = [
         Entry(one.start, one.end, one.user_id, override_id=one.override_id)
-        for one in assignments(schedule, exceptions, since, until, overflow=overflow)
+        for one in found
         if one.override_id and one.user_id
     ]
     return Rendered(

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from operator import attrgetter
 
 from tocsin.kernel.time import Moment, Span
@@ -77,11 +78,18 @@ def final(
 
     Entries stand in the order of their starts; those of different people may overlap.
     """
+    return merged(assignments(schedule, exceptions, since, until), since, until)
+
+
+def merged(
+    found: Iterable[Assignment], since: Moment, until: Moment
+) -> tuple[list[Entry], list[tuple[Moment, Moment]]]:
+    """As `final`, of assignments within [since, until) in the order of their starts."""
     last: dict[str, Entry] = {}
     entries: list[Entry] = []
     free: list[tuple[Moment, Moment]] = []
     reached = since
-    for one in assignments(schedule, exceptions, since, until):
+    for one in found:
         if not one.user_id:
             continue
         if one.start > reached:
@@ -118,6 +126,7 @@ def shifts(event: RotationEvent, since: Moment, until: Moment) -> Iterator[tuple
             yield start, end, _members(event, number)
 
 
+@lru_cache(maxsize=4096)
 def pattern_and_length(event: RotationEvent) -> tuple[Pattern | None, Span]:
     """When the event's shifts start, and how long each lasts, both on the local clock."""
     zone = zone_named(event.time_zone)

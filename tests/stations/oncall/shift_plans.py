@@ -54,8 +54,14 @@ def shift(user: str, start: Moment, end: Moment, id: str = "PCUSTOM") -> CustomS
 def cover(
     instead_of: str, by: str, start: Moment, end: Moment, *, created: int = 0, source: str = "PROTAT1", id: str = "PO"
 ) -> Override:
-    named = {"custom_shift_id": source} if source == "PCUSTOM" else {"rotation_id": source}
-    return replace(Override(id, "PSCHED1", by, start, end, created, overridden_id=instead_of), **named)
+    return of(source, Override(id, "PSCHED1", by, start, end, created, overridden_id=instead_of))
+
+
+def of(source: str, override: Override) -> Override:
+    """The override, of this rotation or custom shift."""
+    if source.startswith("PCUSTOM"):
+        return replace(override, custom_shift_id=source)
+    return replace(override, rotation_id=source)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +81,8 @@ def rules(draw: st.DrawFn) -> str:
     parts = [f"FREQ={frequency}", f"INTERVAL={draw(st.sampled_from((1, 1, 1, 2, 3, 5)))}"]
     if frequency == "MONTHLY":
         if draw(st.booleans()):
-            days = draw(st.lists(st.sampled_from((1, 15, 29, 31, -1, -10)), min_size=1, max_size=3, unique=True))
-            parts.append(f"BYMONTHDAY={','.join(map(str, days))}")
+            dates = draw(st.lists(st.sampled_from((1, 15, 29, 31, -1, -10)), min_size=1, max_size=3, unique=True))
+            parts.append(f"BYMONTHDAY={','.join(map(str, dates))}")
         elif draw(st.booleans()):
             parts.append(f"BYDAY={draw(st.sampled_from((1, 2, 5, -1, -3)))}{draw(st.sampled_from(WEEKDAYS))}")
     elif draw(st.booleans()):
@@ -125,9 +131,8 @@ def cases(draw: st.DrawFn) -> Case:
         start = centre + draw(minutes) * MINUTE
         end = start + draw(st.integers(1, 2 * 1440)) * MINUTE
         source = draw(st.sampled_from([one.id for one in (*rotations, *exceptions) if not isinstance(one, Override)]))
-        named = {"custom_shift_id": source} if source.startswith("PCUSTOM") else {"rotation_id": source}
         one = Override(f"PO{number}", "PSCHED1", draw(people), start, end, draw(st.integers(0, 2)))
-        exceptions.append(replace(one, overridden_id=draw(people), **named))
+        exceptions.append(of(source, replace(one, overridden_id=draw(people))))
     since = centre - draw(st.integers(0, 3 * 1440)) * MINUTE
     until = centre + draw(st.integers(1, 3 * 1440)) * MINUTE
     return Case(plan(rotations=rotations), tuple(exceptions), zone, since, until)
@@ -137,8 +142,8 @@ def on_call(case: Case, clock: SlowClock, moment: Moment) -> set[str]:
     """Everybody on call, the slow way."""
     found = set()
     for rotation in case.schedule.rotations:
-        for one in rotation.events:
-            found |= {_stands(member, rotation.id, case, moment) for member in _serving(one, clock, moment)}
+        for each in rotation.events:
+            found |= {_stands(member, rotation.id, case, moment) for member in _serving(each, clock, moment)}
     for one in case.exceptions:
         if isinstance(one, CustomShift) and one.start <= moment < one.end:
             found.add(_stands(one.user_id, one.id, case, moment))
@@ -186,14 +191,13 @@ def _named(parts: dict[str, str], begins: datetime, candidate: datetime) -> bool
     days = parts["BYDAY"].split(",") if "BYDAY" in parts else []
     weekday = WEEKDAYS[candidate.weekday()]
     apart = candidate - begins
-    match parts["FREQ"]:
-        case "HOURLY":
-            return apart // timedelta(hours=1) % every == 0 and (not days or weekday in days)
-        case "DAILY":
-            return apart.days % every == 0 and (not days or weekday in days)
-        case "WEEKLY":
-            weeks = (_monday(candidate) - _monday(begins)).days // 7
-            return weeks % every == 0 and weekday in (days or [WEEKDAYS[begins.weekday()]])
+    if parts["FREQ"] == "HOURLY":
+        return apart // timedelta(hours=1) % every == 0 and (not days or weekday in days)
+    if parts["FREQ"] == "DAILY":
+        return apart.days % every == 0 and (not days or weekday in days)
+    if parts["FREQ"] == "WEEKLY":
+        weeks = (_monday(candidate) - _monday(begins)).days // 7
+        return weeks % every == 0 and weekday in (days or [WEEKDAYS[begins.weekday()]])
     months = (candidate.year - begins.year) * 12 + candidate.month - begins.month
     last = (candidate.replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)
     if months % every:

@@ -196,7 +196,7 @@ def test_custom_shifts_that_began_keep_their_beginning() -> None:
         ({"user_id": BOB}, "assignments"),
         ({"end": NOW}, "end_time"),
     ):
-        found = [name for name, _ in custom_shift_problems(running, replace(running, **change), USERS, NOW)]  # type: ignore[arg-type]
+        found = [name for name, _ in custom_shift_problems(running, replace(running, **change), USERS, NOW)]
         assert found == [field]
     over = shift(ALICE, NOW - DAY, NOW)
     assert [name for name, _ in custom_shift_problems(over, replace(over, end=NOW + 1), USERS, NOW)] == ["end_time"]

@@ -6,6 +6,7 @@ value must have; never whether it makes sense, which `oncall` does.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -21,6 +22,8 @@ ZONE_CHARS = 64
 RECURRENCE_CHARS = 2000
 ROTATING, EVERY = "rotating_member_assignment_strategy", "every_member_assignment_strategy"
 USER, EMPTY = "user_member", "empty_member"
+
+_OFFSET = re.compile(r"([+-])(\d\d):?(\d\d)$", re.ASCII)
 
 Found = dict[str, list[str]]
 """Problems by field."""
@@ -162,10 +165,11 @@ def event_of(parts: Parts, old: RotationEvent | None) -> RotationEvent:
         parts.required("name")
         changes["name"] = parts.text("name") or ""
     if start is not None:
-        changes["start"], changes["time_zone"] = start
+        changes["start"], changes["time_zone"], changes["start_offset"] = start
     if end is not None:
         zone = changes.get("time_zone", event.time_zone)
-        changes["end"], changes["end_time_zone"] = end[0], "" if end[1] == zone else end[1]
+        changes["end"], changes["end_offset"] = end[0], end[2]
+        changes["end_time_zone"] = "" if end[1] == zone else end[1]
     if since is not None:
         changes["effective_since"] = since
     if parts.given("effective_until"):
@@ -225,8 +229,8 @@ def override_of(parts: Parts, old: Override | None, schedule: Schedule) -> Overr
     )
 
 
-def _zoned(parts: Parts, name: str, old: RotationEvent | None) -> tuple[Moment, str] | None:
-    """A date with its zone."""
+def _zoned(parts: Parts, name: str, old: RotationEvent | None) -> tuple[Moment, str, int] | None:
+    """A date with its zone, and with the offset in which it was written, in seconds; without one it counts as UTC."""
     inner = parts.object(name)
     if inner is None:
         return None
@@ -240,7 +244,11 @@ def _zoned(parts: Parts, name: str, old: RotationEvent | None) -> tuple[Moment, 
         inner.wrong("time_zone", "Time zone is invalid")
         return None
     moment = inner.moment("date_time", zone)
-    return None if moment is None else (moment, zone)
+    if moment is None:
+        return None
+    offset = _OFFSET.search(inner.text("date_time") or "")
+    seconds = (int(offset[2]) * 60 + int(offset[3])) * 60 if offset is not None else 0
+    return moment, zone, -seconds if offset is not None and offset[1] == "-" else seconds
 
 
 def _recurrence(parts: Parts) -> tuple[str, ...]:

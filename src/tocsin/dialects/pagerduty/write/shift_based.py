@@ -1,17 +1,19 @@
 """Shift-based schedules, their rotations, events, custom shifts and overrides as the v3 API's clients expect them.
 
-Decides what is shown of what has been: nothing that was removed. Dates of events are in UTC, as the vendor's API has
-them; those of shifts have the offset of the zone asked for, else of the schedule's own.
+Decides what is shown of what has been: nothing that was removed. Start and end of an event have the offset in which
+they were sent (Terraform refuses any other text for them), its other dates are in UTC; those of shifts have the offset
+of the zone asked for, else of the schedule's own.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import timedelta, timezone
 from zoneinfo import ZoneInfo
 
 from tocsin.dialects.pagerduty.read.shift_based import EMPTY, EVERY, ROTATING, USER
 from tocsin.dialects.pagerduty.write.refs import Refs, Wire, instant, zoned
-from tocsin.kernel.time import Moment, Span
+from tocsin.kernel.time import Moment, Span, to_datetime
 from tocsin.oncall import Assignment, CustomShift, Override, Rotation, RotationEvent, Schedule
 
 TYPE = "schedule_v3"
@@ -73,13 +75,22 @@ def event(one: RotationEvent, of: Rotation, within: Schedule, refs: Refs) -> Wir
         "type": "schedule_event",
         **_links(refs, within, "rotations", of.id, "events", one.id),
         "name": one.name,
-        "start_time": {"date_time": instant(one.start), "time_zone": one.time_zone},
-        "end_time": {"date_time": instant(one.end), "time_zone": one.end_time_zone or one.time_zone},
+        "start_time": {"date_time": _written(one.start, one.start_offset), "time_zone": one.time_zone},
+        "end_time": {
+            "date_time": _written(one.end, one.end_offset),
+            "time_zone": one.end_time_zone or one.time_zone,
+        },
         "effective_since": instant(one.effective_since),
         "effective_until": instant(one.effective_until),
         "recurrence": list(one.recurrence),
         "assignment_strategy": strategy,
     }
+
+
+def _written(moment: Moment, offset: int) -> str | None:
+    if not offset:
+        return instant(moment)
+    return to_datetime(moment).astimezone(timezone(timedelta(seconds=offset))).isoformat(timespec="seconds")
 
 
 def custom_shift(one: CustomShift, within: Schedule, refs: Refs, zone: ZoneInfo | None) -> Wire:
