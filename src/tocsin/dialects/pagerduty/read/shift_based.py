@@ -31,7 +31,8 @@ Found = dict[str, list[str]]
 
 def refusal(found: Mapping[str, list[str]]) -> ApiError:
     """400 with the problems by field."""
-    return ApiError(400, 2001, "Invalid Request", {name: list(dict.fromkeys(found[name])) for name in found})
+    by_field = {name: list(dict.fromkeys(found[name])) for name in found}
+    return ApiError(400, 2001, "Invalid Request", by_field=by_field)
 
 
 class Parts:

@@ -66,9 +66,9 @@ def by_field(subject: str) -> Callable[[Handler], Handler]:
 
 
 def _fielded(error: ApiError, subject: str) -> ApiError:
-    if error.status != 400 or isinstance(error.errors, dict):
+    if error.status != 400 or error.by_field is not None:
         return error
-    return read.refusal({subject: error.errors}) if error.errors else ApiError(400, error.code, error.message, {})
+    return read.refusal({subject: error.errors or [error.message]})
 
 
 def schedule_of(call: Call) -> Schedule:
