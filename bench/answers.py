@@ -13,7 +13,7 @@ from pathlib import Path
 
 from bench.history import History, write_history
 from bench.live import median, share
-from bench.oncall_bench import moments, schedule, year
+from bench.oncall_bench import moments, rotations, schedule, year
 from bench.probes import API_KEY, SECRET
 from bench.report import Figure, Report, say
 from tocsin.directory.custom_fields import CustomField, DataType
@@ -121,6 +121,11 @@ def _schedule_alone(report: Report) -> None:
     many = 200
     one = [each / many for each in _taken_ms(moments(plan, overrides, many), 15)]
     _tail(report, "i", "who is on call now on it, p95", one, 2)
+    shifts = rotations(LAYERS, PEOPLE, "FREQ=DAILY", 24)
+    cold = _taken_ms(year(shifts, overrides, forget=True), 15)
+    _tail(report, "i", "a year of 10 rotations and 50 people with daily shifts, first time, p95", cold, 50)
+    one = [each / many for each in _taken_ms(moments(shifts, overrides, many), 15)]
+    _tail(report, "i", "who is on call now on that, p95", one, 2)
 
 
 def _taken_ms(work: Callable[[], None], times: int) -> list[float]:

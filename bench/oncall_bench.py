@@ -11,10 +11,12 @@ from tocsin.oncall import (
     Override,
     Restriction,
     RestrictionKind,
+    Rotation,
+    RotationEvent,
     Schedule,
     next_on_call,
     render,
-    shift_at,
+    shifts_at,
     who_is_on_call,
 )
 from tocsin.oncall.wallclock import first, last
@@ -42,6 +44,39 @@ def schedule(layers: int, people: int, turn_seconds: int, restrictions: tuple[Re
             for number in range(layers)
         ),
     )
+
+
+def rotations(count: int, people: int, rule: str, hours: int) -> Schedule:
+    """A shift-based schedule: so many rotations, the people spread over their events, all of them serving in turn."""
+    each = max(1, people // count)
+    made = tuple(
+        Rotation(
+            f"PROTAT{number}",
+            (
+                RotationEvent(
+                    f"PEVENT{number}",
+                    "Shift",
+                    START + number * HOUR,
+                    START + (number + hours) * HOUR,
+                    "Europe/Berlin",
+                    START - WEEK,
+                    None,
+                    (f"RRULE:{rule}",),
+                    tuple(f"PUSER{number * each + user}" for user in range(each)),
+                ),
+            ),
+        )
+        for number in range(count)
+    )
+    return Schedule("PSHIFT1", "Payments", "Europe/Berlin", (), rotations=made, shift_based=True)
+
+
+SHIFT_RULES = (
+    ("weekly shifts", "FREQ=WEEKLY", 168),
+    ("daily shifts", "FREQ=DAILY", 24),
+    ("workdays", "FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR", 8),
+    ("last Friday of the month", "FREQ=MONTHLY;BYDAY=-1FR", 24),
+)
 
 
 def best(work: Callable[[], object], repeats: int = 7) -> float:
@@ -91,10 +126,17 @@ def main() -> None:
         one = best(moments(plan, overrides)) / 2000
         print(f"10 layers x 50 people, {label}:")
         print(f"  year {cold * 1e3:.1f} ms, drawn again {warm * 1e3:.1f} ms; who_is_on_call {one * 1e6:.1f} us")
+    for label, rule, hours in SHIFT_RULES:
+        plan = rotations(10, 50, rule, hours)
+        cold = best(year(plan, (), forget=True))
+        warm = best(year(plan, (), forget=False))
+        one = best(moments(plan, ())) / 2000
+        print(f"10 rotations x 5 people, {label}:")
+        print(f"  year {cold * 1e3:.1f} ms, drawn again {warm * 1e3:.1f} ms; who_is_on_call {one * 1e6:.1f} us")
     ordinary = schedule(2, 6, 604_800)
     at = START + 100 * DAY
     print(f"2 layers x 6 people: who_is_on_call {best(moments(ordinary, ())) / 2000 * 1e6:.1f} us")
-    print(f"  shift_at {best(lambda: shift_at(ordinary, (), at)) * 1e3:.2f} ms")
+    print(f"  shifts_at {best(lambda: shifts_at(ordinary, (), at)) * 1e3:.2f} ms")
     print(f"  next_on_call {best(lambda: next_on_call(ordinary, (), at)) * 1e3:.2f} ms")
 
 

@@ -15,8 +15,8 @@ from tocsin.app.readiness import Weight, readiness
 from tocsin.app.settings import AppSettings, from_environment
 from tocsin.cli.main import cli
 from tocsin.directory.model import Channel, Role
-from tocsin.kernel.time import parse_iso
-from tocsin.oncall import Layer, Restriction, RestrictionKind, Schedule
+from tocsin.kernel.time import HOUR, parse_iso
+from tocsin.oncall import CustomShift, Layer, Restriction, RestrictionKind, Rotation, RotationEvent, Schedule
 from tocsin.testing.world import World
 
 EVERYTHING = {
@@ -74,6 +74,27 @@ def test_a_gap_is_named_and_a_level_that_reaches_nobody_is_a_problem(world: Worl
     )
     (gap,) = found(world, Weight.NOTE)
     assert gap.startswith("Schedule Day has nobody on call: Tue 06 Jan 17:00 to Wed 07 Jan 09:00;")
+
+
+def test_shifts_that_add_up_are_looked_at_together(world: World) -> None:
+    """Two halves of the day without Friday 9 January: its hours are named; the level reaches nobody then."""
+    alice, bob = world.person("alice"), world.person("bob")
+    since = parse_iso("2025-12-29T00:00:00+00:00")
+    but_friday = ("RRULE:FREQ=DAILY", "EXDATE;VALUE=DATE:20260109")
+    halves = tuple(
+        Rotation(
+            "",
+            (RotationEvent("", "Half", start, start + 12 * HOUR, "Etc/UTC", 0, None, but_friday, members),),
+        )
+        for start, members in ((since, (alice.id,)), (since + 12 * HOUR, (alice.id, bob.id)))
+    )
+    shifts = world.save(Schedule("", "Shifts", "Etc/UTC", (), rotations=halves, shift_based=True))
+    world.service("payments", world.policy("payments", (5, shifts)))
+    times = "Fri 09 Jan 00:00 to Sat 10 Jan 00:00 (Etc/UTC)"
+    assert found(world) == [f"Policy payments, level 1, reaches nobody: {times}."]
+    assert found(world, Weight.NOTE) == [f"Schedule Shifts has nobody on call: {times}."]
+    world.save(CustomShift("", shifts.id, bob.id, parse_iso("2026-01-09T00:00:00Z"), parse_iso("2026-01-10T00:00:00Z")))
+    assert found(world) == found(world, Weight.NOTE) == []
 
 
 def test_a_gap_that_somebody_else_of_the_level_fills_is_a_note(world: World) -> None:

@@ -42,7 +42,7 @@ from tocsin.events.orchestration import (
 from tocsin.kernel.actor import Actor
 from tocsin.kernel.errors import Conflict, Invalid, NotAllowed, TocsinError
 from tocsin.kernel.time import DAY, HOUR
-from tocsin.oncall import Override, Schedule
+from tocsin.oncall import CustomShift, Override, Schedule
 from tocsin.testing.world import World, as_user
 
 Attempt = Callable[[Actor], object]
@@ -90,7 +90,9 @@ def newer(world: World, cast: Cast) -> dict[str, tuple[Any, tuple[str, ...]]]:
     orchestration = world.save(Orchestration(id="", name="Something", team_id=team))
     refunds = world.save(BusinessService(id="", name="Refunds", team_id=team))
     tag = world.save(Tag(id="", name="asia"))
+    nights = world.save(Schedule("", "Shifts", "Etc/UTC", (), team_ids=(team,), shift_based=True))
     return {
+        "custom_shift": (CustomShift("", nights.id, cast.bob.id, later, later + HOUR), ()),
         "orchestration": (Orchestration(id="", name="Everything", team_id=team), ()),
         "orchestration_key": (
             OrchestrationKey(id="", orchestration_id=orchestration.id, name="Another", key=""),
@@ -151,12 +153,12 @@ def accepted(world: World, person: User, orders: Mapping[str, Any]) -> set[str]:
 MANAGERS = {"team", "membership", "service", "integration", "schedule", "override", "policy"}
 MANAGERS |= {"orchestration", "orchestration_key", "orchestration_path", "cache_variable", "maintenance_window"}
 MANAGERS |= {"business_service", "dependency", "tagging", "subscriber", "grouping_setting", "webhook_subscription"}
-MANAGERS |= {"kept"}
+MANAGERS |= {"kept", "custom_shift"}
 
 
 @pytest.mark.parametrize(
     ("name", "may"),
-    [("mallory", set()), ("alice", {"override"}), ("carol", MANAGERS), ("olga", set(KINDS))],
+    [("mallory", set()), ("alice", {"override", "custom_shift"}), ("carol", MANAGERS), ("olga", set(KINDS))],
 )
 def test_saving(world: World, cast: Cast, rota: Schedule, name: str, may: set[str]) -> None:
     orders = changes(world, cast, rota)
@@ -166,7 +168,7 @@ def test_saving(world: World, cast: Cast, rota: Schedule, name: str, may: set[st
 
 @pytest.mark.parametrize(
     ("name", "may"),
-    [("mallory", set()), ("alice", {"override"}), ("carol", MANAGERS), ("olga", set(KINDS))],
+    [("mallory", set()), ("alice", {"override", "custom_shift"}), ("carol", MANAGERS), ("olga", set(KINDS))],
 )
 def test_removing(world: World, cast: Cast, rota: Schedule, name: str, may: set[str]) -> None:
     ids = {"settings": "settings", "team": cast.team.id, "service": cast.service.id, "policy": cast.policy.id}

@@ -100,8 +100,8 @@ class _Review:
 
     def _on_call(self, schedule_id: str) -> tuple[Entry, ...]:
         schedule = self._config.schedules[schedule_id]
-        overrides = self._config.overrides_of.get(schedule_id, ())
-        return render(schedule, overrides, self._since, self._until).final.entries
+        exceptions = self._config.exceptions_of.get(schedule_id, ())
+        return render(schedule, exceptions, self._since, self._until).final.entries
 
     def policies(self) -> Iterator[Finding]:
         """Levels, and whole policies, that reach nobody at some time."""

@@ -43,7 +43,7 @@ from tocsin.events.orchestration import (
 )
 from tocsin.kernel.actor import Actor, ActorKind
 from tocsin.kernel.time import Moment
-from tocsin.oncall.model import Override, Schedule
+from tocsin.oncall.model import CustomShift, Exceptions, Override, Schedule
 
 Thing: TypeAlias = (
     User
@@ -58,6 +58,7 @@ Thing: TypeAlias = (
     | Settings
     | Schedule
     | Override
+    | CustomShift
     | Policy
     | Orchestration
     | OrchestrationKey
@@ -90,6 +91,7 @@ KINDS: Mapping[str, type[Any]] = {
     "settings": Settings,
     "schedule": Schedule,
     "override": Override,
+    "custom_shift": CustomShift,
     "policy": Policy,
     "orchestration": Orchestration,
     "orchestration_key": OrchestrationKey,
@@ -195,6 +197,11 @@ class Config:
     def overrides(self) -> Mapping[str, Override]:
         """Overrides by id."""
         return self._things["override"]
+
+    @property
+    def custom_shifts(self) -> Mapping[str, CustomShift]:
+        """Custom shifts of shift-based schedules by id."""
+        return self._things["custom_shift"]
 
     @property
     def policies(self) -> Mapping[str, Policy]:
@@ -316,6 +323,11 @@ class Config:
     def overrides_of(self) -> Mapping[str, tuple[Override, ...]]:
         """Overrides by schedule."""
         return _grouped(self.overrides.values(), "schedule_id")
+
+    @cached_property
+    def exceptions_of(self) -> Mapping[str, Exceptions]:
+        """Overrides and custom shifts by schedule: what questions about who is on call need beside it."""
+        return _grouped([*self.overrides.values(), *self.custom_shifts.values()], "schedule_id")
 
     @cached_property
     def integrations_of(self) -> Mapping[str, tuple[Integration, ...]]:

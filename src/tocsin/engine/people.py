@@ -16,12 +16,12 @@ from tocsin.paging.decide import Recipient, Way
 from tocsin.paging.outcome import in_vain
 
 
-def on_call(config: Config, schedule_id: str, at: Moment) -> str | None:
-    """The user id of whoever is on call on a schedule, None for nobody or an unknown schedule."""
+def on_call(config: Config, schedule_id: str, at: Moment) -> tuple[str, ...]:
+    """The user ids of everybody on call on a schedule; none for an unknown one."""
     schedule = config.schedules.get(schedule_id)
     if schedule is None:
-        return None
-    return who_is_on_call(schedule, config.overrides_of.get(schedule_id, ()), at)
+        return ()
+    return who_is_on_call(schedule, config.exceptions_of.get(schedule_id, ()), at)
 
 
 def can_be_reached(config: Config, user_id: str) -> bool:
@@ -67,19 +67,16 @@ def people_at(config: Config, now: Moment, turn: Callable[[Rule], int] | None = 
         for target in _targets(rule, turn):
             if found and turn is not None and rule.in_turn:
                 break
-            if target.kind is TargetKind.USER:
-                user_id: str | None = target.id
-            else:
-                user_id = on_call(config, target.id, now)
-                if user_id is None:
-                    schedule = config.schedules.get(target.id)
-                    missing.append(f"nobody is on call in {schedule.name if schedule else 'a removed schedule'}")
-                    continue
-            if user_id is not None and can_be_reached(config, user_id):
-                found[user_id] = None
-            else:
-                user = config.users.get(user_id or "")
-                missing.append(f"{user.name if user else 'a removed person'} can't be reached")
+            user_ids = (target.id,) if target.kind is TargetKind.USER else on_call(config, target.id, now)
+            if not user_ids:
+                schedule = config.schedules.get(target.id)
+                missing.append(f"nobody is on call in {schedule.name if schedule else 'a removed schedule'}")
+            for user_id in user_ids:
+                if can_be_reached(config, user_id):
+                    found[user_id] = None
+                else:
+                    user = config.users.get(user_id)
+                    missing.append(f"{user.name if user else 'a removed person'} can't be reached")
         return Reach(tuple(found), "; ".join(missing))
 
     return people
@@ -149,6 +146,6 @@ def why_paged(config: Config, incident: Incident, policy: Policy | None, user_id
     for target in policy.rules[incident.level - 1].targets:
         if target.kind is TargetKind.USER and target.id == user_id:
             return f"named in {place}"
-        if target.kind is TargetKind.SCHEDULE and on_call(config, target.id, now) == user_id:
+        if target.kind is TargetKind.SCHEDULE and user_id in on_call(config, target.id, now):
             return f"on call in {config.schedules[target.id].name} ({place})"
     return f"has had it since before ({place})"

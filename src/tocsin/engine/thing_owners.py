@@ -24,7 +24,7 @@ from tocsin.events.orchestration import (
     PathKind,
 )
 from tocsin.kernel.actor import Actor, ActorKind
-from tocsin.oncall import Override, Schedule
+from tocsin.oncall import CustomShift, Override, Schedule
 
 Need: TypeAlias = tuple[Verb, tuple[str, ...], bool]
 """A verb, the teams that own the thing, and whether it is the actor's own (then nothing more is needed)."""
@@ -93,7 +93,7 @@ def _of_teams(
             yield Verb.EDIT, (team_id,), False
 
 
-def _override(config: Config, _actor: Actor, override: Override, _old: Any, _new: Any) -> Iterable[Need]:
+def _override(config: Config, _actor: Actor, override: Override | CustomShift, _old: Any, _new: Any) -> Iterable[Need]:
     schedule = config.schedules.get(override.schedule_id)
     yield Verb.COVER, schedule.team_ids if schedule else (), False
 
@@ -237,6 +237,7 @@ _NEEDS: Mapping[str, Callable[[Config, Actor, Any, Any, Any], Iterable[Need]]] =
     "settings": _settings,
     "schedule": _of_teams,
     "override": _override,
+    "custom_shift": _override,
     "policy": _of_teams,
     "orchestration": _of_one_team,
     "orchestration_key": _orchestration_key,

@@ -22,7 +22,7 @@ from tocsin.kernel.actor import SYSTEM
 from tocsin.kernel.decision import CancelTimer, Decision
 from tocsin.kernel.errors import Conflict, InUse
 from tocsin.kernel.time import Moment
-from tocsin.oncall import Override, Schedule, members, remove_override
+from tocsin.oncall import members
 
 
 def gone(things: Iterable[Any]) -> Decision:
@@ -75,7 +75,8 @@ def _user(world: World, user: User, now: Moment) -> Decision:
         ):
             raise InUse(f"The user is named in the escalation policy {policy.name}.", reason="user_on_policy")
     keys = [key for key in config.api_keys.values() if key.user_id == user.id]
-    overrides = [one for one in config.overrides.values() if one.user_id == user.id and one.end > now]
+    covers = [one for one in config.overrides.values() if one.user_id == user.id and one.end > now]
+    shifts = [one for one in config.custom_shifts.values() if one.user_id == user.id and one.end > now]
     led = [one for one in config.teams.values() if one.lead_id == user.id]
     headless = Decision(state=tuple(ThingChange("team", one.id, one, replace(one, lead_id=None)) for one in led))
     return headless + gone(
@@ -84,7 +85,8 @@ def _user(world: World, user: User, now: Moment) -> Decision:
             *config.contacts_of.get(user.id, ()),
             *config.teams_of.get(user.id, ()),
             *keys,
-            *overrides,
+            *covers,
+            *shifts,
             *taggings_of(config, user.id),
             *subscribers_of(config, user.id),
             user,
@@ -203,31 +205,6 @@ def _policy(world: World, policy: Policy, _now: Moment) -> Decision:
     return gone([*taggings_of(world.config, policy.id), policy])
 
 
-def _schedule(world: World, schedule: Schedule, _now: Moment) -> Decision:
-    used_by = world.config.policies_of_schedule.get(schedule.id, ())
-    if used_by:
-        raise InUse("Schedule can't be deleted if it's being used by escalation policies", reason="schedule_in_use")
-    if _open_work_calls(world, schedule):
-        text = "Schedule can't be deleted if it's being used by an escalation policy snapshot with open incidents"
-        raise InUse(text, reason="schedule_in_snapshot")
-    return gone([*world.config.overrides_of.get(schedule.id, ()), schedule])
-
-
-def _open_work_calls(world: World, schedule: Schedule) -> bool:
-    """Whether an open incident runs through a policy as it was when that still called the schedule."""
-    state = world.state
-    for policy_id in state.open_policy_ids():
-        calling = {one.id for one in state.snapshots_of(policy_id) if one.policy.calls(schedule.id)}
-        if calling and any(one.policy_snapshot in calling for one in state.open_incidents_on_policy(policy_id)):
-            return True
-    return False
-
-
-def _override(_world: World, override: Override, now: Moment) -> Decision:
-    left = remove_override(override, now)
-    return Decision(state=(ThingChange("override", override.id, override, left),))
-
-
 def _settings(_world: World, _thing: Any, _now: Moment) -> Decision:
     raise Conflict("Settings can't be removed.", reason="settings")
 
@@ -243,8 +220,6 @@ REMOVAL: Mapping[str, Callable[[World, Any, Moment], Decision]] = {
     "priority": alone,
     "api_key": alone,
     "settings": _settings,
-    "schedule": _schedule,
-    "override": _override,
     "policy": _policy,
 }
 """What removing each kind means."""

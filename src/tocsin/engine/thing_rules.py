@@ -39,17 +39,9 @@ from tocsin.incidents.model import Status
 from tocsin.incidents.timers import raise_key, raise_urgency
 from tocsin.kernel.actor import Actor
 from tocsin.kernel.decision import NOTHING, CancelTimer, Command, Decision, SetTimer
-from tocsin.kernel.errors import Invalid
 from tocsin.kernel.limits import DESCRIPTION_CHARS, NAME_CHARS
 from tocsin.kernel.time import Moment
 from tocsin.oncall import (
-    Override,
-    Schedule,
-    add_override,
-    apply_edit,
-    new_schedule,
-    override_problems,
-    problems,
     zone_names,
 )
 
@@ -345,30 +337,6 @@ def _policy(draft: Draft) -> Verdict:
     return found, NOTHING
 
 
-def _schedule(draft: Draft) -> Verdict:
-    schedule: Schedule = draft.new
-    found = [*problems(schedule, draft.world.config.users.keys()), *teams_exist(draft)]
-    if not found:
-        try:
-            if draft.old is None:
-                draft.new = new_schedule(schedule, draft.now, draft.world.ids)
-            else:
-                draft.new = apply_edit(draft.old, schedule, draft.now, draft.world.ids)
-        except Invalid as refused:
-            found.append(refused.message)
-    return found, NOTHING
-
-
-def _override(draft: Draft) -> Verdict:
-    override: Override = draft.new
-    found = override_problems(override, draft.world.config.users.keys(), draft.now)
-    if override.schedule_id not in draft.world.config.schedules:
-        found.append("Schedule not found")
-    if not found:
-        draft.new = replace(add_override(override, draft.now), created_by=draft.actor.id)
-    return found, NOTHING
-
-
 def _api_key(draft: Draft) -> Verdict:
     """A key stands for somebody who is there, with their role and no other; that of who has left can be revoked."""
     key: ApiKey = draft.new
@@ -397,8 +365,6 @@ RULES: Mapping[str, Callable[[Draft], Verdict]] = {
     "priority": _plainly_named,
     "api_key": _api_key,
     "settings": _settings,
-    "schedule": _schedule,
-    "override": _override,
     "policy": _policy,
 }
 """The rule of each kind."""

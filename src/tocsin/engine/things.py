@@ -15,6 +15,7 @@ from tocsin.engine import (
     rules_of_events,
     rules_of_fields,
     rules_of_grouping,
+    rules_of_schedules,
     rules_of_subscriptions,
     rules_of_windows,
     thing_removal,
@@ -137,6 +138,7 @@ _PARTS = (
     rules_of_events,
     rules_of_fields,
     rules_of_grouping,
+    rules_of_schedules,
     rules_of_subscriptions,
     rules_of_windows,
 )

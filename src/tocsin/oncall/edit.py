@@ -20,11 +20,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from tocsin.kernel.errors import Conflict, Invalid
 from tocsin.kernel.ids import IdSource
 from tocsin.kernel.time import Moment
-from tocsin.oncall.model import Layer, Override, Schedule
+from tocsin.oncall.edit_rotations import apply_rotations
+from tocsin.oncall.model import CustomShift, Layer, Override, Schedule
+
+T = TypeVar("T", Override, CustomShift)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,15 +52,19 @@ class _Place:
 def new_schedule(wanted: Schedule, now: Moment, ids: IdSource) -> Schedule:
     """The first version of a schedule. Layers without an id get one; starts in the past stay as they were given."""
     layers = tuple(layer if layer.id else replace(layer, id=ids.short()) for layer in wanted.layers)
-    return replace(wanted, layers=layers, created_at=now, updated_at=now)
+    rotations = apply_rotations((), wanted.rotations, now, ids)
+    return replace(wanted, layers=layers, rotations=rotations, created_at=now, updated_at=now)
 
 
 def apply_edit(old: Schedule, new: Schedule, now: Moment, ids: IdSource) -> Schedule:
     """The schedule to store when `new` is wanted in place of `old`. Layers of `new` without an id are new ones.
 
     Ended layers may be left out of `new`; they are kept. Raises Invalid for a layer id that `old` doesn't have, or that
-    stands in `new` twice.
+    stands in `new` twice. Of a shift-based schedule the same holds of rotations.
     """
+    if old.shift_based:
+        rotations = apply_rotations(old.rotations, new.rotations, now, ids)
+        return replace(new, id=old.id, rotations=rotations, created_at=old.created_at)
     known = {layer.id: place for place, layer in enumerate(old.layers)}
     _check_ids(new.layers, known)
     steps: dict[int, _Step] = {}
@@ -89,7 +97,16 @@ def live_layers(schedule: Schedule, now: Moment) -> tuple[Layer, ...]:
 
 def members(schedule: Schedule, now: Moment) -> tuple[str, ...]:
     """Everybody who takes turns now or later, in order of appearance: they can't be removed while they do."""
-    return tuple(dict.fromkeys(user_id for layer in live_layers(schedule, now) for user_id in layer.user_ids))
+    takes_turns = [user_id for layer in live_layers(schedule, now) for user_id in layer.user_ids]
+    takes_turns += [
+        user_id
+        for rotation in schedule.rotations
+        for event in rotation.events
+        if not event.is_over(now)
+        for user_id in event.members
+        if user_id
+    ]
+    return tuple(dict.fromkeys(takes_turns))
 
 
 def forget_before(schedule: Schedule, moment: Moment) -> Schedule:
@@ -97,7 +114,7 @@ def forget_before(schedule: Schedule, moment: Moment) -> Schedule:
     return replace(schedule, layers=live_layers(schedule, moment))
 
 
-def add_override(override: Override, now: Moment) -> Override:
+def add_override(override: T, now: Moment) -> T:
     """The override to store: one that would have begun already begins now. Raises Invalid if it has no time left."""
     if override.end <= override.start:
         raise Invalid("Override must end after its start.")
@@ -106,8 +123,8 @@ def add_override(override: Override, now: Moment) -> Override:
     return replace(override, start=max(override.start, now))
 
 
-def remove_override(override: Override, now: Moment) -> Override | None:
-    """What remains of a removed override: nothing when it lay ahead, what was served when it is going on.
+def remove_override(override: T, now: Moment) -> T | None:
+    """What remains of a removed override or custom shift: nothing when it lay ahead, else what was served by now.
 
     Raises Conflict (reason `past`) for one that is over: it tells who was on call.
     """

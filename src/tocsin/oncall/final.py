@@ -1,7 +1,8 @@
 """All layers and overrides together: the one person at each moment, and how far their time reaches.
 
-Decides the order of precedence: overrides over layers, the override created last over the others, a later layer over an
-earlier one. This is the only place that does so, apart from `shifts.who_is_on_call`, its short form for one moment.
+Decides the order of precedence in layered schedules: overrides over layers, the override created last over the others,
+a later layer over an earlier one. This is the only place that does so, apart from `shifts.who_is_on_call`, its short
+form for one moment. What shift-based schedules do is decided by `shift_based`; searches are the same for both.
 Never tells how it looks to a vendor, and never looks further than `HORIZON`.
 """
 
@@ -13,8 +14,9 @@ from itertools import pairwise
 
 from tocsin.kernel.errors import Invalid
 from tocsin.kernel.time import DAY, SECOND, Moment, Span
-from tocsin.oncall.model import Entry, Override, Schedule
+from tocsin.oncall.model import Entry, Exceptions, Override, Schedule
 from tocsin.oncall.rotation import Interval, layer_entries
+from tocsin.oncall.shift_based import final, per_day, precedence
 from tocsin.oncall.wallclock import EARLIEST, LATEST
 
 HORIZON: Span = 400 * DAY
@@ -34,6 +36,7 @@ _GROWTH = 7
 def horizon_of(schedule: Schedule) -> Span:
     """How far searches in this schedule look: `HORIZON`, or less when that would be more than `PIECES`."""
     daily = sum(len(layer.restrictions) + DAY / (layer.turn_length_seconds * SECOND) for layer in schedule.layers)
+    daily += per_day(schedule)
     return min(HORIZON, int(PIECES / daily) * DAY) if daily else HORIZON
 
 
@@ -45,11 +48,6 @@ def check_window(since: Moment, until: Moment) -> None:
         raise Invalid(f"The time range is longer than {WINDOW // DAY} days.")
     if since < EARLIEST or until > LATEST:
         raise Invalid("The time range lies outside the years 1 to 9999.")
-
-
-def precedence(override: Override) -> tuple[Moment, str]:
-    """Among overrides of one moment, the one with the greatest precedence counts."""
-    return override.created_at, override.id
 
 
 def override_entries(
@@ -65,10 +63,17 @@ def override_entries(
 
 
 def final_entries(
-    schedule: Schedule, overrides: Iterable[Override], since: Moment, until: Moment
+    schedule: Schedule, exceptions: Exceptions, since: Moment, until: Moment
 ) -> tuple[list[Entry], list[Interval]]:
     """Who is on call in [since, until), each stretch of one person as one entry; and the stretches without anybody."""
-    return settle(_stacked(schedule, overrides, since, until), since, until)
+    if schedule.shift_based:
+        return final(schedule, exceptions, since, until)
+    return settle(_stacked(schedule, overrides_in(exceptions), since, until), since, until)
+
+
+def overrides_in(exceptions: Exceptions) -> list[Override]:
+    """The overrides among them."""
+    return [one for one in exceptions if isinstance(one, Override)]
 
 
 def settle(stack: Iterable[Sequence[Entry]], since: Moment, until: Moment) -> tuple[list[Entry], list[Interval]]:
@@ -86,12 +91,12 @@ def settle(stack: Iterable[Sequence[Entry]], since: Moment, until: Moment) -> tu
     return _joined(parts), free
 
 
-def reach_forward(schedule: Schedule, overrides: Iterable[Override], user_id: str, at: Moment) -> Moment | None:
+def reach_forward(schedule: Schedule, exceptions: Exceptions, user_id: str, at: Moment) -> Moment | None:
     """The end of the person's time on call that goes on at `at` (or ended just there), None beyond the horizon."""
     start = at
     for stop in _steps(at, min(at + horizon_of(schedule), LATEST)):
-        entries, _ = final_entries(schedule, overrides, start, stop)
-        if not entries or entries[0].user_id != user_id or entries[0].start > start:
+        entries = _of(user_id, schedule, exceptions, start, stop)
+        if not entries or entries[0].start > start:
             return start
         if entries[0].end < stop:
             return entries[0].end
@@ -99,12 +104,12 @@ def reach_forward(schedule: Schedule, overrides: Iterable[Override], user_id: st
     return None
 
 
-def reach_back(schedule: Schedule, overrides: Iterable[Override], user_id: str, at: Moment) -> Moment | None:
+def reach_back(schedule: Schedule, exceptions: Exceptions, user_id: str, at: Moment) -> Moment | None:
     """The start of the person's time on call that lasts until `at`, None beyond the horizon."""
     end = at
     for stop in _steps(at, max(at - horizon_of(schedule), EARLIEST)):
-        entries, _ = final_entries(schedule, overrides, stop, end)
-        if not entries or entries[-1].user_id != user_id or entries[-1].end < end:
+        entries = _of(user_id, schedule, exceptions, stop, end)
+        if not entries or entries[-1].end < end:
             return end
         if entries[-1].start > stop:
             return entries[-1].start
@@ -112,11 +117,15 @@ def reach_back(schedule: Schedule, overrides: Iterable[Override], user_id: str, 
     return None
 
 
-def entries_from(schedule: Schedule, overrides: Iterable[Override], at: Moment) -> Iterator[Entry]:
+def _of(user_id: str, schedule: Schedule, exceptions: Exceptions, since: Moment, until: Moment) -> list[Entry]:
+    return [one for one in final_entries(schedule, exceptions, since, until)[0] if one.user_id == user_id]
+
+
+def entries_from(schedule: Schedule, exceptions: Exceptions, at: Moment) -> Iterator[Entry]:
     """The final entries from `at` to the horizon. Long ones may come in several pieces, the last is cut."""
     start = at
     for stop in _steps(at, min(at + horizon_of(schedule), LATEST)):
-        yield from final_entries(schedule, overrides, start, stop)[0]
+        yield from final_entries(schedule, exceptions, start, stop)[0]
         start = stop
 
 

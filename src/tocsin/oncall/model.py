@@ -1,13 +1,19 @@
-"""The nouns of on-call: schedules, layers, restrictions, overrides, and the stretches of time that they lead to.
+"""The nouns of on-call: schedules, layers, rotations, overrides, and the stretches of time that they lead to.
+
+A schedule is of one of two kinds. A *layered* one stacks layers and has one person at a time at most. A *shift-based*
+one adds up rotations and custom shifts, and may have several at once.
 
 Decides nothing; never reads a clock and never knows what a user is beyond an id. The stored nouns (`Schedule`, `Layer`,
-`Restriction`, `Override`) consist of plain values only, so that a document store can keep them as they are.
+`Restriction`, `Rotation`, `RotationEvent`, `Override`, `CustomShift`) consist of plain values only, so that a document
+store can keep them as they are.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TypeAlias
 
 from tocsin.kernel.time import Moment
 
@@ -57,8 +63,56 @@ class Layer:
 
 
 @dataclass(frozen=True, slots=True)
+class RotationEvent:
+    """Shifts that recur, within [effective_since, effective_until), and who serves them.
+
+    The first shift is [start, end); what follows recurs on the clock of `time_zone` as the lines of `recurrence` say
+    (RFC 5545: one RRULE, any EXDATE and RDATE). `members` are user ids, "" an unassigned place. They take turns of
+    `shifts_per_member` shifts, or with `every_member` serve each shift together. `end_time_zone` is how a client wrote
+    the end, "" for the same zone, and `start_offset` and `end_offset` the seconds from UTC in which it wrote the two:
+    they say nothing about when anybody serves. `removed`: it is kept only to tell who was on call.
+    """
+
+    id: str
+    name: str
+    start: Moment
+    end: Moment
+    time_zone: str
+    effective_since: Moment
+    effective_until: Moment | None
+    recurrence: tuple[str, ...]
+    members: tuple[str, ...]
+    every_member: bool = False
+    shifts_per_member: int = 1
+    end_time_zone: str = ""
+    start_offset: int = 0
+    end_offset: int = 0
+    removed: bool = False
+
+    def is_over(self, now: Moment) -> bool:
+        """Whether it makes no more shifts."""
+        return self.effective_until is not None and self.effective_until <= now
+
+    def is_active(self, now: Moment) -> bool:
+        """Whether it makes shifts at that moment."""
+        return self.effective_since <= now and not self.is_over(now)
+
+
+@dataclass(frozen=True, slots=True)
+class Rotation:
+    """Events that follow one another, or share the week among them. `removed`: it is kept only to tell the past."""
+
+    id: str
+    events: tuple[RotationEvent, ...] = ()
+    removed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Schedule:
-    """Who is on call when. `layers` stand lowest first: where two have somebody, the later one wins."""
+    """Who is on call when. `layers` stand lowest first: where two have somebody, the later one wins.
+
+    With `shift_based` there are rotations and no layers; that is decided when the schedule is made.
+    """
 
     id: str
     name: str
@@ -68,6 +122,8 @@ class Schedule:
     team_ids: tuple[str, ...] = ()
     created_at: Moment = 0
     updated_at: Moment = 0
+    rotations: tuple[Rotation, ...] = ()
+    shift_based: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +131,9 @@ class Override:
     """One person takes [start, end), whatever the layers say. Where two overlap, the one created last wins.
 
     Equal `created_at` is settled by id; who adds several at once gives each a later microsecond than the one before.
+
+    In a shift-based schedule it speaks of one rotation or one custom shift, and takes the place of one member there
+    (`overridden_id`); either of the two people may be "", an unassigned place.
     """
 
     id: str
@@ -84,13 +143,53 @@ class Override:
     end: Moment
     created_at: Moment
     created_by: str = ""
+    rotation_id: str = ""
+    custom_shift_id: str = ""
+    overridden_id: str = ""
+
+    @property
+    def source_id(self) -> str:
+        """The rotation or custom shift of which it speaks; "" in a layered schedule."""
+        return self.rotation_id or self.custom_shift_id
+
+
+@dataclass(frozen=True, slots=True)
+class CustomShift:
+    """One person more on call in [start, end) of a shift-based schedule, beside the rotations. "": nobody."""
+
+    id: str
+    schedule_id: str
+    user_id: str
+    start: Moment
+    end: Moment
+    created_at: Moment = 0
+    created_by: str = ""
+
+
+Exceptions: TypeAlias = Sequence[Override | CustomShift]
+"""What one schedule has beside its layers or rotations, in any order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """One shift of a shift-based schedule as it is served, or a part of one: by whom ("" = nobody), and why.
+
+    `rotation_id` or `custom_shift_id` says where it comes from, `override_id` by what somebody else serves it.
+    """
+
+    start: Moment
+    end: Moment
+    user_id: str
+    rotation_id: str = ""
+    custom_shift_id: str = ""
+    override_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One person in [start, end) of a rendering. It comes from a layer or an override; the other id is empty.
 
-    An entry that was merged from several carries the ids of its first part.
+    An entry that was merged from several carries the ids of its first part. `layer_id` may be that of a rotation.
     """
 
     start: Moment
@@ -127,7 +226,8 @@ class Gap:
 class Track:
     """One row of a rendering: a layer, the overrides, or the final schedule.
 
-    `entries` are in order and never overlap; `coverage` is the fraction (0 to 1) of the window that they fill.
+    `entries` are in order; those of a layered schedule never overlap, those of one person in a shift-based one neither.
+    `coverage` is the fraction (0 to 1) of the window that they fill.
     """
 
     id: str
@@ -138,7 +238,10 @@ class Track:
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """A schedule written out over [since, until). `layers` stand in the schedule's order, ended ones included."""
+    """A schedule written out over [since, until). `layers` stand in the schedule's order, ended ones included.
+
+    A shift-based schedule has none; `shift_based.assignments` tells what each of its rotations does.
+    """
 
     since: Moment
     until: Moment

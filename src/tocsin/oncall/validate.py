@@ -37,7 +37,9 @@ LAST_YEAR: Moment = from_datetime(datetime(9990, 1, 1, tzinfo=UTC))
 
 def problems(schedule: Schedule, known_users: Collection[str]) -> list[str]:
     """One sentence for each thing that is wrong with the schedule as somebody wants it. Pass a set of user ids."""
-    found = list(_naming_problems(schedule))
+    found = list(naming_problems(schedule))
+    if schedule.rotations:
+        found.append("A schedule with layers has no rotations.")
     if not schedule.layers:
         found.append("The schedule needs at least one layer.")
     if len(schedule.layers) > LAYERS:
@@ -68,7 +70,8 @@ def override_problems(override: Override, known_users: Collection[str], now: Mom
     return found
 
 
-def _naming_problems(schedule: Schedule) -> Iterator[str]:
+def naming_problems(schedule: Schedule) -> Iterator[str]:
+    """What is wrong with what every schedule has."""
     if not schedule.name.strip():
         yield "The schedule needs a name."
     if len(schedule.name) > NAME_CHARS:

@@ -9,7 +9,7 @@ from tocsin.engine.config import Config
 from tocsin.engine.people import can_page
 from tocsin.kernel.errors import Unavailable
 from tocsin.kernel.time import Moment
-from tocsin.oncall import shift_at, who_is_on_call
+from tocsin.oncall import shifts_at, who_is_on_call
 from tocsin.runtime.reads import OpenCounts, Sight
 from tocsin.web.demo import ShowState
 from tocsin.web.site import Health, Site
@@ -102,12 +102,11 @@ def duty_of(config: Config, user_id: str, now: Moment) -> Duty | None:
     ends: list[Moment | None] = []
     for schedule_id in config.policies_of_schedule:
         schedule = config.schedules.get(schedule_id)
-        overrides = config.overrides_of.get(schedule_id, ())
-        if schedule is None or who_is_on_call(schedule, overrides, now) != user_id:
+        exceptions = config.exceptions_of.get(schedule_id, ())
+        if schedule is None or user_id not in who_is_on_call(schedule, exceptions, now):
             continue
-        shift = shift_at(schedule, overrides, now)
         names.append(schedule.name)
-        ends.append(shift.end if shift is not None else None)
+        ends += [shift.end for shift in shifts_at(schedule, exceptions, now) if shift.user_id == user_id]
     if not names:
         return None
     known = [end for end in ends if end is not None]

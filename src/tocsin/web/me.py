@@ -112,10 +112,10 @@ def _in_order(rules: tuple[NotificationRule, ...], urgency: Urgency) -> list[Not
 def _turns(visit: Visit) -> list[Turn]:
     turns = []
     for schedule in visit.config.schedules.values():
-        overrides = visit.config.overrides_of.get(schedule.id, ())
-        if who_is_on_call(schedule, overrides, visit.now) == visit.me.id:
+        exceptions = visit.config.exceptions_of.get(schedule.id, ())
+        if visit.me.id in who_is_on_call(schedule, exceptions, visit.now):
             turns.append(Turn(schedule.name, None, now=True))
-        following = next_shift_of(schedule, overrides, visit.me.id, visit.now)
+        following = next_shift_of(schedule, exceptions, visit.me.id, visit.now)
         if following is not None:
             turns.append(Turn(schedule.name, following.start, now=False))
     return sorted(turns, key=lambda turn: turn.start or 0)

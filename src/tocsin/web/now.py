@@ -106,9 +106,9 @@ def _ticks(visit: Visit) -> list[Tick]:
     ways = _ways(visit)
     until = visit.now + GAPS_WITHIN
     covered = any(
-        not gaps(schedule, config.overrides_of.get(schedule.id, ()), visit.now, until)
+        not gaps(schedule, config.exceptions_of.get(schedule.id, ()), visit.now, until)
         for schedule in config.schedules.values()
-        if schedule.layers
+        if schedule.layers or schedule.rotations
     )
     heard = bool(reads.cursor().seq)
     answered = bool(reads.timeline(TimelineFilter(kinds=(PageAnswered.kind,)), limit=1).items)

@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from tocsin.engine.people import can_be_reached
 from tocsin.kernel.time import DAY, Moment
-from tocsin.oncall import Entry, Gap, Schedule, horizon_of, next_on_call, render, shift_at
+from tocsin.oncall import Entry, Gap, Schedule, Shift, horizon_of, next_on_call, render, shifts_at
 from tocsin.web.visit import Visit
 
 AHEAD = 14 * DAY
@@ -29,12 +29,15 @@ class Stand:
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """One schedule: who now, who next, the turns ahead, and the gaps. `used_by` names the policies that call it."""
+    """One schedule: who now, who next, the turns ahead, and the gaps. `used_by` names the policies that call it.
+
+    A shift-based schedule may have several people on call now, and turns ahead that overlap.
+    """
 
     schedule: Schedule
     teams: tuple[str, ...]
     used_by: tuple[str, ...]
-    now: Stand | None
+    now: tuple[Stand, ...]
     next: Stand | None
     shifts: tuple[Stand, ...]
     gaps: tuple[Gap, ...]
@@ -61,9 +64,9 @@ def watches_of(visit: Visit, *, every: bool = False) -> list[Watch]:
 
 def _watch(visit: Visit, schedule: Schedule) -> Watch:
     config, now = visit.config, visit.now
-    overrides = config.overrides_of.get(schedule.id, ())
-    current, following = shift_at(schedule, overrides, now), next_on_call(schedule, overrides, now)
-    drawn = render(schedule, overrides, now, now + AHEAD, overflow=True)
+    exceptions = config.exceptions_of.get(schedule.id, ())
+    following = next_on_call(schedule, exceptions, now)
+    drawn = render(schedule, exceptions, now, now + AHEAD, overflow=True)
     sight = drawn.until + horizon_of(schedule)
     mine = visit.me.id in {entry.user_id for entry in drawn.final.entries}
     return Watch(
@@ -72,14 +75,16 @@ def _watch(visit: Visit, schedule: Schedule) -> Watch:
         used_by=tuple(
             policy.name for policy in config.policies_of_schedule.get(schedule.id, ()) if visit.may_read(policy)
         ),
-        now=_stand(visit, current.user_id, current.start, current.end, current.override_id) if current else None,
-        next=_stand(visit, following.user_id, following.start, following.end, following.override_id)
-        if following
-        else None,
+        now=tuple(_shift(visit, one) for one in shifts_at(schedule, exceptions, now)),
+        next=_shift(visit, following) if following else None,
         shifts=tuple(_entry(visit, entry, sight) for entry in drawn.final.entries),
         gaps=drawn.gaps,
         mine=mine,
     )
+
+
+def _shift(visit: Visit, shift: Shift) -> Stand:
+    return _stand(visit, shift.user_id, shift.start, shift.end, shift.override_id)
 
 
 def _entry(visit: Visit, entry: Entry, sight: Moment) -> Stand:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from tests.dialects.pagerduty import shifts
 from tests.dialects.pagerduty.api import House
 from tocsin.alerts.windows import MaintenanceWindow
 from tocsin.dialects.pagerduty.routes import ROUTES
@@ -390,8 +391,68 @@ AUDIT: dict[tuple[str, str], Access] = {
     },
 }
 
+
+def _new_event(house: House, _incident: Incident) -> Any:
+    weekend = ["RRULE:FREQ=MONTHLY;BYMONTHDAY=1"]
+    start, end = ({"date_time": f"2026-02-01T{hour}:00:00", "time_zone": "America/New_York"} for hour in ("01", "02"))
+    return {"event": shifts.event(house.bob.id, recurrence=weekend, start_time=start, end_time=end)}
+
+
+def _custom_shifts(house: House, _incident: Incident) -> Any:
+    return {"custom_shifts": [shifts.custom_shift(house.bob.id, "2026-02-05T00:00:00Z", "2026-02-06T00:00:00Z")]}
+
+
+def _overrides(house: House, _incident: Incident) -> Any:
+    rotation = {"rotation_id": shifts.shift_based(house).rotations[0].id}
+    until = "2026-02-06T00:00:00Z"
+    return {
+        "overrides": [shifts.override(rotation, house.alice.id, house.bob.id, "2026-02-05T00:00:00Z", until)],
+    }
+
+
+_V3 = "/v3/schedules/{id}"
+_ROTATION = f"{_V3}/rotations/{{rotation_id}}"
+SHIFT_BASED: dict[tuple[str, str], Access] = {
+    ("POST", "/v3/schedules"): Access(
+        STAFF,
+        lambda house, _incident: {
+            "schedule": {"name": "New", "time_zone": "UTC", "teams": [{"id": house.payments.id}], "rotations": []}
+        },
+        EVERYBODY,
+    ),
+    ("GET", _V3): LOOK,
+    ("PUT", _V3): Access(STAFF, body(schedule={"description": "New"})),
+    ("DELETE", _V3): Access(STAFF),
+    ("GET", f"{_V3}/audit/records"): Access(STAFF),
+    ("GET", f"{_V3}/rotations"): LOOK,
+    ("POST", f"{_V3}/rotations"): Access(STAFF, body()),
+    ("GET", _ROTATION): LOOK,
+    ("DELETE", _ROTATION): Access(STAFF),
+    ("GET", f"{_ROTATION}/events"): LOOK,
+    ("POST", f"{_ROTATION}/events"): Access(STAFF, _new_event),
+    ("GET", f"{_ROTATION}/events/{{event_id}}"): LOOK,
+    ("PUT", f"{_ROTATION}/events/{{event_id}}"): Access(STAFF, body(event={"name": "Newer"})),
+    ("DELETE", f"{_ROTATION}/events/{{event_id}}"): Access(STAFF),
+    ("GET", f"{_V3}/custom_shifts"): LOOK,
+    ("POST", f"{_V3}/custom_shifts"): Access(RESPONDERS, _custom_shifts),
+    ("GET", f"{_V3}/custom_shifts/{{custom_shift_id}}"): LOOK,
+    ("PUT", f"{_V3}/custom_shifts/{{custom_shift_id}}"): Access(
+        RESPONDERS, body(custom_shift={"end_time": "2026-02-12T00:00:00Z"})
+    ),
+    ("DELETE", f"{_V3}/custom_shifts/{{custom_shift_id}}"): Access(RESPONDERS),
+    ("GET", f"{_V3}/overrides"): LOOK,
+    ("POST", f"{_V3}/overrides"): Access(RESPONDERS, _overrides),
+    ("GET", f"{_V3}/overrides/{{override_id}}"): LOOK,
+    ("PUT", f"{_V3}/overrides/{{override_id}}"): Access(
+        RESPONDERS, body(override={"end_time": "2026-02-12T00:00:00Z"})
+    ),
+    ("DELETE", f"{_V3}/overrides/{{override_id}}"): Access(RESPONDERS),
+}
+"""Shift-based schedules."""
+
 MATRIX: dict[tuple[str, str], Access] = {
     **AUDIT,
+    **SHIFT_BASED,
     **AUTOMATION,
     **FIELDS,
     **KEPT,
@@ -604,6 +665,7 @@ def populated(house: House) -> None:
             )
         )
     house.save(MaintenanceWindow(id="", start=now + 10**12, end=now + 2 * 10**12, service_ids=(house.service.id,)))
+    shifts.populate(house)
     _business(house)
     house.save(
         WebhookSubscription(
@@ -693,6 +755,10 @@ def _field_of(path: str, house: House) -> CustomField:
 def address(path: str, house: House, incident: Incident) -> str:
     config = house.config()
     first = path.split("/")[1]
+    if first == "v3":
+        for name, value in shifts.ids(house).items():
+            path = path.replace(name, value)
+        return path + ("?since=2026-01-01&until=2026-03-01" if path.endswith(("overrides", "custom_shifts")) else "")
     orchestration = next(iter(config.orchestrations), "")
     of_orchestration = first == "event_orchestrations"
     collection = path.split("/{id}", maxsplit=1)[0].removeprefix("/")
@@ -716,7 +782,7 @@ def address(path: str, house: House, incident: Incident) -> str:
         "{cache_variable_id}": next(
             one.id for one in config.cache_variables.values() if one.of_service == ("services" in path)
         ),
-        "{override_id}": next(iter(config.overrides)),
+        "{override_id}": config.overrides_of[house.schedule.id][0].id,
         "{note_id}": next((note.id for note in house.reads.notes(incident.id)), ""),
         "{alert_id}": house.reads.alerts_of(incident.id).items[0].id,
         "{entity_type}": "users",

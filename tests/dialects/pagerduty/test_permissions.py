@@ -84,6 +84,7 @@ LISTS = (
     ("/users", "users", 11),
     ("/teams", "teams", 2),
     ("/schedules", "schedules", 1),
+    ("/v3/schedules", "schedules", 1),
     ("/escalation_policies", "escalation_policies", 1),
     ("/services", "services", 1),
     ("/event_orchestrations", "orchestrations", 1),

@@ -322,13 +322,13 @@ def test_an_override_ahead_goes_one_going_on_ends_and_a_past_one_stays(api: Api,
 def test_users_of_a_schedule_in_a_window_or_now(api: Api, house: House) -> None:
     path = f"/schedules/{house.schedule.id}/users"
     now = house.clock.now()
-    assert [one["id"] for one in api.get(path)["users"]] == [who_is_on_call(house.schedule, (), now)]
+    assert [one["id"] for one in api.get(path)["users"]] == [*who_is_on_call(house.schedule, (), now)]
     both = api.get(f"{path}?since=2026-01-06&until=2026-01-20")["users"]
     assert {one["id"] for one in both} == {house.alice.id, house.bob.id}
 
 
 def test_on_calls_name_whom_the_engine_would_page(api: Api, house: House) -> None:
-    on_call = who_is_on_call(house.schedule, (), house.clock.now())
+    (on_call,) = who_is_on_call(house.schedule, (), house.clock.now())
     first, second = api.get("/oncalls")["oncalls"]
     assert (first["escalation_level"], first["user"]["id"], first["schedule"]["id"]) == (1, on_call, house.schedule.id)
     assert parse_iso(first["start"]) <= house.clock.now() < parse_iso(first["end"])

@@ -9,8 +9,9 @@ from zoneinfo import ZoneInfo
 
 from hypothesis import strategies as st
 
+from tocsin import oncall
 from tocsin.kernel.time import DAY, HOUR, MINUTE, SECOND, Moment, from_datetime, parse_iso
-from tocsin.oncall import Layer, Override, Restriction, RestrictionKind, Schedule
+from tocsin.oncall import Exceptions, Layer, Override, Restriction, RestrictionKind, Schedule, Shift
 
 ALICE, BOB, CAROL = "PALICE1", "PBOB001", "PCAROL1"
 PEOPLE = (ALICE, BOB, CAROL)
@@ -67,6 +68,20 @@ def schedule(*layers: Layer, zone: str = "Etc/UTC") -> Schedule:
 
 def override(user: str, start: Moment, end: Moment, created_at: Moment = 0, id: str = "POVER01") -> Override:
     return Override(id, "PSCHED1", user, start, end, created_at)
+
+
+def who_is_on_call(plan: Schedule, exceptions: Exceptions, moment: Moment) -> str | None:
+    """The one person on call in a layered schedule."""
+    found = oncall.who_is_on_call(plan, exceptions, moment)
+    assert len(found) <= 1
+    return found[0] if found else None
+
+
+def shift_at(plan: Schedule, exceptions: Exceptions, moment: Moment) -> Shift | None:
+    """The one shift of a layered schedule that goes on then."""
+    found = oncall.shifts_at(plan, exceptions, moment)
+    assert len(found) <= 1
+    return found[0] if found else None
 
 
 def daily(start: str, hours: float) -> Restriction:

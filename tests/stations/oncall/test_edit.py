@@ -20,6 +20,7 @@ from tests.stations.oncall.plans import (
     layers,
     override,
     schedule,
+    who_is_on_call,
 )
 from tocsin.kernel.errors import Conflict, Invalid
 from tocsin.kernel.ids import IdSource
@@ -35,7 +36,6 @@ from tocsin.oncall import (
     new_schedule,
     remove_override,
     render,
-    who_is_on_call,
 )
 
 NOW = 10 * DAY + HOUR

@@ -24,7 +24,9 @@ from tests.stations.oncall.plans import (
     moments_in,
     override,
     schedule,
+    shift_at,
     weekly,
+    who_is_on_call,
 )
 from tocsin.kernel.errors import Invalid
 from tocsin.kernel.time import DAY, HOUR, MINUTE, WEEK, Moment, parse_iso
@@ -37,10 +39,8 @@ from tocsin.oncall import (
     Track,
     gaps,
     render,
-    shift_at,
     shifts_of,
     users_between,
-    who_is_on_call,
 )
 from tocsin.oncall.wallclock import EARLIEST, LATEST, first, last
 

@@ -21,6 +21,8 @@ from tests.stations.oncall.plans import (
     moments_in,
     override,
     schedule,
+    shift_at,
+    who_is_on_call,
 )
 from tocsin.kernel.time import DAY, HOUR, WEEK, Moment
 from tocsin.oncall import (
@@ -34,8 +36,6 @@ from tocsin.oncall import (
     next_shift_of,
     render,
     rotation,
-    shift_at,
-    who_is_on_call,
 )
 
 WEEKLY = schedule(layer((ALICE, BOB), turn=604_800, virtual_start=at("2026-01-05T08:00:00Z")), zone="Europe/Berlin")

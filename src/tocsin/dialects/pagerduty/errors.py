@@ -25,17 +25,30 @@ from tocsin.kernel.errors import (
 class ApiError(Exception):
     """An answer that is an error, as it goes over the wire."""
 
-    def __init__(self, status: int, code: int, message: str, errors: Iterable[str] = ()) -> None:
-        """`errors`: one sentence per problem, for people; they may be compared by programs."""
+    def __init__(
+        self,
+        status: int,
+        code: int,
+        message: str,
+        errors: Iterable[str] = (),
+        *,
+        by_field: Mapping[str, list[str]] | None = None,
+    ) -> None:
+        """`errors`: one sentence per problem, for people; they may be compared by programs.
+
+        `by_field`: the problems by field instead, where an API has them so.
+        """
         super().__init__(message)
         self.status = status
         self.code = code
         self.message = message
         self.errors = list(errors)
+        self.by_field = by_field
 
     def body(self) -> dict[str, Any]:
         """The envelope."""
-        return {"error": {"code": self.code, "message": self.message, "errors": self.errors}}
+        errors = self.errors if self.by_field is None else self.by_field
+        return {"error": {"code": self.code, "message": self.message, "errors": errors}}
 
 
 def invalid(errors: Iterable[str], code: int = 2001, message: str = "Invalid Input Provided") -> ApiError:

@@ -44,14 +44,14 @@ class Window:
         }
 
 
-def window(query: QueryParams, default: int = DEFAULT) -> Window:
+def window(query: QueryParams, default: int = DEFAULT, largest: int = LARGEST) -> Window:
     """What the query asks for; a limit above the largest is cut down to it. Raises ApiError 2001."""
     problems: list[str] = []
     limit = _whole(query, "limit", default, problems)
     offset = _whole(query, "offset", 0, problems)
     if limit < 1:
         problems.append("Limit must be at least 1")
-    limit = min(limit, LARGEST)
+    limit = min(limit, largest)
     if offset + limit > REACH:
         problems.append(f"Offset plus limit must not exceed {REACH}")
     if problems:

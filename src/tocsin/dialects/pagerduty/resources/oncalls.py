@@ -18,7 +18,7 @@ from tocsin.dialects.pagerduty.write import people, policies, schedules
 from tocsin.dialects.pagerduty.write.refs import Refs, zoned
 from tocsin.escalation.model import Policy, Target, TargetKind
 from tocsin.kernel.time import DAY, Moment
-from tocsin.oncall import Entry, Schedule, horizon_of, render, shift_at
+from tocsin.oncall import Entry, Schedule, horizon_of, render, shifts_at
 
 AHEAD = 90 * DAY
 
@@ -146,13 +146,15 @@ def _of_target(
 
 def _shifts(call: Call, schedule: Schedule, since: Moment, until: Moment) -> list[Entry]:
     """Everybody's whole time on call that touches the window; edges beyond the horizon lie exactly on it."""
-    overrides = call.config.overrides_of.get(schedule.id, ())
+    exceptions = call.config.exceptions_of.get(schedule.id, ())
     if since == until:
-        shift = shift_at(schedule, overrides, since)
-        if shift is None:
-            return []
         horizon = horizon_of(schedule)
-        start = shift.start if shift.start is not None else since - horizon
-        end = shift.end if shift.end is not None else until + horizon
-        return [Entry(start, end, shift.user_id)]
-    return list(render(schedule, overrides, since, until, overflow=True).final.entries)
+        return [
+            Entry(
+                since - horizon if shift.start is None else shift.start,
+                until + horizon if shift.end is None else shift.end,
+                shift.user_id,
+            )
+            for shift in shifts_at(schedule, exceptions, since)
+        ]
+    return list(render(schedule, exceptions, since, until, overflow=True).final.entries)

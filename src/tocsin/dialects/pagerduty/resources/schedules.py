@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -21,12 +20,14 @@ from tocsin.kernel.errors import Invalid
 from tocsin.kernel.time import DAY, MICROSECOND, SECOND, WEEK, Moment
 from tocsin.oncall import (
     WINDOW,
+    Exceptions,
     Layer,
     Override,
     Rendered,
     RestrictionKind,
     Schedule,
     next_shift_of,
+    per_day,
     problems,
     render,
     users_between,
@@ -40,11 +41,11 @@ OVERRIDES_AT_ONCE = 100
 
 
 def listed(call: Call) -> Response:
-    """GET /schedules; the layers and rows only when they are included."""
+    """GET /schedules, the layered ones; the layers and rows only when they are included."""
     refs = Refs(call.config, call.links)
     zone = zone_of(call.query)
     seen = call.readable(call.config.schedules.values())
-    found = named(seen, call.query.get("query", ""))
+    found = named((one for one in seen if not one.shift_based), call.query.get("query", ""))
 
     def one(schedule: Schedule) -> dict[str, Any]:
         parts = call.included & set(write.PARTS)
@@ -81,7 +82,7 @@ def shown(call: Call) -> Response:
 
 def changed(call: Call) -> Response:
     """PUT /schedules/{id}: the future changes, what has been stays."""
-    old = _schedule(call)
+    old = _layered(call)
     changes = read.schedule_changes(call.fields("schedule"), old, call.now)
     wanted = replace(old, **changes)
     _check_query(call, wanted)
@@ -90,7 +91,7 @@ def changed(call: Call) -> Response:
 
 def removed(call: Call) -> Response:
     """DELETE /schedules/{id}."""
-    return call.delete("schedule", _schedule(call).id)
+    return call.delete("schedule", _layered(call).id)
 
 
 def users(call: Call) -> Response:
@@ -99,7 +100,7 @@ def users(call: Call) -> Response:
     refs = Refs(call.config, call.links)
     since, until = _window(call) or (call.now, call.now + MICROSECOND)
     _check_size(schedule, since, until)
-    found = users_between(schedule, _overrides(call, schedule), since, max(until, since + MICROSECOND))
+    found = users_between(schedule, _exceptions(call, schedule), since, max(until, since + MICROSECOND))
     known = call.config.users
     return answer({"users": [people.user(known[one], refs) for one in found if one in known]})
 
@@ -116,8 +117,8 @@ def overrides_listed(call: Call) -> Response:
     _check_order(since, until)
     zone = zone_of(call.query) or zone_named(schedule.time_zone)
     found = []
-    for one in sorted(_overrides(call, schedule), key=lambda one: (one.start, one.id)):
-        if one.end <= since or one.start >= until or (call.flag("editable") and one.end <= call.now):
+    for one in sorted(call.config.overrides_of.get(schedule.id, ()), key=lambda one: (one.start, one.id)):
+        if not one.user_id or one.end <= since or one.start >= until or (call.flag("editable") and one.end <= call.now):
             continue
         cut = one if call.flag("overflow") else replace(one, start=max(one.start, since), end=min(one.end, until))
         found.append(write.override(cut, refs, zone))
@@ -126,7 +127,7 @@ def overrides_listed(call: Call) -> Response:
 
 def overrides_created(call: Call) -> Response:
     """POST /schedules/{id}/overrides: several, each with its own result, or one."""
-    schedule = _schedule(call)
+    schedule = _layered(call)
     body = call.body()
     if "overrides" not in body:
         fields = call.fields("override")
@@ -143,7 +144,7 @@ def overrides_created(call: Call) -> Response:
 
 def override_removed(call: Call) -> Response:
     """DELETE /schedules/{id}/overrides/{override_id}: 204; one that is going on ends now and is shown, 200."""
-    schedule = _schedule(call)
+    schedule = _layered(call)
     override = call.config.overrides.get(call.path["override_id"])
     if override is None or override.schedule_id != schedule.id:
         raise ApiError(404, 4004, "Override Not Found")
@@ -186,8 +187,16 @@ def _schedule(call: Call) -> Schedule:
     return call.found(schedule, seen=schedule is not None and call.may_read(schedule))
 
 
-def _overrides(call: Call, schedule: Schedule) -> Sequence[Override]:
-    return call.config.overrides_of.get(schedule.id, ())
+def _layered(call: Call) -> Schedule:
+    """The schedule, if it can be changed here. Raises ApiError: 404, or 400 for a shift-based one."""
+    schedule = _schedule(call)
+    if schedule.shift_based:
+        raise invalid(["Schedule is shift-based: it is changed at /v3/schedules"], 3001, "Invalid Schedule")
+    return schedule
+
+
+def _exceptions(call: Call, schedule: Schedule) -> Exceptions:
+    return call.config.exceptions_of.get(schedule.id, ())
 
 
 def _window(call: Call) -> tuple[Moment, Moment] | None:
@@ -220,7 +229,8 @@ def _check_query(call: Call, wanted: Schedule) -> None:
 
 def _check_size(schedule: Schedule, since: Moment, until: Moment) -> None:
     """How much there is to write out, counted before it is. A schedule may have many layers with turns of an hour."""
-    if sum(_entries(layer, since, until) for layer in schedule.layers) > ENTRIES:
+    shifts = int(per_day(schedule) * max(0, until - since) / DAY)
+    if shifts + sum(_entries(layer, since, until) for layer in schedule.layers) > ENTRIES:
         message = f"The schedule has more than {ENTRIES} entries in this time range: ask for a shorter one"
         raise invalid([message], 2004, "Invalid since/until")
 
@@ -240,7 +250,7 @@ def _rendered(call: Call, schedule: Schedule) -> Rendered | None:
     if window is None:
         return None
     _check_size(schedule, *window)
-    return render(schedule, _overrides(call, schedule), *window, overflow=call.flag("overflow"))
+    return render(schedule, _exceptions(call, schedule), *window, overflow=call.flag("overflow"))
 
 
 def _answer(call: Call, schedule: Schedule, status: int = 200) -> Response:
@@ -249,7 +259,7 @@ def _answer(call: Call, schedule: Schedule, status: int = 200) -> Response:
     body = write.schedule(schedule, Refs(call.config, call.links), shown_as)
     wanted = call.query.get("include_next_oncall_for_user", "")
     if wanted:
-        shift = next_shift_of(schedule, _overrides(call, schedule), wanted, call.now)
+        shift = next_shift_of(schedule, _exceptions(call, schedule), wanted, call.now)
         refs = Refs(call.config, call.links)
         own = zone or zone_named(schedule.time_zone)
         body["next_oncall_for_user"] = (

@@ -40,7 +40,7 @@ class Root:
 ROOTS: Mapping[str, Root] = {
     "users": Root("user", "user", (("contact_method", "user_id"), ("notification_rule", "user_id"))),
     "teams": Root("team", "team", (("membership", "team_id"),)),
-    "schedules": Root("schedule", "schedule", (("override", "schedule_id"),)),
+    "schedules": Root("schedule", "schedule", (("override", "schedule_id"), ("custom_shift", "schedule_id"))),
     "escalation_policies": Root("policy", "escalation_policy", ()),
     "services": Root("service", "service", (("integration", "service_id"),)),
 }

@@ -69,9 +69,12 @@ class Refs:
         return self._of("escalation_policy", policy_id, policy.name if policy else None, path)
 
     def schedule(self, schedule_id: str) -> Wire:
-        """A schedule."""
+        """A schedule; what a shift-based one is referred to by tells clients where to ask for it."""
         schedule = self.config.schedules.get(schedule_id)
-        return self._of("schedule", schedule_id, schedule.name if schedule else None, f"schedules/{schedule_id}")
+        path = f"schedules/{schedule_id}"
+        if schedule is not None and schedule.shift_based:
+            return self.links.keys("schedule_v3_reference", schedule_id, schedule.name, f"v3/{path}", path)
+        return self._of("schedule", schedule_id, schedule.name if schedule else None, path)
 
     def priority(self, priority_id: str) -> Wire:
         """A priority."""

@@ -1,19 +1,20 @@
 """Schedules, their renderings and overrides as PagerDuty's clients expect them.
 
 Decides that the layer posted last is shown first, and that layers which are over are shown only in a window that they
-touch. Dates have the offset of the zone asked for, else of the schedule's own.
+touch. Dates have the offset of the zone asked for, else of the schedule's own. Of a shift-based schedule this is only a
+view: no layers, and in the final one several people at a time where there are.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from tocsin.dialects.pagerduty.write.refs import Refs, Wire, zoned
 from tocsin.dialects.pagerduty.write.services import clock
 from tocsin.kernel.time import Moment
-from tocsin.oncall import Layer, Override, Rendered, Restriction, RestrictionKind, Schedule, Track, zone_named
+from tocsin.oncall import Layer, Override, Rendered, Restriction, RestrictionKind, Schedule, Track, members, zone_named
 
 _KIND_NAMES = {RestrictionKind.DAILY: "daily_restriction", RestrictionKind.WEEKLY: "weekly_restriction"}
 PARTS = ("schedule_layers", "overrides_subschedule", "final_schedule")
@@ -31,19 +32,21 @@ class Shown:
 def schedule(one: Schedule, refs: Refs, shown: Shown, parts: Iterable[str] = PARTS) -> Wire:
     """A schedule. `parts` of it may be left out of lists."""
     zone = shown.zone or zone_named(one.time_zone)
+    path = f"schedules/{one.id}"
+    kind, own = ("schedule_v3", f"v3/{path}") if one.shift_based else ("schedule", path)
     body: Wire = {
-        **refs.links.keys("schedule", one.id, one.name, f"schedules/{one.id}"),
+        **refs.links.keys(kind, one.id, one.name, own, path),
         "name": one.name,
         "time_zone": one.time_zone,
         "description": one.description,
-        "users": [refs.user(user_id) for user_id in people_of(one, shown.now)],
+        "users": [refs.user(user_id) for user_id in members(one, shown.now)],
         "escalation_policies": [refs.policy(policy.id) for policy in refs.config.policies_of_schedule.get(one.id, ())],
         "teams": [refs.team(team_id) for team_id in one.team_ids],
     }
     rendered = shown.rendered
     wanted = set(parts)
     if "schedule_layers" in wanted:
-        tracks = rendered.layers if rendered is not None else (None,) * len(one.layers)
+        tracks: Sequence[Track | None] = rendered.layers if rendered is not None else (None,) * len(one.layers)
         rows = [_layer(layer, track, refs, zone) for layer, track in _visible(one, tracks, shown.now)]
         body["schedule_layers"] = rows[::-1]
     if "overrides_subschedule" in wanted:
@@ -56,13 +59,6 @@ def schedule(one: Schedule, refs: Refs, shown: Shown, parts: Iterable[str] = PAR
 def override(one: Override, refs: Refs, zone: ZoneInfo) -> Wire:
     """One person's time in place of others."""
     return {"id": one.id, "start": zoned(one.start, zone), "end": zoned(one.end, zone), "user": refs.user(one.user_id)}
-
-
-def people_of(one: Schedule, now: Moment) -> tuple[str, ...]:
-    """Everybody who takes turns now or later."""
-    return tuple(
-        dict.fromkeys(user_id for layer in one.layers if not layer.has_ended(now) for user_id in layer.user_ids)
-    )
 
 
 def _visible(one: Schedule, tracks: Iterable[Track | None], now: Moment) -> Iterable[tuple[Layer, Track | None]]:
