@@ -136,7 +136,11 @@ class House(DirectDesk):
         built = (folder / MAIN_FILE).exists()
         super().__init__(folder, seed=seed if built else 1)
         if not built:
-            self._build()
+            self.build()
+        self.look_around()
+
+    def look_around(self) -> None:
+        """Know everybody by name."""
         by_name = {thing.name: thing for kind in _NAMED for thing in self.config().of(kind).values()}
         self.olive: User = by_name["Olive"]
         self.alice: User = by_name["Alice"]
@@ -150,7 +154,8 @@ class House(DirectDesk):
         self.service: Service = by_name["Payments Service"]
         self.integration: Integration = by_name["Prometheus"]
 
-    def _build(self) -> None:
+    def build(self) -> None:
+        """Let people in."""
         self.key("root", Role.OWNER)
         for number, name in enumerate(("P1", "P2", "P3"), 1):
             self.save(Priority(id="", name=name, order=number, description=f"Priority {number}"))
