@@ -27,7 +27,7 @@ from tocsin.directory.model import (
     Urgency,
     User,
 )
-from tocsin.directory.subscriptions import FilterKind, WebhookSubscription
+from tocsin.directory.subscriptions import FilterKind, OAuthClient, WebhookSubscription
 from tocsin.engine.config import KINDS
 from tocsin.engine.things import DeleteThing, SaveThing
 from tocsin.events.orchestration import (
@@ -133,6 +133,10 @@ def newer(world: World, cast: Cast) -> dict[str, tuple[Any, tuple[str, ...]]]:
                 filter_kind=FilterKind.SERVICE,
                 filter_id=service,
             ),
+            (),
+        ),
+        "oauth_client": (
+            OAuthClient(id="", name="Login", client_id="a", secret="b", token_url="https://login.example.com/"),
             (),
         ),
         "kept": (Kept(id="", resource="addon", name="Graph", team_ids=(team,)), ()),

@@ -29,7 +29,7 @@ from tocsin.directory.model import (
     User,
 )
 from tocsin.directory.permissions import Standing
-from tocsin.directory.subscriptions import WebhookSubscription
+from tocsin.directory.subscriptions import OAuthClient, WebhookSubscription
 from tocsin.escalation.model import Policy, TargetKind
 from tocsin.events.evaluate import Program, compiled
 from tocsin.events.orchestration import (
@@ -72,6 +72,7 @@ Thing: TypeAlias = (
     | Subscriber
     | GroupingSetting
     | WebhookSubscription
+    | OAuthClient
     | Kept
 )
 """Anything that people define."""
@@ -103,6 +104,7 @@ KINDS: Mapping[str, type[Any]] = {
     "subscriber": Subscriber,
     "grouping_setting": GroupingSetting,
     "webhook_subscription": WebhookSubscription,
+    "oauth_client": OAuthClient,
     "kept": Kept,
 }
 """The stored name of each kind of thing; never renamed."""
@@ -258,6 +260,11 @@ class Config:
     def webhook_subscriptions(self) -> Mapping[str, WebhookSubscription]:
         """Webhook subscriptions by id."""
         return self._things["webhook_subscription"]
+
+    @property
+    def oauth_clients(self) -> Mapping[str, OAuthClient]:
+        """Credentials that webhooks are sent with, by id."""
+        return self._things["oauth_client"]
 
     @property
     def kept(self) -> Mapping[str, Kept]:

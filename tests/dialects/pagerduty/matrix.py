@@ -13,7 +13,7 @@ from tocsin.directory.business import BusinessService, Dependency, Subscriber, T
 from tocsin.directory.grouping import GroupingSetting
 from tocsin.directory.kept import Kept
 from tocsin.directory.model import Membership, Role, Service, TeamRole
-from tocsin.directory.subscriptions import FilterKind, WebhookSubscription
+from tocsin.directory.subscriptions import FilterKind, OAuthClient, WebhookSubscription
 from tocsin.events.model import Action, Event
 from tocsin.events.orchestration import CacheKind, CacheVariable, Orchestration
 from tocsin.incidents.help_messages import RequestResponders
@@ -70,6 +70,16 @@ def subscription(house: House) -> dict[str, Any]:
         "events": ["incident.triggered", "incident.resolved"],
         "filter": {"type": "service_reference", "id": house.service.id},
     }
+
+
+OAUTH_CLIENT = {
+    "name": "ServiceNow",
+    "client_id": "tocsin",
+    "client_secret": "the-secret-of-the-client",
+    "scope": "read write",
+    "token_url": "https://login.example.com/oauth_token.do",
+    "grant_type": "client_credentials",
+}
 
 
 def _layered(house: House, _incident: Incident) -> Any:
@@ -524,6 +534,16 @@ MATRIX: dict[tuple[str, str], Access] = {
         for method in ("GET", "PUT")
     },
     ("GET", "/audit/records"): Access(ADMINS, seen_by=EVERYBODY),
+    **{
+        (method, f"/webhook_subscriptions/oauth_clients{rest}"): Access(ADMINS, sent, EVERYBODY)
+        for method, rest, sent in (
+            ("GET", "", body()),
+            ("POST", "", body(oauth_client=OAUTH_CLIENT)),
+            ("GET", "/{id}", body()),
+            ("PUT", "/{id}", body(oauth_client={"name": "Newer"})),
+            ("DELETE", "/{id}", body()),
+        )
+    },
     ("POST", "/webhook_subscriptions"): Access(STAFF, _subscription, EVERYBODY),
     ("GET", "/webhook_subscriptions/{id}"): LOOK,
     ("PUT", "/webhook_subscriptions/{id}"): Access(STAFF, body(webhook_subscription={"description": "New"})),
@@ -551,7 +571,7 @@ MATRIX: dict[tuple[str, str], Access] = {
         ("GET", path): ANYBODY
         for path, handlers in ROUTES
         if "GET" in handlers and ("{" not in path or path in ("/abilities/{id}", "/vendors/{id}"))
-        if path not in ("/users/me", "/audit/records")
+        if path not in ("/users/me", "/audit/records", "/webhook_subscriptions/oauth_clients")
     },
 }
 """Lists answer to everybody, with what they may see: `test_lists_hold_what_may_be_seen`."""
@@ -609,6 +629,7 @@ def populated(house: House) -> None:
             filter_id=house.service.id,
         )
     )
+    house.save(OAuthClient(id="", name="Known", client_id="a", secret="b", token_url="https://login.example.com/"))
     house.alarm("first")
     second = house.alarm("second")
     house.receive(
@@ -747,6 +768,7 @@ def address(path: str, house: House, incident: Incident) -> str:
             "log_entries": "R0000000000002",
             "change_events": "R0000000000003",
             "webhook_subscriptions": next(iter(config.webhook_subscriptions)),
+            "webhook_subscriptions/oauth_clients": next(iter(config.oauth_clients), ""),
         }.get(collection, ""),
     }
     for name, value in ids.items():

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.dialects.pagerduty.api import Api, House, Reply
-from tests.dialects.pagerduty.matrix import subscription
+from tests.dialects.pagerduty.matrix import OAUTH_CLIENT, subscription
 from tocsin.dialects.pagerduty.routes import ROUTES
 
 Values = dict[str, Any]
@@ -291,6 +291,12 @@ RESOURCES = (
         subscription,
         ("delivery_method", "events", "filter"),
         (lambda house: _gone(house, "service"), lambda house: _gone(house, "team")),
+    ),
+    Resource(
+        "oauth_client",
+        "/webhook_subscriptions/oauth_clients",
+        lambda _house: OAUTH_CLIENT,
+        ("name", "client_id", "client_secret", "token_url", "grant_type"),
     ),
     Resource("user", "/users", _user, ("name", "email")),
     Resource(

@@ -125,7 +125,7 @@ def test_a_redacted_header_stays_and_a_new_one_needs_its_value(api: Api, house: 
         ),
         ({"delivery_method": {"custom_headers": [{"name": "A\r\nB", "value": "x"}]}}, "Custom headers"),
         ({"delivery_method": {"custom_headers": [{"name": "A", "value": "x\r\nB: c"}]}}, "the value of A"),
-        ({"oauth_client_id": "A1"}, "OAuth clients are not supported"),
+        ({"oauth_client_id": "A1"}, "OAuth client not found"),
     ],
 )
 def test_what_can_not_work_is_refused(api: Api, house: House, change: Any, says: str) -> None:
@@ -177,11 +177,6 @@ def test_one_that_is_disabled_says_so_until_it_is_enabled(api: Api, house: House
     (ping,) = deliveries(house, one)
     told = event(house, ping)
     assert (told["event_type"], told["resource_type"], told["data"]["type"]) == ("pagey.ping", "pagey", "ping")
-
-
-def test_there_are_no_oauth_clients(api: Api) -> None:
-    assert api.request("GET", f"{PATH}/oauth_clients").status == 404
-    assert api.request("GET", f"{PATH}/oauth_clients/A1").status == 404
 
 
 def test_what_is_removed_is_gone(api: Api, house: House) -> None:

@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tocsin.dialects._kit.auth import Caller
 from tocsin.dialects.pagerduty.auth import authenticate
-from tocsin.dialects.pagerduty.call import Call, Handler, refusal
+from tocsin.dialects.pagerduty.call import Call, Handler, SignIn, refusal
 from tocsin.dialects.pagerduty.errors import ApiError, missing_route, translated
 from tocsin.dialects.pagerduty.rate import Rate
 from tocsin.dialects.pagerduty.routes import ROUTES
@@ -47,13 +47,15 @@ def create(
     public_url: str = "",
     requests_per_minute: int = 0,
     authenticate: Authenticate = authenticate,
+    sign_in: SignIn = lambda _client: "",
 ) -> ASGIApp:
     """The application, to be mounted under `/pagerduty`.
 
     `public_url`: how the installation is known outside; its scheme counts where a proxy ends TLS. Addresses in answers
-    keep the host that the client used. `requests_per_minute` per key; 0 = no limit.
+    keep the host that the client used. `requests_per_minute` per key; 0 = no limit. `sign_in` tries the credentials of
+    an OAuth client; without it they are taken as they come.
     """
-    door = Door(desk, reads, now, public_url.rstrip("/"), Rate(requests_per_minute), authenticate)
+    door = Door(desk, reads, now, public_url.rstrip("/"), Rate(requests_per_minute), authenticate, sign_in)
     application = Starlette(
         routes=[Route(path, door.endpoint(handlers), methods=list(handlers)) for path, handlers in ROUTES],
         exception_handlers={
@@ -89,6 +91,7 @@ class Door:
         public_url: str,
         rate: Rate,
         authenticate: Authenticate,
+        sign_in: SignIn,
     ) -> None:
         self._desk = desk
         self._reads = reads
@@ -96,6 +99,7 @@ class Door:
         self._public_url = public_url
         self._rate = rate
         self._authenticate = authenticate
+        self._sign_in = sign_in
 
     def endpoint(self, handlers: Mapping[str, Handler]) -> Callable[..., object]:
         """An endpoint for Starlette that hands each method to its handler."""
@@ -139,6 +143,7 @@ class Door:
             query=request.query_params,
             headers=request.headers,
             raw=raw,
+            sign_in=self._sign_in,
         )
         call.included = frozenset(call.many("include"))
         handler = handlers["GET" if request.method == "HEAD" else request.method]

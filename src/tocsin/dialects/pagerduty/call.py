@@ -24,6 +24,7 @@ from tocsin.dialects.pagerduty.write.refs import Links
 from tocsin.directory.business import BusinessService
 from tocsin.directory.model import Service, Team, User
 from tocsin.directory.permissions import Verb, may
+from tocsin.directory.subscriptions import OAuthClient
 from tocsin.engine.config import Config
 from tocsin.engine.reading import Readable, may_read, readable
 from tocsin.engine.things import DeleteThing, SaveThing
@@ -45,6 +46,10 @@ RETRY_AFTER = "5"
 """Seconds after which a client that can't be answered now is asked to come again."""
 
 
+SignIn: TypeAlias = Callable[[OAuthClient], str]
+"""Tries whether a client gets an access token, within 5 s: why it does not, or ""."""
+
+
 @dataclass(slots=True)
 class Call:
     """A request whose sender is known. `config` is the configuration as of its beginning, or of its last write."""
@@ -60,6 +65,7 @@ class Call:
     query: QueryParams
     headers: Headers
     raw: bytes
+    sign_in: SignIn = lambda _client: ""
     included: frozenset[str] = field(default_factory=frozenset)
 
     # -- the body

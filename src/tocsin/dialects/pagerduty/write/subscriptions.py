@@ -7,16 +7,18 @@ from __future__ import annotations
 
 from tocsin.dialects.pagerduty.read.subscriptions import FILTERS, REDACTED
 from tocsin.dialects.pagerduty.write.refs import Wire
-from tocsin.directory.subscriptions import FilterKind, WebhookSubscription
+from tocsin.directory.subscriptions import FilterKind, OAuthClient, WebhookSubscription
 from tocsin.directory.urls import without_credentials
 from tocsin.kernel.time import Moment
 
 _TYPES = {kind: wire_type for wire_type, kind in FILTERS.items()}
 
 
-def subscription(one: WebhookSubscription, now: Moment, *, may_change: bool, is_new: bool = False) -> Wire:
+def subscription(
+    one: WebhookSubscription, now: Moment, client: OAuthClient | None, *, may_change: bool, is_new: bool = False
+) -> Wire:
     """A subscription. `is_new`: the answer to its creation, the only one with its secret."""
-    return {
+    found: Wire = {
         "id": one.id,
         "type": "webhook_subscription",
         "active": one.active,
@@ -31,6 +33,23 @@ def subscription(one: WebhookSubscription, now: Moment, *, may_change: bool, is_
         "description": one.description,
         "events": list(one.events),
         "filter": _filter(one),
+    }
+    if client is not None:
+        found["oauth_client"] = {"id": client.id, "type": "oauth_client_reference", "summary": client.name}
+    return found
+
+
+def oauth_client(one: OAuthClient) -> Wire:
+    """An OAuth client. It was active when it was saved: credentials that get no token are refused."""
+    return {
+        "id": one.id,
+        "type": "oauth_client",
+        "name": one.name,
+        "client_id": one.client_id,
+        "scope": one.scope or None,
+        "token_url": one.token_url,
+        "grant_type": "client_credentials",
+        "status": "active",
     }
 
 
