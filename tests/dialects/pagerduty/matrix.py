@@ -480,6 +480,7 @@ MATRIX: dict[tuple[str, str], Access] = {
         for name in ("past_incidents", "related_incidents", "outlier_incident", "related_change_events")
     },
     **{("POST", path): ANALYTICS for path, handlers in ROUTES if path.startswith("/analytics") and "POST" in handlers},
+    ("POST", "/analytics/raw/responders/{responder_id}/incidents"): Access(READERS, body(filters={})),
     ("GET", "/analytics/raw/incidents/{id}"): LOOK,
     ("GET", "/analytics/raw/incidents/{id}/responses"): LOOK,
     ("GET", "/services/{id}/change_events"): LOOK,
@@ -721,6 +722,7 @@ def address(path: str, house: House, incident: Incident) -> str:
         "{field_id}": config.kept_of[_field_of(path)][0].id,
         "{field_option_id}": config.kept_of[f"{_field_of(path)}_option"][0].id,
         "{user_id}": house.bob.id,
+        "{responder_id}": house.alice.id,
         "{policy_id}": house.policy.id,
         "{integration_id}": config.keys_of[orchestration][0].id if of_orchestration else house.integration.id,
         "{cache_variable_id}": next(
