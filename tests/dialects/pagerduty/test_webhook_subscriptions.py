@@ -151,6 +151,25 @@ def test_a_list_can_be_narrowed(api: Api, house: House) -> None:
     assert api.request("GET", f"{PATH}?filter_type=user").status == 400
 
 
+@pytest.mark.parametrize(
+    ("url", "host"),
+    [
+        ("https://chat.example.com/hooks/T1/B2/s3cret", "https://chat.example.com/--redacted--"),
+        ("https://tocsin:s3cret@hooks.example.com:8443/", "https://hooks.example.com:8443/"),
+        ("https://tocsin:s3cret@hooks.example.com", "https://hooks.example.com"),
+        ("https://hooks.example.com?key=s3cret", "https://hooks.example.com/--redacted--"),
+    ],
+)
+def test_an_address_is_shown_whole_to_who_can_change_it_only(api: Api, house: House, url: str, host: str) -> None:
+    method = {"type": "http_delivery_method", "url": url}
+    one = made(api, house, delivery_method=method)
+    seen = {key: api.get(f"{PATH}/{one['id']}", key=key)["webhook_subscription"] for key in ("root", "carol", "alice")}
+    found = {key: value["delivery_method"]["url"] for key, value in seen.items()}
+    assert found == {"root": url, "carol": url, "alice": host}
+    (listed,) = api.get(PATH, key="mallory")["webhook_subscriptions"]
+    assert listed["delivery_method"]["url"] == host
+
+
 def test_a_password_in_the_url_is_shown_to_who_can_change_it_only(api: Api, house: House) -> None:
     url = "https://tocsin:hunter2@hooks.example.com/in"
     one = made(api, house, delivery_method={"type": "http_delivery_method", "url": url})

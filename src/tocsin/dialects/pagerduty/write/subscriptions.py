@@ -1,9 +1,11 @@
 """Webhook subscriptions as PagerDuty's clients expect them.
 
-Decides what is never shown: headers' values, the secret but once, and passwords to those who can't change them.
+Decides what is never shown: headers' values, the secret but once, and to those who can't change it more than the host.
 """
 
 from __future__ import annotations
+
+import re
 
 from tocsin.dialects.pagerduty.read.subscriptions import FILTERS, REDACTED
 from tocsin.dialects.pagerduty.write.refs import Wire
@@ -27,7 +29,7 @@ def subscription(
             "secret": one.secret if is_new else None,
             "temporarily_disabled": one.is_disabled(now),
             "type": "http_delivery_method",
-            "url": one.url if may_change else _without_password(one.url),
+            "url": one.url if may_change else _host_alone(one.url),
             "custom_headers": [{"name": header.name, "value": REDACTED} for header in one.headers],
         },
         "description": one.description,
@@ -59,6 +61,8 @@ def _filter(one: WebhookSubscription) -> Wire:
     return found if one.filter_kind is FilterKind.ACCOUNT else {"id": one.filter_id, **found}
 
 
-def _without_password(url: str) -> str:
-    plain, credentials = without_credentials(url)
-    return plain.replace("://", f"://{REDACTED.replace(' ', '')}@", 1) if credentials else plain
+def _host_alone(url: str) -> str:
+    """Whom it goes to. What follows the host may be what lets one in, as in addresses of chat rooms."""
+    scheme, _, rest = without_credentials(url)[0].partition("://")
+    host = re.split(r"[/?]", rest, maxsplit=1)[0]
+    return f"{scheme}://{host}/{REDACTED.replace(' ', '')}" if rest.strip("/") != host else f"{scheme}://{rest}"
