@@ -103,6 +103,7 @@ def application(edge: Edge) -> Starlette:
             place.clock.now,
             public_url=place.settings.public_url,
             sign_in=sign_in(place.settings, place.clock),
+            sessions=site.sessions,
         )
         routes += [*(Mount(f"/{name}", rest) for name in REST), *pages.routes(place, store, site, tokens)]
         handlers[404] = handlers[405] = web.not_found(site, PROGRAMS)

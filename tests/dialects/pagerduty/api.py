@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,10 @@ from tocsin.events.model import Action, Event, Severity
 from tocsin.incidents.model import Incident
 from tocsin.kernel.time import WEEK
 from tocsin.oncall import Layer, Schedule
+from tocsin.runtime.passwords import Passwords
+from tocsin.runtime.sessions import Sessions
 from tocsin.storage.database import MAIN_FILE
+from tocsin.storage.edge import open_edge_store
 from tocsin.testing.desk import DirectDesk
 
 BASE = "http://tocsin.example/pagerduty"
@@ -70,6 +74,10 @@ class Api:
         """`raising`: a defect of the application is raised here instead of answered with 500."""
         self.desk = desk
         self._runner = asyncio.Runner()
+        self._folder = tempfile.TemporaryDirectory(prefix="tocsin-edge-")
+        self.store = open_edge_store(Path(self._folder.name), None)
+        self.sessions = Sessions(self.store, desk, desk.clock, desk.ids, Passwords(memory_kib=1024, passes=1))
+        options.setdefault("sessions", self.sessions)
         mounted = Mount("/pagerduty", create(desk, desk.reads, desk.clock.now, **options))
         transport = httpx2.ASGITransport(Starlette(routes=[mounted]), raise_app_exceptions=raising)
         self._client = httpx2.AsyncClient(transport=transport, base_url=BASE)
@@ -78,6 +86,8 @@ class Api:
         """Close the client."""
         self._runner.run(self._client.aclose())
         self._runner.close()
+        self.store.close()
+        self._folder.cleanup()
 
     def request(
         self,

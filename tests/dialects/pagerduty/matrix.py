@@ -407,6 +407,8 @@ MATRIX: dict[tuple[str, str], Access] = {
     ("PUT", "/users/{id}"): Access(SELF, body(user={"job_title": "SRE"})),
     ("DELETE", "/users/{id}"): Access(ADMINS),
     ("GET", "/users/{id}/license"): LOOK,
+    ("GET", "/users/{id}/sessions"): Access(SELF),
+    ("DELETE", "/users/{id}/sessions"): Access(SELF),
     ("GET", "/users/{id}/contact_methods"): LOOK,
     ("POST", "/users/{id}/contact_methods"): Access(
         SELF, body(contact_method={"type": "sms_contact_method", "label": "M", "address": "2025550100"})
@@ -578,7 +580,8 @@ MATRIX: dict[tuple[str, str], Access] = {
 """Lists answer to everybody, with what they may see: `test_lists_hold_what_may_be_seen`."""
 
 HARD_TO_SET_UP = {("DELETE", "/teams/{id}"), ("DELETE", "/teams/{id}/users/{user_id}")}
-"""Tried by themselves below: the house can't lose its team."""
+HARD_TO_SET_UP |= {(method, "/users/{id}/sessions/{type}/{session_id}") for method in ("GET", "DELETE")}
+"""Tried by themselves: the house can't lose its team, and sessions are not the house's (`test_user_sessions`)."""
 
 
 def populated(house: House) -> None:

@@ -36,6 +36,7 @@ from tocsin.kernel.time import Moment
 from tocsin.oncall import Schedule
 from tocsin.runtime.desk import Desk
 from tocsin.runtime.reads import Reads
+from tocsin.runtime.sessions import Sessions
 
 T = TypeVar("T")
 R = TypeVar("R", User, Team, Service, Schedule, Policy, Orchestration, BusinessService)
@@ -66,6 +67,7 @@ class Call:
     headers: Headers
     raw: bytes
     sign_in: SignIn = lambda _client: ""
+    sessions: Sessions | None = None
     included: frozenset[str] = field(default_factory=frozenset)
 
     # -- the body

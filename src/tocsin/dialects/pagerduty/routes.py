@@ -33,6 +33,7 @@ from tocsin.dialects.pagerduty.resources import (
     responders,
     schedules,
     services,
+    sessions,
     standards,
     status_updates,
     subscribers,
@@ -130,6 +131,7 @@ ROUTES: Routes = (
     *enablements.ROUTES,
     *standards.ROUTES,
     *personal_rules.ROUTES,
+    *sessions.ROUTES,
     *webhook_subscriptions.ROUTES,
 )
 """Path -> method -> handler."""
