@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any, cast
 
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
+
 from tocsin.app.health import UNDECIDED_SECONDS, Pulse, Signs
 from tocsin.kernel.time import SECOND, Moment
 from tocsin.storage.turns import Cursor
@@ -19,6 +22,7 @@ class Place:
         self.refused = False
         self.events: dict[int, Moment] = {}
         self.decided = 0
+        self.waiting = 0
         self.head = 0
         self.knows_keys = True
         signs = Signs(can_page=lambda: True, knows_keys=lambda: self.knows_keys, received_at=self.events.get)
@@ -26,6 +30,9 @@ class Place:
 
     def oldest_due(self) -> tuple[None, None]:
         return None, None
+
+    def waiting_deliveries(self) -> int:
+        return self.waiting
 
     def cursor(self) -> Cursor:
         return Cursor("log", self.decided)
@@ -51,6 +58,14 @@ def test_an_event_in_flight_is_as_old_as_it_is_and_not_as_the_last_look() -> Non
     assert "an event has been waiting to be decided for 17 s" in place.pulse.health().problems
     place.decided = 1
     assert place.undecided(2) == 0
+
+
+def test_what_waits_for_webhook_receivers_is_measured() -> None:
+    place = Place()
+    place.waiting = 7
+    assert place.pulse.health().waiting_deliveries == 7
+    answer = TestClient(Starlette(routes=place.pulse.routes())).get("/metrics")
+    assert "tocsin_waiting_deliveries 7.0" in answer.text
 
 
 def test_deciding_one_event_makes_the_next_one_no_younger() -> None:

@@ -28,7 +28,7 @@ from tocsin.directory.model import (
     Urgency,
     User,
 )
-from tocsin.directory.subscriptions import FilterKind, WebhookSubscription
+from tocsin.directory.subscriptions import FilterKind, OAuthClient, WebhookSubscription
 from tocsin.engine.config import KINDS
 from tocsin.engine.things import CHANGED_MEANWHILE, DeleteThing, SaveThing
 from tocsin.events.orchestration import (
@@ -132,6 +132,10 @@ def newer(world: World, cast: Cast) -> dict[str, tuple[Any, tuple[str, ...]]]:
         ),
         "incident_type": (IncidentType(id="", name="outage", display_name="Outage", parent_id=BASE_TYPE.id), ()),
         "custom_field": (CustomField(id="", name="region", display_name="Region", data_type=DataType.STRING), ()),
+        "oauth_client": (
+            OAuthClient(id="", name="Login", client_id="a", secret="b", token_url="https://login.example.com/"),
+            (),
+        ),
         "kept": (Kept(id="", resource="addon", name="Graph", team_ids=(team,)), ()),
     }
 

@@ -14,6 +14,7 @@ from tocsin.kernel.time import DAY, Moment
 from tocsin.runtime.reads import Reads
 from tocsin.storage.database import Database, open_database
 from tocsin.storage.delivery_queue import DeliveryQueue
+from tocsin.storage.queries import deliveries
 from tocsin.storage.retention import DELIVERIES_KEPT
 from tocsin.storage.schema import create_schema
 from tocsin.storage.turns import Turn, TurnStore
@@ -103,6 +104,17 @@ def test_a_subscription_can_be_looked_at_newest_first(store: TurnStore, database
     assert reads.delivery("D003") == delivery(3, NOW)
     assert reads.delivery("D999") is None
     assert (reads.lane("W1").drops, reads.lane("W9")) == (2, Lane(id="W9"))
+
+
+def test_what_waits_is_counted_as_far_as_it_is_worth_it(
+    store: TurnStore, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reads = Reads(database)
+    assert reads.waiting_deliveries() == 0
+    put(store, delivery(1, NOW), delivery(2, None), ended(3, NOW), delivery(4, NOW, "W2"))
+    assert reads.waiting_deliveries() == 3
+    monkeypatch.setattr(deliveries, "COUNTED", 2)
+    assert reads.waiting_deliveries() == 2
 
 
 def test_what_ended_long_ago_is_dropped_and_what_waits_never(store: TurnStore, database: Database) -> None:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from ipaddress import ip_network
 
 from tocsin.app.settings import AppSettings
 from tocsin.connectors._kit.egress import EgressPolicy
 from tocsin.connectors.webhook.courier import Brought, WebhookCourier
+from tocsin.connectors.webhook.oauth import Login
 from tocsin.connectors.webhook.settings import WebhookSettings
 from tocsin.deliveries.messages import RecordDelivery
 from tocsin.deliveries.model import Delivery, DeliveryResult
 from tocsin.dialects.pagerduty.write.refs import Links, Refs
 from tocsin.dialects.pagerduty.write.webhooks import TooLarge, event_bytes, outgoing
+from tocsin.directory.subscriptions import OAuthClient
 from tocsin.engine.config import Config
 from tocsin.runtime.clock import Clock
 from tocsin.runtime.couriers import Bring, Parcel
@@ -34,11 +37,27 @@ def bringer(settings: AppSettings, clock: Clock, *, courier: WebhookCourier | No
         except TooLarge as error:
             return _report(delivery, Brought(DeliveryResult.DROPPED, f"not sent: {error}"))
         secrets = (subscription.secret, *(header.value for header in subscription.headers))
-        return _report(
-            delivery, brings.bring(subscription.url, request.headers, request.body, clock.now(), secrets=secrets)
+        client = parcel.config.oauth_clients.get(subscription.oauth_client_id)
+        login = login_of(client) if client is not None else None
+        brought = brings.bring(
+            subscription.url, request.headers, request.body, clock.now(), secrets=secrets, login=login
         )
+        return _report(delivery, brought)
 
     return bring
+
+
+def login_of(client: OAuthClient) -> Login:
+    """What a client gets its tokens with."""
+    return Login(client.token_url, client.client_id, client.secret, client.scope)
+
+
+def sign_in(
+    settings: AppSettings, clock: Clock, *, courier: WebhookCourier | None = None
+) -> Callable[[OAuthClient], str]:
+    """What tries whether a client gets a token: why not, or ""."""
+    tries = courier or WebhookCourier(WebhookSettings(egress(settings)), clock.ticks)
+    return lambda client: tries.sign_in(login_of(client))
 
 
 def body_of(delivery: Delivery, config: Config, settings: AppSettings) -> str:

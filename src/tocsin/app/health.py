@@ -52,6 +52,7 @@ class Health:
     engine_absent_seconds: float = 0.0
     undecided_seconds: float = 0.0
     is_fenced: bool = False
+    waiting_deliveries: int | None = None
     refused: bool = False
     """Whether the log did not take the last events."""
 
@@ -128,6 +129,7 @@ class Pulse:
             due, unsent = self._reads.oldest_due()
             cursor = self._reads.cursor().seq
             can_page, is_fenced = self._signs.can_page(), self._signs.is_fenced()
+            waiting = self._reads.waiting_deliveries()
         except (DatabaseError, OutOfReach) as error:
             log.warning("database_out_of_reach", error=str(error)[:300])
             return Health(False, accepting and not self._log_in_database, None, None, None, False, refused=refused)
@@ -141,6 +143,7 @@ class Pulse:
             engine_absent_seconds=ticks - self._engine_seen,
             undecided_seconds=self._undecided(cursor, now, ticks),
             is_fenced=is_fenced,
+            waiting_deliveries=waiting,
             refused=refused,
         )
 
@@ -199,6 +202,11 @@ def _gauges(health: Health, head: int) -> list[tuple[str, str, float]]:
         ("tocsin_backlog_events", "Accepted events that are not decided yet", float(health.backlog_events or 0)),
         ("tocsin_overdue_timer_seconds", "How long the oldest timer is overdue", health.overdue_timer_seconds or 0.0),
         ("tocsin_unsent_seconds", "Age of the oldest message without a result", health.unsent_seconds or 0.0),
+        (
+            "tocsin_waiting_deliveries",
+            "Deliveries to webhook subscriptions that have not ended",
+            float(health.waiting_deliveries or 0),
+        ),
     ]
 
 

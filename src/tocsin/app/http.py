@@ -17,6 +17,7 @@ from tocsin.alerts.model import Alert
 from tocsin.app import pages
 from tocsin.app.callbacks import PhoneCallbacks
 from tocsin.app.carriers import phone
+from tocsin.app.deliveries import sign_in
 from tocsin.app.health import Pulse
 from tocsin.app.installation import Installation
 from tocsin.app.tokens import Tokens
@@ -100,8 +101,15 @@ def application(edge: Edge) -> Starlette:
         place = edge.place
         store = open_edge_store(place.data, place.settings.database_url)
         site = pages.site(place, store, edge.control, edge.reads, edge.bus, edge.pulse, tokens, edge.demo_url)
-        rest = pagerduty.create(edge.control, edge.reads, place.clock.now, public_url=place.settings.public_url)
         routes.append(Mount(NATIVE, native.create(edge.control)))
+        rest = pagerduty.create(
+            edge.control,
+            edge.reads,
+            place.clock.now,
+            public_url=place.settings.public_url,
+            sign_in=sign_in(place.settings, place.clock),
+            sessions=site.sessions,
+        )
         routes += [*(Mount(f"/{name}", rest) for name in REST), *pages.routes(place, store, site, tokens)]
         handlers[404] = handlers[405] = web.not_found(site, PROGRAMS)
         handlers[500] = web.broken

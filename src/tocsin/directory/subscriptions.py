@@ -61,10 +61,26 @@ class Header:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OAuthClient:
+    """Credentials that get an access token at `token_url` (RFC 6749, 4.4). `secret` is never shown again."""
+
+    id: str
+    name: str
+    client_id: str
+    secret: str
+    token_url: str
+    scope: str = ""
+    created_at: Moment = 0
+    updated_at: Moment = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WebhookSubscription:
     """An address that is told of events. `secret` signs each delivery and is shown once, when it is made.
 
     `url` may hold a user name and password.
+
+    `oauth_client_id`: the client whose access token goes along with each delivery; "" = none.
 
     `disabled_until`: after three deliveries in a row that were given up, nothing is sent until then.
     """
@@ -78,6 +94,7 @@ class WebhookSubscription:
     active: bool = True
     headers: tuple[Header, ...] = ()
     secret: str = ""
+    oauth_client_id: str = ""
     disabled_until: Moment | None = None
     created_at: Moment = 0
     updated_at: Moment = 0

@@ -30,7 +30,7 @@ from tocsin.directory.model import (
     User,
 )
 from tocsin.directory.permissions import Standing
-from tocsin.directory.subscriptions import WebhookSubscription
+from tocsin.directory.subscriptions import OAuthClient, WebhookSubscription
 from tocsin.escalation.model import Policy, TargetKind
 from tocsin.events.evaluate import Program, compiled
 from tocsin.events.orchestration import (
@@ -74,6 +74,7 @@ Thing: TypeAlias = (
     | WebhookSubscription
     | IncidentType
     | CustomField
+    | OAuthClient
     | Kept
 )
 """Anything that people define."""
@@ -107,6 +108,7 @@ KINDS: Mapping[str, type[Any]] = {
     "webhook_subscription": WebhookSubscription,
     "incident_type": IncidentType,
     "custom_field": CustomField,
+    "oauth_client": OAuthClient,
     "kept": Kept,
 }
 """The stored name of each kind of thing; never renamed."""
@@ -267,6 +269,11 @@ class Config:
     def webhook_subscriptions(self) -> Mapping[str, WebhookSubscription]:
         """Webhook subscriptions by id."""
         return self._things["webhook_subscription"]
+
+    @property
+    def oauth_clients(self) -> Mapping[str, OAuthClient]:
+        """Credentials that webhooks are sent with, by id."""
+        return self._things["oauth_client"]
 
     @property
     def kept(self) -> Mapping[str, Kept]:

@@ -7,17 +7,19 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from tocsin.directory.subscriptions import EVENTS, FilterKind, Header, WebhookSubscription
+from tocsin.directory.subscriptions import EVENTS, FilterKind, Header, OAuthClient, WebhookSubscription
 from tocsin.directory.urls import url_problem, without_credentials
-from tocsin.engine.thing_removal import alone
+from tocsin.engine.thing_removal import alone, gone
 from tocsin.engine.thing_rules import Draft, Verdict
-from tocsin.engine.world import World
+from tocsin.engine.world import ThingChange, World
 from tocsin.kernel.decision import NOTHING, Decision
-from tocsin.kernel.limits import DESCRIPTION_CHARS
+from tocsin.kernel.limits import DESCRIPTION_CHARS, NAME_CHARS
 from tocsin.kernel.time import Moment
 
 HEADERS = 20
 HEADER_CHARS = 1024
+OAUTH_CLIENTS = 10
+"""So many in an installation, as many as the vendor takes."""
 
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}")
 _OURS = frozenset(
@@ -57,7 +59,33 @@ def _subscription(draft: Draft) -> Verdict:
     found += _header_problems(one.headers)
     if len(one.description) > DESCRIPTION_CHARS:
         found.append(f"Description is too long (maximum is {DESCRIPTION_CHARS} characters)")
+    if one.oauth_client_id and one.oauth_client_id not in config.oauth_clients:
+        found.append("OAuth client not found")
     return found, NOTHING
+
+
+def _oauth_client(draft: Draft) -> Verdict:
+    one: OAuthClient = draft.new
+    found = []
+    texts = {"Name": one.name, "Client": one.client_id, "Client secret": one.secret, "Token url": one.token_url}
+    for label, text in texts.items():
+        if not text.strip():
+            found.append(f"{label} cannot be empty")
+    for label, text in {**texts, "Scope": one.scope}.items():
+        if len(text) > NAME_CHARS:
+            found.append(f"{label} is too long (maximum is {NAME_CHARS} characters)")
+    if one.token_url.strip() and (problem := url_problem(one.token_url)):
+        found.append(f"Token url can't be called: {problem}")
+    if draft.old is None and len(draft.world.config.oauth_clients) >= OAUTH_CLIENTS:
+        found.append(f"There are {OAUTH_CLIENTS} OAuth clients already")
+    return found, NOTHING
+
+
+def _without_client(world: World, client: OAuthClient, _now: Moment) -> Decision:
+    """The subscriptions that used it go on without."""
+    users = [one for one in world.config.webhook_subscriptions.values() if one.oauth_client_id == client.id]
+    changes = tuple(ThingChange("webhook_subscription", one.id, one, replace(one, oauth_client_id="")) for one in users)
+    return Decision(state=changes) + gone([client])
 
 
 def _header_problems(headers: Iterable[Header]) -> Iterator[str]:
@@ -68,8 +96,14 @@ def _header_problems(headers: Iterable[Header]) -> Iterator[str]:
             yield f"Custom headers: the value of {header.name} is too long or not plain text"
 
 
-RULES: Mapping[str, Callable[[Draft], Verdict]] = {"webhook_subscription": _subscription}
+RULES: Mapping[str, Callable[[Draft], Verdict]] = {
+    "webhook_subscription": _subscription,
+    "oauth_client": _oauth_client,
+}
 """The rule of each of these kinds."""
 
-REMOVAL: Mapping[str, Callable[[World, Any, Moment], Decision]] = {"webhook_subscription": alone}
+REMOVAL: Mapping[str, Callable[[World, Any, Moment], Decision]] = {
+    "webhook_subscription": alone,
+    "oauth_client": _without_client,
+}
 """What removing each of these kinds means."""

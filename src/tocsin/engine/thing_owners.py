@@ -171,14 +171,32 @@ def _tagging(config: Config, actor: Actor, tagging: Tagging, _old: Any, _new: An
         yield Verb.EDIT, policy.team_ids if policy is not None else (), False
 
 
-def _subscription(config: Config, _actor: Actor, one: WebhookSubscription, _old: Any, _new: Any) -> Iterable[Need]:
-    """What goes out is what its filter lets through: of one service or team their editors decide, of all admins."""
+def _subscription(
+    config: Config,
+    _actor: Actor,
+    one: WebhookSubscription,
+    old: WebhookSubscription | None,
+    new: WebhookSubscription | None,
+) -> Iterable[Need]:
+    """What goes out is what its filter lets through: of one service or team their editors decide, of all admins.
+
+    Access tokens are the admins': whoever decided alone where they go could have them.
+    """
+    if _sends_tokens(old, new):
+        yield Verb.ADMINISTER, (), False
     if one.filter_kind is FilterKind.SERVICE:
         yield Verb.EDIT, config.team_ids_of_service(one.filter_id), False
     elif one.filter_kind is FilterKind.TEAM:
         yield Verb.EDIT, (one.filter_id,), False
     else:
         yield Verb.ADMINISTER, (), False
+
+
+def _sends_tokens(old: WebhookSubscription | None, new: WebhookSubscription | None) -> bool:
+    """Whether the change sends the access tokens of a client somewhere that they did not go before."""
+    if new is None or not new.oauth_client_id:
+        return False
+    return old is None or (old.oauth_client_id, old.url) != (new.oauth_client_id, new.url)
 
 
 def _subscriber(_config: Config, actor: Actor, one: Subscriber, _old: Any, _new: Any) -> Iterable[Need]:
@@ -253,4 +271,5 @@ _NEEDS: Mapping[str, Callable[[Config, Actor, Any, Any, Any], Iterable[Need]]] =
     "webhook_subscription": _subscription,
     "incident_type": _everybodys,
     "custom_field": _everybodys,
+    "oauth_client": _administered,
 }

@@ -269,6 +269,11 @@ class Reads:
         with self._database.engine.connect() as connection:
             return deliveries.one(connection, delivery_id)
 
+    def waiting_deliveries(self) -> int:
+        """How many deliveries have not ended, 100,000 at most. Cheap."""
+        with self._database.engine.connect() as connection:
+            return deliveries.waiting(connection)
+
     def lane(self, subscription_id: str) -> Lane:
         """How the deliveries of a subscription fare."""
         with self._database.engine.connect() as connection:

@@ -225,6 +225,10 @@ class Sessions:
         """End every session of this person but the one of `token`. Returns how many."""
         return self._store.end_sessions_of(user_id, keep_digest=_digest(token))
 
+    def end_all(self, user_id: str) -> int:
+        """End every session of this person. Returns how many."""
+        return self._store.end_sessions_of(user_id)
+
     def change_password(self, token: str, old: str, new: str, visitor: Visitor) -> Opened:
         """Set a new password: every session of the person ends, and this browser gets a new one.
 

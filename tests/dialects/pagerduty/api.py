@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,10 @@ from tocsin.events.model import Action, Event, Severity
 from tocsin.incidents.model import Incident
 from tocsin.kernel.time import WEEK
 from tocsin.oncall import Layer, Schedule
+from tocsin.runtime.passwords import Passwords
+from tocsin.runtime.sessions import Sessions
 from tocsin.storage.database import MAIN_FILE
+from tocsin.storage.edge import open_edge_store
 from tocsin.testing.desk import DirectDesk
 
 BASE = "http://tocsin.example/pagerduty"
@@ -70,6 +74,10 @@ class Api:
         """`raising`: a defect of the application is raised here instead of answered with 500."""
         self.desk = desk
         self._runner = asyncio.Runner()
+        self._folder = tempfile.TemporaryDirectory(prefix="tocsin-edge-")
+        self.store = open_edge_store(Path(self._folder.name), None)
+        self.sessions = Sessions(self.store, desk, desk.clock, desk.ids, Passwords(memory_kib=1024, passes=1))
+        options.setdefault("sessions", self.sessions)
         mounted = Mount("/pagerduty", create(desk, desk.reads, desk.clock.now, **options))
         transport = httpx2.ASGITransport(Starlette(routes=[mounted]), raise_app_exceptions=raising)
         self._client = httpx2.AsyncClient(transport=transport, base_url=BASE)
@@ -78,6 +86,8 @@ class Api:
         """Close the client."""
         self._runner.run(self._client.aclose())
         self._runner.close()
+        self.store.close()
+        self._folder.cleanup()
 
     def request(
         self,
@@ -136,7 +146,11 @@ class House(DirectDesk):
         built = (folder / MAIN_FILE).exists()
         super().__init__(folder, seed=seed if built else 1)
         if not built:
-            self._build()
+            self.build()
+        self.look_around()
+
+    def look_around(self) -> None:
+        """Know everybody by name."""
         by_name = {thing.name: thing for kind in _NAMED for thing in self.config().of(kind).values()}
         self.olive: User = by_name["Olive"]
         self.alice: User = by_name["Alice"]
@@ -150,7 +164,8 @@ class House(DirectDesk):
         self.service: Service = by_name["Payments Service"]
         self.integration: Integration = by_name["Prometheus"]
 
-    def _build(self) -> None:
+    def build(self) -> None:
+        """Let people in."""
         self.key("root", Role.OWNER)
         for number, name in enumerate(("P1", "P2", "P3"), 1):
             self.save(Priority(id="", name=name, order=number, description=f"Priority {number}"))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from tests.dialects.pagerduty.api import Api, House
+from tocsin.directory.model import Role
 from tocsin.kernel.time import DAY, HOUR, SECOND, iso
 
 
@@ -64,6 +66,21 @@ def test_cursors_lead_through_everything_and_filters_narrow(api: Api, house: Hou
     assert [fields(one) for one in by_bob] == [{"job_title": (None, "Other")}]
     assert api.get(f"/audit/records?actor_id={house.bob.id}&actions[]=delete")["records"] == []
     assert len(api.get("/audit/records?method_type=api_token&actor_type=user_reference")["records"]) == 1
+
+
+def test_records_of_the_keys_with_these_last_characters(api: Api, house: House) -> None:
+    for name, hint in (("payments_key", "3xyz"), ("search_key", "9abc")):
+        key = house.key(name, Role.ADMIN)
+        house.save(replace(key, hint=hint), "hint")
+    for number, name in enumerate(("payments_key", "search_key", "olive")):
+        api.put(f"/users/{house.bob.id}", {"user": {"job_title": f"Number {number}"}}, key=name)
+    path = "/audit/records?method_type=api_token&method_truncated_token"
+    (one,) = api.get(f"{path}=3xyz")["records"]
+    assert (fields(one)["job_title"][1], one["method"]["truncated_token"]) == ("Number 0", "3xyz")
+    assert api.get(f"{path}=0000")["records"] == []
+    assert api.get(f"{path}=3xyz&actor_type=user_reference")["records"] == []
+    assert api.get("/audit/records?method_type=browser&method_truncated_token=3xyz")["records"] == []
+    assert api.request("GET", "/audit/records?method_truncated_token=3xyz").status == 400
 
 
 def test_records_of_the_last_day_unless_asked_otherwise(api: Api, house: House) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.dialects.pagerduty.api import Api, House, Reply
-from tests.dialects.pagerduty.matrix import subscription
+from tests.dialects.pagerduty.matrix import OAUTH_CLIENT, subscription
 from tocsin.dialects.pagerduty.routes import ROUTES
 
 Values = dict[str, Any]
@@ -292,6 +292,12 @@ RESOURCES = (
         ("delivery_method", "events", "filter"),
         (lambda house: _gone(house, "service"), lambda house: _gone(house, "team")),
     ),
+    Resource(
+        "oauth_client",
+        "/webhook_subscriptions/oauth_clients",
+        lambda _house: OAUTH_CLIENT,
+        ("name", "client_id", "client_secret", "token_url", "grant_type"),
+    ),
     Resource("user", "/users", _user, ("name", "email")),
     Resource(
         "contact_method",
@@ -366,6 +372,7 @@ RESOURCES = (
         (
             lambda _house: {"extension_objects": [{"id": "PNOBODY"}]},
             lambda _house: {"extension_schema": {"id": "PNOBODY"}},
+            lambda _house: {"extension_schema": {}},
         ),
     ),
     Resource(
@@ -489,16 +496,16 @@ def test_what_does_not_exist_can_not_be_pointed_at(api: Api, house: House, resou
     assert house.config().version == version
 
 
-def mutations(value: Any) -> Iterator[Any]:
+def mutations(value: Any, wrongs: Sequence[Any] = ANY_WRONG) -> Iterator[Any]:
     """The value with one leaf or branch after the other replaced by each wrong thing."""
-    yield from ANY_WRONG
+    yield from wrongs
     if isinstance(value, dict):
         for name, inner in value.items():
-            for wrong in mutations(inner):
+            for wrong in mutations(inner, wrongs):
                 yield {**value, name: wrong}
     if isinstance(value, list):
         for place_, inner in enumerate(value):
-            for wrong in mutations(inner):
+            for wrong in mutations(inner, wrongs):
                 yield [*value[:place_], wrong, *value[place_ + 1 :]]
 
 

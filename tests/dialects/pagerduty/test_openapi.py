@@ -44,6 +44,7 @@ CLIENTS_WANT: tuple[tuple[str, dict[str, str]], ...] = (
     ("aggregate", {}),  # its two values are written as one
     ("value", {}),  # of a custom field: described as an object, shown and read as the value itself
     ("default_value", {}),
+    ("total_off_hour_interruptions", {"type": "integer"}),  # once described as a text, beside its siblings
     ("responder_id", {"type": "string"}),  # once described as a number; ids of people are texts
 )
 """Where clients and description disagree, the clients are right."""

@@ -125,7 +125,7 @@ def test_a_redacted_header_stays_and_a_new_one_needs_its_value(api: Api, house: 
         ),
         ({"delivery_method": {"custom_headers": [{"name": "A\r\nB", "value": "x"}]}}, "Custom headers"),
         ({"delivery_method": {"custom_headers": [{"name": "A", "value": "x\r\nB: c"}]}}, "the value of A"),
-        ({"oauth_client_id": "A1"}, "OAuth clients are not supported"),
+        ({"oauth_client_id": "A1"}, "OAuth client not found"),
     ],
 )
 def test_what_can_not_work_is_refused(api: Api, house: House, change: Any, says: str) -> None:
@@ -149,6 +149,25 @@ def test_a_list_can_be_narrowed(api: Api, house: House) -> None:
     assert ids(f"?filter_type=team&filter_id={house.search.id}") == []
     assert api.request("GET", f"{PATH}?filter_type=team").status == 400
     assert api.request("GET", f"{PATH}?filter_type=user").status == 400
+
+
+@pytest.mark.parametrize(
+    ("url", "host"),
+    [
+        ("https://chat.example.com/hooks/T1/B2/s3cret", "https://chat.example.com/--redacted--"),
+        ("https://tocsin:s3cret@hooks.example.com:8443/", "https://hooks.example.com:8443/"),
+        ("https://tocsin:s3cret@hooks.example.com", "https://hooks.example.com"),
+        ("https://hooks.example.com?key=s3cret", "https://hooks.example.com/--redacted--"),
+    ],
+)
+def test_an_address_is_shown_whole_to_who_can_change_it_only(api: Api, house: House, url: str, host: str) -> None:
+    method = {"type": "http_delivery_method", "url": url}
+    one = made(api, house, delivery_method=method)
+    seen = {key: api.get(f"{PATH}/{one['id']}", key=key)["webhook_subscription"] for key in ("root", "carol", "alice")}
+    found = {key: value["delivery_method"]["url"] for key, value in seen.items()}
+    assert found == {"root": url, "carol": url, "alice": host}
+    (listed,) = api.get(PATH, key="mallory")["webhook_subscriptions"]
+    assert listed["delivery_method"]["url"] == host
 
 
 def test_a_password_in_the_url_is_shown_to_who_can_change_it_only(api: Api, house: House) -> None:
@@ -177,11 +196,6 @@ def test_one_that_is_disabled_says_so_until_it_is_enabled(api: Api, house: House
     (ping,) = deliveries(house, one)
     told = event(house, ping)
     assert (told["event_type"], told["resource_type"], told["data"]["type"]) == ("pagey.ping", "pagey", "ping")
-
-
-def test_there_are_no_oauth_clients(api: Api) -> None:
-    assert api.request("GET", f"{PATH}/oauth_clients").status == 404
-    assert api.request("GET", f"{PATH}/oauth_clients/A1").status == 404
 
 
 def test_what_is_removed_is_gone(api: Api, house: House) -> None:

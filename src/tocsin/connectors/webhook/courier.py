@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from urllib.parse import unquote
 
 from tocsin.connectors._kit.contract import Ticks
-from tocsin.connectors._kit.egress import parse_target
+from tocsin.connectors._kit.egress import Target, parse_target
 from tocsin.connectors._kit.failures import ExchangeFailed
 from tocsin.connectors._kit.http import HttpAnswer, HttpClient
 from tocsin.connectors._kit.resolve import Resolver
 from tocsin.connectors._kit.text import detail, quote, retry_after
+from tocsin.connectors.webhook.oauth import Login, Tokens
 from tocsin.connectors.webhook.settings import WebhookSettings
 from tocsin.deliveries.model import DeliveryResult
 from tocsin.directory.urls import without_credentials
@@ -26,6 +27,7 @@ from tocsin.kernel.time import Moment
 ANSWER_SECONDS = 5.0
 """A receiver answers within this time, and does its work afterwards."""
 
+_UNAUTHORIZED = 401
 _TOO_MANY = 429
 
 
@@ -52,21 +54,57 @@ class WebhookCourier:
         seconds: float = ANSWER_SECONDS,
     ) -> None:
         self._http = HttpClient(ticks, policy=settings.egress, resolver=resolver, tls=tls, seconds=seconds)
+        self._tokens = Tokens(self._http, ticks)
 
     def bring(
-        self, url: str, headers: Mapping[str, str], body: bytes, now: Moment, *, secrets: Iterable[str] = ()
+        self,
+        url: str,
+        headers: Mapping[str, str],
+        body: bytes,
+        now: Moment,
+        *,
+        secrets: Iterable[str] = (),
+        login: Login | None = None,
     ) -> Brought:
-        """One attempt. A user name and password in the URL become a header. `secrets` show in no detail."""
+        """One attempt. A user name and password in the URL become a header. `secrets` show in no detail.
+
+        With a `login` it goes with an access token instead; one that is refused (401) is fetched anew, once.
+        """
         plain_url, credentials = without_credentials(url)
         sent, hidden = dict(headers), [*secrets, *credentials.split(":", 1)]
         if credentials and not any(name.lower() == "authorization" for name in sent):
             sent["Authorization"] = f"Basic {base64.b64encode(unquote(credentials).encode()).decode()}"
         try:
-            answer = self._http.post(parse_target(plain_url), sent, body)
+            if login is None:
+                answer = self._http.post(parse_target(plain_url), sent, body)
+            else:
+                answer = self._with_token(parse_target(plain_url), sent, body, login, hidden)
         except ExchangeFailed as failure:
             result = DeliveryResult.DROPPED if failure.hopeless else DeliveryResult.RETRY
             return Brought(result, detail(failure.detail, hidden))
         return _meaning(answer, now, hidden)
+
+    def sign_in(self, login: Login) -> str:
+        """Whether these credentials get a token: why they don't, without secrets; "" if they do."""
+        try:
+            self._tokens.take(login)
+        except ExchangeFailed as failure:
+            return failure.detail
+        return ""
+
+    def _with_token(
+        self, target: Target, headers: Mapping[str, str], body: bytes, login: Login, hidden: list[str]
+    ) -> HttpAnswer:
+        plain = {name: value for name, value in headers.items() if name.lower() != "authorization"}
+        token = self._tokens.take(login)
+        hidden += [login.secret, token]
+        answer = self._http.post(target, {**plain, "Authorization": f"Bearer {token}"}, body)
+        if answer.status != _UNAUTHORIZED:
+            return answer
+        self._tokens.forget(login, token)
+        token = self._tokens.take(login)
+        hidden.append(token)
+        return self._http.post(target, {**plain, "Authorization": f"Bearer {token}"}, body)
 
     def close(self) -> None:
         """Close kept connections."""

@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tocsin.dialects._kit.auth import Caller
 from tocsin.dialects.pagerduty.auth import authenticate
-from tocsin.dialects.pagerduty.call import Call, Handler, refusal
+from tocsin.dialects.pagerduty.call import Call, Handler, SignIn, refusal
 from tocsin.dialects.pagerduty.errors import ApiError, missing_route, translated
 from tocsin.dialects.pagerduty.rate import Rate
 from tocsin.dialects.pagerduty.routes import ROUTES
@@ -30,6 +30,7 @@ from tocsin.kernel.limits import BODY_BYTES
 from tocsin.kernel.time import Moment
 from tocsin.runtime.desk import Desk
 from tocsin.runtime.reads import Reads
+from tocsin.runtime.sessions import Sessions
 
 log = structlog.get_logger("pagerduty")
 
@@ -47,13 +48,16 @@ def create(
     public_url: str = "",
     requests_per_minute: int = 0,
     authenticate: Authenticate = authenticate,
+    sign_in: SignIn = lambda _client: "",
+    sessions: Sessions | None = None,
 ) -> ASGIApp:
     """The application, to be mounted under `/pagerduty`.
 
     `public_url`: how the installation is known outside; its scheme counts where a proxy ends TLS. Addresses in answers
-    keep the host that the client used. `requests_per_minute` per key; 0 = no limit.
+    keep the host that the client used. `requests_per_minute` per key; 0 = no limit. `sign_in` tries the credentials of
+    an OAuth client; without it they are taken as they come. `sessions`: who is signed in, where there are pages.
     """
-    door = Door(desk, reads, now, public_url.rstrip("/"), Rate(requests_per_minute), authenticate)
+    door = Door(desk, reads, now, public_url.rstrip("/"), Rate(requests_per_minute), authenticate, sign_in, sessions)
     application = Starlette(
         routes=[Route(path, door.endpoint(handlers), methods=list(handlers)) for path, handlers in ROUTES],
         exception_handlers={
@@ -89,6 +93,8 @@ class Door:
         public_url: str,
         rate: Rate,
         authenticate: Authenticate,
+        sign_in: SignIn,
+        sessions: Sessions | None,
     ) -> None:
         self._desk = desk
         self._reads = reads
@@ -96,6 +102,8 @@ class Door:
         self._public_url = public_url
         self._rate = rate
         self._authenticate = authenticate
+        self._sign_in = sign_in
+        self._sessions = sessions
 
     def endpoint(self, handlers: Mapping[str, Handler]) -> Callable[..., object]:
         """An endpoint for Starlette that hands each method to its handler."""
@@ -139,6 +147,8 @@ class Door:
             query=request.query_params,
             headers=request.headers,
             raw=raw,
+            sign_in=self._sign_in,
+            sessions=self._sessions,
         )
         call.included = frozenset(call.many("include"))
         handler = handlers["GET" if request.method == "HEAD" else request.method]

@@ -24,6 +24,7 @@ from tocsin.dialects.pagerduty.write.refs import Links
 from tocsin.directory.business import BusinessService
 from tocsin.directory.model import Service, Team, User
 from tocsin.directory.permissions import Verb, may
+from tocsin.directory.subscriptions import OAuthClient
 from tocsin.engine.config import Config
 from tocsin.engine.reading import Readable, may_read, readable
 from tocsin.engine.things import DeleteThing, SaveThing
@@ -35,6 +36,7 @@ from tocsin.kernel.time import Moment
 from tocsin.oncall import Schedule
 from tocsin.runtime.desk import Desk
 from tocsin.runtime.reads import Reads
+from tocsin.runtime.sessions import Sessions
 
 T = TypeVar("T")
 R = TypeVar("R", User, Team, Service, Schedule, Policy, Orchestration, BusinessService)
@@ -43,6 +45,10 @@ _ENCODER = msgspec.json.Encoder()
 
 RETRY_AFTER = "5"
 """Seconds after which a client that can't be answered now is asked to come again."""
+
+
+SignIn: TypeAlias = Callable[[OAuthClient], str]
+"""Tries whether a client gets an access token, within 5 s: why it does not, or ""."""
 
 
 @dataclass(slots=True)
@@ -60,6 +66,8 @@ class Call:
     query: QueryParams
     headers: Headers
     raw: bytes
+    sign_in: SignIn = lambda _client: ""
+    sessions: Sessions | None = None
     included: frozenset[str] = field(default_factory=frozenset)
 
     # -- the body

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from tocsin.directory.model import Channel
 from tocsin.engine.config import Config
@@ -46,6 +47,23 @@ _LOUD = (Channel.SMS, Channel.VOICE, Channel.PUSH)
 BUSINESS, OFF, SLEEP = "business", "off", "sleep"
 
 
+class How(StrEnum):
+    """How an incident came from some people to others."""
+
+    BY_HAND = "manual"  # somebody sent it to another level
+    BY_TIME = "timeout"  # nobody answered
+    REASSIGNED = "reassigned"  # somebody chose who has it now
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """An incident went from people who had not acknowledged it (or had, when it was reassigned) to others."""
+
+    how: How
+    away: frozenset[str]
+    to: frozenset[str]
+
+
 @dataclass(slots=True)
 class Measures:
     """One incident in numbers. Times are seconds after it was opened; None = has not happened."""
@@ -58,6 +76,10 @@ class Measures:
     assigned: dict[str, Moment] = field(default_factory=dict)
     notified: dict[str, int] = field(default_factory=dict)
     interruptions: list[tuple[str, str]] = field(default_factory=list)
+    moves: list[Move] = field(default_factory=list)
+    acks_of: dict[str, int] = field(default_factory=dict)
+    holders: frozenset[str] = frozenset()
+    by_hand: bool = False
     first_ack: int | None = None
     acknowledgements: int = 0
     assignments: int = 0
@@ -126,6 +148,7 @@ def _count(found: Measures, entry: TimelineEntry, config: Config) -> None:
         if actor.kind is ActorKind.USER:
             found.acknowledged.setdefault(actor.id, at)
             found.engaged.setdefault(actor.id, at)
+            found.acks_of[actor.id] = found.acks_of.get(actor.id, 0) + 1
     elif isinstance(fact, ResponderReplied) and fact.joined:
         found.joined.setdefault(fact.user_id, at)
         found.engaged.setdefault(fact.user_id, at)
@@ -145,20 +168,39 @@ def _assigned(found: Measures, entry: TimelineEntry) -> None:
     people: tuple[str, ...] = ()
     if isinstance(fact, IncidentTriggered):
         people = fact.assignee_ids
+        found.holders = frozenset(people)
     elif isinstance(fact, IncidentReassigned):
         people = fact.user_ids
         found.reassignments += 1
+        _moved(found, How.REASSIGNED, people)
     elif isinstance(fact, EscalationRequested):
         found.manual_escalations += 1
+        found.by_hand = True
     elif isinstance(fact, LevelReached):
         people = () if fact.resumed else fact.user_ids
+        if not fact.resumed and (found.by_hand or (fact.level, fact.pass_number) != (1, 1)):
+            _moved(found, How.BY_HAND if found.by_hand else How.BY_TIME, people)
+        elif not fact.resumed:
+            found.holders = frozenset(people)
         found.escalations += not fact.resumed and (fact.level, fact.pass_number) != (1, 1)
     elif isinstance(fact, LastResortReached):
         people = fact.user_ids
         found.escalations += 1
+        _moved(found, How.BY_TIME, people)
     found.assignments += len(people)
     for user_id in people:
         found.assigned.setdefault(user_id, entry.at)
+
+
+def _moved(found: Measures, how: How, people: Sequence[str]) -> None:
+    """Escalations away from somebody are those without their acknowledgement; reassignments count all the same."""
+    to = frozenset(people)
+    away = found.holders - to
+    if how is not How.REASSIGNED:
+        away -= found.acknowledged.keys()
+        found.by_hand = False
+    found.moves.append(Move(how, away, to - found.holders))
+    found.holders = to
 
 
 def _paged(found: Measures, fact: PageStarted, at: Moment, config: Config) -> None:

@@ -7,6 +7,7 @@ from tocsin.dialects.pagerduty.resources import (
     account,
     alerts,
     analytics,
+    analytics_people,
     audit,
     automation,
     business_services,
@@ -32,6 +33,7 @@ from tocsin.dialects.pagerduty.resources import (
     responders,
     schedules,
     services,
+    sessions,
     shift_based,
     shift_exceptions,
     standards,
@@ -106,6 +108,7 @@ ROUTES: Routes = (
     *notes.ROUTES,
     *responders.ROUTES,
     *analytics.ROUTES,
+    *analytics_people.ROUTES,
     *related.ROUTES,
     *change_events.ROUTES,
     *status_updates.ROUTES,
@@ -134,6 +137,7 @@ ROUTES: Routes = (
     *enablements.ROUTES,
     *standards.ROUTES,
     *personal_rules.ROUTES,
+    *sessions.ROUTES,
     *webhook_subscriptions.ROUTES,
 )
 """Path -> method -> handler."""

@@ -58,6 +58,7 @@ class AuditFilter:
     changes: tuple[Change, ...] = ()
     actor_kind: ActorKind | None = None
     actor_id: str = ""
+    actor_ids: tuple[str, ...] = ()
     vias: tuple[Via, ...] = ()
     before_seq: int = 0
     since: Moment | None = None
@@ -77,6 +78,8 @@ def find(connection: Connection, wanted: AuditFilter, limit: int) -> Listing[Aud
         statement = statement.where(_holds(_T.actor, "kind", wanted.actor_kind))
     if wanted.actor_id:
         statement = statement.where(_holds(_T.actor, "id", wanted.actor_id))
+    if wanted.actor_ids:
+        statement = statement.where(or_(*(_holds(_T.actor, "id", one) for one in wanted.actor_ids)))
     if wanted.vias:
         statement = statement.where(or_(*(_holds(_T.actor, "via", one) for one in wanted.vias)))
     if wanted.before_seq:

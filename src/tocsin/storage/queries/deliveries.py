@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, literal_column, select
 
 from tocsin.deliveries.model import Delivery, Lane
 from tocsin.storage import tables
 from tocsin.storage.codec import load
 from tocsin.storage.queries.listing import Listing, counted, cut
+
+COUNTED = 100_000
+"""A look at how many wait is to stay cheap when very many do."""
 
 _D = tables.deliveries.c
 _L = tables.lanes.c
@@ -21,6 +24,12 @@ def of_subscription(
     total = counted(connection, statement) if want_total else None
     rows = connection.execute(statement.order_by(_D.number.desc()).limit(limit + 1).offset(offset)).all()
     return cut(rows, limit, lambda row: load(Delivery, row[0]), total)
+
+
+def waiting(connection: Connection) -> int:
+    """How many deliveries have not ended, counted as far as `COUNTED`: from the index alone."""
+    queued = select(literal_column("1")).where(_D.queued == literal_column("1")).limit(COUNTED).subquery()
+    return int(connection.execute(select(func.count()).select_from(queued)).scalar_one())
 
 
 def one(connection: Connection, delivery_id: str) -> Delivery | None:

@@ -141,8 +141,8 @@ def draft_of(fields: Fields, sort: Sort, old: Kept | None, config: Config) -> Dr
     for name, form in sort.fields.items():
         if fields.given(name):
             values[name] = _value(fields, name, form, config)
-        if old is not None and fields.given(name) and not values[name] and name in sort.required:
-            fields.required(name)
+        if name in sort.required and fields.given(name) and not values[name]:
+            _missing(fields, name, form)
         if form.fixed and old is not None and values[name] != before[name]:
             fields.wrong(f"{name.replace('_', ' ').capitalize()} cannot be changed")
     sort.check(fields, values)
@@ -199,9 +199,17 @@ def _value(fields: Fields, name: str, form: Field, config: Config) -> Any:
     wanted = {Shape.OBJECT: dict, Shape.ARRAY: list}.get(form.shape)
     if wanted is not None and value is not None and not isinstance(value, wanted):
         fields.wrong(f"{name.replace('_', ' ').capitalize()} must be an {form.shape}")
+        return form.default
     if not _portable(value):
         fields.wrong(f"{name.replace('_', ' ').capitalize()} holds a number that is too large")
     return form.default if value is None else value
+
+
+def _missing(fields: Fields, name: str, form: Field) -> None:
+    """Note what is required and empty: absent in effect, or a reference that names nothing."""
+    fields.required(name)
+    if form.shape is Shape.REFERENCE and isinstance(fields.values[name], dict):
+        fields.wrong(f"{name.replace('_', ' ').capitalize()} must have an id")
 
 
 def _referred(fields: Fields, name: str, form: Field, config: Config) -> Any:

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from tocsin.dialects.pagerduty.read.fields import Fields, bare_type
-from tocsin.directory.subscriptions import FilterKind, Header, WebhookSubscription
+from tocsin.dialects.pagerduty.read.fields import ID_CHARS, Fields, bare_type
+from tocsin.directory.subscriptions import FilterKind, Header, OAuthClient, WebhookSubscription
 from tocsin.directory.urls import URL_CHARS
 from tocsin.kernel.limits import DESCRIPTION_CHARS
 
@@ -36,10 +36,29 @@ def subscription_changes(fields: Fields, old: WebhookSubscription | None) -> dic
         changes["description"] = fields.text("description", DESCRIPTION_CHARS) or ""
     if fields.given("events"):
         changes["events"] = _events(fields)
-    if fields.values.get("oauth_client_id") is not None:
-        fields.wrong("OAuth clients are not supported: put a user name and password into the URL, or use a header")
+    if fields.given("oauth_client_id"):
+        changes["oauth_client_id"] = fields.text("oauth_client_id", ID_CHARS) or ""
     changes |= _delivery_method(fields.object("delivery_method"), old)
     changes |= _filter(fields.object("filter"))
+    fields.check()
+    return changes
+
+
+def oauth_client_changes(fields: Fields, old: OAuthClient | None) -> dict[str, Any]:
+    """What a body says about an OAuth client. A secret that is left out stays as it was, and goes to no other address.
+
+    Whoever may name another address could otherwise have the secret sent to it, which nobody may read.
+    """
+    fields.choice("type", ("oauth_client", "oauth_client_reference"))
+    fields.choice("grant_type", ("client_credentials",))
+    changes: dict[str, Any] = {}
+    for name in ("name", "client_id", "token_url", "scope"):
+        if fields.given(name):
+            changes[name] = fields.text(name) or ""
+    if fields.values.get("client_secret") is not None:
+        changes["secret"] = fields.text("client_secret") or ""
+    elif old is not None and changes.get("token_url", old.token_url) != old.token_url:
+        fields.wrong("Client secret cannot be empty when the token url changes")
     fields.check()
     return changes
 

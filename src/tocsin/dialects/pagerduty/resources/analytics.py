@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from starlette.responses import Response
@@ -27,6 +27,8 @@ from tocsin.incidents.model import Incident
 from tocsin.kernel.time import DAY, SECOND, Moment, to_datetime
 from tocsin.oncall import zone_named, zone_names
 from tocsin.runtime.reads import IncidentFilter, sight_of
+
+T = TypeVar("T")
 
 YEAR = 366 * DAY
 MONTH = 30 * DAY
@@ -58,13 +60,13 @@ class Question:
 
 def rows(kind: str, call: Call, *, whole: bool = False) -> Response:
     """POST /analytics/metrics/incidents/...: one row for each service, team or policy, or one for all of them."""
-    asked = _question(call, "created_at_start", "created_at_end")
+    asked = question(call, "created_at_start", "created_at_end")
     unit = asked.sent.choice("aggregate_unit", UNITS)
     order_by = asked.sent.text("order_by") or ""
-    found = _measured(call, asked)
+    found = measures_of(call, asked)
     groups: dict[tuple[str, str], list[Measures]] = {}
     for one in found:
-        start = _begin_of(one.incident.created_at, unit, zone_named(asked.zone)) if unit else ""
+        start = begin_of(one.incident.created_at, unit, zone_named(asked.zone)) if unit else ""
         for owner in [""] if whole else _owners(kind, one.incident):
             groups.setdefault((start, owner), []).append(one)
     if whole and not groups and not unit:
@@ -76,28 +78,19 @@ def rows(kind: str, call: Call, *, whole: bool = False) -> Response:
         ]
     if order_by and all(order_by in line for line in data):
         data.sort(key=lambda line: (line[order_by] is not None, line[order_by] or 0), reverse=asked.descending)
-    return answer({"data": data, **_echo(asked), "aggregate_unit": unit, "order_by": order_by or None})
+    return answer({"data": data, **echo(asked), "aggregate_unit": unit, "order_by": order_by or None})
 
 
 def raw(call: Call) -> Response:
     """POST /analytics/raw/incidents: a row for each incident, a page at a time."""
-    asked = _question(call, "created_at_start", "created_at_end")
+    asked = question(call, "created_at_start", "created_at_end")
     order_by = asked.sent.choice("order_by", ("created_at", "seconds_to_resolve", "updated_at")) or "created_at"
-    limit = _limit(asked.sent)
-    after, before = asked.sent.text("starting_after"), asked.sent.text("ending_before")
-    found = _measured(call, asked)
+    limit = limit_in(asked.sent)
+    found = measures_of(call, asked)
     found.sort(key=lambda one: (_order(one, order_by), one.incident.number), reverse=asked.descending)
-    places = {one.incident.id: number for number, one in enumerate(found)}
-    begin = places.get(after, -1) + 1 if after else 0
-    end = places.get(before, len(found)) if before else len(found)
-    if before and not after:
-        begin = max(begin, end - limit)
-    part = found[begin : min(end, begin + limit)]
-    ids = [one.incident.id for one in part]
-    keys = {"first": ids[0] if ids else "", "last": ids[-1] if ids else "", "limit": limit}
-    more = begin > 0 if before and not after else begin + limit < end
+    part, keys = page_of(asked.sent, found, limit, lambda one: one.incident.id)
     data = [write.raw(one, call.config) for one in part]
-    return answer({"data": data, **_echo(asked), **keys, "more": more, "order_by": order_by})
+    return answer({"data": data, **echo(asked), **keys, "order_by": order_by})
 
 
 def raw_one(call: Call) -> Response:
@@ -125,53 +118,7 @@ def raw_responses(call: Call) -> Response:
     return answer({"incident_id": incident.id, **keys, "responses": lines})
 
 
-def responders(call: Call) -> Response:
-    """POST /analytics/metrics/responders/all: a row for each person who was called or helped."""
-    asked = _question(call, "date_range_start", "date_range_end")
-    wanted = set(_ids(asked.filters, "responder_ids"))
-    found = _measured(call, asked)
-    people = {user_id: None for one in found for user_id in (*one.assigned, *one.engaged, *one.notified)}
-    data = [write.responder(user_id, found, call.config) for user_id in people if not wanted or user_id in wanted]
-    order_by = asked.sent.text("order_by") or "total_incident_count"
-    if all(order_by in line for line in data):
-        data.sort(key=lambda line: (line[order_by] is not None, line[order_by] or 0), reverse=asked.descending)
-    return answer({"data": data, **_echo(asked), "order_by": order_by})
-
-
-def users(call: Call) -> Response:
-    """POST /analytics/metrics/users/all: how many people there are, and how many could be called."""
-    sent = Fields(call.body())
-    filters = sent.object("filters") or Fields({}, sent.problems)
-    team_ids, user_ids = set(_ids(filters, "team_ids")), set(_ids(filters, "user_ids"))
-    zone = sent.text("time_zone") or "Etc/UTC"
-    if zone not in zone_names():
-        sent.wrong("Time zone is invalid")
-    sent.check()
-    config = call.config
-    members = {one.user_id for team_id in team_ids for one in config.members_of.get(team_id, ())}
-    people = [
-        one.id
-        for one in config.users.values()
-        if call.may_read(one) and (not team_ids or one.id in members) and (not user_ids or one.id in user_ids)
-    ]
-    rules = [rule for policy in config.policies.values() for rule in policy.rules]
-    targets = {target.id for rule in rules for target in rule.targets}
-    on_schedules = {
-        user_id
-        for schedule in config.schedules.values()
-        if schedule.id in targets
-        for layer in schedule.layers
-        for user_id in layer.user_ids
-    }
-    data = write.users(
-        len(people),
-        on_policy=sum(one in targets or one in on_schedules for one in people),
-        reachable=sum(any(contact.enabled for contact in config.contacts_of.get(one, ())) for one in people),
-    )
-    return answer({"data": [data], "filters": dict(filters.values), "time_zone": zone})
-
-
-def _question(call: Call, start: str, end: str) -> Question:
+def question(call: Call, start: str, end: str) -> Question:
     """What the body asks. Raises ApiError with every problem."""
     sent = Fields(call.body())
     filters = sent.object("filters") or Fields({}, sent.problems)
@@ -188,22 +135,22 @@ def _question(call: Call, start: str, end: str) -> Question:
     return Question(sent, filters, since, until, zone, order != "asc")
 
 
-def _measured(call: Call, asked: Question) -> list[Measures]:
+def measures_of(call: Call, asked: Question) -> list[Measures]:
     """The incidents that the question is about, measured. Raises ApiError for more than are measured at once."""
     filters = asked.filters
     urgency = filters.choice("urgency", [one.value for one in Urgency])
-    names = set(_ids(filters, "priority_names"))
-    priorities = set(_ids(filters, "priority_ids"))
+    names = set(ids_in(filters, "priority_names"))
+    priorities = set(ids_in(filters, "priority_ids"))
     priorities |= {one.id for one in call.config.priorities.values() if one.name in names}
     major, after = filters.truth("major"), read_moment(filters, "updated_after")
     least = {name: filters.whole(name) or 0 for name in _LEAST}
-    index, types = call.config.fields, _ids(filters, "incident_type_ids")
+    index, types = call.config.fields, ids_in(filters, "incident_type_ids")
     kinds = {one and one.id for one in (index.types.get(wanted) or index.type_named(wanted) for wanted in types)}
     wanted = IncidentFilter(
         urgencies=(Urgency(urgency),) if urgency else (),
-        service_ids=_ids(filters, "service_ids"),
-        team_ids=_ids(filters, "team_ids"),
-        policy_ids=_ids(filters, "escalation_policy_ids"),
+        service_ids=ids_in(filters, "service_ids"),
+        team_ids=ids_in(filters, "team_ids"),
+        policy_ids=ids_in(filters, "escalation_policy_ids"),
         since=asked.since,
         until=asked.until,
         sight=sight_of(call.caller.standing, call.caller.actor),
@@ -229,6 +176,21 @@ def _measured(call: Call, asked: Question) -> list[Measures]:
     ]
 
 
+def page_of(sent: Fields, found: Sequence[T], limit: int, mark: Callable[[T], str]) -> tuple[Sequence[T], Wire]:
+    """The part of a list after or before the mark that the body names, and what the answer says about it."""
+    after, before = sent.text("starting_after"), sent.text("ending_before")
+    sent.check()
+    places = {mark(one): number for number, one in enumerate(found)}
+    begin = places.get(after, -1) + 1 if after else 0
+    end = places.get(before, len(found)) if before else len(found)
+    if before and not after:
+        begin = max(begin, end - limit)
+    part = found[begin : min(end, begin + limit)]
+    marks = [mark(one) for one in part]
+    more = begin > 0 if before and not after else begin + limit < end
+    return part, {"first": marks[0] if marks else "", "last": marks[-1] if marks else "", "limit": limit, "more": more}
+
+
 def _row(call: Call, kind: str, owner: str, start: str, some: Sequence[Measures], asked: Question) -> Wire:
     line = write.row(some, call.config, asked.since, min(asked.until, call.now))
     line["range_start"] = start or None
@@ -249,7 +211,7 @@ def _owners(kind: str, incident: Incident) -> Sequence[str]:
     return [incident.service_id if kind == "services" else incident.policy_id]
 
 
-def _begin_of(at: Moment, unit: str, zone: ZoneInfo) -> str:
+def begin_of(at: Moment, unit: str, zone: ZoneInfo) -> str:
     """When the day, week or month began that the moment lies in."""
     local = to_datetime(at).astimezone(zone)
     day = datetime(local.year, local.month, local.day)  # noqa: DTZ001 - a wall clock's date
@@ -264,16 +226,18 @@ def _order(one: Measures, order_by: str) -> int:
     return one.incident.updated_at if order_by == "updated_at" else one.incident.created_at
 
 
-def _limit(sent: Fields) -> int:
+def limit_in(sent: Fields, default: int = PAGE) -> int:
+    """How many rows are asked for, as many as are given at once at most."""
     limit = sent.whole("limit")
     if limit is None:
-        return PAGE
+        return default
     if limit < 1:
         sent.wrong("Limit must be at least 1")
     return min(limit, LARGEST_PAGE)
 
 
-def _ids(filters: Fields, name: str) -> tuple[str, ...]:
+def ids_in(filters: Fields, name: str) -> tuple[str, ...]:
+    """The texts of an array, each once."""
     values = filters.array(name)
     if any(not isinstance(value, str) for value in values):
         filters.wrong(f"{name} must be an array of strings")
@@ -281,7 +245,8 @@ def _ids(filters: Fields, name: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(values))
 
 
-def _echo(asked: Question) -> Wire:
+def echo(asked: Question) -> Wire:
+    """What the answer repeats of the question."""
     return {
         "filters": dict(asked.filters.values),
         "time_zone": asked.zone,
@@ -300,8 +265,6 @@ ROUTES: Routes = (
             (f"{_METRICS}/{kind}", {"POST": partial(rows, kind)}),
         )
     ),
-    ("/analytics/metrics/responders/all", {"POST": responders}),
-    ("/analytics/metrics/users/all", {"POST": users}),
     ("/analytics/raw/incidents", {"POST": raw}),
     ("/analytics/raw/incidents/{id}", {"GET": raw_one}),
     ("/analytics/raw/incidents/{id}/responses", {"GET": raw_responses}),

@@ -71,18 +71,29 @@ def _narrowed(call: Call, wanted: AuditFilter) -> AuditFilter:
     actor_id = call.query.get("actor_id", "")
     if actor_id and not (actor_id.isascii() and actor_id.isalnum()):
         problems.append("Actor id must be letters and digits")
+    token = call.query.get("method_truncated_token", "")
+    if token and not method:
+        problems.append("Method truncated token needs a method type")
     if problems:
         raise invalid(problems)
+    if token:
+        wanted = _by_token(call, wanted, token)
     kinds = tuple(kind for name in names if name in write.ROOTS for kind in _kinds(name))
     nothing = (names and not kinds) or (method and not write.METHODS[method])
     return replace(
         wanted,
-        kinds=(NOTHING,) if nothing else kinds,
+        kinds=(NOTHING,) if nothing or wanted.kinds == (NOTHING,) else kinds,
         changes=tuple(Change(one) for one in changes),
-        actor_kind=ACTORS.get(actor_type),
+        actor_kind=ACTORS.get(actor_type, wanted.actor_kind),
         actor_id=actor_id,
         vias=write.METHODS.get(method, ()),
     )
+
+
+def _by_token(call: Call, wanted: AuditFilter, token: str) -> AuditFilter:
+    """Of the keys whose last characters these are, as the answer shows them."""
+    keys = tuple(one.id for one in call.config.api_keys.values() if one.hint and one.hint == token)
+    return replace(wanted, kinds=() if keys else (NOTHING,), actor_kind=ActorKind.KEY, actor_ids=keys)
 
 
 def _kinds(root_name: str) -> tuple[str, ...]:

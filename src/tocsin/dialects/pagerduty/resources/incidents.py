@@ -99,8 +99,10 @@ def several_changed(call: Call) -> Response:
     orders: list[Command] = []
     ids: dict[str, None] = {}
     for item in items:
-        incident = seen_incident(call, item.id(of="incident") or "")
-        item.check()
+        item.id(of="incident")
+    body.check()
+    for item in items:
+        incident = seen_incident(call, str(item.values["id"]))
         if incident.id in ids:
             raise invalid([f"Incident {incident.id} stands in the request more than once"])
         ids[incident.id] = None

@@ -107,7 +107,7 @@ def integration_moved(call: Call) -> Response:
     one = _orchestration(call)
     fields = call.fields("migration")
     fields.choice("source_type", ("orchestration",))
-    fields.required("source_id", "integration_id")
+    fields.required("source_type", "source_id", "integration_id")
     source_id, key_id = fields.text("source_id"), fields.text("integration_id")
     fields.check()
     key = call.config.orchestration_keys.get(key_id or "")

@@ -12,14 +12,16 @@ from starlette.responses import Response
 
 from tocsin.deliveries.messages import SendPing
 from tocsin.dialects.pagerduty.call import Call, answer
-from tocsin.dialects.pagerduty.errors import invalid
+from tocsin.dialects.pagerduty.errors import invalid, not_allowed
 from tocsin.dialects.pagerduty.read import subscriptions as read
 from tocsin.dialects.pagerduty.write import subscriptions as write
 from tocsin.dialects.pagerduty.write.refs import Wire
-from tocsin.directory.subscriptions import FilterKind, WebhookSubscription
+from tocsin.directory.permissions import Verb
+from tocsin.directory.subscriptions import FilterKind, OAuthClient, WebhookSubscription
 from tocsin.engine.thing_owners import needs_to_touch
 
 _KIND = "webhook_subscription"
+_CLIENT = "oauth_client"
 
 
 def listed(call: Call) -> Response:
@@ -46,7 +48,7 @@ def created(call: Call) -> Response:
         fields.wrong("Events cannot be empty")
     changes = read.subscription_changes(fields, None)
     one = call.save(_KIND, WebhookSubscription(id="", **changes))
-    return answer({_KIND: write.subscription(one, call.now, may_change=True, is_new=True)}, 201)
+    return answer({_KIND: write.subscription(one, call.now, _client_of(call, one), may_change=True, is_new=True)}, 201)
 
 
 def shown(call: Call) -> Response:
@@ -92,17 +94,77 @@ def _sees(call: Call, one: WebhookSubscription) -> bool:
 def _wire(call: Call, one: WebhookSubscription) -> Wire:
     needs = needs_to_touch(call.config, call.caller.actor, one)
     may_change = all(call.may(verb, team_ids) for verb, team_ids, _own in needs)
-    return write.subscription(one, call.now, may_change=may_change)
+    return write.subscription(one, call.now, _client_of(call, one), may_change=may_change)
+
+
+def _client_of(call: Call, one: WebhookSubscription) -> OAuthClient | None:
+    return call.config.oauth_clients.get(one.oauth_client_id)
 
 
 def _answer(call: Call, one: WebhookSubscription) -> Response:
     return answer({_KIND: _wire(call, one)})
 
 
+def clients_listed(call: Call) -> Response:
+    """GET /webhook_subscriptions/oauth_clients: all of them, ten at most."""
+    _administers(call)
+    found = sorted(call.config.oauth_clients.values(), key=lambda one: (one.created_at, one.id))
+    return answer({"oauth_clients": [write.oauth_client(one) for one in found]})
+
+
+def client_created(call: Call) -> Response:
+    """POST /webhook_subscriptions/oauth_clients."""
+    _administers(call)
+    fields = call.fields(_CLIENT)
+    fields.required("name", "client_id", "client_secret", "token_url", "grant_type")
+    changes = read.oauth_client_changes(fields, None)
+    return _client_saved(call, OAuthClient(id="", **changes), ())
+
+
+def client_shown(call: Call) -> Response:
+    """GET /webhook_subscriptions/oauth_clients/{id}."""
+    return answer({_CLIENT: write.oauth_client(_client(call))})
+
+
+def client_changed(call: Call) -> Response:
+    """PUT /webhook_subscriptions/oauth_clients/{id}."""
+    old = _client(call)
+    changes = read.oauth_client_changes(call.fields(_CLIENT), old)
+    return _client_saved(call, replace(old, **changes), tuple(changes))
+
+
+def client_removed(call: Call) -> Response:
+    """DELETE /webhook_subscriptions/oauth_clients/{id}: what used it goes on without."""
+    return call.delete("oauth_client", _client(call).id)
+
+
+def _client_saved(call: Call, one: OAuthClient, fields: tuple[str, ...]) -> Response:
+    """Stored if it gets a token."""
+    if problem := call.sign_in(one):
+        raise invalid([f"OAuth client can't be used: {problem}"])
+    saved = call.save("oauth_client", one, fields)
+    return answer({_CLIENT: write.oauth_client(saved)}, 200 if one.id else 201)
+
+
+def _client(call: Call) -> OAuthClient:
+    _administers(call)
+    return call.found(call.config.oauth_clients.get(call.path["id"]))
+
+
+def _administers(call: Call) -> None:
+    if not call.may(Verb.ADMINISTER):
+        raise not_allowed()
+
+
 ROUTES: tuple[tuple[str, dict[str, Callable[[Call], Response]]], ...] = (
     ("/webhook_subscriptions", {"GET": listed, "POST": created}),
+    ("/webhook_subscriptions/oauth_clients", {"GET": clients_listed, "POST": client_created}),
+    (
+        "/webhook_subscriptions/oauth_clients/{id}",
+        {"GET": client_shown, "PUT": client_changed, "DELETE": client_removed},
+    ),
     ("/webhook_subscriptions/{id}", {"GET": shown, "PUT": changed, "DELETE": removed}),
     ("/webhook_subscriptions/{id}/enable", {"POST": enabled}),
     ("/webhook_subscriptions/{id}/ping", {"POST": pinged}),
 )
-"""Path -> method -> handler. There are no OAuth clients: their paths answer 404."""
+"""Path -> method -> handler."""

@@ -10,7 +10,7 @@ from tocsin.dialects.pagerduty.read.people import CHANNELS, ROLES
 from tocsin.dialects.pagerduty.write.refs import Refs, Wire, instant
 from tocsin.directory.model import Channel, ContactMethod, Membership, NotificationRule, Role, Team, User
 
-_ROLE_NAMES: Mapping[Role, str] = {role: name for name, role in ROLES.items()}
+ROLE_NAMES: Mapping[Role, str] = {role: name for name, role in ROLES.items()}
 _TYPE_NAMES: Mapping[Channel, str] = {channel: name for name, channel in CHANNELS.items()}
 _STAKEHOLDERS = (Role.STAKEHOLDER, Role.LIMITED_STAKEHOLDER)
 
@@ -29,7 +29,7 @@ def user(one: User, refs: Refs, included: Collection[str] = ()) -> Wire:
         "color": one.color,
         "avatar_url": None,
         "billed": one.role not in _STAKEHOLDERS,
-        "role": _ROLE_NAMES[one.role],
+        "role": ROLE_NAMES[one.role],
         "description": one.description,
         "invitation_sent": one.invited,
         "job_title": one.job_title,
@@ -146,7 +146,7 @@ def license_object(one: License, refs: Refs, *, counted: bool = False) -> Wire:
         "name": one.name,
         "description": one.description,
         "role_group": one.role_group,
-        "valid_roles": [_ROLE_NAMES[role] for role in one.roles],
+        "valid_roles": [ROLE_NAMES[role] for role in one.roles],
     }
     if counted:
         holders = sum(license_of(user) is one for user in refs.config.users.values())
