@@ -191,6 +191,7 @@ def _content(event: Event) -> dict[str, Any]:
         "priority_id": event.priority_id,
         "policy_id": event.policy_id,
         "notes": event.notes,
+        "calls": event.calls,
     }
 
 

@@ -44,6 +44,7 @@ from tocsin.events.rules import NoiseRule
 from tocsin.kernel.actor import Actor, ActorKind
 from tocsin.kernel.time import Moment
 from tocsin.oncall.model import Override, Schedule
+from tocsin.workflows.definition import Book, book_of
 
 Thing: TypeAlias = (
     User
@@ -399,6 +400,11 @@ class Config:
     def kept_of(self) -> Mapping[str, tuple[Kept, ...]]:
         """What is kept for clients, by the vendor's word for its kind, oldest first."""
         return _grouped(self.kept.values(), "resource")
+
+    @cached_property
+    def workflows(self) -> Book:
+        """Workflows and what starts them. Asked for with every decision."""
+        return book_of(self.kept.values())
 
     @cached_property
     def dependencies_of(self) -> Mapping[str, tuple[Dependency, ...]]:

@@ -6,6 +6,7 @@ from tocsin.alerts import decide as alerts
 from tocsin.alerts.messages import ExpireAlert, ResolveAlert
 from tocsin.alerts.model import Alert
 from tocsin.directory.model import Service, Urgency, UrgencyRuleKind
+from tocsin.engine import on_calls
 from tocsin.engine.on_held import service_of_alert
 from tocsin.engine.support_hours import in_support_hours, next_raise
 from tocsin.engine.world import World
@@ -86,7 +87,7 @@ def consider_alert(world: World, _actor: Actor, command: ConsiderAlert, now: Mom
     if open_one is not None:
         joined = "raised within the service's grouping window"
         decision = incidents.join(open_one, alert, f"{joined}; {command.reason}" if command.reason else joined, now)
-        return decision + _annotated(world, decision, alert)
+        return decision + _wished(world, decision, alert, now)
     policy = world.config.policies.get(alert.policy_id)
     if policy is not None:
         service = replace(service, policy_id=policy.id)
@@ -100,14 +101,15 @@ def consider_alert(world: World, _actor: Actor, command: ConsiderAlert, now: Mom
         command=command,
         now=now,
     )
-    return decision + _annotated(world, decision, alert)
+    return decision + _wished(world, decision, alert, now)
 
 
-def _annotated(world: World, decision: Decision, alert: Alert) -> Decision:
-    """What rules wrote about the alert, as notes on its incident."""
+def _wished(world: World, decision: Decision, alert: Alert, now: Moment) -> Decision:
+    """What rules wrote about the alert, as notes on its incident; and what they want called for it."""
     incident_id = next(fact.incident_id for fact in decision.facts)
     written = (NoteAdded(incident_id=incident_id, note_id=world.ids.long(), text=text) for text in alert.notes)
-    return Decision(facts=tuple(written))
+    calls = on_calls.wanted(alert, on_calls.TRIGGERED)
+    return Decision(facts=tuple(written)) + on_calls.all_called(world, calls, incident_id, now)
 
 
 def _group_for(world: World, service: Service, opened_at: Moment) -> Incident | None:

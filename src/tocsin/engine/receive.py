@@ -93,9 +93,10 @@ def _service_of(
 def _with_wishes(orchestrating: Orchestrating) -> Event:
     """The event as rules left it, with what they want for its incident."""
     event, marks = orchestrating.way.event, orchestrating.way.marks
-    if not (marks.priority_id or marks.policy_id or marks.notes):
+    if not (marks.priority_id or marks.policy_id or marks.notes or marks.calls):
         return event
-    return replace(event, priority_id=marks.priority_id, policy_id=marks.policy_id, notes=tuple(marks.notes))
+    wishes = {"priority_id": marks.priority_id, "policy_id": marks.policy_id}
+    return replace(event, **wishes, notes=tuple(marks.notes), calls=tuple(marks.calls))
 
 
 def _named(world: World, claim: Claim) -> str:

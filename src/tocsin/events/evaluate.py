@@ -16,6 +16,7 @@ from tocsin.events.model import Action, Event, Severity
 from tocsin.events.orchestration import (
     START,
     Actions,
+    Call,
     DynamicRoute,
     Extraction,
     Lookup,
@@ -23,7 +24,7 @@ from tocsin.events.orchestration import (
     OrchestrationRule,
     PathKind,
 )
-from tocsin.kernel.limits import DEDUP_KEY_CHARS, NAME_CHARS, NOTE_CHARS, SUMMARY_CHARS
+from tocsin.kernel.limits import CALLS_PER_ALERT, DEDUP_KEY_CHARS, NAME_CHARS, NOTE_CHARS, SUMMARY_CHARS
 from tocsin.kernel.time import Moment, Span, iso
 from tocsin.kernel.values import replace
 
@@ -37,6 +38,9 @@ TEXT_FIELDS: Mapping[str, tuple[str, int]] = {
     "client": ("client", NAME_CHARS),
 }
 """Fields that rules may set: as rules name them -> as events do, and how long they may become."""
+
+CALL_CHARS = 4096
+"""So long one filled-in text of a web call gets."""
 
 _ACTIONS = {"trigger": Action.TRIGGER, "resolve": Action.RESOLVE, "acknowledge": Action.ACKNOWLEDGE}
 _SEVERITIES = {one.value: one for one in Severity}
@@ -84,6 +88,7 @@ class Marks:
     priority_id: str = ""
     policy_id: str = ""
     notes: list[str] = field(default_factory=list)
+    calls: list[Call] = field(default_factory=list)
     variables: dict[str, str] = field(default_factory=dict)
 
 
@@ -286,6 +291,15 @@ def _act(actions: Actions, claim: Claim, scene: pcl.Scene, marks: Marks) -> None
     if actions.note:
         note = pcl.render(actions.note, scene, marks.variables, NOTE_CHARS).strip()
         marks.notes += [note] if note else []
+    for call in actions.calls[: CALLS_PER_ALERT - len(marks.calls)]:
+        marks.calls.append(_filled(call, scene, marks))
+
+
+def _filled(call: Call, scene: pcl.Scene, marks: Marks) -> Call:
+    def pairs(given: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+        return tuple((key, pcl.render(text, scene, marks.variables, CALL_CHARS)) for key, text in given)
+
+    return replace(call, headers=pairs(call.headers), parameters=pairs(call.parameters))
 
 
 def _extract(extraction: Extraction, scene: pcl.Scene, marks: Marks) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from tocsin.events.orchestration import Call
 from tocsin.kernel.time import Moment
 
 
@@ -49,7 +50,8 @@ class Event:
     `received_at` is our own clock at acceptance, `occurred_at` the monitor's word. `expires_at` (Prometheus' endsAt
     in the future): without another event by then, the alert resolves by itself. `log_seq` is its number in the log.
     `raw`: the body as it was posted, for rules that look into it.
-    What rules want for the incident: `priority_id`, another `policy_id` than the service's, `notes` on its timeline.
+    What rules want for the incident: `priority_id`, another `policy_id` than the service's, `notes` on its timeline,
+    `calls` of web addresses.
     """
 
     action: Action
@@ -77,3 +79,4 @@ class Event:
     priority_id: str = ""
     policy_id: str = ""
     notes: tuple[str, ...] = ()
+    calls: tuple[Call, ...] = ()

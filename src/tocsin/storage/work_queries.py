@@ -19,6 +19,7 @@ from tocsin.incidents.model import Incident, Status
 from tocsin.paging.model import WAITING, Message, Pace, Page, PageState
 from tocsin.storage import tables
 from tocsin.storage.prepared import Query
+from tocsin.workflows.model import Run
 
 _KINDS: Mapping[type[Stateful], Any] = {
     Alert: tables.alerts,
@@ -30,6 +31,7 @@ _KINDS: Mapping[type[Stateful], Any] = {
     Memory: tables.memories,
     Delivery: tables.deliveries,
     Lane: tables.lanes,
+    Run: tables.workflow_runs,
 }
 
 
@@ -53,6 +55,7 @@ class WorkQueries:
     def __init__(self, dialect: Dialect) -> None:
         alerts, incidents, people = tables.alerts.c, tables.incidents.c, tables.incident_people.c
         pages, messages, snapshots = tables.pages.c, tables.messages.c, tables.policy_snapshots.c
+        runs = tables.workflow_runs.c
         is_open = incidents.status != _word(Status.RESOLVED)
 
         def prepared(columns: Any, *conditions: Any) -> Query:
@@ -82,6 +85,7 @@ class WorkQueries:
         self.open_assigned_to = prepared(
             incidents, is_open, people.incident_id == incidents.id, people.user_id == bindparam("user_id")
         )
+        self.runs_of = prepared(runs, runs.incident_id == bindparam("incident_id"))
         self.notes_of = Query(dialect, _notes_of())
         self.snapshots_between = prepared(
             snapshots, snapshots.id > bindparam("after"), snapshots.id < bindparam("before")
@@ -106,6 +110,15 @@ class WorkQueries:
         is_loud = (incidents.id == pages.incident_id, incidents.urgency == Urgency.HIGH.value)
         self.loud_bundled_pages = Query(dialect, oldest.where(*is_loud))
         self.count_bundled = Query(dialect, select(func.count(pages.incident_id.distinct())).where(*bundled))
+        self._of_deliveries(dialect)
+        self.messages_to = prepared(
+            messages,
+            messages.address == bindparam("address"),
+            messages.created_at >= bindparam("since"),
+            messages.channel == bindparam("channel"),
+        )
+
+    def _of_deliveries(self, dialect: Dialect) -> None:
         deliveries = tables.deliveries.c
         queued = (deliveries.subscription_id == bindparam("subscription_id"), deliveries.queued == literal_column("1"))
         waiting = select(deliveries.id, deliveries.data).where(*queued).limit(bindparam("most"))
@@ -113,12 +126,6 @@ class WorkQueries:
         self.first_queued = Query(dialect, waiting.where(*of_queue).order_by(deliveries.number))
         by_end = (deliveries.resource_id.desc(), deliveries.number.desc())
         self.last_queued = Query(dialect, waiting.order_by(*by_end))
-        self.messages_to = prepared(
-            messages,
-            messages.address == bindparam("address"),
-            messages.created_at >= bindparam("since"),
-            messages.channel == bindparam("channel"),
-        )
 
 
 NEWEST_ALERTS = """
