@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
 from tocsin.deliveries.messages import CallEnded, CallMade
-from tocsin.kernel.actor import Actor
+from tocsin.kernel.actor import Actor, ActorKind
 from tocsin.kernel.decision import Fact
 from tocsin.kernel.wording import Names, door
 
@@ -14,6 +14,8 @@ Sentence: TypeAlias = Callable[[Actor, Any, Names], str]
 
 
 def _made(actor: Actor, fact: CallMade, names: Names) -> str:
+    if actor.kind not in (ActorKind.USER, ActorKind.KEY):
+        return f"The webhook \u201c{fact.name}\u201d is on its way to {fact.host}"
     return f"{names.actor(actor)} sent the webhook \u201c{fact.name}\u201d to {fact.host}{door(actor)}"
 
 

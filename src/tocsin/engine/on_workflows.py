@@ -7,8 +7,11 @@ it, and was not before. So a trigger fires once for each time that it becomes tr
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
 
 from tocsin.directory.permissions import Standing, Verb, may
+from tocsin.engine.config import Config
 from tocsin.engine.incident_fields import DEFAULT_TYPE, scene_of
 from tocsin.engine.on_incidents import incident_of
 from tocsin.engine.workflow_actions import carry_out
@@ -83,8 +86,9 @@ def began(
         incident = world.state.incident(incident_id)
         if incident is None:
             continue
+        change = _Change(world.config, was, incident, now)
         for trigger in world.config.workflows.by_itself:
-            why = _why(world, trigger, incident, was, now) if trigger.covers(incident.service_id) else ""
+            why = _why(change, trigger) if trigger.covers(incident.service_id) else ""
             if why:
                 yield (
                     SYSTEM,
@@ -104,8 +108,29 @@ def depth_below(world: World, command: Command) -> int:
     return run.depth + 1 if run is not None else 0
 
 
-def _why(world: World, trigger: Trigger, incident: Incident, was: Incident | None, now: Moment) -> str:
+@dataclass
+class _Change:
+    """An incident as it was (None: it is new) and as it is; looked at only as far as some trigger asks."""
+
+    config: Config
+    was: Incident | None
+    incident: Incident
+    now: Moment
+
+    @cached_property
+    def scene(self) -> pcl.Scene:
+        """What conditions see of it now."""
+        return scene_of(self.config, self.incident, self.now)
+
+    @cached_property
+    def scene_before(self) -> pcl.Scene:
+        """What they would have seen before."""
+        return scene_of(self.config, self.was or self.incident, self.now)
+
+
+def _why(change: _Change, trigger: Trigger) -> str:
     """Why the trigger fires, in words; "" when it does not. One that covered nothing before begins when it does."""
+    incident, was = change.incident, change.was
     if was is not None and not trigger.covers(was.service_id):
         was = None
     if trigger.kind is TriggerKind.INCIDENT_TYPE:
@@ -117,9 +142,7 @@ def _why(world: World, trigger: Trigger, incident: Incident, was: Incident | Non
         condition = pcl.compile(trigger.condition, pcl.INCIDENT_ROOTS)
     except pcl.PclError:
         return ""  # it could be read when it was saved
-    if not condition.holds(scene_of(world.config, incident, now)):
-        return ""
-    if was is not None and condition.holds(scene_of(world.config, was, now)):
+    if not condition.holds(change.scene) or (was is not None and condition.holds(change.scene_before)):
         return ""
     return pcl.explain(condition)
 

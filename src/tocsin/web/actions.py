@@ -31,6 +31,7 @@ from tocsin.kernel.decision import Command
 from tocsin.kernel.errors import Invalid, NotFound, TocsinError
 from tocsin.web.incident import Refused, found, show, visible
 from tocsin.web.visit import Visit, status_of
+from tocsin.web.workflows import call, start
 
 _TYPED: Final = ("text", "resolution", "title", "seconds", "hours", "user", "into", "priority", "urgency")
 
@@ -98,6 +99,9 @@ def _title(visit: Visit, incident: Incident) -> Command:
     return SetTitle(incident_id=incident.id, title=visit.text("title", 1024))
 
 
+_COUNTED: Final[Mapping[str, str]] = {"note": "text", "workflow": "workflow", "webhook": "call"}
+"""Actions that would count again when they are sent again, each with the field that says what it is about."""
+
 ACTIONS: Final[Mapping[str, Callable[[Visit, Incident], Command]]] = {
     "acknowledge": _acknowledge,
     "unacknowledge": _unacknowledge,
@@ -111,6 +115,8 @@ ACTIONS: Final[Mapping[str, Callable[[Visit, Incident], Command]]] = {
     "urgency": _urgency,
     "priority": _priority,
     "title": _title,
+    "workflow": start,
+    "webhook": call,
 }
 """Every action by the last part of its address."""
 
@@ -140,9 +146,9 @@ def _after(visit: Visit, incident: Incident) -> str:
 
 
 def _once(visit: Visit, name: str) -> str:
-    """A key under which a note that is sent twice is written once. Other actions do nothing the second time anyway."""
-    nonce = visit.text("once", 64)
-    if name != "note" or not nonce or visit.session is None:
+    """A key under which what is sent twice counts once. Other actions do nothing the second time anyway."""
+    nonce, field = visit.text("once", 64), _COUNTED.get(name, "")
+    if not field or not nonce or visit.session is None:
         return ""
-    digest = hashlib.sha256(visit.text("text").encode("utf-8", "replace")).hexdigest()[:16]
+    digest = hashlib.sha256(visit.text(field).encode("utf-8", "replace")).hexdigest()[:16]
     return f"web:{visit.session.id}:{nonce}:{digest}"
