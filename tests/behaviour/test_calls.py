@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
 from tests.behaviour.cast import Cast
+from tests.behaviour.test_workflows import step, workflow
 from tocsin.deliveries.messages import CallEnded, CallMade, MakeCall
 from tocsin.deliveries.model import Delivery
 from tocsin.engine import on_calls
@@ -15,6 +17,8 @@ from tocsin.events.orchestration import START, Actions, Call, OrchestrationPath,
 from tocsin.incidents.messages import AddNote, IncidentTriggered
 from tocsin.kernel.errors import NotAllowed, NotFound
 from tocsin.testing.world import World, as_user
+from tocsin.workflows.messages import StartWorkflow, StepEnded
+from tocsin.workflows.model import Outcome
 
 HOOK = "https://run.example.com/restart"
 
@@ -139,6 +143,28 @@ def test_one_that_is_offered_is_sent_when_somebody_wants_it(world: World, cast: 
     by = [one.actor for one in world.timeline(incident.id) if isinstance(one.fact, CallMade)]
     assert by[1] == as_user(cast.alice)
     world.does(cast.alice, AddNote, text="done")
+
+
+def test_what_a_monitor_says_becomes_no_parameter_of_its_own(world: World, cast: Cast) -> None:
+    sly = 'x", "admin": "yes'
+    parameters = json.dumps({"title": "{{incident.title}}", "fixed": 5})
+    hook = step("send-webhook", name="hook", url=HOOK + "?x={{incident.title}}", parameters=parameters)
+    good = step("send-webhook", "good", url=HOOK, headers='[{"key": "X-A", "value": "b"}]', parameters=parameters)
+    flow = workflow(
+        world, "Call", hook, good, step("send-webhook", "bad", url=HOOK, headers="[1]"), step("send-webhook")
+    )
+    world.event(cast.monitor, summary=sly)
+    world.does(cast.alice, StartWorkflow, workflow_id=flow.id)
+    assert [(one.outcome, one.detail) for one in world.facts(StepEnded)] == [
+        (Outcome.DONE, "the webhook webhook is on its way"),
+        (Outcome.DONE, "the webhook webhook is on its way"),
+        (Outcome.REFUSED, "its headers must be a JSON object"),
+        (Outcome.REFUSED, "The address can't be called: empty, too long, or holds blanks or control characters"),
+    ]
+    first, second = brought(world)
+    assert first.url == HOOK + "?x={{incident.title}}", "an address holds no places"
+    assert second.headers == (("X-A", "b"),)
+    assert first.parameters == second.parameters == (("title", sly), ("fixed", "5"))
 
 
 def test_nothing_that_a_monitor_says_gets_into_a_header_as_a_line(world: World, cast: Cast) -> None:

@@ -65,16 +65,23 @@ class _Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _Stage:
-    """A step on its incident, with its texts filled in, by their names in small letters."""
+    """A step on its incident, with its texts as they were typed and filled in, by their names in small letters."""
 
     world: World
     incident: Incident
+    scene: pcl.Scene
+    typed: Mapping[str, str]
     texts: Mapping[str, str]
     now: Moment
 
     def text(self, *names: str) -> str:
         """The first of these that says something, "" when none does."""
         return next((self.texts[name] for name in names if self.texts.get(name)), "")
+
+    def pairs(self, *names: str) -> tuple[tuple[str, str], ...]:
+        """Keys with texts out of JSON, filled in one by one: what is filled in can't become a key of its own."""
+        typed = next((self.typed[name] for name in names if self.typed.get(name)), "")
+        return tuple((key, _filled(value, self.scene)) for key, value in _pairs(typed, names[0]))
 
     def needed(self, *names: str) -> str:
         """As `text`. Raises _Refused when none says anything."""
@@ -109,11 +116,10 @@ def carry_out(world: World, incident: Incident, step: Step, now: Moment) -> Done
     if act is None:
         return Done(Outcome.IMPOSSIBLE, NO_SUCH_ACTION)
     scene = scene_of(world.config, incident, now)
-    texts = {
-        re.sub(r"[\s_-]+", " ", name.strip().casefold()): _filled(value, scene) for name, value in step.inputs if name
-    }
+    typed = {re.sub(r"[\s_-]+", " ", name.strip().casefold()): text.strip() for name, text in step.inputs if name}
+    texts = {name: _filled(text, scene) for name, text in typed.items()}
     try:
-        decision, detail = act(_Stage(world, incident, texts, now))
+        decision, detail = act(_Stage(world, incident, scene, typed, texts, now))
     except _Refused as refused:
         return Done(Outcome.REFUSED, str(refused))
     except TocsinError as error:
@@ -143,10 +149,9 @@ def _note(stage: _Stage) -> tuple[Decision, str]:
 def _responders(stage: _Stage) -> tuple[Decision, str]:
     config = stage.world.config
     found = list(_found(stage, stage.needed("responders", "responder", "users"), ("user", "policy")))
-    scene = scene_of(config, stage.incident, stage.now)
     command = RequestResponders(
         incident_id=stage.incident.id,
-        message=(stage.text("message", "responder message") or _filled(HELP_MESSAGE, scene))[:NOTE_CHARS],
+        message=(stage.text("message", "responder message") or _filled(HELP_MESSAGE, stage.scene))[:NOTE_CHARS],
         user_ids=tuple(one.id for kind, one in found if kind == "user"),
         policy_ids=tuple(one.id for kind, one in found if kind == "policy"),
     )
@@ -231,10 +236,10 @@ def _resolve(stage: _Stage) -> tuple[Decision, str]:
 def _webhook(stage: _Stage) -> tuple[Decision, str]:
     call = Call(
         name=stage.text("name") or "webhook",
-        url=stage.needed("url", "webhook url", "endpoint"),
+        url=next(filter(None, map(stage.typed.get, ("url", "webhook url", "endpoint"))), ""),
         auto_send=True,
-        headers=tuple(_pairs(stage.text("headers"), "headers")),
-        parameters=tuple(_pairs(stage.text("parameters", "body", "payload"), "parameters")),
+        headers=stage.pairs("headers"),
+        parameters=stage.pairs("parameters", "body", "payload"),
     )
     decision = on_calls.called(stage.world, SYSTEM, call, stage.incident.id, stage.now)
     return decision, f"the webhook {call.name} is on its way"

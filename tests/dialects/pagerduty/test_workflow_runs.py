@@ -80,23 +80,24 @@ def test_a_condition_that_can_not_be_read_is_refused_with_its_column(api: Api, h
     flow = workflow(api)
     bare = {"trigger_type": "conditional", "workflow": {"id": flow["id"]}, "is_subscribed_to_all_services": True}
     path = "/incident_workflows/triggers"
-    for condition, said in (
+    wrong: tuple[tuple[Any, str], ...] = (
         ("incident.priority is 'P1'", "column"),
         ("event.summary exists", "column"),
         ("incident.title matches regex '('", "column"),
         ("trigger_count over 5 minutes > 3", "count"),
         ("x" * 5000, "too long"),
         (5, "string"),
-    ):
+    )
+    for condition, said in wrong:
         refused = api.request("POST", path, {**bare, "condition": condition})
         assert refused.status == 400, condition
         assert said in refused.errors[0], refused.errors
     assert api.get(path)["triggers"] == []
     manual = {**bare, "trigger_type": "manual", "condition": "incident.title exists"}
     assert api.request("POST", path, manual).errors == ["Condition is allowed for conditional triggers only"]
-    for condition in (None, "", "incident.priority matches 'P1' and not incident.urgency matches 'low'"):
-        made = api.post(path, {**bare, "condition": condition})["trigger"]
-        assert api.get(f"{path}/{made['id']}")["trigger"]["condition"] == condition
+    for taken in (None, "", "incident.priority matches 'P1' and not incident.urgency matches 'low'"):
+        made = api.post(path, {**bare, "condition": taken})["trigger"]
+        assert api.get(f"{path}/{made['id']}")["trigger"]["condition"] == taken
 
 
 def test_no_wrong_value_in_a_trigger_breaks_anything(api: Api, house: House) -> None:
@@ -175,7 +176,7 @@ def test_the_body_of_a_call_is_as_receivers_know_it(house: House) -> None:
     )
     sent = called(delivery, call)
     assert sent.body == b'{"host":"db-1","__pd_metadata":{"incident":{"id":"Q1"}}}'
-    assert {name: value for name, value in sent.headers.items() if name.lower() not in ("user-agent",)} == {
+    assert {name: value for name, value in sent.headers.items() if name.lower() != "user-agent"} == {
         "Content-Type": "application/json; charset=utf-8",
         "X-Webhook-Id": "D1",
         "X-Key": "s",
