@@ -13,7 +13,6 @@ from tocsin.deliveries.model import DeliveryResult
 from tocsin.directory.business import BusinessService, Dependency
 from tocsin.directory.kept import Kept
 from tocsin.directory.subscriptions import FilterKind, Header, WebhookSubscription
-from tocsin.engine.things import DeleteThing
 from tocsin.events.model import Action, Event, Severity
 from tocsin.events.orchestration import (
     START,
@@ -149,7 +148,7 @@ def _changes(place: Place, one: Orchestration) -> None:
 
 def _workflows(place: Place) -> None:
     """One that runs by itself and by hand, one that is off and has a long name; a rule that offers a webhook."""
-    service = place.services["CheckoutWeb"][0]
+    service, _ = place.service("Card gateway", place.policy)
     call = Call(name="Restart the gateway", url="https://run.example.com/restart")
     sent = Call(name="Collect the logs", url="https://run.example.com/logs", auto_send=True)
     _path(place, service.id, PathKind.SERVICE, _rule(id="run", calls=(call, sent)))
@@ -167,10 +166,7 @@ def _workflows(place: Place) -> None:
         place, major, "conditional", condition="incident.urgency matches 'high' and incident.title matches part 'pay'"
     )
     starts(place, major, "manual", services=[service.id], is_subscribed_to_all_services=False)
-    ids = [one.id for one in place.desk.config().maintenance_windows.values() if one.runs(place.desk.clock.now())]
-    for window_id in ids:
-        place.desk.run(SYSTEM, DeleteThing(thing_kind="maintenance_window", thing_id=window_id))
-    found = place.alarm("CheckoutWeb", "ran", "Customers can’t pay: the card processor answers 503")
+    found = place.alarm("Card gateway", "ran", "Customers can’t pay: the card processor answers 503")
     assert found is not None
     place.desk.advance(SECOND)
     place.desk.run(place.as_("alice"), StartWorkflow(workflow_id=major.id, incident_id=found.id))

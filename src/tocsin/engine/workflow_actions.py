@@ -147,7 +147,6 @@ def _note(stage: _Stage) -> tuple[Decision, str]:
 
 
 def _responders(stage: _Stage) -> tuple[Decision, str]:
-    config = stage.world.config
     found = list(_found(stage, stage.needed("responders", "responder", "users"), ("user", "policy")))
     command = RequestResponders(
         incident_id=stage.incident.id,
@@ -180,6 +179,9 @@ def _bridge(stage: _Stage) -> tuple[Decision, str]:
         raise _Refused("it has neither a conference number nor a conference url")
     if bridge.url and not bridge.url.startswith(("https://", "http://")):
         raise _Refused("the conference url must begin with https://")
+    overwrites = stage.text("overwrite existing conference bridge").casefold() not in ("no", "false")
+    if stage.incident.bridge is not None and not overwrites:
+        return Decision(), "there is a conference bridge already"
     command = SetBridge(incident_id=stage.incident.id, bridge=bridge)
     return on_news.set_bridge(stage.world, SYSTEM, command, stage.now), "the conference bridge is set"
 
