@@ -6,7 +6,8 @@ import pytest
 
 from tocsin.app.edge_keys import EdgeKeys
 from tocsin.directory.model import Integration
-from tocsin.engine.config import KINDS, Config
+from tocsin.engine.config import Config
+from tocsin.engine.kinds import KINDS
 from tocsin.kernel.errors import Unavailable
 
 

@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 
 from tests.behaviour.cast import Cast
+from tests.behaviour.test_calls import call, rules
+from tests.behaviour.test_workflows import workflow
 from tocsin.alerts.messages import ResolveAlert
-from tocsin.deliveries.messages import Redeliver, SendPing
+from tocsin.deliveries.messages import MakeCall, Redeliver, SendPing
 from tocsin.directory.business import BusinessService
 from tocsin.directory.custom_fields import BASE_TYPE, CustomField, DataType, IncidentType
 from tocsin.directory.model import ApiKey, Role, Urgency, User
@@ -29,6 +31,7 @@ from tocsin.kernel.errors import Conflict, NotAllowed
 from tocsin.paging.messages import RecordAttempt, SendTestPage
 from tocsin.paging.model import Result
 from tocsin.testing.world import World, as_user
+from tocsin.workflows.messages import StartWorkflow
 
 
 def commands(world: World, cast: Cast) -> Mapping[type[Command], Command]:
@@ -50,6 +53,8 @@ def commands(world: World, cast: Cast) -> Mapping[type[Command], Command]:
         im.SayImpact(incident_id=one, business_service_id=next(iter(world.config.business_services)), impacted=True),
         SetFields(incident_id=one, values={next(iter(world.config.fields.fields)): "east"}),
         im.SetDetails(incident_id=one, details="At length"),
+        MakeCall(incident_id=one, alert_id=alert.id, place=0),
+        StartWorkflow(incident_id=one, workflow_id=next(iter(world.config.workflows.workflows))),
         help_messages.RequestResponders(incident_id=one, message="Help", user_ids=(cast.bob.id,)),
         help_messages.CancelRequests(incident_id=one, user_ids=(cast.bob.id,)),
         im.MoveToService(incident_id=one, service_id=cast.service.id),
@@ -78,10 +83,12 @@ def allowed(world: World, actor: Actor, command: Command) -> bool:
 
 @pytest.fixture
 def burning(world: World, cast: Cast) -> Cast:
-    """Two incidents of the payments team, both alice's."""
+    """Two incidents of the payments team, both alice's; a workflow, and a webhook that a rule offers."""
     world.save(IncidentType(id="", name="outage", display_name="Outage", parent_id=BASE_TYPE.id))
     world.save(BusinessService(id="", name="Shop"))
     world.save(CustomField(id="", name="region", display_name="Region", data_type=DataType.STRING))
+    workflow(world, "Respond", teams=(cast.team.id,))
+    rules(world, cast, call(auto_send=False))
     world.event(cast.monitor, "one")
     world.event(cast.monitor, "two")
     return cast

@@ -29,7 +29,7 @@ from tocsin.directory.model import (
     User,
 )
 from tocsin.directory.subscriptions import FilterKind, OAuthClient, WebhookSubscription
-from tocsin.engine.config import KINDS
+from tocsin.engine.kinds import KINDS
 from tocsin.engine.things import CHANGED_MEANWHILE, DeleteThing, SaveThing
 from tocsin.events.orchestration import (
     CacheKind,

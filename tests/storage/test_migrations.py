@@ -19,7 +19,7 @@ from sqlalchemy import Connection, inspect, text
 from tocsin.directory.custom_fields import CustomField, DataType, FieldOption, IncidentType
 from tocsin.directory.kept import Kept
 from tocsin.directory.model import Service
-from tocsin.engine.config import KINDS
+from tocsin.engine.kinds import KINDS
 from tocsin.storage import tables
 from tocsin.storage.codec import dump, load
 from tocsin.storage.database import MAIN_FILE, Database, open_database

@@ -11,6 +11,7 @@ from tocsin.alerts.windows import MaintenanceWindow
 from tocsin.deliveries.messages import RecordDelivery, SendPing
 from tocsin.deliveries.model import DeliveryResult
 from tocsin.directory.business import BusinessService, Dependency
+from tocsin.directory.kept import Kept
 from tocsin.directory.model import Service, Team
 from tocsin.directory.subscriptions import FilterKind, Header, WebhookSubscription
 from tocsin.engine.config import Config
@@ -29,8 +30,9 @@ from tocsin.events.orchestration import (
     Variable,
 )
 from tocsin.kernel.actor import SYSTEM
-from tocsin.kernel.time import HOUR, MINUTE
+from tocsin.kernel.time import HOUR, MINUTE, SECOND
 from tocsin.kernel.values import replace
+from tocsin.workflows.messages import StartWorkflow
 
 PAGES = {
     "orchestrations": "/orchestrations",
@@ -62,6 +64,8 @@ PAGES = {
     "business": "/business-services",
     "business-change": "/business-services?change={business}",
     "priorities": "/priorities",
+    "workflows": "/workflows",
+    "incident-run": "/incidents/{ran}",
     "me": "/me",
 }
 """What there is to see in this scene."""
@@ -89,6 +93,7 @@ def defined(folder: Path) -> Place:
     _hooks(place)
     _changes(place, one)
     place.desk.advance(2 * MINUTE)
+    _workflows(place)
     return place
 
 
@@ -212,6 +217,53 @@ def _changes(place: Place, one: Orchestration) -> None:
     place.desk.save(replace(path, sets=sets), "sets", actor=place.as_("carol"))
 
 
+def _workflows(place: Place) -> None:
+    """One that runs by itself and by hand, one that is off and has a long name; a rule that offers a webhook."""
+    service, _ = place.service("Card gateway", place.policy)
+    call = Call(name="Restart the gateway", url="https://run.example.com/restart")
+    sent = Call(name="Collect the logs", url="https://run.example.com/logs", auto_send=True)
+    _path(place, service.id, PathKind.SERVICE, _rule(id="run", calls=(call, sent)))
+    steps = (
+        workflow_step("Set the bridge", "add-conference-bridge", conference_url="https://meet.example.com/checkout"),
+        workflow_step("Make it P1", "change-priority", priority="P1"),
+        workflow_step("Ask Carol", "add-responders", responders="carol@example.com"),
+        workflow_step("A room for it", "create-slack-channel", workspace="Shop"),
+        workflow_step("Tell everybody", "send-status-update", message="We look into {{incident.title}}."),
+    )
+    major = workflow(place, "Major incident", *steps, description="Whenever customers can’t pay.")
+    workflow(place, "Handover of everything that the night shift of the warehouse left open to the day shift",
+             workflow_step("Write it down", "add-note", note="handed over"), is_enabled=False)  # fmt: skip
+    starts(
+        place, major, "conditional", condition="incident.urgency matches 'high' and incident.title matches part 'pay'"
+    )
+    starts(place, major, "manual", services=[service.id], is_subscribed_to_all_services=False)
+    found = place.alarm("Card gateway", "ran", "Customers can’t pay: the card processor answers 503")
+    assert found is not None
+    place.desk.advance(SECOND)
+    place.desk.run(place.as_("alice"), StartWorkflow(workflow_id=major.id, incident_id=found.id))
+    place.desk.advance(SECOND)
+
+
+def workflow_step(name: str, action: str, **inputs: str) -> dict[str, Any]:
+    """A step, as it is kept."""
+    given = [{"name": key.replace("_", " "), "value": value} for key, value in inputs.items()]
+    action_id = f"pagerduty.com:incident-workflows:{action}:1"
+    return {"id": name, "name": name, "action_configuration": {"action_id": action_id, "inputs": given}}
+
+
+def workflow(place: Place, name: str, *steps: dict[str, Any], team_ids: tuple[str, ...] = (), **more: Any) -> Kept:
+    """A workflow."""
+    wire = json.dumps({"steps": steps, **more})
+    made: Kept = place.desk.save(Kept(id="", resource="incident_workflow", name=name, wire=wire, team_ids=team_ids))
+    return made
+
+
+def starts(place: Place, flow: Kept, kind: str, **more: Any) -> None:
+    """What starts it, everywhere unless told otherwise."""
+    wire = {"trigger_type": kind, "workflow": flow.id, "is_subscribed_to_all_services": True, **more}
+    place.desk.save(Kept(id="", resource="workflow_trigger", parent_id=flow.id, wire=json.dumps(wire)))
+
+
 def places(place: Place) -> dict[str, str]:
     """Ids for the addresses."""
     config = place.desk.config()
@@ -228,6 +280,7 @@ def places(place: Place) -> dict[str, str]:
         "hook_off": hooks[-1] if hooks else "",
         "delivery": next((one.id for one in place.desk.reads.deliveries(hooks[0]).items), "") if hooks else "",
         "business": next((one.id for one in config.business_services.values()), ""),
+        "ran": next((str(one.number) for one in place.desk.reads.incidents().items if "503" in one.title), ""),
     }
 
 

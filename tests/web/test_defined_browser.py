@@ -13,6 +13,7 @@ from tests.web.place import PASSWORD, Place
 from tests.web.serving import chromium, served, sign_in
 from tests.web.test_browser import COLOURS, CONTRAST, DESK, PHONE, Opened
 from tocsin.events.orchestration import PathKind, path_id
+from tocsin.kernel.time import SECOND
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
 
@@ -190,3 +191,28 @@ def test_a_form_is_filled_by_keyboard(defined: tuple[Place, str], browser: Brows
     expect(page.get_by_role("heading", name="Save this change?")).to_be_visible()
     assert all("422" in one for one in opened.complaints), "nothing but the refusal"
     opened.context.close()
+
+
+def test_a_workflow_and_a_webhook_are_run_without_scripts(defined: tuple[Place, str], browser: Browser) -> None:
+    place, address = defined
+    incident = f"{address}/incidents/{defined_scene.places(place)['ran']}"
+    context = browser.new_context(java_script_enabled=False, viewport=PHONE)  # type: ignore[arg-type]
+    page = context.new_page()
+    page.goto(incident)
+    page.get_by_label("Mail address").fill("alice@example.com")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    page.goto(incident)
+    before = page.get_by_text("Alice started the workflow").count()
+    page.get_by_text("Run", exact=True).click()
+    page.get_by_role("button", name="Major incident").click()
+    expect(page.get_by_text("The workflow runs. Its steps stand on the timeline.")).to_be_visible()
+    expect(page.get_by_text("started the workflow “Major incident”")).to_have_count(before + 1)
+    page.get_by_text("Run", exact=True).click()
+    page.get_by_role("button", name="Restart the gateway").click()
+    expect(page.get_by_text("sent the webhook “Restart the gateway” to run.example.com")).to_be_visible()
+    place.desk.advance(SECOND)
+    page.goto(f"{address}/workflows")
+    expect(page.get_by_role("heading", name="Major incident")).to_be_visible()
+    expect(page.get_by_text("1 of 5 steps not done").first).to_be_visible()
+    context.close()

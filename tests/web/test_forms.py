@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 from starlette.routing import Route
 
+from tests.web.defined_scene import starts, workflow
 from tests.web.place import PASSWORD, Browser, Place
 from tests.web.scenes import Booth, Show
+from tocsin.events.orchestration import START, Actions, Call, OrchestrationPath, OrchestrationRule, PathKind, RuleSet
 from tocsin.kernel.errors import Unavailable
 from tocsin.runtime.reads import AuditFilter, TimelineFilter
 from tocsin.web.actions import ACTIONS
@@ -39,7 +41,12 @@ FORMS: dict[str, dict[str, Any]] = {
 
 @pytest.fixture
 def fire(place: Place) -> Place:
-    """Something is wrong, and the demo's pages are there."""
+    """Something is wrong, with a workflow and a webhook for it, and the demo's pages are there."""
+    starts(place, workflow(place, "Respond"), "manual")
+    rule = OrchestrationRule(id="r", actions=Actions(calls=(Call(name="Restart", url="https://run.example.com/"),)))
+    sets = (RuleSet(id=START, rules=(rule,)),)
+    service = place.services["PaymentsService"][0]
+    place.desk.save(OrchestrationPath(parent_id=service.id, kind=PathKind.SERVICE, sets=sets))
     place.alarm("PaymentsService", "errors", "Payments fail")
     place.site = replace(place.site, booth=Booth(place), show=Show())
     return place
@@ -69,6 +76,10 @@ def filled(place: Place, path: str) -> dict[str, Any]:
         fields["service"] = place.services["PaymentsService"][0].id
     if path == "/me/rule-add":
         fields["contact"] = place.desk.config().contacts_of[place.people["alice"].id][0].id
+    if path.endswith("/workflow"):
+        fields["workflow"] = next(iter(place.desk.config().workflows.workflows))
+    if path.endswith("/webhook"):
+        fields["call"] = f"{place.desk.reads.alerts_of(place.incident(1).id).items[0].id}:0"
     if path.endswith("/reassign"):
         fields["user"] = place.people["bob"].id
     if path.endswith("/merge"):

@@ -192,6 +192,7 @@ def _content(event: Event) -> dict[str, Any]:
         "policy_id": event.policy_id,
         "notes": event.notes,
         "field_values": event.field_values,
+        "calls": event.calls,
     }
 
 

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from tocsin.events.model import Severity
+from tocsin.events.orchestration import Call
 from tocsin.kernel.time import Moment
 
 
@@ -42,8 +43,8 @@ class Alert:
     `suppressed` holds the reason why no incident was made, empty if one was; `window_id` names the maintenance window
     if that is the reason. `suspended_until`: it waits for its monitor to take it back until then; None again once it
     opened, kept when it was resolved by then. `suspended_by`: what had it wait, "" = it never did.
-    `priority_id`, `policy_id`, `notes` and `field_values` (custom fields by id, as text) are what rules want for its
-    incident.
+    `priority_id`, `policy_id`, `notes`, `calls` and `field_values` (custom fields by id, as text) are what rules want
+    for its incident.
     """
 
     id: str
@@ -78,6 +79,7 @@ class Alert:
     policy_id: str = ""
     notes: tuple[str, ...] = ()
     field_values: tuple[tuple[str, str], ...] = ()
+    calls: tuple[Call, ...] = ()
     started_at: Moment | None = None
     ended_at: Moment | None = None
     expires_at: Moment | None = None

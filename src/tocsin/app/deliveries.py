@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from ipaddress import ip_network
+from urllib.parse import urlsplit
 
 from tocsin.app.settings import AppSettings
 from tocsin.connectors._kit.egress import EgressPolicy
@@ -13,7 +14,7 @@ from tocsin.connectors.webhook.settings import WebhookSettings
 from tocsin.deliveries.messages import RecordDelivery
 from tocsin.deliveries.model import Delivery, DeliveryResult
 from tocsin.dialects.pagerduty.write.refs import Links, Refs
-from tocsin.dialects.pagerduty.write.webhooks import TooLarge, event_bytes, outgoing
+from tocsin.dialects.pagerduty.write.webhooks import TooLarge, called, event_bytes, outgoing
 from tocsin.directory.subscriptions import OAuthClient
 from tocsin.engine.config import Config
 from tocsin.runtime.clock import Clock
@@ -32,6 +33,12 @@ def bringer(settings: AppSettings, clock: Clock, *, courier: WebhookCourier | No
 
     def bring(parcel: Parcel) -> RecordDelivery:
         delivery, subscription = parcel.delivery, parcel.subscription
+        if delivery.call is not None:
+            sent = called(delivery, delivery.call)
+            hidden = (*(value for _, value in delivery.call.headers), urlsplit(delivery.call.url).query)
+            url = delivery.call.url
+            return _report(delivery, brings.bring(url, sent.headers, sent.body, clock.now(), secrets=hidden))
+        assert subscription is not None, "a delivery is for a subscription, or a call"
         try:
             request = outgoing(delivery, subscription, Refs(parcel.config, links))
         except TooLarge as error:

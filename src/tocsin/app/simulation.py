@@ -27,7 +27,8 @@ from tocsin.directory.model import (
     UrgencyRule,
     User,
 )
-from tocsin.engine.config import KINDS, Config
+from tocsin.engine.config import Config
+from tocsin.engine.kinds import KINDS
 from tocsin.engine.support_hours import next_raise
 from tocsin.engine.world import Recorded, ThingChange
 from tocsin.escalation.messages import LevelReached

@@ -6,12 +6,29 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from tocsin.directory.model import Service
+from tocsin.events.orchestration import Call
 from tocsin.incidents.model import Incident, Responder
 from tocsin.kernel.actor import Actor
 from tocsin.kernel.time import Moment
 
 PING = "ping"
 """The event of a delivery that somebody asked for, to see that the address takes it. Not one to subscribe to."""
+
+
+CALL = "call"
+"""The event of a delivery that is no news for a subscription: a web address that a rule or workflow has called."""
+
+_CALLS = "call:"
+
+
+def call_lane(host: str) -> str:
+    """What stands in a subscription's place for calls of this host: those to one receiver wait for each other only."""
+    return _CALLS + host
+
+
+def is_call_lane(subscription_id: str) -> bool:
+    """Whether it is such a place, and no subscription."""
+    return subscription_id.startswith(_CALLS)
 
 
 class DeliveryState(StrEnum):
@@ -38,7 +55,7 @@ class DeliveryResult(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mention:
-    """Another incident that an event speaks of, as it was called then."""
+    """What else an event speaks of, as it was called then: another incident, or a workflow, which has no number."""
 
     id: str
     number: int
@@ -47,11 +64,11 @@ class Mention:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """One event for one subscription. Deliveries with one subscription and one `resource_id` are a queue.
+    """One event for one subscription, or a `call`. Deliveries with one subscription and one `resource_id` are a queue.
 
     `number` is the place in it. The `id` is the same on every attempt; `event_id` is the same for every subscription.
     What it tells is kept as it was then: the `incident` or the `service`; a note, what a `responder` was asked for, or
-    which custom fields changed (`field_ids`).
+    which custom fields changed (`field_ids`). Of a call, `incident_id` names whose it is.
     `queued_at`: since when it is tried.
     """
 
@@ -73,6 +90,8 @@ class Delivery:
     responder: Responder | None = None
     field_ids: tuple[str, ...] = ()
     mention: Mention | None = None
+    call: Call | None = None
+    incident_id: str = ""
     attempts: int = 0
     status: int | None = None
     detail: str = ""

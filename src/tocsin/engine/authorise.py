@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeAlias
 
 from tocsin.alerts.messages import ResolveAlert
-from tocsin.deliveries.messages import Redeliver, SendPing
+from tocsin.deliveries.messages import MakeCall, Redeliver, SendPing
 from tocsin.directory.permissions import Verb, may
 from tocsin.engine.on_cache import variable_of
 from tocsin.engine.on_deliveries import delivery_of, subscription_of
@@ -50,6 +50,7 @@ from tocsin.kernel.actor import Actor, ActorKind
 from tocsin.kernel.decision import Command
 from tocsin.kernel.errors import Invalid, NotAllowed
 from tocsin.paging.messages import SendTestPage
+from tocsin.workflows.messages import StartWorkflow
 
 Need: TypeAlias = tuple[Verb, tuple[str, ...], bool]
 """A verb, the teams that own the thing, and whether the thing is the actor's own (then the verb needs no more)."""
@@ -131,6 +132,13 @@ def _redeliver(world: World, actor: Actor, command: Redeliver) -> Iterable[Need]
     return needs_to_touch(world.config, actor, one)
 
 
+def _start(world: World, actor: Actor, command: StartWorkflow) -> Iterable[Need]:
+    """Who may respond to the incident may have a workflow run on it that they know; its triggers may ask for more."""
+    yield from _incident(world, actor, command)
+    workflow = world.config.workflows.workflows.get(command.workflow_id)
+    yield Verb.READ, workflow.team_ids if workflow is not None else (), False
+
+
 NEEDS: Mapping[type[Command], Callable[[World, Actor, Any], Iterable[Need]]] = {
     Acknowledge: _incident,
     Unacknowledge: _incident,
@@ -164,6 +172,8 @@ NEEDS: Mapping[type[Command], Callable[[World, Actor, Any], Iterable[Need]]] = {
     WriteCache: _cache,
     SendPing: _ping,
     Redeliver: _redeliver,
+    MakeCall: _incident,
+    StartWorkflow: _start,
 }
 """What each command of people and programs needs. Changes of configuration are judged in `things`."""
 

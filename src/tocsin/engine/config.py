@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from functools import cached_property
-from typing import Any, TypeAlias
+from typing import Any
 
 from tocsin.alerts.windows import MaintenanceWindow
 from tocsin.directory.business import BusinessService, Dependency, Subscriber, Tag, Tagging
-from tocsin.directory.custom_fields import CustomField, FieldIndex, IncidentType
+from tocsin.directory.custom_fields import FieldIndex
 from tocsin.directory.grouping import GroupingSetting
 from tocsin.directory.kept import Kept
 from tocsin.directory.model import (
@@ -31,6 +31,7 @@ from tocsin.directory.model import (
 )
 from tocsin.directory.permissions import Standing
 from tocsin.directory.subscriptions import OAuthClient, WebhookSubscription
+from tocsin.engine.kinds import KINDS
 from tocsin.escalation.model import Policy, TargetKind
 from tocsin.events.evaluate import Program, compiled
 from tocsin.events.orchestration import (
@@ -44,76 +45,7 @@ from tocsin.events.orchestration import (
 from tocsin.kernel.actor import Actor, ActorKind
 from tocsin.kernel.time import Moment
 from tocsin.oncall.model import CustomShift, Exceptions, Override, Schedule
-
-Thing: TypeAlias = (
-    User
-    | ContactMethod
-    | NotificationRule
-    | Team
-    | Membership
-    | Service
-    | Integration
-    | Priority
-    | ApiKey
-    | Settings
-    | Schedule
-    | Override
-    | CustomShift
-    | Policy
-    | Orchestration
-    | OrchestrationKey
-    | OrchestrationPath
-    | CacheVariable
-    | MaintenanceWindow
-    | BusinessService
-    | Dependency
-    | Tag
-    | Tagging
-    | Subscriber
-    | GroupingSetting
-    | WebhookSubscription
-    | IncidentType
-    | CustomField
-    | OAuthClient
-    | Kept
-)
-"""Anything that people define."""
-
-KINDS: Mapping[str, type[Any]] = {
-    "user": User,
-    "contact_method": ContactMethod,
-    "notification_rule": NotificationRule,
-    "team": Team,
-    "membership": Membership,
-    "service": Service,
-    "integration": Integration,
-    "priority": Priority,
-    "api_key": ApiKey,
-    "settings": Settings,
-    "schedule": Schedule,
-    "override": Override,
-    "custom_shift": CustomShift,
-    "policy": Policy,
-    "orchestration": Orchestration,
-    "orchestration_key": OrchestrationKey,
-    "orchestration_path": OrchestrationPath,
-    "cache_variable": CacheVariable,
-    "maintenance_window": MaintenanceWindow,
-    "business_service": BusinessService,
-    "dependency": Dependency,
-    "tag": Tag,
-    "tagging": Tagging,
-    "subscriber": Subscriber,
-    "grouping_setting": GroupingSetting,
-    "webhook_subscription": WebhookSubscription,
-    "incident_type": IncidentType,
-    "custom_field": CustomField,
-    "oauth_client": OAuthClient,
-    "kept": Kept,
-}
-"""The stored name of each kind of thing; never renamed."""
-
-KIND_OF: Mapping[type[Any], str] = {cls: kind for kind, cls in KINDS.items()}
+from tocsin.workflows.definition import Book, book_of
 
 
 class Config:
@@ -416,6 +348,11 @@ class Config:
     def fields(self) -> FieldIndex:
         """Custom fields and types of incidents."""
         return FieldIndex(self._things["incident_type"], self._things["custom_field"])
+
+    @cached_property
+    def workflows(self) -> Book:
+        """Workflows and what starts them. Asked for with every decision."""
+        return book_of(self.kept.values())
 
     @cached_property
     def dependencies_of(self) -> Mapping[str, tuple[Dependency, ...]]:

@@ -14,6 +14,7 @@ from tocsin.alerts.messages import EndSuspension, ExpireAlert, JudgeHeld, Resolv
 from tocsin.deliveries import messages as dm
 from tocsin.engine import (
     on_cache,
+    on_calls,
     on_deliveries,
     on_escalation,
     on_fields,
@@ -23,6 +24,7 @@ from tocsin.engine import (
     on_notes,
     on_paging,
     on_responders,
+    on_workflows,
     things,
 )
 from tocsin.engine.authorise import authorise
@@ -43,12 +45,14 @@ from tocsin.events.messages import WriteCache
 from tocsin.events.model import Event
 from tocsin.incidents import field_messages, help_messages
 from tocsin.incidents import messages as im
+from tocsin.incidents.model import Incident
 from tocsin.kernel.actor import Actor, ActorKind, Via
 from tocsin.kernel.decision import NOTHING, Command, Decision, Effect, Fact, TimerChange
 from tocsin.kernel.errors import Conflict, Invalid
 from tocsin.kernel.limits import BATCH_COMMANDS, REACTION_DEPTH
 from tocsin.kernel.time import Moment
 from tocsin.paging import messages as pm
+from tocsin.workflows.messages import RunStep, StartWorkflow
 
 Handler: TypeAlias = Callable[[World, Actor, Any, Moment], Decision]
 
@@ -111,6 +115,10 @@ HANDLERS: Mapping[type[Command], Handler] = {
     dm.CancelQueue: on_deliveries.cancel_queue,
     dm.SendPing: on_deliveries.send_ping,
     dm.Redeliver: on_deliveries.redeliver,
+    dm.SendCalls: on_calls.send,
+    dm.MakeCall: on_calls.make,
+    StartWorkflow: on_workflows.start,
+    RunStep: on_workflows.run_step,
     WriteCache: on_cache.write,
     SaveThing: things.save,
     DeleteThing: things.delete,
@@ -143,8 +151,9 @@ def execute(world: World, actor: Actor, command: Command, now: Moment) -> Step:
         return _execute_batch(world, actor, command, now)
     if not isinstance(command, SaveThing | DeleteThing):
         authorise(world, actor, command)
+    depth = on_workflows.depth_below(world, command)
     decision = HANDLERS[type(command)](world, actor, command, now)
-    return _follow(world, actor, decision, now)
+    return _follow(world, actor, decision, now, depth)
 
 
 def _execute_batch(world: World, actor: Actor, batch: Batch, now: Moment) -> Step:
@@ -168,8 +177,11 @@ def execute_event(world: World, event: Event, now: Moment) -> Step:
     return _follow(world, Actor(ActorKind.INTEGRATION, event.integration_id, Via.EVENT), decision, now)
 
 
-def _follow(world: World, actor: Actor, first: Decision, now: Moment) -> Step:
-    """Apply the decision, then react to its facts one after the other; each reaction sees all that came before it."""
+def _follow(world: World, actor: Actor, first: Decision, now: Moment, workflows_below: int = 0) -> Step:
+    """Apply the decision, then react to its facts one after the other; each reaction sees all that came before it.
+
+    At last the workflows begin that wait for what the incidents have become; `workflows_below` says how deep they are.
+    """
     if not (first.facts or first.effects):
         changes = _apply(world, first)
         return Step(timers=first.timers, changes=tuple(changes), value=first.value)
@@ -178,23 +190,39 @@ def _follow(world: World, actor: Actor, first: Decision, now: Moment) -> Step:
     timers: list[TimerChange] = []
     changes = []
     queue: deque[tuple[Actor, Fact, int]] = deque()
+    before: dict[str, Incident | None] = {}
 
     def take(by: Actor, decision: Decision, depth: int) -> None:
+        if world.config.workflows.by_itself:
+            _note_before(world, decision, before)
         changes.extend(_apply(world, decision))
         effects.extend(decision.effects)
         timers.extend(decision.timers)
         facts.extend(Recorded(by, fact) for fact in decision.facts)
         queue.extend((by, fact, depth) for fact in decision.facts)
 
+    def react() -> None:
+        while queue:
+            by, fact, depth = queue.popleft()
+            if depth > REACTION_DEPTH:
+                raise ReactionsTooDeep(repr([recorded.fact.kind for recorded in facts[-8:]]))
+            reaction = REACTIONS.get(type(fact))
+            for next_actor, command in reaction(world, by, fact, now) if reaction else ():
+                take(next_actor, _react(world, next_actor, command, now), depth + 1)
+
     take(actor, first, 0)
-    while queue:
-        by, fact, depth = queue.popleft()
-        if depth > REACTION_DEPTH:
-            raise ReactionsTooDeep(repr([recorded.fact.kind for recorded in facts[-8:]]))
-        reaction = REACTIONS.get(type(fact))
-        for next_actor, command in reaction(world, by, fact, now) if reaction else ():
-            take(next_actor, _react(world, next_actor, command, now), depth + 1)
+    react()
+    for by, command in on_workflows.began(world, before, workflows_below, now) if before else ():
+        take(by, _react(world, by, command, now), 1)
+    react()
     return Step(tuple(facts), tuple(effects), tuple(timers), tuple(changes), first.value)
+
+
+def _note_before(world: World, decision: Decision, before: dict[str, Incident | None]) -> None:
+    """How the incidents are that the decision changes, unless that is known; None for a new one."""
+    for entity in decision.state:
+        if isinstance(entity, Incident) and entity.id not in before:
+            before[entity.id] = world.state.incident(entity.id)
 
 
 def _apply(world: World, decision: Decision) -> list[ThingChange]:

@@ -21,6 +21,9 @@ from tocsin.engine.world import Recorded
 from tocsin.incidents.model import Incident, NoTimer, Status
 from tocsin.kernel.time import Moment
 from tocsin.paging.model import WAITING, Message, MessageState, Page, PageState
+from tocsin.workflows.decide import step_key
+from tocsin.workflows.messages import StepEnded
+from tocsin.workflows.model import Run
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +46,7 @@ class Records:
     outcomes: Mapping[int, str] | None = None
     decided: int = 0
     deliveries: Sequence[Delivery] = ()
+    runs: Sequence[Run] = ()
 
     @cached_property
     def incident_by_id(self) -> Mapping[str, Incident]:
@@ -182,6 +186,9 @@ def _expected_timers(records: Records) -> dict[str, Moment]:
     for alert in records.alerts:
         if alert.is_open and alert.suspended_until is not None:
             expected[suspension_key(alert.id)] = alert.suspended_until
+    for run in records.runs:
+        if run.is_running:
+            expected[step_key(run.id)] = run.results[-1].at if run.results else run.started_at
     return expected
 
 
@@ -270,6 +277,16 @@ def deliveries_go_in_order(records: Records) -> Iterator[str]:
                 yield f"delivery {delivery.id} is number {place + 1} of its queue and {delivery.state}"
 
 
+def workflows_do_each_step_once(records: Records) -> Iterator[str]:
+    """Of a run as many steps are on the timeline as have an outcome, never more; it is over with its last one."""
+    told = Counter(one.fact.run_id for _, one in records.timeline if isinstance(one.fact, StepEnded))
+    for run in records.runs:
+        if told[run.id] != len(run.results):
+            yield f"run {run.id} has {len(run.results)} outcomes, its timeline {told[run.id]}"
+        if run.is_running == (len(run.results) == len(run.steps)):
+            yield f"run {run.id} has {len(run.results)} of {len(run.steps)} outcomes and ended at {run.finished_at}"
+
+
 CHECKS: Sequence[Callable[[Records], Iterator[str]]] = (
     accepted_events_have_an_outcome,
     one_open_alert_per_key,
@@ -278,6 +295,7 @@ CHECKS: Sequence[Callable[[Records], Iterator[str]]] = (
     alerts_belong_somewhere,
     merged_incidents_stay_closed,
     deliveries_go_in_order,
+    workflows_do_each_step_once,
     every_open_incident_has_a_next_step,
     people_named_by_hand_can_still_hear,
     timers_fit_the_state,

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from tocsin.deliveries import decide
 from tocsin.deliveries.messages import CancelQueue, RecordDelivery, Redeliver, SendPing
-from tocsin.deliveries.model import PING, Delivery, DeliveryResult, DeliveryState
+from tocsin.deliveries.model import PING, Delivery, DeliveryResult, DeliveryState, is_call_lane
 from tocsin.directory.subscriptions import WebhookSubscription
+from tocsin.engine.on_calls import ended
 from tocsin.engine.subscribers import enqueued
 from tocsin.engine.world import ThingChange, World
 from tocsin.kernel.actor import Actor
@@ -34,6 +35,7 @@ def record(world: World, _actor: Actor, command: RecordDelivery, now: Moment) ->
     if not outcome.delivery.is_queued and delivery.is_queued:
         following = world.state.first_queued(delivery.subscription_id, delivery.resource_id, after=delivery.number)
         decision += Decision(state=(decide.promoted(following, now),) if following is not None else ())
+        decision += ended(outcome.delivery, delivered=outcome.delivery.state is DeliveryState.DELIVERED)
     one = world.config.webhook_subscriptions.get(delivery.subscription_id)
     if outcome.disabled_until is not None and one is not None:
         disabled = replace(one, disabled_until=outcome.disabled_until)
@@ -44,7 +46,7 @@ def record(world: World, _actor: Actor, command: RecordDelivery, now: Moment) ->
 def cancel_queue(world: World, _actor: Actor, command: CancelQueue, now: Moment) -> Decision:
     """A piece of the queues, from their ends: what is first stays first until nothing is behind it."""
     one = world.config.webhook_subscriptions.get(command.subscription_id)
-    if one is not None and one.is_on(now):
+    if is_call_lane(command.subscription_id) or (one is not None and one.is_on(now)):
         return NOTHING
     waiting = world.state.last_queued(command.subscription_id, CANCELLED_AT_ONCE)
     return Decision(state=decide.cancelled(waiting, f"not sent: {_why_off(one)}", now))

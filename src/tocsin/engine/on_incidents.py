@@ -6,7 +6,7 @@ from tocsin.alerts import decide as alerts
 from tocsin.alerts.messages import ExpireAlert, ResolveAlert
 from tocsin.alerts.model import Alert
 from tocsin.directory.model import Service, Urgency, UrgencyRuleKind
-from tocsin.engine import field_values
+from tocsin.engine import field_values, on_calls
 from tocsin.engine.grouping import group_for
 from tocsin.engine.on_held import service_of_alert
 from tocsin.engine.support_hours import in_support_hours, next_raise
@@ -109,14 +109,16 @@ def consider_alert(world: World, _actor: Actor, command: ConsiderAlert, now: Mom
 
 
 def _as_rules_want(world: World, decision: Decision, alert: Alert, now: Moment, *, fresh: bool) -> Decision:
-    """What rules wrote about the alert, as notes on its incident, and what they want of its custom fields.
+    """What rules wrote about the alert, as notes on its incident, and what they want of its custom fields and called.
 
     `fresh`: the incident is new, and its fields begin with their defaults.
     """
     incident_id = next(fact.incident_id for fact in decision.facts)
     written = (NoteAdded(incident_id=incident_id, note_id=world.ids.long(), text=text) for text in alert.notes)
     fields = field_values.wanted(world, decision, alert.field_values, now, fresh=fresh)
-    return decision + Decision(facts=tuple(written)) + fields
+    calls = on_calls.wanted(alert, on_calls.TRIGGERED)
+    called = on_calls.all_called(world, calls, incident_id, now)
+    return decision + Decision(facts=tuple(written)) + fields + called
 
 
 def urgency_for(service: Service, severity: Severity | None, at: Moment) -> Urgency:

@@ -1,6 +1,6 @@
 """The map of the product: which fact leads to which commands.
 
-    AlertOpened            -> incidents.ConsiderAlert
+    AlertOpened            -> incidents.ConsiderAlert, or deliveries.SendCalls for one that is held back
     AlertAcknowledged      -> incidents.Acknowledge (by the monitor)
     AlertWorsened          -> incidents.SetUrgency (severity-based services)
     AlertJoined            -> incidents.SetUrgency (a worse alert joins a quiet incident)
@@ -34,7 +34,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from tocsin.alerts.messages import AlertAcknowledged, AlertOpened, AlertResolved, AlertWorsened, ResolveAlert
+from tocsin.deliveries.messages import SendCalls
 from tocsin.directory.model import Urgency
+from tocsin.engine.on_calls import SUPPRESSED, SUSPENDED, wanted
 from tocsin.engine.on_incidents import urgency_for
 from tocsin.engine.on_paging import follow_up
 from tocsin.engine.people import can_be_reached, waits_in_vain
@@ -76,9 +78,14 @@ Order: TypeAlias = tuple[Actor, Command]
 Reaction: TypeAlias = Callable[[World, Actor, Any, Moment], Iterable[Order]]
 
 
-def _consider(_world: World, actor: Actor, fact: AlertOpened, _now: Moment) -> Iterable[Order]:
+def _consider(world: World, actor: Actor, fact: AlertOpened, _now: Moment) -> Iterable[Order]:
     if not fact.suppressed and fact.suspended_until is None:
         yield actor, ConsiderAlert(alert_id=fact.alert_id, reason=fact.reason, opened_at=fact.opened_at)
+        return
+    alert = world.state.alert(fact.alert_id)
+    occasion = SUPPRESSED if fact.suppressed else SUSPENDED
+    if alert is not None and wanted(alert, occasion):
+        yield SYSTEM, SendCalls(alert_id=fact.alert_id, occasion=occasion)
 
 
 def _monitor_acknowledged(_world: World, _actor: Actor, fact: AlertAcknowledged, _now: Moment) -> Iterable[Order]:

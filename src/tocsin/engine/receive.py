@@ -92,7 +92,7 @@ def _service_of(
 def _with_wishes(orchestrating: Orchestrating) -> Event:
     """The event as rules left it, with what they want for its incident."""
     event, marks = orchestrating.way.event, orchestrating.way.marks
-    if not (marks.priority_id or marks.policy_id or marks.notes or marks.field_values):
+    if not (marks.priority_id or marks.policy_id or marks.notes or marks.field_values or marks.calls):
         return event
     return replace(
         event,
@@ -100,6 +100,7 @@ def _with_wishes(orchestrating: Orchestrating) -> Event:
         policy_id=marks.policy_id,
         notes=tuple(marks.notes),
         field_values=tuple(marks.field_values.items()),
+        calls=tuple(marks.calls),
     )
 
 

@@ -64,6 +64,11 @@ def _subscription(draft: Draft) -> Verdict:
     return found, NOTHING
 
 
+def may_be_set(name: str) -> bool:
+    """Whether a header of this name may go along with what is sent."""
+    return bool(_HEADER_NAME.fullmatch(name)) and name.lower() not in _OURS
+
+
 def _oauth_client(draft: Draft) -> Verdict:
     one: OAuthClient = draft.new
     found = []
@@ -90,7 +95,7 @@ def _without_client(world: World, client: OAuthClient, _now: Moment) -> Decision
 
 def _header_problems(headers: Iterable[Header]) -> Iterator[str]:
     for header in headers:
-        if not _HEADER_NAME.fullmatch(header.name) or header.name.lower() in _OURS:
+        if not may_be_set(header.name):
             yield f"Custom headers: {header.name[:64]} can't be set"
         elif len(header.value) > HEADER_CHARS or not (header.value.isascii() and header.value.isprintable()):
             yield f"Custom headers: the value of {header.name} is too long or not plain text"

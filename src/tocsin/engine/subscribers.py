@@ -37,6 +37,7 @@ from tocsin.kernel.actor import Actor
 from tocsin.kernel.decision import Fact
 from tocsin.kernel.time import Moment
 from tocsin.kernel.values import replace
+from tocsin.workflows.messages import WorkflowCompleted, WorkflowStarted
 
 EVENT_OF: Mapping[type[Fact], str] = {
     IncidentTriggered: "incident.triggered",
@@ -58,6 +59,8 @@ EVENT_OF: Mapping[type[Fact], str] = {
     FieldsChanged: "incident.custom_field_values.updated",
     ResponderAdded: "incident.responder.added",
     ResponderReplied: "incident.responder.replied",
+    WorkflowStarted: "incident.workflow.started",
+    WorkflowCompleted: "incident.workflow.completed",
 }
 """The event that a fact is, by the name that subscriptions ask for. Facts that are not here are nobody's outside."""
 
@@ -135,9 +138,11 @@ def _of_incident(world: World, recorded: Recorded, event: str, now: Moment) -> _
         told = replace(told, note=fact.message, responder=incident.responder(fact.user_id))
     if isinstance(fact, FieldsChanged):
         told = replace(told, field_ids=tuple(one.field_id for one in fact.changes))
+    if isinstance(fact, WorkflowStarted | WorkflowCompleted):
+        told = replace(told, note_id=fact.run_id, mention=Mention(id=fact.workflow_id, number=0, title=fact.name))
     if isinstance(fact, ServiceChanged):
         services = (fact.service_id, fact.was)  # who follows the old service would wait for its end for ever
-    if incident.merged_into:
+    if incident.merged_into and told.mention is None:
         told = replace(told, mention=_mention(world.state.incident(incident.merged_into)))
     return _News(told, services, incident.team_ids)
 

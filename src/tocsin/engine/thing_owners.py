@@ -13,7 +13,8 @@ from tocsin.directory.kept import Kept
 from tocsin.directory.model import ApiKey, Integration, Membership, Role, Service, Settings, Team, User
 from tocsin.directory.permissions import Verb
 from tocsin.directory.subscriptions import FilterKind, WebhookSubscription
-from tocsin.engine.config import KIND_OF, Config
+from tocsin.engine.config import Config
+from tocsin.engine.kinds import KIND_OF
 from tocsin.engine.world import World
 from tocsin.escalation.model import Policy
 from tocsin.events.orchestration import (
@@ -25,6 +26,7 @@ from tocsin.events.orchestration import (
 )
 from tocsin.kernel.actor import Actor, ActorKind
 from tocsin.oncall import CustomShift, Override, Schedule
+from tocsin.workflows.definition import TRIGGER, TriggerKind, trigger_of
 
 Need: TypeAlias = tuple[Verb, tuple[str, ...], bool]
 """A verb, the teams that own the thing, and whether it is the actor's own (then nothing more is needed)."""
@@ -230,12 +232,25 @@ def _kept(world: World, actor: Actor, thing: Kept, old: Any, new: Any) -> Iterab
         yield from _of_person(config, actor, contact, old, new)
     elif above is not None:
         yield from _kept(world, actor, above, above, above)
+        if thing is new and thing.resource == TRIGGER:
+            yield from _trigger(config, old, new)
     elif owned_by_one is not None:
         yield from _of_one_team(config, actor, owned_by_one, old, new)
     elif parent in config.services:
         yield Verb.EDIT, config.team_ids_of_service(parent), False
     else:
         yield from _of_teams(config, actor, thing, old, new)
+
+
+def _trigger(config: Config, old: Kept | None, new: Kept) -> Iterable[Need]:
+    """Nobody has workflows act on incidents by themselves to which they could not respond: everywhere, for admins."""
+    after, before = trigger_of(new), trigger_of(old) if old is not None else None
+    if after is None or after.kind is TriggerKind.MANUAL:
+        return
+    for service_id in after.service_ids - (before.service_ids if before is not None else frozenset()):
+        yield Verb.RESPOND, config.team_ids_of_service(service_id), False
+    if after.everywhere and not (before is not None and before.everywhere):
+        yield Verb.ADMINISTER, (), False
 
 
 def _administered(_config: Config, _actor: Actor, _thing: Any, _old: Any, _new: Any) -> Iterable[Need]:

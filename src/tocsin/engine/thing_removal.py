@@ -12,7 +12,8 @@ from typing import Any
 from tocsin.alerts.holding import judge_held
 from tocsin.alerts.windows import MaintenanceWindow
 from tocsin.directory.model import Membership, Role, Service, Team, User
-from tocsin.engine.config import KIND_OF, Config
+from tocsin.engine.config import Config
+from tocsin.engine.kinds import KIND_OF
 from tocsin.engine.world import ThingChange, World
 from tocsin.escalation.model import Policy, TargetKind
 from tocsin.events.orchestration import UNROUTED, PathKind, path_id

@@ -22,7 +22,7 @@ from tocsin.engine import (
     thing_rules,
 )
 from tocsin.engine.authorise import require
-from tocsin.engine.config import KINDS
+from tocsin.engine.kinds import KINDS
 from tocsin.engine.thing_owners import needs_to_change
 from tocsin.engine.thing_rules import Draft, Verdict
 from tocsin.engine.world import ThingChange, World

@@ -22,8 +22,9 @@ from tocsin.kernel.decision import Effect, Fact, TimerChange
 from tocsin.kernel.ids import IdSource
 from tocsin.kernel.time import Moment
 from tocsin.paging.model import Message, Pace, Page
+from tocsin.workflows.model import Run
 
-Stateful: TypeAlias = Alert | Incident | PolicySnapshot | Page | Message | Pace | Memory | Delivery | Lane
+Stateful: TypeAlias = Alert | Incident | PolicySnapshot | Page | Message | Pace | Memory | Delivery | Lane | Run
 """The entities that decisions change."""
 
 
@@ -128,6 +129,12 @@ class State(Protocol):
 
     def memory(self, memory_id: str) -> Memory | None:
         """What a rule or cache variable remembers."""
+
+    def run(self, run_id: str) -> Run | None:
+        """One run of a workflow."""
+
+    def count_runs(self, incident_id: str) -> int:
+        """How many workflows were started on an incident."""
 
     def put(self, entity: Stateful) -> None:
         """The entity's new value; later reads see it."""

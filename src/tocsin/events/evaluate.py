@@ -16,6 +16,7 @@ from tocsin.events.model import Action, Event, Severity
 from tocsin.events.orchestration import (
     START,
     Actions,
+    Call,
     DynamicRoute,
     Extraction,
     Lookup,
@@ -23,7 +24,7 @@ from tocsin.events.orchestration import (
     OrchestrationRule,
     PathKind,
 )
-from tocsin.kernel.limits import DEDUP_KEY_CHARS, NAME_CHARS, NOTE_CHARS, SUMMARY_CHARS
+from tocsin.kernel.limits import CALLS_PER_ALERT, DEDUP_KEY_CHARS, NAME_CHARS, NOTE_CHARS, SUMMARY_CHARS
 from tocsin.kernel.time import Moment, Span, iso
 from tocsin.kernel.values import replace
 
@@ -40,6 +41,9 @@ TEXT_FIELDS: Mapping[str, tuple[str, int]] = {
 
 FIELD_CHARS = 4096
 """So long the text for a custom field can become; what its field takes is less."""
+
+CALL_CHARS = 4096
+"""So long one filled-in text of a web call gets."""
 
 _ACTIONS = {"trigger": Action.TRIGGER, "resolve": Action.RESOLVE, "acknowledge": Action.ACKNOWLEDGE}
 _SEVERITIES = {one.value: one for one in Severity}
@@ -88,6 +92,7 @@ class Marks:
     policy_id: str = ""
     notes: list[str] = field(default_factory=list)
     field_values: dict[str, str] = field(default_factory=dict)
+    calls: list[Call] = field(default_factory=list)
     variables: dict[str, str] = field(default_factory=dict)
 
 
@@ -294,6 +299,15 @@ def _act(actions: Actions, claim: Claim, scene: pcl.Scene, marks: Marks) -> None
         text = pcl.render(template, scene, marks.variables, FIELD_CHARS).strip()
         if text:  # what the event does not say leaves the field as it is
             marks.field_values[field_id] = text
+    for call in actions.calls[: CALLS_PER_ALERT - len(marks.calls)]:
+        marks.calls.append(_filled(call, scene, marks))
+
+
+def _filled(call: Call, scene: pcl.Scene, marks: Marks) -> Call:
+    def pairs(given: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+        return tuple((key, pcl.render(text, scene, marks.variables, CALL_CHARS)) for key, text in given)
+
+    return replace(call, headers=pairs(call.headers), parameters=pairs(call.parameters))
 
 
 def _extract(extraction: Extraction, scene: pcl.Scene, marks: Marks) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from tocsin.events.orchestration import Call
 from tocsin.kernel.time import Moment
 
 
@@ -50,7 +51,7 @@ class Event:
     in the future): without another event by then, the alert resolves by itself. `log_seq` is its number in the log.
     `raw`: the body as it was posted, for rules that look into it.
     What rules want for the incident: `priority_id`, another `policy_id` than the service's, `notes` on its timeline,
-    `field_values` of custom fields by their ids, as text.
+    `field_values` of custom fields by their ids, as text, `calls` of web addresses.
     """
 
     action: Action
@@ -79,3 +80,4 @@ class Event:
     policy_id: str = ""
     notes: tuple[str, ...] = ()
     field_values: tuple[tuple[str, str], ...] = ()
+    calls: tuple[Call, ...] = ()

@@ -97,7 +97,10 @@ class DynamicRoute:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """A web address that is called when the rule acts, at once if `auto_send`."""
+    """A web address that is called when the rule acts: at once if `auto_send`, else when somebody asks for it.
+
+    `headers` and `parameters` hold places for what the event says; the address holds none.
+    """
 
     name: str
     url: str
@@ -112,7 +115,7 @@ class Actions:
     """What a rule does to an event that matched. Empty = that part is left alone.
 
     `route_to`: in the router a service's id or `unrouted`, elsewhere the id of the set that goes on. `field_updates`:
-    ids of incidents' custom fields with templates of their values. `calls` and `wire` are kept, not acted upon yet.
+    ids of incidents' custom fields with templates of their values. `wire` is kept, not acted upon yet.
     """
 
     route_to: str = ""

@@ -49,3 +49,12 @@ BUNDLE_PAGES = 50
 NAME_CHARS = 255
 DESCRIPTION_CHARS = 4096
 NOTE_CHARS = 2000
+
+WORKFLOW_RUNS = 100
+"""Times that workflows run on one incident; each writes several lines on its timeline."""
+
+WORKFLOW_DEPTH = 3
+"""Workflows that may start each other in a row, by what their steps change: a longer row is a circle."""
+
+CALLS_PER_ALERT = 32
+"""Web addresses that rules want called for one alert."""

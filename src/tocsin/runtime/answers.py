@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tocsin.engine.config import KINDS
+from tocsin.engine.kinds import KINDS
 from tocsin.engine.things import SaveThing
 from tocsin.kernel.decision import Command
 from tocsin.kernel.errors import BY_CODE, TocsinError, Unavailable

@@ -27,10 +27,13 @@ WORKERS = 8
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
-    """A delivery, the subscription that it is for, and the configuration of that moment: things have names."""
+    """A delivery, the subscription that it is for, and the configuration of that moment: things have names.
+
+    A call is for no subscription: it says itself where it goes.
+    """
 
     delivery: Delivery
-    subscription: WebhookSubscription
+    subscription: WebhookSubscription | None
     config: Config
 
 
@@ -86,7 +89,7 @@ class Couriers:
         try:
             return self._bring(parcel)
         except Exception:
-            log.exception("courier_failed", delivery=parcel.delivery.id, subscription=parcel.subscription.id)
+            log.exception("courier_failed", delivery=parcel.delivery.id, subscription=parcel.delivery.subscription_id)
             attempt = parcel.delivery.attempts + 1
             detail = "the courier failed; see the log"
             return RecordDelivery(

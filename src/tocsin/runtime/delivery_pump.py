@@ -15,7 +15,7 @@ from typing import Protocol
 import structlog
 
 from tocsin.deliveries.messages import CancelQueue, RecordDelivery
-from tocsin.deliveries.model import Delivery, DeliveryResult
+from tocsin.deliveries.model import Delivery, DeliveryResult, is_call_lane
 from tocsin.engine.config import Config
 from tocsin.kernel.decision import Command
 from tocsin.kernel.time import MILLISECOND, MINUTE, SECOND, Moment, Span
@@ -149,8 +149,9 @@ class DeliveryPump:
 
     def _look(self, lane: _Lane, outlet: Outlet, config: Config, now: Moment) -> None:
         one = config.webhook_subscriptions.get(lane.id)
-        lane.is_off = one is None or not one.is_on(now)
-        if one is None or lane.is_off:
+        calls = is_call_lane(lane.id)
+        lane.is_off = not calls and (one is None or not one.is_on(now))
+        if lane.is_off or (calls and lane.next_due is None):
             if not self._store.deliveries.has_queued(lane.id):
                 del self._lanes[lane.id]
         elif _is_due(lane, now) and (room := self._room(lane)):

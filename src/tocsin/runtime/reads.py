@@ -32,6 +32,7 @@ from tocsin.storage.queries import (
     outcomes,
     pages,
     policies,
+    runs,
     suspended,
     timeline,
 )
@@ -45,6 +46,7 @@ from tocsin.storage.queries.pages import MessageFilter
 from tocsin.storage.queries.suspended import SuspendedCounts, SuspendedFilter
 from tocsin.storage.queries.timeline import TimelineEntry, TimelineFilter
 from tocsin.storage.turns import Cursor
+from tocsin.workflows.model import Run
 
 __all__ = [
     "EVERY",
@@ -278,6 +280,18 @@ class Reads:
         """How the deliveries of a subscription fare."""
         with self._database.engine.connect() as connection:
             return deliveries.lane(connection, subscription_id)
+
+    # -- workflows
+
+    def runs_of(self, incident_id: str) -> Sequence[Run]:
+        """Every run of a workflow on an incident, oldest first."""
+        with self._database.engine.connect() as connection:
+            return runs.of_incident(connection, incident_id)
+
+    def latest_runs(self, workflow_id: str, most: int) -> Sequence[Run]:
+        """The newest runs of a workflow, the newest first."""
+        with self._database.engine.connect() as connection:
+            return runs.latest(connection, workflow_id, most)
 
     # -- what rules remember
 

@@ -16,8 +16,9 @@ from typing import Any, TypeVar, get_args
 import msgspec
 
 from tocsin.alerts import messages as alert_messages
-from tocsin.engine.config import KINDS
+from tocsin.deliveries import messages as delivery_messages
 from tocsin.engine.dispatch import COMMANDS, Batch
+from tocsin.engine.kinds import KINDS
 from tocsin.engine.things import SaveThing
 from tocsin.engine.world import Stateful
 from tocsin.escalation import messages as escalation_messages
@@ -26,6 +27,7 @@ from tocsin.incidents import messages as incident_messages
 from tocsin.kernel.actor import Actor
 from tocsin.kernel.decision import Command, Effect, Fact
 from tocsin.paging import messages as paging_messages
+from tocsin.workflows import messages as workflow_messages
 
 T = TypeVar("T")
 
@@ -43,7 +45,15 @@ def _kinds_of(base: type[Any], *modules: Any) -> dict[str, Any]:
 
 
 FACTS: Mapping[str, type[Fact]] = _kinds_of(
-    Fact, alert_messages, incident_messages, field_messages, help_messages, escalation_messages, paging_messages
+    Fact,
+    alert_messages,
+    incident_messages,
+    field_messages,
+    help_messages,
+    escalation_messages,
+    paging_messages,
+    delivery_messages,
+    workflow_messages,
 )
 """Every fact by its stored name."""
 

@@ -20,6 +20,7 @@ from tocsin.paging.model import Message, Page
 from tocsin.storage import tables
 from tocsin.storage.codec import load, load_actor, load_fact
 from tocsin.storage.database import Database
+from tocsin.workflows.model import Run
 
 T = TypeVar("T")
 
@@ -49,6 +50,7 @@ class RecordsReader:
                 outcomes={row.seq: row.outcome for row in connection.execute(select(outcomes.seq, outcomes.outcome))},
                 decided=decided,
                 deliveries=_every(connection, tables.deliveries, Delivery),
+                runs=_every(connection, tables.workflow_runs, Run),
             )
 
     def timeline(self) -> Sequence[tuple[Moment, Recorded]]:

@@ -17,6 +17,7 @@ from tocsin.incidents.model import Incident
 from tocsin.paging.model import Message, Pace, Page
 from tocsin.storage import tables
 from tocsin.storage.codec import dump
+from tocsin.workflows.model import Run
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +118,16 @@ def _memory(memory: Memory) -> dict[str, Any]:
     return {"id": memory.id, "at": memory.at, "data": dump(memory)}
 
 
+def _run(run: Run) -> dict[str, Any]:
+    return {
+        "id": run.id,
+        "incident_id": run.incident_id,
+        "workflow_id": run.workflow_id,
+        "started_at": run.started_at,
+        "data": dump(run),
+    }
+
+
 MAPPED: Mapping[type[Stateful], Mapped] = {
     Alert: Mapped(tables.alerts, _alert, _settled_alert, ("last_seq",)),
     Incident: Mapped(tables.incidents, _incident),
@@ -127,5 +138,6 @@ MAPPED: Mapping[type[Stateful], Mapped] = {
     Memory: Mapped(tables.memories, _memory),
     Delivery: Mapped(tables.deliveries, _delivery),
     Lane: Mapped(tables.lanes, _plain),
+    Run: Mapped(tables.workflow_runs, _run),
 }
 """Every entity that decisions change."""

@@ -334,6 +334,19 @@ lanes = Table(
 )
 """How the deliveries of each subscription fare."""
 
+workflow_runs = Table(
+    "workflow_runs",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("incident_id", Text, nullable=False),
+    Column("workflow_id", Text, nullable=False),
+    Column("started_at", _Moment, nullable=False),
+    Column("data", Text, nullable=False),
+    Index("ix_workflow_runs_incident_id", "incident_id"),
+    Index("ix_workflow_runs_workflow_id_started_at", "workflow_id", "started_at"),
+)
+"""Every time that a workflow was carried out on an incident."""
+
 event_outcomes = Table(
     "event_outcomes",
     metadata,

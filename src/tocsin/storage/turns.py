@@ -16,7 +16,8 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 
 from tocsin.alerts.decide import Ending
 from tocsin.deliveries.model import Delivery
-from tocsin.engine.config import KINDS, Config
+from tocsin.engine.config import Config
+from tocsin.engine.kinds import KINDS
 from tocsin.engine.world import Recorded, ThingChange
 from tocsin.incidents.model import Incident
 from tocsin.kernel.actor import Actor

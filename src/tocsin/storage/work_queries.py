@@ -19,6 +19,7 @@ from tocsin.incidents.model import Incident, Status
 from tocsin.paging.model import WAITING, Message, Pace, Page, PageState
 from tocsin.storage import tables
 from tocsin.storage.prepared import Query
+from tocsin.workflows.model import Run
 
 _KINDS: Mapping[type[Stateful], Any] = {
     Alert: tables.alerts,
@@ -30,6 +31,7 @@ _KINDS: Mapping[type[Stateful], Any] = {
     Memory: tables.memories,
     Delivery: tables.deliveries,
     Lane: tables.lanes,
+    Run: tables.workflow_runs,
 }
 
 
@@ -63,6 +65,8 @@ class WorkQueries:
             alerts.window_id == bindparam("window_id"), alerts.id > bindparam("after")
         )
         self.held_alerts = Query(dialect, held.order_by(alerts.id).limit(bindparam("most")))
+        runs = tables.workflow_runs.c
+        self.runs_of = prepared(runs, runs.incident_id == bindparam("incident_id"))
         self.notes_of = Query(dialect, _notes_of())
         self.snapshots_between = prepared(
             snapshots, snapshots.id > bindparam("after"), snapshots.id < bindparam("before")

@@ -31,6 +31,7 @@ from tocsin.storage.codec import load_actor, load_fact
 from tocsin.storage.layers import NOT_KNOWN, Layers
 from tocsin.storage.prepared import Query
 from tocsin.storage.work_queries import NEWEST_ALERTS
+from tocsin.workflows.model import Run
 
 KNOWN_LIMIT = 100_000
 """Entities kept in memory between turns, all kinds together (about 3 kB each)."""
@@ -462,6 +463,20 @@ class WorkingSet(Layers):
     def lane(self, subscription_id: str) -> Lane:
         """How the deliveries of a subscription fare."""
         return self._get(Lane, subscription_id) or Lane(id=subscription_id)
+
+    def run(self, run_id: str) -> Run | None:
+        """One run of a workflow."""
+        return self._get(Run, run_id)
+
+    def count_runs(self, incident_id: str) -> int:
+        """How many workflows were started on an incident."""
+
+        def wanted(one: Run) -> bool:
+            return one.incident_id == incident_id
+
+        values = {"incident_id": incident_id}
+        found = self._find(Run, self._queries.runs_of, values, wanted, skip=self._is_new(incident_id))
+        return sum(1 for _ in found)
 
     # -- reading through the layers
 

@@ -23,7 +23,8 @@ from tocsin.directory.model import (
     Urgency,
     User,
 )
-from tocsin.engine.config import KIND_OF, Config
+from tocsin.engine.config import Config
+from tocsin.engine.kinds import KIND_OF
 from tocsin.engine.things import SaveThing
 from tocsin.escalation.model import Policy, Rule, Target, TargetKind
 from tocsin.kernel.actor import Actor, ActorKind, Via

@@ -12,7 +12,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Self
 
-from tocsin.engine.config import KIND_OF, Config
+from tocsin.engine.config import Config
+from tocsin.engine.kinds import KIND_OF
 from tocsin.engine.things import SaveThing
 from tocsin.engine.world import World
 from tocsin.events.model import Event

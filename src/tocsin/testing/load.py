@@ -12,7 +12,7 @@ from typing import Any
 
 from tocsin.app.installation import system_ids
 from tocsin.directory.model import Channel, ContactMethod, Integration, NotificationRule, Service, Urgency, User
-from tocsin.engine.config import KIND_OF
+from tocsin.engine.kinds import KIND_OF
 from tocsin.engine.world import ThingChange
 from tocsin.escalation.model import Policy, Rule, Target, TargetKind
 from tocsin.kernel.actor import SYSTEM

@@ -24,7 +24,8 @@ from typing import Any, Self
 from tocsin.app.installation import Installation, installation, system_ids
 from tocsin.app.settings import from_environment, inherited_environment
 from tocsin.directory.model import Channel, ContactMethod, Integration, NotificationRule, Role, Service, Urgency, User
-from tocsin.engine.config import KIND_OF, Config
+from tocsin.engine.config import Config
+from tocsin.engine.kinds import KIND_OF
 from tocsin.engine.things import DeleteThing, SaveThing
 from tocsin.escalation.model import Policy, Rule, Target, TargetKind
 from tocsin.kernel.actor import Actor, ActorKind, Via

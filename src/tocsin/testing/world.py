@@ -27,8 +27,9 @@ from tocsin.directory.model import (
     User,
 )
 from tocsin.directory.model import Membership as TeamMembership
-from tocsin.engine.config import KIND_OF, Config
+from tocsin.engine.config import Config
 from tocsin.engine.invariants import Records
+from tocsin.engine.kinds import KIND_OF
 from tocsin.engine.things import DeleteThing, SaveThing
 from tocsin.engine.world import Recorded
 from tocsin.escalation.model import Policy, Rule, Target, TargetKind

@@ -33,6 +33,7 @@ from tocsin.kernel.errors import Invalid, NotFound, TocsinError
 from tocsin.web.fields import changes
 from tocsin.web.incident import Refused, found, show, visible
 from tocsin.web.visit import Visit, status_of
+from tocsin.web.workflows import call, start
 
 _TYPED: Final = ("text", "resolution", "title", "seconds", "hours", "user", "into", "priority", "urgency")
 
@@ -104,6 +105,9 @@ def _type(visit: Visit, incident: Incident) -> Command:
     return SetType(incident_id=incident.id, type_name=visit.text("type", 60))
 
 
+_COUNTED: Final[Mapping[str, str]] = {"note": "text", "workflow": "workflow", "webhook": "call"}
+"""Actions that would count again when they are sent again, each with the field that says what it is about."""
+
 ACTIONS: Final[Mapping[str, Callable[[Visit, Incident], Command]]] = {
     "acknowledge": _acknowledge,
     "unacknowledge": _unacknowledge,
@@ -119,6 +123,8 @@ ACTIONS: Final[Mapping[str, Callable[[Visit, Incident], Command]]] = {
     "title": _title,
     "type": _type,
     "fields": changes,
+    "workflow": start,
+    "webhook": call,
 }
 """Every action by the last part of its address."""
 
@@ -148,9 +154,9 @@ def _after(visit: Visit, incident: Incident) -> str:
 
 
 def _once(visit: Visit, name: str) -> str:
-    """A key under which a note that is sent twice is written once. Other actions do nothing the second time anyway."""
-    nonce = visit.text("once", 64)
-    if name != "note" or not nonce or visit.session is None:
+    """A key under which what is sent twice counts once. Other actions do nothing the second time anyway."""
+    nonce, field = visit.text("once", 64), _COUNTED.get(name, "")
+    if not field or not nonce or visit.session is None:
         return ""
-    digest = hashlib.sha256(visit.text("text").encode("utf-8", "replace")).hexdigest()[:16]
+    digest = hashlib.sha256(visit.text(field).encode("utf-8", "replace")).hexdigest()[:16]
     return f"web:{visit.session.id}:{nonce}:{digest}"

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 from starlette.responses import Response
 
-from tocsin.engine.config import KINDS
+from tocsin.engine.kinds import KINDS
 from tocsin.kernel.actor import ActorKind
 from tocsin.kernel.errors import NotFound
 from tocsin.kernel.time import Moment, from_datetime

@@ -20,6 +20,7 @@ from tocsin.web.rules.trial import try_at_service, try_event
 from tocsin.web.service import save_service, service_page
 from tocsin.web.teams import save_team, teams_page
 from tocsin.web.windows import end_window, save_window, windows_page
+from tocsin.web.workflows import workflows_page
 
 DEFINED: Final[tuple[tuple[Any, ...], ...]] = (
     ("/orchestrations", orchestrations_page),
@@ -41,6 +42,7 @@ DEFINED: Final[tuple[tuple[Any, ...], ...]] = (
     ("/webhooks/{id}", hook_page),
     ("/webhooks/{id}/deliveries/{delivery}", delivery_page),
     ("/webhooks/{id}/{action}", act_on_hook, "POST"),
+    ("/workflows", workflows_page),
     ("/audit", audit_page),
     ("/business-services", business_page),
     ("/business-services", save_business, "POST"),

@@ -35,7 +35,7 @@ class Entry:
         return path == self.path or (self.path != "/" and path.startswith((self.path, *self.also)))
 
 
-_OF_SERVICES = ("/orchestrations", "/rules/", "/maintenance-windows", "/business-services")
+_OF_SERVICES = ("/orchestrations", "/rules/", "/maintenance-windows", "/business-services", "/workflows")
 _OF_SETTINGS = ("/teams", "/priorities", "/audit")
 
 ENTRIES = (

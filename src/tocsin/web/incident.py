@@ -21,6 +21,7 @@ from tocsin.web.rows import may_respond, next_of
 from tocsin.web.timeline import Show, lines_of
 from tocsin.web.visit import Visit
 from tocsin.web.why import whys_of
+from tocsin.web.workflows import callable_now, runnable
 
 ENTRIES_MAX: Final = 1000
 ALERTS_SHOWN: Final = 50
@@ -110,6 +111,8 @@ def show(visit: Visit, incident: Incident, refused: Refused | None = None, code:
         snoozes=SNOOZES,
         next_level=_next_level(incident, policy),
         **_fields(visit, incident, refused),
+        workflows=runnable(visit, incident),
+        webhooks=callable_now(alerts.items),
         **_choices(visit, incident),
     )
     if visit.query("order") in ("newest", "oldest") and not visit.is_refresh:

@@ -12,6 +12,8 @@ from itertools import pairwise
 from typing import Any, Final
 
 from tocsin.alerts import text as alerts_text
+from tocsin.deliveries import text as deliveries_text
+from tocsin.deliveries.messages import CallEnded, CallMade
 from tocsin.escalation import text as escalation_text
 from tocsin.escalation.messages import EscalationStopped, LevelSkipped, NobodyToPage, PolicyExhausted
 from tocsin.incidents import field_messages
@@ -32,12 +34,16 @@ from tocsin.paging.messages import (
 )
 from tocsin.runtime.reads import TimelineEntry
 from tocsin.web.names import ConfigNames
+from tocsin.workflows import messages as wm
+from tocsin.workflows import text as workflows_text
 
 SENTENCES: Final[Mapping[type[Fact], Callable[[Actor, Any, Any], str]]] = {
     **alerts_text.SENTENCES,
     **incidents_text.SENTENCES,
     **escalation_text.SENTENCES,
     **paging_text.SENTENCES,
+    **workflows_text.SENTENCES,
+    **deliveries_text.SENTENCES,
 }
 """How every fact reads."""
 
@@ -70,6 +76,12 @@ _CHANGES = (
     field_messages.FieldsChanged,
     field_messages.FieldRefused,
     im.IncidentMerged,
+    wm.WorkflowStarted,
+    wm.StepEnded,
+    wm.WorkflowCompleted,
+    wm.WorkflowHeldBack,
+    CallMade,
+    CallEnded,
 )
 _ICONS: Final[Mapping[type[Fact], str]] = {
     im.IncidentTriggered: "triggered",
@@ -93,6 +105,7 @@ _ICONS: Final[Mapping[type[Fact], str]] = {
     NobodyToPage: "triggered",
     EscalationStopped: "suppressed",
     PageAnswered: "person",
+    wm.WorkflowHeldBack: "suppressed",
 }
 
 

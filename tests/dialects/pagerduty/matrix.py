@@ -334,6 +334,10 @@ def _trigger(house: House, _incident: Incident) -> Any:
     return {"trigger_type": "manual", "workflow": {"id": house.config().kept_of["incident_workflow"][0].id}}
 
 
+def _instance(_house: House, incident: Incident) -> Any:
+    return {"incident_workflow_instance": {"incident": {"id": incident.id, "type": "incident_reference"}}}
+
+
 def _with_team(**values: Any) -> Body:
     return lambda house, _incident: {**values, "teams": [{"id": house.payments.id}]}
 
@@ -359,7 +363,8 @@ def of_payments(path: str, wrapper: str, made: Body) -> dict[tuple[str, str], Ac
 _ACTION = _with_team(name="A", action_type="script", action_data_reference={"script": "true"})
 AUTOMATION: dict[tuple[str, str], Access] = {
     **five("/incident_workflows", "incident_workflow", body(name="W", steps=[]), body(description="d")),
-    **five("/incident_workflows/triggers", "trigger", _trigger, body(condition="x")),
+    **five("/incident_workflows/triggers", "trigger", _trigger, body(is_disabled=False)),
+    ("POST", "/incident_workflows/{id}/instances"): Access(RESPONDERS - {"payments_key"}, _instance, ALL_READERS),
     ("POST", "/incident_workflows/triggers/{id}/services"): Access(UNOWNED, _service_of, ALL_READERS),
     ("DELETE", "/incident_workflows/triggers/{trigger_id}/services/{service_id}"): Access(UNOWNED, seen_by=ALL_READERS),
     ("GET", "/incident_workflows/actions/{id}"): ANYBODY,

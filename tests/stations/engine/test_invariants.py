@@ -22,6 +22,8 @@ from tocsin.kernel.decision import Fact
 from tocsin.kernel.time import MINUTE, Moment
 from tocsin.paging.messages import PageStarted
 from tocsin.paging.model import Message, MessageState, Page, PageState
+from tocsin.workflows.messages import StepEnded
+from tocsin.workflows.model import Outcome, Result, Run, Step
 
 BEGIN: Moment = 10**15
 DUE = BEGIN + 5 * MINUTE
@@ -106,17 +108,37 @@ DELIVERY = Delivery(
     due_at=BEGIN,
 )
 
+STEP = Step(id="1", name="Note", action="a:incident-workflows:add-note:1")
+RUN = Run(
+    id="R",
+    workflow_id="W",
+    name="Respond",
+    incident_id="I",
+    started_by=SYSTEM,
+    started_at=BEGIN,
+    steps=(STEP, STEP),
+    results=(Result(outcome=Outcome.DONE, at=BEGIN + 1),),
+)
+STEPPED = StepEnded(incident_id="I", run_id="R", workflow="Respond", step="Note", outcome=Outcome.DONE)
+
 RIGHT = Records(
     alerts=[ALERT],
     incidents=[INCIDENT],
     pages=[PAGE, LATER],
     messages=[MESSAGE],
-    timers={"incident:I": DUE, "auto-resolve:I": DUE + 1, "alert-expiry:A": DUE, "page:G2": DUE},
+    timers={
+        "incident:I": DUE,
+        "auto-resolve:I": DUE + 1,
+        "alert-expiry:A": DUE,
+        "page:G2": DUE,
+        "workflow:R": BEGIN + 1,
+    },
     outbox=frozenset({"X:1"}),
-    timeline=[(BEGIN, Recorded(SYSTEM, fact)) for fact in (TRIGGERED, REACHED, STARTED)],
+    timeline=[(BEGIN, Recorded(SYSTEM, fact)) for fact in (TRIGGERED, REACHED, STARTED, STEPPED)],
     entries=[1],
     outcomes={1: "opened"},
     decided=1,
+    runs=[RUN],
     deliveries=[DELIVERY, replace(DELIVERY, id="D2", number=2, state=DeliveryState.WAITING, due_at=None)],
 )
 
@@ -231,6 +253,10 @@ BROKEN: list[tuple[str, Break]] = [
     ("deliveries_go_in_order", but(deliveries=[DELIVERY, replace(DELIVERY, id="D2", number=2)])),
     ("deliveries_go_in_order", but(deliveries=[replace(DELIVERY, state=DeliveryState.WAITING, due_at=None)])),
     ("deliveries_go_in_order", but(deliveries=[replace(DELIVERY, state=DeliveryState.DROPPED)])),
+    ("workflows_do_each_step_once", then(STEPPED)),
+    ("workflows_do_each_step_once", but(runs=[replace(RUN, finished_at=DUE)])),
+    ("workflows_do_each_step_once", but(runs=[replace(RUN, steps=(STEP,))])),
+    ("timers_fit_the_state", but(timers={key: due for key, due in RIGHT.timers.items() if key != "workflow:R"})),
 ]
 
 

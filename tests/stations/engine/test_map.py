@@ -10,6 +10,7 @@ import pytest
 from tocsin.alerts import messages as alert_messages
 from tocsin.alerts import text as alert_text
 from tocsin.deliveries import messages as delivery_messages
+from tocsin.deliveries import text as delivery_text
 from tocsin.directory.subscriptions import EVENTS
 from tocsin.engine import reactions
 from tocsin.engine.authorise import NEEDS
@@ -27,6 +28,8 @@ from tocsin.incidents.decide import ALLOWED
 from tocsin.kernel.decision import Command, Effect, Fact
 from tocsin.paging import messages as paging_messages
 from tocsin.paging import timeline as paging_text
+from tocsin.workflows import messages as workflow_messages
+from tocsin.workflows import text as workflow_text
 
 T = TypeVar("T", Fact, Command, Effect)
 
@@ -39,12 +42,15 @@ MESSAGES = (
     paging_messages,
     delivery_messages,
     event_messages,
+    workflow_messages,
 )
 SENTENCES = {
     **alert_text.SENTENCES,
     **incident_text.SENTENCES,
     **escalation_text.SENTENCES,
     **paging_text.SENTENCES,
+    **workflow_text.SENTENCES,
+    **delivery_text.SENTENCES,
 }
 
 

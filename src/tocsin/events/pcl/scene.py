@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from types import MappingProxyType
-from typing import Final
+from typing import Final, Self
 
 from tocsin.events.pcl.tree import Path
 from tocsin.events.pcl.values import MISSING, as_text, cut
@@ -28,6 +28,20 @@ def _no_value(*_: object) -> object:
 
 def _first_ever(*_: object) -> int:
     return 1
+
+
+class Named(str):
+    """A thing that is a text to whoever compares it, its name, and has parts to whoever looks further."""
+
+    __slots__ = ("parts",)
+
+    def __new__(cls, name: str, parts: Mapping[str, object]) -> Self:
+        """`parts`: what its paths lead to, by name."""
+        made = super().__new__(cls, name)
+        made.parts = parts
+        return made
+
+    parts: Mapping[str, object]
 
 
 class Scene:
@@ -169,6 +183,8 @@ class Scene:
 
 def _within(value: object, step: str | int) -> object:
     if isinstance(step, str):
+        if isinstance(value, Named):
+            value = value.parts
         return value.get(step, MISSING) if isinstance(value, Mapping) else MISSING
     if isinstance(value, list | tuple) and step < len(value):
         return value[step]

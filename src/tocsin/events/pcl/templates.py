@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Final, NamedTuple, TypeAlias
 
 from tocsin.events.pcl.errors import PclError
-from tocsin.events.pcl.parse import parse_path
+from tocsin.events.pcl.parse import EVENT_ROOTS, parse_path
 from tocsin.events.pcl.scene import Scene
 from tocsin.events.pcl.tree import Path
 
@@ -39,9 +39,15 @@ class _Unknown(NamedTuple):
 _Piece: TypeAlias = str | Path | _Variable | _Unknown
 
 
-def render(template: str, scene: Scene, variables: Mapping[str, str] = _NONE, limit: int = RENDERED_CHARS) -> str:
+def render(
+    template: str,
+    scene: Scene,
+    variables: Mapping[str, str] = _NONE,
+    limit: int = RENDERED_CHARS,
+    roots: frozenset[str] = EVENT_ROOTS,
+) -> str:
     """The template filled in, cut to `limit` characters."""
-    pieces = _pieces(template[:TEMPLATE_CHARS])
+    pieces = _pieces(template[:TEMPLATE_CHARS], roots)
     written: list[str] = []
     room = limit
     for piece in pieces:
@@ -55,7 +61,8 @@ def render(template: str, scene: Scene, variables: Mapping[str, str] = _NONE, li
 
 def unknown_places(template: str) -> tuple[str, ...]:
     """What stands between braces and can never lead anywhere, as it was written; for whoever edits the template."""
-    return tuple(piece.written for piece in _pieces(template[:TEMPLATE_CHARS]) if isinstance(piece, _Unknown))
+    pieces = _pieces(template[:TEMPLATE_CHARS], EVENT_ROOTS)
+    return tuple(piece.written for piece in pieces if isinstance(piece, _Unknown))
 
 
 def _text(piece: _Piece, scene: Scene, variables: Mapping[str, str]) -> str:
@@ -71,7 +78,7 @@ def _text(piece: _Piece, scene: Scene, variables: Mapping[str, str]) -> str:
 
 
 @lru_cache(maxsize=512)
-def _pieces(template: str) -> tuple[_Piece, ...]:
+def _pieces(template: str, roots: frozenset[str]) -> tuple[_Piece, ...]:
     """Plain texts and places, in order. Braces that nothing closes are plain text."""
     pieces: list[_Piece] = []
     at = 0
@@ -84,15 +91,15 @@ def _pieces(template: str) -> tuple[_Piece, ...]:
         # `{{{event.x}}` and `{{ {{event.x}}`: the braces next to the place are the ones that count.
         opening = template.rfind("{{", opening, closing)
         pieces.append(template[at:opening])
-        pieces.append(_place(template[opening + 2 : closing].strip()))
+        pieces.append(_place(template[opening + 2 : closing].strip(), roots))
         at = closing + 2
 
 
-def _place(written: str) -> _Piece:
+def _place(written: str, roots: frozenset[str]) -> _Piece:
     root, _, name = written.partition(".")
     if root == _VARIABLES and name:
         return _Variable(name.strip())
     try:
-        return parse_path(written)
+        return parse_path(written, roots)
     except PclError:
         return _Unknown(written)

@@ -77,7 +77,6 @@ PARTS: Final = (
             PartField("parameters", "Parameters", "name: value", "text"),
             PartField("auto", "At once", "without somebody asking for it", "check"),
         ),
-        only_kept=True,
     ),
     Part(
         "update", "field_updates", "Fields of the incident", "field of the incident", "",

@@ -110,8 +110,10 @@ def _of_incident(actions: Actions, called: Called) -> Iterator[str]:
     if actions.note:
         yield f"note {_quoted(actions.note)}"
     if actions.calls:
-        names = listed(call.name for call in actions.calls)
-        yield f"keep {_counted(len(actions.calls), 'web call')} ({names}; not acted upon yet)"
+        for by_itself, does in ((True, "send"), (False, "offer")):
+            names = [call.name for call in actions.calls if call.auto_send is by_itself]
+            if names:
+                yield f"{does} {_counted(len(names), 'webhook')} ({listed(names)})"
     for field_id, template in actions.field_updates:
         yield f"set the incident's {called.field(field_id)} to {_quoted(template)}"
     if also_kept(actions):

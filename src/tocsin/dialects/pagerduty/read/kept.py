@@ -15,7 +15,8 @@ import msgspec
 from tocsin.dialects.pagerduty.extension_schemas import BY_ID as EXTENSION_SCHEMAS
 from tocsin.dialects.pagerduty.read.fields import ID_CHARS, Fields
 from tocsin.directory.kept import Kept
-from tocsin.engine.config import KINDS, Config
+from tocsin.engine.config import Config
+from tocsin.engine.kinds import KINDS
 from tocsin.kernel.limits import DESCRIPTION_CHARS, NAME_CHARS
 
 Values = dict[str, Any]

@@ -1,10 +1,13 @@
-"""Incident workflows and what starts them: the forms in which they are kept. Decides which ids their steps have."""
+"""Incident workflows and what starts them: the forms in which they are kept, and the actions that clients can name.
+
+Decides which ids their steps have, and that a condition can be read. What runs is the engine's affair.
+"""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tocsin.dialects.pagerduty.read.fields import Fields
@@ -22,6 +25,7 @@ from tocsin.dialects.pagerduty.read.kept import (
     text,
     truth,
 )
+from tocsin.events import pcl
 
 STEPS = 100
 CONDITION_CHARS = 4096
@@ -65,11 +69,32 @@ def check_trigger(fields: Fields, values: Values) -> None:
     if fields.given(every) and values[every]:
         values["services"] = []
     values["permissions"] = values["permissions"] or {"restricted": False, "team_id": None}
-    permissions = Fields(values["permissions"], fields.problems)
-    permissions.truth("restricted")
-    permissions.text("team_id")
-    if not all(isinstance(one, str) for one in values["incident_types"] or ()):
+    if isinstance(values["permissions"], dict):
+        permissions = Fields(values["permissions"], fields.problems)
+        permissions.truth("restricted")
+        permissions.text("team_id")
+    types = values["incident_types"]
+    if isinstance(types, list) and not all(isinstance(one, str) for one in types):
         fields.wrong("Incident types must be an array of strings")
+    if fields.given("condition"):
+        _check_condition(fields, values)
+
+
+def _check_condition(fields: Fields, values: Values) -> None:
+    """Only a conditional trigger has one; without any it starts with every incident."""
+    condition = values["condition"]
+    if not isinstance(condition, str) or not condition.strip():
+        return
+    if values["trigger_type"] != "conditional":
+        fields.wrong("Condition is allowed for conditional triggers only")
+        return
+    try:
+        counts = pcl.compile(condition, pcl.INCIDENT_ROOTS).counters
+    except pcl.PclError as error:
+        fields.wrong(f"Condition is invalid: column {error.column}: {error.message}")
+    else:
+        if counts:
+            fields.wrong("Condition is invalid: it can't count events")
 
 
 WORKFLOW = Sort(
@@ -115,27 +140,71 @@ TRIGGER = Sort(
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """Something that a step can name. `inputs`: names, each with whether it must be given."""
+    """Something that a step can name. `inputs`: names, each with whether it must be given.
+
+    `domain`: whose word it is. Steps may name any version of it: all do the same here.
+    """
 
     name: str
     function: str
     inputs: tuple[tuple[str, bool], ...]
+    description: str
+    domain: str = "pagerduty.com"
+    version: int = 1
     created_at: int = 0
 
     @property
     def id(self) -> str:
         """`pagerduty.com:incident-workflows:send-status-update:1`."""
-        return f"pagerduty.com:incident-workflows:{self.function}:1"
+        return f"{self.domain}:{PACKAGE}:{self.function}:{self.version}"
 
+
+def action_of(action_id: str) -> Action | None:
+    """The action that an id names, in the version that it names."""
+    domain, _, rest = action_id.partition(":")
+    package, _, name = rest.partition(":")
+    function, _, version = name.partition(":")
+    if package != PACKAGE or not (version.isascii() and version.isdigit() and 1 <= len(version) <= 4):
+        return None
+    found = next((one for one in ACTIONS if (one.domain, one.function) == (domain, function)), None)
+    return replace(found, version=int(version)) if found is not None else None
+
+
+PACKAGE = "incident-workflows"
+OURS = "tocsin"
 
 ACTIONS = (
-    Action("Send Status Update", "send-status-update", (("Message", True),)),
-    Action("Add Responders", "add-responders", (("Responders", True), ("Message", False))),
-    Action("Add Stakeholders", "add-stakeholders", (("Stakeholders", True),)),
-    Action("Add Conference Bridge", "add-conference-bridge", (("Conference URL", True), ("Conference Number", False))),
-    Action("Create a Slack Channel", "create-slack-channel", (("Workspace", True), ("Channel Name", True))),
+    Action("Send Status Update", "send-status-update", (("Message", True),), "Tells whoever subscribed how it stands"),
+    Action("Add Responders", "add-responders", (("Responders", True), ("Message", False)), "Asks others to help"),
+    Action("Add Stakeholders", "add-stakeholders", (("Stakeholders", True),), "They hear of status updates"),
+    Action(
+        "Add Conference Bridge",
+        "add-conference-bridge",
+        (("Conference URL", False), ("Conference Number", False)),
+        "Says where people talk about it",
+    ),
+    Action("Add Notes to Incident", "add-notes-to-incident", (("Note", True),), "Writes on the timeline"),
+    Action(
+        "Create a Slack Channel",
+        "create-slack-channel",
+        (("Workspace", True), ("Channel Name", True)),
+        "Kept only: it is not done here, and every run says so",
+    ),
+    Action("Change Priority", "change-priority", (("Priority", True),), "Says how much it matters", OURS),
+    Action("Change Urgency", "change-urgency", (("Urgency", True),), "Makes it ask louder or more softly", OURS),
+    Action("Change Title", "change-title", (("Title", True),), "Says better what it is", OURS),
+    Action("Reassign", "reassign", (("Assignees", True),), "Gives it to people, or to an escalation policy", OURS),
+    Action("Escalate", "escalate", (("Level", False),), "Calls the next level now", OURS),
+    Action("Resolve Incident", "resolve-incident", (("Resolution", False),), "Says that it is over", OURS),
+    Action(
+        "Send Webhook",
+        "send-webhook",
+        (("URL", True), ("Name", False), ("Headers", False), ("Parameters", False)),
+        "Calls a web address",
+        OURS,
+    ),
 )
-"""A fixed list of what clients know by name; steps may name others too."""
+"""A fixed list of what clients know by name, and what is ours; steps may name others too, which are not done."""
 
 
 def action_input(name: str, *, required: bool) -> dict[str, Any]:

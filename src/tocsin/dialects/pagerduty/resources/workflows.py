@@ -1,4 +1,4 @@
-"""/incident_workflows, what starts them, and the actions that their steps can name. Kept for clients; none is ever run.
+"""/incident_workflows, what starts them, the actions that their steps can name, and starting one by hand.
 
 Decides that a trigger belongs to its workflow: it goes with it, and who may change that one may change it.
 """
@@ -10,10 +10,21 @@ from starlette.responses import Response
 from tocsin.dialects.pagerduty import pages
 from tocsin.dialects.pagerduty.call import Call, Routes, answer
 from tocsin.dialects.pagerduty.errors import invalid
+from tocsin.dialects.pagerduty.read.fields import ID_CHARS
 from tocsin.dialects.pagerduty.read.kept import values_in
-from tocsin.dialects.pagerduty.read.workflows import ACTIONS, TRIGGER, WORKFLOW, Action, action_input
+from tocsin.dialects.pagerduty.read.workflows import (
+    ACTIONS,
+    PACKAGE,
+    TRIGGER,
+    WORKFLOW,
+    Action,
+    action_input,
+    action_of,
+)
+from tocsin.dialects.pagerduty.resources.incidents import check_may, seen_incident
 from tocsin.dialects.pagerduty.resources.keeping import Keeping
-from tocsin.dialects.pagerduty.write.refs import Wire, instant
+from tocsin.dialects.pagerduty.write.refs import Refs, Wire, instant
+from tocsin.workflows.messages import StartWorkflow
 
 WORKFLOWS = Keeping(WORKFLOW, more=lambda _call, one, _body: {"created_at": instant(one.created_at)})
 TRIGGERS = Keeping(
@@ -56,20 +67,35 @@ def actions(call: Call) -> Response:
 
 def action_shown(call: Call) -> Response:
     """GET /incident_workflows/actions/{id}."""
-    found = call.found({one.id: one for one in ACTIONS}.get(call.path["id"]))
-    return answer({"action": _action(call, found)})
+    return answer({"action": _action(call, call.found(action_of(call.path["id"])))})
+
+
+def started(call: Call) -> Response:
+    """POST /incident_workflows/{id}/instances: a run on an incident. A client may give it an id of its own."""
+    workflow = WORKFLOWS.one(call)
+    fields = call.fields("incident_workflow_instance")
+    fields.required("incident")
+    reference, own_id = fields.reference("incident"), fields.text("id", ID_CHARS)
+    fields.check()
+    incident = seen_incident(call, reference or "")
+    check_may(call, call.caller.actor, incident)
+    run_id = call.run(StartWorkflow(workflow_id=workflow.id, incident_id=incident.id))
+    refs = Refs(call.config, call.links)
+    told = refs.incident(incident.id, incident.number, incident.title)
+    instance = {"id": own_id or run_id, "type": "incident_workflow_instance", "incident": told}
+    return answer({"incident_workflow_instance": instance}, 201)
 
 
 def _action(call: Call, one: Action) -> Wire:
     return {
         **call.links.keys("action", one.id, one.name, f"incident_workflows/actions/{one.id}"),
         "html_url": None,
-        "domain_name": "pagerduty.com",
-        "package_name": "incident-workflows",
+        "domain_name": one.domain,
+        "package_name": PACKAGE,
         "function_name": one.function,
-        "version": 1,
+        "version": one.version,
         "name": one.name,
-        "description": one.name,
+        "description": one.description,
         "action_type": "action",
         "tags": [],
         "inputs": [action_input(name, required=required) for name, required in one.inputs],
@@ -83,6 +109,7 @@ ROUTES: Routes = (
     *TRIGGERS.routes(),
     ("/incident_workflows/triggers/{id}/services", {"POST": service_added}),
     ("/incident_workflows/triggers/{trigger_id}/services/{service_id}", {"DELETE": service_removed}),
+    ("/incident_workflows/{id}/instances", {"POST": started}),
     *WORKFLOWS.routes(),
 )
 """Path -> method -> handler."""

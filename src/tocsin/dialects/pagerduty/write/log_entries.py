@@ -13,6 +13,8 @@ import msgspec
 
 from tocsin.alerts import text as alerts_text
 from tocsin.alerts.messages import AlertAcknowledged, AlertOpened, AlertResolved, AlertWorsened
+from tocsin.deliveries import text as deliveries_text
+from tocsin.deliveries.messages import CallEnded, CallMade
 from tocsin.dialects.pagerduty.write import people, services
 from tocsin.dialects.pagerduty.write.log_ids import log_id
 from tocsin.dialects.pagerduty.write.refs import Refs, Wire, instant
@@ -29,6 +31,8 @@ from tocsin.kernel.time import SECOND, Moment, iso
 from tocsin.paging import messages as pm
 from tocsin.paging import timeline as paging_text
 from tocsin.runtime.reads import TimelineEntry
+from tocsin.workflows import messages as wm
+from tocsin.workflows import text as workflows_text
 
 TYPES: Mapping[type[Fact], str] = {
     im.IncidentTriggered: "trigger_log_entry",
@@ -69,6 +73,12 @@ TYPES: Mapping[type[Fact], str] = {
     em.PolicyExhausted: "exhaust_escalation_path_log_entry",
     em.NobodyToPage: "annotate_log_entry",
     em.EscalationStopped: "annotate_log_entry",
+    wm.WorkflowStarted: "annotate_log_entry",
+    wm.StepEnded: "annotate_log_entry",
+    wm.WorkflowCompleted: "annotate_log_entry",
+    wm.WorkflowHeldBack: "annotate_log_entry",
+    CallMade: "annotate_log_entry",
+    CallEnded: "annotate_log_entry",
     pm.PageStarted: "notify_log_entry",
     pm.PageAttemptFailed: "notify_log_entry",
 }
@@ -124,6 +134,8 @@ _SENTENCES: Mapping[type[Fact], Callable[[Actor, Any, Any], str]] = {
     **incidents_text.SENTENCES,
     **escalation_text.SENTENCES,
     **paging_text.SENTENCES,
+    **workflows_text.SENTENCES,
+    **deliveries_text.SENTENCES,
 }
 
 

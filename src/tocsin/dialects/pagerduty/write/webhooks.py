@@ -18,6 +18,8 @@ from tocsin.dialects.pagerduty.write.incidents import bridge
 from tocsin.dialects.pagerduty.write.refs import Refs, Wire, instant
 from tocsin.directory.model import Service
 from tocsin.directory.subscriptions import WebhookSubscription
+from tocsin.engine.rules_of_subscriptions import may_be_set
+from tocsin.events.orchestration import Call
 from tocsin.incidents.model import Incident
 from tocsin.kernel.actor import ActorKind
 from tocsin.kernel.time import Moment, to_datetime
@@ -58,6 +60,24 @@ def outgoing(delivery: Delivery, subscription: WebhookSubscription, refs: Refs) 
     }
     taken = {name.lower() for name in ours}
     return Outgoing({**{name: value for name, value in headers.items() if name.lower() not in taken}, **ours}, body)
+
+
+def called(delivery: Delivery, call: Call) -> Outgoing:
+    """The request for a web address that a rule or workflow has called, as receivers of such calls know it.
+
+    Its parameters stand at the top of the body, and beside them whose incident it is. It is not signed: who wants to
+    know the sender puts a secret into a header.
+    """
+    metadata = {"incident": {"id": delivery.incident_id}} if delivery.incident_id else {}
+    body = _ENCODER.encode({**dict(call.parameters), "__pd_metadata": metadata})
+    ours = {
+        "Content-Type": "application/json; charset=utf-8",
+        "User-Agent": USER_AGENT,
+        "X-Webhook-Id": delivery.id,
+    }
+    given = {name: value for name, value in call.headers if may_be_set(name)}
+    taken = {name.lower() for name in given}
+    return Outgoing({**{name: value for name, value in ours.items() if name.lower() not in taken}, **given}, body)
 
 
 def signature(secret: str, body: bytes) -> str:
@@ -106,6 +126,8 @@ def _data(delivery: Delivery, refs: Refs, *, trimmed: bool) -> Wire:
         return _responder(delivery, delivery.incident, refs, trimmed=trimmed)
     if delivery.event == "incident.conference_bridge.updated":
         return _bridge(delivery.incident, refs, trimmed=trimmed)
+    if delivery.event.startswith("incident.workflow."):
+        return _workflow(delivery, delivery.incident, refs, trimmed=trimmed)
     if delivery.event == "incident.status_update_published":
         return _status_update(delivery, delivery.incident, refs, trimmed=trimmed)
     if delivery.event == "incident.custom_field_values.updated":
@@ -122,6 +144,23 @@ def _note(delivery: Delivery, incident: Incident, refs: Refs, *, trimmed: bool) 
         "content": _cut(delivery.note, trimmed=trimmed),
         "trimmed": trimmed,
         "type": "incident_note",
+    }
+
+
+def _workflow(delivery: Delivery, incident: Incident, refs: Refs, *, trimmed: bool) -> Wire:
+    """A run of a workflow."""
+    one = delivery.mention
+    workflow = (
+        refs.links.keys("incident_workflow_reference", one.id, one.title, f"incident_workflows/{one.id}")
+        if one is not None
+        else None
+    )
+    return {
+        "id": delivery.note_id,
+        "summary": one.title if one is not None else "",
+        "incident": refs.incident(incident.id, incident.number, _cut(incident.title, trimmed=trimmed)),
+        "incident_workflow": workflow,
+        "type": "incident_workflow_instance",
     }
 
 

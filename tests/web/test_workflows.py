@@ -1,0 +1,161 @@
+"""The page of workflows, and what can be run on an incident: without scripts, once, and only by whom it is for."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from tests.web import defined_scene
+from tests.web.defined_scene import starts, workflow, workflow_step
+from tests.web.place import Place
+from tests.web.test_hostile_text import ZOO
+from tests.web.test_incident_pages import words
+from tocsin.directory.model import Role, Team
+from tocsin.events.orchestration import START, Actions, Call, OrchestrationPath, OrchestrationRule, PathKind, RuleSet
+from tocsin.incidents.messages import NoteAdded
+from tocsin.kernel.time import SECOND
+from tocsin.runtime.reads import TimelineFilter
+
+
+@pytest.fixture
+def ready(place: Place) -> Place:
+    """A workflow for people to start, and an incident to start it on."""
+    flow = workflow(place, "Respond", workflow_step("Say so", "add-note", note="on it"))
+    starts(place, flow, "manual")
+    place.alarm("PaymentsService", "a", "Payments fail")
+    return place
+
+
+def flow_id(place: Place) -> str:
+    return next(iter(place.desk.config().workflows.workflows))
+
+
+def notes(place: Place) -> list[str]:
+    entries = place.desk.reads.timeline(TimelineFilter(incident_id=place.incident(1).id), limit=500).items
+    return [one.fact.text for one in entries if isinstance(one.fact, NoteAdded)]
+
+
+def test_the_page_says_what_each_does_when_and_how_it_went(place: Place) -> None:
+    service = place.services["PaymentsService"][0]
+    flow = workflow(
+        place,
+        "Major",
+        workflow_step("Say so", "add-note", note="on it"),
+        workflow_step("A room", "create-slack-channel"),
+        description="Whenever it is grave.",
+    )
+    starts(place, flow, "conditional", condition="incident.priority matches 'P1'")
+    starts(place, flow, "conditional", services=[service.id], is_subscribed_to_all_services=False)
+    starts(place, flow, "manual", permissions={"restricted": True, "team_id": place.team.id})
+    starts(place, flow, "incident_type", incident_types=["security", "outage"], is_disabled=True)
+    workflow(place, "Empty", is_enabled=False)
+    place.alarm("PaymentsService", "a")
+    place.desk.advance(SECOND)
+    told = words(place.client("alice").get("/workflows").text)
+    for part in (
+        "Major Whenever it is grave.",
+        'When priority is "P1", on incidents of any service:',
+        "When an incident of PaymentsService is opened:",
+        "By hand, on incidents of any service, by Payments only:",
+        "When an incident of any service becomes one of the type outage and security (switched off):",
+        "Say so A room – not done here: there is no such action",
+        "1 of 2 steps not done #1 by itself",
+        "Empty Switched off Nothing starts it but a program. It has no steps. It has not run yet.",
+    ):
+        assert part in told, (part, told)
+
+
+def test_nobody_sees_what_is_not_theirs(place: Place) -> None:
+    other: Team = place.desk.save(Team(id="", name="Others"))
+    workflow(place, "Secret plan", team_ids=(other.id,))
+    flow = workflow(place, "Open to all", workflow_step("x", "add-note", note="x"))
+    starts(place, flow, "conditional")
+    place.alarm("PaymentsService", "a")
+    place.desk.advance(SECOND)
+    place.person("rita", Role.RESTRICTED)
+    assert "Secret plan" in place.client("erin").get("/workflows").text
+    told = place.client("rita").get("/workflows").text
+    assert "Secret plan" not in told
+    assert "Open to all" not in told
+
+
+def test_it_is_started_on_the_incident_and_only_once(ready: Place) -> None:
+    client = ready.client("alice")
+    html = client.get("/incidents/1").text
+    once = re.search(r'action="/incidents/1/workflow">.*?name="once" value="([^"]+)"', html, re.DOTALL)
+    assert once is not None
+    for _ in range(2):
+        sent = client.act("/incidents/1/workflow", workflow=flow_id(ready), once=once[1])
+        assert (sent.status_code, sent.headers["location"]) == (303, "/incidents/1")
+    ready.desk.advance(SECOND)
+    assert notes(ready) == ["on it"]
+    told = words(client.get("/incidents/1").text)
+    assert "Alice started the workflow “Respond”" in told
+    assert "The workflow “Respond” is over: 1 step done" in told
+    assert "The workflow runs." in told
+
+
+def test_it_is_offered_to_whom_it_is_for(ready: Place) -> None:
+    only: Team = ready.desk.save(Team(id="", name="Others"))
+    flow = workflow(ready, "For others", workflow_step("x", "add-note", note="x"))
+    starts(ready, flow, "manual", permissions={"restricted": True, "team_id": only.id})
+    by_itself = workflow(ready, "By itself", workflow_step("x", "add-note", note="x"))
+    starts(ready, by_itself, "conditional", condition="incident.priority matches 'P1'")
+    html = ready.client("alice").get("/incidents/1").text
+    assert "Respond" in html
+    assert "For others" not in html
+    assert "By itself" not in html
+    assert "For others" in ready.client("erin").get("/incidents/1").text
+    refused = ready.client("alice").act("/incidents/1/workflow", workflow=flow.id)
+    assert refused.status_code == 403
+    assert "/incidents/1/workflow" not in ready.client("mallory").get("/incidents/1").text
+    assert ready.client("mallory").act("/incidents/1/workflow", workflow=flow_id(ready)).status_code == 403
+    for wrong in ("", "PNOBODY", "x" * 5000):
+        assert ready.client("alice").act("/incidents/1/workflow", workflow=wrong).status_code in (400, 422)
+    assert notes(ready) == []
+
+
+def test_a_webhook_that_a_rule_offers_is_a_button(place: Place) -> None:
+    service = place.services["PaymentsService"][0]
+    calls = (
+        Call(name="By itself", url="https://run.example.com/a", auto_send=True),
+        Call(name="Restart it", url="https://run.example.com/restart?key=secret"),
+    )
+    rule = OrchestrationRule(id="r", actions=Actions(calls=calls))
+    path = OrchestrationPath(parent_id=service.id, kind=PathKind.SERVICE, sets=(RuleSet(id=START, rules=(rule,)),))
+    place.desk.save(path)
+    place.alarm("PaymentsService", "a", "Payments fail")
+    client = place.client("alice")
+    html = client.get("/incidents/1").text
+    assert "secret" not in html
+    told = words(html)
+    assert "Restart it run.example.com, for Payments fail" in told
+    assert "The webhook “By itself” is on its way to run.example.com" in told
+    button = re.search(r'name="call" value="([^"]+)"', html)
+    assert button is not None
+    assert client.act("/incidents/1/webhook", call=button[1], once="n").status_code == 303
+    assert "Alice sent the webhook “Restart it” to run.example.com" in words(client.get("/incidents/1").text)
+    wrong: Any
+    for wrong in ("", "x", "a:b", f"{button[1]}0", "1:999999999999"):
+        assert client.act("/incidents/1/webhook", call=wrong).status_code in (404, 422), wrong
+
+
+@pytest.mark.parametrize("text", ZOO)
+def test_names_are_only_names(ready: Place, text: str) -> None:
+    name = "".join(letter for letter in text if letter.isprintable()).strip()[:200]
+    flow = workflow(ready, name, workflow_step(name, "add-note", note=name), description=text[:2000])
+    starts(ready, flow, "manual")
+    for path in ("/workflows", "/incidents/1"):
+        html = ready.client("alice").get(path).text
+        assert "<script>alert" not in html
+        assert html.count("<html") == 1
+
+
+def test_the_scene_holds_all_of_it(tmp_path: Any) -> None:
+    place = defined_scene.defined(tmp_path)
+    told = words(place.client("erin").get(f"/incidents/{defined_scene.places(place)['ran']}").text)
+    for part in ("meet.example.com", "Run workflow", "Send webhook", "Major incident", "was not done"):
+        assert part in told
+    place.close()
