@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 
 from tests.behaviour.cast import Cast
+from tocsin.directory.custom_fields import BASE_TYPE, CustomField, DataType, IncidentType
 from tocsin.directory.kept import Kept
 from tocsin.directory.model import Priority, Role, TeamRole, Urgency
 from tocsin.directory.subscriptions import WebhookSubscription
 from tocsin.events.model import Action
+from tocsin.incidents.field_messages import SetFields
 from tocsin.incidents.help_messages import ResponderAdded
 from tocsin.incidents.messages import (
     Acknowledge,
@@ -185,10 +187,23 @@ def test_an_incident_that_was_so_before_the_trigger_was_is_left_alone(world: Wor
 def test_a_type_starts_it_when_the_incident_becomes_one_of_it(world: World, cast: Cast) -> None:
     flow = workflow(world, "Security", step("add-note", note="locked"))
     starts(world, flow, "incident_type", incident_types=["security"])
+    world.save(IncidentType(id="", name="security", display_name="Security", parent_id=BASE_TYPE.id))
     world.event(cast.monitor)
     world.does(cast.alice, SetType, type_name="security")
     world.does(cast.alice, Acknowledge)
     assert len(world.facts(WorkflowStarted)) == 1
+
+
+def test_a_custom_field_starts_it_when_it_holds_what_is_asked_for(world: World, cast: Cast) -> None:
+    region = world.save(CustomField(id="", name="region", display_name="Region", data_type=DataType.STRING))
+    flow = workflow(world, "East", step("add-note", note="in {{incident.custom_fields.region}}"))
+    starts(world, flow, condition="incident.custom_fields.region matches 'east'")
+    world.event(cast.monitor)
+    for value in ("west", "east", "east"):
+        world.does(cast.alice, SetFields, values={region.id: value})
+    assert len(world.facts(WorkflowStarted)) == 1
+    world.advance(minutes=1)
+    assert [fact.text for fact in world.facts(NoteAdded)] == ["in east"]
 
 
 def test_it_concerns_the_services_of_its_trigger_only(world: World, cast: Cast) -> None:

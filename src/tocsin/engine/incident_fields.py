@@ -41,6 +41,11 @@ def fields_of(config: Config, incident: Incident) -> dict[str, object]:
         "teams": [config.teams[one].name for one in incident.team_ids if one in config.teams],
         "assignees": [config.users[one].name for one in incident.assignee_ids if one in config.users],
         "incident_type": pcl.Named(kind, {"name": kind}),
+        "custom_fields": {
+            one.name: incident.field_values[one.id]
+            for one in config.fields.of_type(incident.type_name)
+            if one.id in incident.field_values
+        },
         "alert_count": incident.alert_count,
         "runbook": incident.runbook(config.services.get(incident.service_id)),
     }
@@ -49,7 +54,7 @@ def fields_of(config: Config, incident: Incident) -> dict[str, object]:
             "conference_number": incident.bridge.number,
             "conference_url": incident.bridge.url,
         }
-    return {name: value for name, value in every.items() if value not in (None, "", [])}
+    return {name: value for name, value in every.items() if value not in (None, "", [], {})}
 
 
 def _named(config: Config, kind: str, thing_id: str) -> pcl.Named | None:

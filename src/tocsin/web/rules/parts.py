@@ -35,7 +35,7 @@ class PartField:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A kind of row. `attribute` of `Actions` holds what the rows mean. `only_kept`: nothing acts upon it yet."""
+    """A kind of row. `attribute` of `Actions` holds what the rows mean."""
 
     name: str
     attribute: str
@@ -43,7 +43,6 @@ class Part:
     one: str
     hint: str
     fields: tuple[PartField, ...]
-    only_kept: bool = False
 
 
 _PATTERN_HINT: Final = "([a-z]+)-[0-9]+"
