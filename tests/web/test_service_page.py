@@ -15,7 +15,7 @@ from tests.web.test_rules import orchestration, rule, rules
 from tests.web.typed_forms import filled
 from tocsin.alerts.windows import MaintenanceWindow
 from tocsin.directory.business import BusinessService, Dependency
-from tocsin.directory.grouping import GroupingSetting
+from tocsin.directory.grouping import ContentGrouping, GroupingSetting
 from tocsin.directory.model import (
     Membership,
     Role,
@@ -128,8 +128,25 @@ def test_what_is_only_kept_says_so(place: Place, service: Service) -> None:
         assert phrase in text
     place.desk.save(replace(service, wire="{}"), "wire")
     assert "Only kept" not in page(place, service)
-    place.desk.save(GroupingSetting(id="", sort="content_based", name="By host", service_ids=(service.id,)))
-    assert "Grouping of alerts by their content" in section(page(place, service), "settings")
+    smart = GroupingSetting(id="", sort="content_based_intelligent", name="By host", service_ids=(service.id,))
+    place.desk.save(smart)
+    assert "Grouping of alerts by their content, intelligently" in section(page(place, service), "settings")
+
+
+def test_how_a_service_groups_by_content_is_said(place: Place, service: Service) -> None:
+    other = place.service("Ledger", place.policy)[0]
+    by = ContentGrouping(fields=("source", "component"), window_seconds=600)
+    place.desk.save(replace(service, group_by=by), "group_by")
+    text = section(page(place, service), "settings")
+    assert "an incident with the same source and component whose last alert came up to 10 min before" in text
+    assert "shares" not in text
+    some = replace(by, match_all=False)
+    both = (service.id, other.id)
+    place.desk.save(GroupingSetting(id="", sort="content_based", service_ids=both, group_by=some))
+    text = section(page(place, service), "settings")
+    assert "an incident with the same source or component" in text
+    assert "also of the services that it shares this with" in text
+    assert "Only kept" not in text
 
 
 def test_what_only_tocsin_knows_is_set_and_forgotten(place: Place, service: Service) -> None:

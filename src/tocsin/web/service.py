@@ -128,7 +128,7 @@ def _show(
         teams=list(map(names.team, teams)),
         owner=_owner(visit, service),
         links=_links(service),
-        settings=_settings(service),
+        settings=_settings(service, config),
         only_kept=visit.site.only_kept(service, config),
         open=counts,
         rows=rows_of(visit, open_now),
@@ -178,7 +178,7 @@ def _links(service: Service) -> list[Link]:
     ]
 
 
-def _settings(service: Service) -> list[tuple[str, str]]:
+def _settings(service: Service, config: Config) -> list[tuple[str, str]]:
     """How it behaves, as words; each of these is acted upon."""
     hours = service.support_hours
     found = [
@@ -187,7 +187,7 @@ def _settings(service: Service) -> list[tuple[str, str]]:
         ("Acknowledged is open again after", _span(service.acknowledgement_timeout)),
         ("Resolves itself after", _span(service.auto_resolve_timeout)),
         ("New alerts wait", _pause(service)),
-        ("Alerts join", _grouping(service.group_seconds)),
+        ("Alerts join", _grouping(service, config)),
         ("After a window", "" if service.judges_after_windows else "what began in it never pages"),
         ("Made urgent", service.raise_at.replace("_", " ").replace("support hours", "when support hours")),
         ("If nobody answers", "" if service.last_resort else "nobody else is called"),
@@ -225,7 +225,16 @@ def _pause(service: Service) -> str:
     return f"{_span(service.pause_seconds)}, {whom}"
 
 
-def _grouping(seconds: int | None) -> str:
+def _grouping(service: Service, config: Config) -> str:
+    by, seconds = service.group_by, service.group_seconds
+    if by is not None:
+        fields = (" and " if by.match_all else " or ").join(by.fields)
+        setting = config.grouping_of.get(service.id)
+        shared = setting is not None and len(setting.service_ids) > 1
+        whose = ", also of the services that it shares this with" if shared else ""
+        return (
+            f"an incident with the same {fields} whose last alert came up to {_span(by.window_seconds)} before{whose}"
+        )
     if seconds is None:
         return ""
     return (

@@ -12,7 +12,6 @@ from tocsin.engine.config import Config
 _GROUPING: Final = {
     "intelligent": "Intelligent grouping of alerts",
     "rules": "Grouping of alerts by rules",
-    "content_based": "Grouping of alerts by their content",
     "content_based_intelligent": "Grouping of alerts by their content, intelligently",
 }
 
@@ -27,7 +26,7 @@ def _found(service: Service, config: Config) -> Iterator[str]:
     parameters: dict[str, Any] = wire.get("alert_grouping_parameters") or {}
     setting = config.grouping_of.get(service.id)
     sort = setting.sort if setting is not None else parameters.get("type") or wire.get("alert_grouping")
-    if sort in _GROUPING and service.group_seconds is None:
+    if sort in _GROUPING and service.group_seconds is None and service.group_by is None:
         yield _GROUPING[sort]
     if wire.get("response_play"):
         yield "A response play for its incidents"
