@@ -147,12 +147,18 @@ def _line(visit: Visit, record: AuditRecord, name_of: Callable[[str], str]) -> A
         record=record,
         look=_LOOKS[record.change],
         who=visit.names.actor(record.actor) + door(record.actor),
-        kind=kind_word(record.kind),
+        kind=_sort(record),
         name=_name(record, name_of),
         path=_PAGES.get(record.kind, "").format(id=record.thing_id) if there else "",
         fields=fields,
         more=more,
     )
+
+
+def _sort(record: AuditRecord) -> str:
+    """What sort of thing it is; of what is kept for clients, in their word."""
+    values: Mapping[str, Any] = record.after or record.before or {}
+    return str(values.get("resource", "")).replace("_", " ") if record.kind == "kept" else kind_word(record.kind)
 
 
 def _name(record: AuditRecord, name_of: Callable[[str], str]) -> str:

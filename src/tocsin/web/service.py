@@ -15,6 +15,7 @@ from starlette.responses import Response
 from tocsin.directory.business import BusinessService
 from tocsin.directory.model import Integration, Service, UrgencyRule, UrgencyRuleKind
 from tocsin.directory.permissions import Verb
+from tocsin.engine.config import Config
 from tocsin.engine.people import people_at
 from tocsin.engine.things import SaveThing
 from tocsin.events.orchestration import PathKind
