@@ -25,6 +25,7 @@ from tocsin.kernel.time import SECOND, Moment
 from tocsin.kernel.wording import span_words
 from tocsin.runtime.reads import IncidentFilter, OutcomeFilter
 from tocsin.web.names import isolated
+from tocsin.web.problems import at_fields
 from tocsin.web.rows import rows_of
 from tocsin.web.rules.blocks import blocks_of, path_of
 from tocsin.web.rules.pages import found_service, routers_to
@@ -118,7 +119,7 @@ def _show(
     open_now = visit.site.reads.incidents(wanted, limit=SHOWN).items
     (block,) = blocks_of(visit, [path_of(visit, service.id, PathKind.SERVICE)])
     needs, needed_by = _neighbours(visit, service)
-    at, other = _problems(error)
+    at, other = at_fields(error, _LABELS)
     return visit.page(
         "service.html",
         code,
@@ -147,19 +148,6 @@ def _show(
         other=other,
         error=error,
     )
-
-
-def _problems(error: TocsinError | None) -> tuple[dict[str, tuple[str, ...]], tuple[str, ...]]:
-    """The engine's sentences at their fields, and the others."""
-    at: dict[str, tuple[str, ...]] = {}
-    other: list[str] = []
-    for text in (error.details or (error.message,)) if error is not None else ():
-        name = next((field for begin, field in _LABELS.items() if text.startswith(begin)), "")
-        if name:
-            at[name] = (*at.get(name, ()), text)
-        else:
-            other.append(text)
-    return at, tuple(other)
 
 
 def _owner(visit: Visit, service: Service) -> str:

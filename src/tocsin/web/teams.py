@@ -15,6 +15,7 @@ from tocsin.directory.model import Team
 from tocsin.directory.permissions import Verb
 from tocsin.engine.things import SaveThing
 from tocsin.kernel.errors import Conflict, NotFound, TocsinError
+from tocsin.web.problems import at_fields
 from tocsin.web.visit import Visit, status_of
 
 _FIELDS: Final = ("name", "description", "lead_id", "chat_group")
@@ -45,7 +46,7 @@ def teams_page(
     changed = next((line for line in lines if line.team.id == asked and line.may_change), None)
     if typed is None and changed is not None:
         typed = {name: getattr(changed.team, name) or "" for name in _FIELDS}
-    at, other = _problems(error)
+    at, other = at_fields(error, _LABELS)
     return visit.page(
         "teams.html",
         code,
@@ -114,15 +115,3 @@ def _leads(visit: Visit, team: Team) -> list[tuple[str, str]]:
 
 def _mark(team: Team) -> str:
     return hashlib.sha256(repr(team).encode("utf-8", "replace")).hexdigest()[:16]
-
-
-def _problems(error: TocsinError | None) -> tuple[dict[str, tuple[str, ...]], tuple[str, ...]]:
-    at: dict[str, tuple[str, ...]] = {}
-    other: list[str] = []
-    for text in (error.details or (error.message,)) if error is not None else ():
-        name = next((field for begin, field in _LABELS.items() if text.startswith(begin)), "")
-        if name:
-            at[name] = (*at.get(name, ()), text)
-        else:
-            other.append(text)
-    return at, tuple(other)

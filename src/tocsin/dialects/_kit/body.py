@@ -7,6 +7,7 @@ not by what the sender claims.
 from __future__ import annotations
 
 import zlib
+from collections.abc import AsyncIterable
 from typing import ClassVar, Final
 
 from tocsin.kernel import limits
@@ -67,6 +68,18 @@ class BodyTooDeep(BodyRefused):
     """Arrays and objects nested deeper than kernel.limits.NESTING."""
 
     code = "too_deep"
+
+
+async def collected(parts: AsyncIterable[bytes], limit: int) -> bytes:
+    """The body, read no further than it may be long, in bytes. Raises BodyTooLarge."""
+    found: list[bytes] = []
+    size = 0
+    async for part in parts:
+        size += len(part)
+        if size > limit:
+            raise BodyTooLarge(f"The body is larger than {limit} bytes.", reason="too_large")
+        found.append(part)
+    return b"".join(found)
 
 
 def admit(encoding: str | None, raw: bytes, limit: int = limits.BODY_BYTES) -> bytes:

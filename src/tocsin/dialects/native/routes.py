@@ -18,7 +18,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from tocsin.dialects._kit.auth import Caller, caller, secret_in
-from tocsin.dialects._kit.body import BodyRefused, admit
+from tocsin.dialects._kit.body import BodyRefused, admit, collected
 from tocsin.dialects._kit.parse import NotJson, read_json
 from tocsin.dialects.native.description import description
 from tocsin.directory.model import Service, Team
@@ -199,7 +199,7 @@ def create(desk: Desk) -> Starlette:
 def _endpoint(desk: Desk, handlers: Mapping[str, Handler]) -> Callable[..., object]:
     async def endpoint(request: Request) -> Response:
         try:
-            raw = await _body(request) if request.method == "PATCH" else b""
+            raw = await collected(request.stream(), BODY_BYTES) if request.method == "PATCH" else b""
         except TocsinError as error:
             return _refusal(error)
         return await run_in_threadpool(_answer, desk, request, handlers, raw)
@@ -222,18 +222,6 @@ def _answer(desk: Desk, request: Request, handlers: Mapping[str, Handler], raw: 
         return _json(handlers["GET" if request.method == "HEAD" else request.method](call))
     except TocsinError as error:
         return _refusal(error)
-
-
-async def _body(request: Request) -> bytes:
-    """The body, read no further than it may be long."""
-    parts: list[bytes] = []
-    size = 0
-    async for part in request.stream():
-        size += len(part)
-        if size > BODY_BYTES:
-            raise Invalid(f"The body is larger than {BODY_BYTES} bytes.", reason="too_large")
-        parts.append(part)
-    return b"".join(parts)
 
 
 def _refusal(error: TocsinError) -> Response:

@@ -17,6 +17,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tocsin.dialects._kit.auth import Caller
+from tocsin.dialects._kit.body import BodyTooLarge, collected
 from tocsin.dialects.pagerduty.auth import authenticate
 from tocsin.dialects.pagerduty.call import Call, Handler, SignIn, refusal
 from tocsin.dialects.pagerduty.errors import ApiError, missing_route, translated
@@ -182,14 +183,10 @@ def _handled_anew(handler: Handler, call: Call) -> Response:
 
 async def _body(request: Request) -> bytes:
     """The body, read no further than it may be long. Raises ApiError 413."""
-    parts: list[bytes] = []
-    size = 0
-    async for part in request.stream():
-        size += len(part)
-        if size > BODY_BYTES:
-            raise ApiError(413, 2001, "Invalid Input Provided", [f"The body is larger than {BODY_BYTES} bytes"])
-        parts.append(part)
-    return b"".join(parts)
+    try:
+        return await collected(request.stream(), BODY_BYTES)
+    except BodyTooLarge as error:
+        raise ApiError(413, 2001, "Invalid Input Provided", [error.message.removesuffix(".")]) from None
 
 
 async def _http_error(_request: Request, error: Exception) -> Response:
