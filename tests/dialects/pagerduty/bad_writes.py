@@ -141,7 +141,41 @@ _OF_TEAM = Row(required=("team",), dangling=("team.id",))
 _OF_SERVICE = Row(required=("service",), dangling=("service.id",))
 _TARGET = "responder_request_targets.0.responder_request_target.id"
 
+_V3 = "/v3/schedules"
+_ROTATION = f"{_V3}/{{id}}/rotations"
+SHIFT_BASED: dict[tuple[str, str], Row] = {
+    ("POST", _V3): Row(
+        required=("schedule.name", "schedule.time_zone"),
+        dangling=("schedule.teams.0.id", "schedule.time_zone"),
+        texts=("schedule.name", "schedule.time_zone"),
+    ),
+    ("PUT", f"{_V3}/{{id}}"): Row(texts=("schedule.description",)),
+    ("POST", _ROTATION): NO_BODY,
+    ("POST", f"{_ROTATION}/{{rotation_id}}/events"): Row(
+        required=("event", "event.start_time", "event.end_time", "event.assignment_strategy"),
+        dangling=("event.assignment_strategy.members.0.user_id",),
+        texts=("event.name",),
+    ),
+    ("PUT", f"{_ROTATION}/{{rotation_id}}/events/{{event_id}}"): Row(texts=("event.name",)),
+    ("POST", f"{_V3}/{{id}}/custom_shifts"): Row(
+        required=("custom_shifts", "custom_shifts.0.start_time", "custom_shifts.0.end_time"),
+    ),
+    ("PUT", f"{_V3}/{{id}}/custom_shifts/{{custom_shift_id}}"): Row(texts=("custom_shift.end_time",)),
+    ("POST", f"{_V3}/{{id}}/overrides"): Row(
+        required=("overrides", "overrides.0.start_time", "overrides.0.end_time"),
+        dangling=("overrides.0.rotation_id",),
+    ),
+    ("PUT", f"{_V3}/{{id}}/overrides/{{override_id}}"): Row(texts=("override.end_time",)),
+}
+"""Shift-based schedules tell problems by field."""
+
 WRITES: dict[tuple[str, str], Row] = {
+    **SHIFT_BASED,
+    ("POST", "/incident_workflows/{id}/instances"): Row(
+        required=("incident_workflow_instance", "incident_workflow_instance.incident"),
+        dangling=("incident_workflow_instance.incident.id",),
+    ),
+    ("POST", "/templates/{id}/render"): Row(required=("incident_id",), dangling=("incident_id",)),
     ("PUT", "/teams/{id}/users/{user_id}"): Row(),
     ("PUT", "/teams/{id}/escalation_policies/{policy_id}"): NO_BODY,
     ("POST", "/schedules/preview"): Row(
