@@ -48,6 +48,7 @@ def test_steps_keep_their_order_and_their_ids(api: Api) -> None:
 
 
 BRIDGE = "pagerduty.com:incident-workflows:add-conference-bridge:5"
+STATUS = "pagerduty.com:incident-workflows:send-status-update:1"
 LOOP = "pagerduty.com:logic:incident-workflows-loop-until:2"
 OVERWRITE = "Overwrite existing conference bridge"
 
@@ -64,6 +65,9 @@ OVERWRITE = "Overwrite existing conference bridge"
         (BRIDGE, [("overwrite_existing-conference bridge", "Yes")], [("overwrite_existing-conference bridge", "Yes")]),
         (LOOP, [("Condition", "c")], [("Condition", "c"), ("Maximum loops", "20")]),
         (LOOP, [("Maximum loops", "3")], [("Maximum loops", "3")]),
+        (BRIDGE, [("Maximum loops", "20"), (OVERWRITE, "Yes")], [(OVERWRITE, "Yes")]),
+        (STATUS, [(OVERWRITE, "No"), ("Message", "m"), ("maximum_loops", "20")], [("Message", "m")]),
+        ("example.com:mine:loop:1", *[[("Maximum loops", "20")]] * 2),
         ("pagerduty.com:incident-workflows:add-responders:1", *[[("Message", "m"), ("Responders", "r")]] * 2),
         ("example.com:incident-workflows:add-conference-bridge:1", *[[("Conference Number", "+1")]] * 2),
     ],

@@ -49,7 +49,7 @@ def check_steps(fields: Fields, values: Values) -> None:
         step_id = step.text("id") or _step_id(f"{place}:{name}:{action_id}", taken)
         taken.add(step_id)
         given = action.values.get("inputs") or []
-        configuration = {**action.values, "inputs": with_defaults(action_id or "", given)}
+        configuration = {**action.values, "inputs": settled(action_id or "", given)}
         done.append({**step.values, "id": step_id, "type": "step", "action_configuration": configuration})
     values["steps"] = done
 
@@ -176,20 +176,26 @@ def action_of(action_id: str) -> Action | None:
     return replace(found, version=int(version)) if found is not None else None
 
 
-def with_defaults(action_id: str, inputs: Any) -> Any:
+def settled(action_id: str, inputs: Any) -> Any:
     """A step's inputs with those that it left out; where there are any, in the order of the catalogue.
 
-    Source: PagerDuty answers so; its Terraform provider marks such inputs as generated and minds no order.
+    What another action's default is and this one doesn't have goes: Terraform carries it from step to step when steps
+    move. Source: the acceptance tests of PagerDuty's Terraform provider, which marks such inputs as generated and minds
+    no order.
     """
     action = action_of(action_id)
-    if action is None or not action.defaults or not isinstance(inputs, list):
+    if action is None or not isinstance(inputs, list):
         return inputs
     if not all(isinstance(one, dict) and isinstance(one.get("name"), str) for one in inputs):
         return inputs
     places = {input_key(name): place for place, (name, _) in enumerate(action.inputs)}
-    given = {input_key(one["name"]) for one in inputs}
+    carried = {input_key(name) for one in ACTIONS for name, _ in one.defaults} - places.keys()
+    kept = [one for one in inputs if input_key(one["name"]) not in carried]
+    given = {input_key(one["name"]) for one in kept}
     added = [{"name": name, "value": text} for name, text in action.defaults if input_key(name) not in given]
-    return sorted([*inputs, *added], key=lambda one: places.get(input_key(one["name"]), len(places)))
+    if not action.defaults:
+        return kept
+    return sorted([*kept, *added], key=lambda one: places.get(input_key(one["name"]), len(places)))
 
 
 OURS = "tocsin"
