@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from tests.app.rsgi_door import Answer, Client, Door, with_door
-from tocsin.app.rsgi_server import BACKLOG, PortInUse, Tls, listen
+from tocsin.app.rsgi_server import BACKLOG, HEADER_SECONDS, PortInUse, Tls, listen
 from tocsin.kernel.errors import Invalid
 from tocsin.storage.log.sqlite import SqliteLogReader
 
@@ -77,6 +77,11 @@ def test_an_idle_connection_is_kept_and_then_closed() -> None:
         assert await client.closed(5)
 
     with_door(story, header_seconds=0.6)
+
+
+@pytest.mark.parametrize("period", [5, 10, 15, 20, 30, 60])
+def test_no_idle_connection_is_closed_just_when_a_regular_client_sends(period: int) -> None:
+    assert abs(HEADER_SECONDS - period) >= 2
 
 
 def test_headers_have_a_limit() -> None:

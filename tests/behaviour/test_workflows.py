@@ -358,14 +358,23 @@ def test_it_can_give_the_incident_to_others_and_close_it(world: World, cast: Cas
     assert "resolved" in world.facts(StepEnded)[-1].detail
 
 
-def test_a_bridge_that_is_there_stays_when_that_is_wanted(world: World, cast: Cast) -> None:
+@pytest.mark.parametrize(
+    ("overwrite", "stays"),
+    [
+        ({}, True),
+        ({"overwrite_existing_conference_bridge": "No"}, True),
+        ({"overwrite_existing_conference_bridge": "Yes"}, False),
+    ],
+)
+def test_a_bridge_that_is_there_stays_unless_a_step_says_otherwise(
+    world: World, cast: Cast, overwrite: dict[str, str], stays: bool
+) -> None:
     first = step("add-conference-bridge", "first", conference_number="+1 555 0100")
-    keeps = {"overwrite_existing_conference_bridge": "No"}
     flow = workflow(
         world,
         "Bridges",
         first,
-        step("add-conference-bridge", "second", conference_number="+1 555 0101", **keeps),
+        step("add-conference-bridge", "second", conference_number="+1 555 0101", **overwrite),
         step("add-conference-bridge", "third", conference_url="javascript:alert(1)"),
         step("add-conference-bridge", "fourth"),
     )
@@ -373,7 +382,7 @@ def test_a_bridge_that_is_there_stays_when_that_is_wanted(world: World, cast: Ca
     world.does(cast.alice, StartWorkflow, workflow_id=flow.id)
     assert [outcome for _, outcome in ended(world)] == [Outcome.DONE] * 2 + [Outcome.REFUSED] * 2
     bridge = world.incident().bridge
-    assert (bridge.number if bridge else "") == "+1 555 0100"
+    assert (bridge.number if bridge else "") == ("+1 555 0100" if stays else "+1 555 0101")
 
 
 def test_what_a_template_fills_in_is_never_looked_at_again(world: World, cast: Cast) -> None:

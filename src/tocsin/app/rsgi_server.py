@@ -35,8 +35,12 @@ BACKLOG: Final = 1024
 CONNECTIONS: Final = 8192
 """Connections served at once; idle ones count."""
 
-HEADER_SECONDS: Final = 10
-"""From the first moment of waiting to the end of the headers; so also how long an idle connection is kept."""
+HEADER_SECONDS: Final = 13
+"""From the first moment of waiting to the end of the headers; so also how long an idle connection is kept.
+
+No round number: a client that sends something every 10 s (a heartbeat, Terraform's next try) would send it just when an
+idle connection is closed, and what it posts may not be sent again by itself.
+"""
 
 HEADER_BYTES: Final = 64 * 1024
 

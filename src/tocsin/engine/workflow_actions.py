@@ -38,6 +38,7 @@ from tocsin.kernel.decision import Decision
 from tocsin.kernel.errors import TocsinError
 from tocsin.kernel.limits import NAME_CHARS, NOTE_CHARS
 from tocsin.kernel.time import Moment
+from tocsin.workflows.definition import input_key
 from tocsin.workflows.model import Outcome, Step
 
 TEXT_CHARS = 8 * 1024
@@ -116,7 +117,7 @@ def carry_out(world: World, incident: Incident, step: Step, now: Moment) -> Done
     if act is None:
         return Done(Outcome.IMPOSSIBLE, NO_SUCH_ACTION)
     scene = scene_of(world.config, incident, now)
-    typed = {re.sub(r"[\s_-]+", " ", name.strip().casefold()): text.strip() for name, text in step.inputs if name}
+    typed = {input_key(name): text.strip() for name, text in step.inputs if name}
     texts = {name: _filled(text, scene) for name, text in typed.items()}
     try:
         decision, detail = act(_Stage(world, incident, scene, typed, texts, now))
@@ -179,7 +180,7 @@ def _bridge(stage: _Stage) -> tuple[Decision, str]:
         raise _Refused("it has neither a conference number nor a conference url")
     if bridge.url and not bridge.url.startswith(("https://", "http://")):
         raise _Refused("the conference url must begin with https://")
-    overwrites = stage.text("overwrite existing conference bridge").casefold() not in ("no", "false")
+    overwrites = stage.text("overwrite existing conference bridge").casefold() in ("yes", "true")
     if stage.incident.bridge is not None and not overwrites:
         return Decision(), "there is a conference bridge already"
     command = SetBridge(incident_id=stage.incident.id, bridge=bridge)

@@ -6,6 +6,7 @@ Decides what counts as given. What can't be read is left out: it was checked whe
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -132,6 +133,11 @@ def trigger_of(one: Kept) -> Trigger | None:
         only_team_id=_text(permissions.get("team_id")) if permissions.get("restricted") is True else "",
         disabled=values.get("is_disabled") is True,
     )
+
+
+def input_key(name: str) -> str:
+    """What an input is called however its name is written: `Conference_URL` is `conference url`."""
+    return re.sub(r"[\s_-]+", " ", name.strip().casefold())
 
 
 def _step(values: Mapping[str, Any]) -> Step:

@@ -203,7 +203,7 @@ BUSINESS: dict[tuple[str, str], Access] = {
     ("POST", "/business_services/{id}/subscribers"): Access(SELF, _alice_hears),
     ("POST", "/business_services/{id}/unsubscribe"): Access(SELF, _alice_hears),
     ("GET", "/business_services/{id}/supporting_services/impacts"): LOOK,
-    ("POST", "/service_dependencies/associate"): Access(STAFF, _relationship, unseen=400),
+    ("POST", "/service_dependencies/associate"): Access(STAFF, _relationship),
     ("POST", "/service_dependencies/disassociate"): Access(STAFF, _relationship),
     ("GET", "/service_dependencies/technical_services/{id}"): LOOK,
     ("GET", "/service_dependencies/business_services/{id}"): LOOK,

@@ -47,6 +47,45 @@ def test_steps_keep_their_order_and_their_ids(api: Api) -> None:
     assert [one["id"] for one in api.get("/incident_workflows?query=other")["incident_workflows"]] == [made["id"]]
 
 
+BRIDGE = "pagerduty.com:incident-workflows:add-conference-bridge:5"
+STATUS = "pagerduty.com:incident-workflows:send-status-update:1"
+LOOP = "pagerduty.com:logic:incident-workflows-loop-until:2"
+OVERWRITE = "Overwrite existing conference bridge"
+
+
+@pytest.mark.parametrize(
+    ("action_id", "given", "kept"),
+    [
+        (
+            BRIDGE,
+            [("Conference URL", "https://x.example.com"), ("Conference Number", "+1")],
+            [("Conference Number", "+1"), ("Conference URL", "https://x.example.com"), (OVERWRITE, "No")],
+        ),
+        (BRIDGE, [("Mine", "x"), (OVERWRITE, "Yes")], [(OVERWRITE, "Yes"), ("Mine", "x")]),
+        (BRIDGE, [("overwrite_existing-conference bridge", "Yes")], [("overwrite_existing-conference bridge", "Yes")]),
+        (LOOP, [("Condition", "c")], [("Condition", "c"), ("Maximum loops", "20")]),
+        (LOOP, [("Maximum loops", "3")], [("Maximum loops", "3")]),
+        (BRIDGE, [("Maximum loops", "20"), (OVERWRITE, "Yes")], [(OVERWRITE, "Yes")]),
+        (STATUS, [(OVERWRITE, "No"), ("Message", "m"), ("maximum_loops", "20")], [("Message", "m")]),
+        ("example.com:mine:loop:1", *[[("Maximum loops", "20")]] * 2),
+        ("pagerduty.com:incident-workflows:add-responders:1", *[[("Message", "m"), ("Responders", "r")]] * 2),
+        ("example.com:incident-workflows:add-conference-bridge:1", *[[("Conference Number", "+1")]] * 2),
+    ],
+)
+def test_inputs_that_a_step_leaves_out_say_what_pagerduty_says(api: Api, action_id: str, given: Any, kept: Any) -> None:
+    inputs = [{"name": name, "value": text} for name, text in given]
+    one = {"name": "S", "action_configuration": {"action_id": action_id, "inputs": inputs}}
+    made = workflow(api, one)["steps"][0]["action_configuration"]["inputs"]
+    assert [(one["name"], one["value"]) for one in made] == kept
+
+
+def test_the_catalogue_says_what_an_input_says_by_itself(api: Api) -> None:
+    shown = api.get(f"/incident_workflows/actions/{LOOP}")["action"]
+    assert (shown["id"], shown["package_name"], shown["version"]) == (LOOP, "logic", 2)
+    defaults = [(one["name"], one.get("default_value")) for one in shown["inputs"]]
+    assert defaults == [("Condition", None), ("Delay between loops", None), ("Maximum loops", "20")]
+
+
 @pytest.mark.parametrize(
     "wrong",
     [

@@ -80,9 +80,6 @@ def test_dependencies_point_at_what_is_there_and_never_in_a_circle(api: Api, hou
     wrongs: tuple[Any, ...] = (
         needs(two, one),
         needs(one, one),
-        needs(one, "PNOBODY"),
-        needs("PNOBODY", one),
-        needs(one, house.service.id),
         needs(one, two, "business_service team"),
         {"relationships": []},
         {"relationships": [{}]},
@@ -94,6 +91,22 @@ def test_dependencies_point_at_what_is_there_and_never_in_a_circle(api: Api, hou
         assert (reply.status, reply.code) == (400, 2001), wrong
         assert reply.errors
     api.delete(f"/business_services/{two}")
+    assert api.get(f"/service_dependencies/business_services/{one}")["relationships"] == []
+
+
+def test_a_dependency_on_what_is_not_there_is_not_found_with_the_ends_that_are_missing(api: Api, house: House) -> None:
+    one = business(api, "One")["id"]
+    for wrong, missing in (
+        (needs(one, "PNOBODY"), ["Supporting service PNOBODY not found"]),
+        (needs("PNOBODY", one), ["Dependent service PNOBODY not found"]),
+        (
+            needs("PNOBODY", "PNOTHING"),
+            ["Supporting service PNOTHING not found", "Dependent service PNOBODY not found"],
+        ),
+        (needs(one, house.service.id), [f"Supporting service {house.service.id} not found"]),
+    ):
+        reply = api.request("POST", "/service_dependencies/associate", wrong)
+        assert (reply.status, reply.code, reply.errors) == (404, 2100, missing), wrong
     assert api.get(f"/service_dependencies/business_services/{one}")["relationships"] == []
 
 

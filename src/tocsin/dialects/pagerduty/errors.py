@@ -56,9 +56,9 @@ def invalid(errors: Iterable[str], code: int = 2001, message: str = "Invalid Inp
     return ApiError(400, code, message, errors)
 
 
-def not_found(code: int = 2100, message: str = "Not Found") -> ApiError:
-    """404: there is no such object, or the asker may not know that there is."""
-    return ApiError(404, code, message)
+def not_found(code: int = 2100, message: str = "Not Found", errors: Iterable[str] = ()) -> ApiError:
+    """404: there is no such object, or the asker may not know that there is. `errors` tell several apart."""
+    return ApiError(404, code, message, errors)
 
 
 def not_allowed() -> ApiError:

@@ -26,6 +26,7 @@ from tocsin.dialects.pagerduty.read.kept import (
     truth,
 )
 from tocsin.events import pcl
+from tocsin.workflows.definition import input_key
 
 STEPS = 100
 CONDITION_CHARS = 4096
@@ -47,7 +48,8 @@ def check_steps(fields: Fields, values: Values) -> None:
             action.wrong("Inputs must be an array")
         step_id = step.text("id") or _step_id(f"{place}:{name}:{action_id}", taken)
         taken.add(step_id)
-        configuration = {**action.values, "inputs": action.values.get("inputs") or []}
+        given = action.values.get("inputs") or []
+        configuration = {**action.values, "inputs": settled(action_id or "", given)}
         done.append({**step.values, "id": step_id, "type": "step", "action_configuration": configuration})
     values["steps"] = done
 
@@ -143,6 +145,7 @@ class Action:
     """Something that a step can name. `inputs`: names, each with whether it must be given.
 
     `domain`: whose word it is. Steps may name any version of it: all do the same here.
+    `defaults`: what an input says that a step leaves out, where PagerDuty's Terraform provider expects one.
     """
 
     name: str
@@ -152,11 +155,13 @@ class Action:
     domain: str = "pagerduty.com"
     version: int = 1
     created_at: int = 0
+    package: str = "incident-workflows"
+    defaults: tuple[tuple[str, str], ...] = ()
 
     @property
     def id(self) -> str:
         """`pagerduty.com:incident-workflows:send-status-update:1`."""
-        return f"{self.domain}:{PACKAGE}:{self.function}:{self.version}"
+        return f"{self.domain}:{self.package}:{self.function}:{self.version}"
 
 
 def action_of(action_id: str) -> Action | None:
@@ -164,13 +169,35 @@ def action_of(action_id: str) -> Action | None:
     domain, _, rest = action_id.partition(":")
     package, _, name = rest.partition(":")
     function, _, version = name.partition(":")
-    if package != PACKAGE or not (version.isascii() and version.isdigit() and 1 <= len(version) <= 4):
+    if not (version.isascii() and version.isdigit() and 1 <= len(version) <= 4):
         return None
-    found = next((one for one in ACTIONS if (one.domain, one.function) == (domain, function)), None)
+    named = (domain, package, function)
+    found = next((one for one in ACTIONS if (one.domain, one.package, one.function) == named), None)
     return replace(found, version=int(version)) if found is not None else None
 
 
-PACKAGE = "incident-workflows"
+def settled(action_id: str, inputs: Any) -> Any:
+    """A step's inputs with those that it left out; where there are any, in the order of the catalogue.
+
+    What another action's default is and this one doesn't have goes: Terraform carries it from step to step when steps
+    move. Source: the acceptance tests of PagerDuty's Terraform provider, which marks such inputs as generated and minds
+    no order.
+    """
+    action = action_of(action_id)
+    if action is None or not isinstance(inputs, list):
+        return inputs
+    if not all(isinstance(one, dict) and isinstance(one.get("name"), str) for one in inputs):
+        return inputs
+    places = {input_key(name): place for place, (name, _) in enumerate(action.inputs)}
+    carried = {input_key(name) for one in ACTIONS for name, _ in one.defaults} - places.keys()
+    kept = [one for one in inputs if input_key(one["name"]) not in carried]
+    given = {input_key(one["name"]) for one in kept}
+    added = [{"name": name, "value": text} for name, text in action.defaults if input_key(name) not in given]
+    if not action.defaults:
+        return kept
+    return sorted([*kept, *added], key=lambda one: places.get(input_key(one["name"]), len(places)))
+
+
 OURS = "tocsin"
 
 ACTIONS = (
@@ -180,8 +207,9 @@ ACTIONS = (
     Action(
         "Add Conference Bridge",
         "add-conference-bridge",
-        (("Conference URL", False), ("Conference Number", False)),
+        (("Conference Number", False), ("Conference URL", False), ("Overwrite existing conference bridge", False)),
         "Says where people talk about it",
+        defaults=(("Overwrite existing conference bridge", "No"),),
     ),
     Action("Add Notes to Incident", "add-notes-to-incident", (("Note", True),), "Writes on the timeline"),
     Action(
@@ -189,6 +217,15 @@ ACTIONS = (
         "create-slack-channel",
         (("Workspace", True), ("Channel Name", True)),
         "Kept only: it is not done here, and every run says so",
+    ),
+    Action(
+        "Loop Until",
+        "incident-workflows-loop-until",
+        (("Condition", True), ("Delay between loops", True), ("Maximum loops", False)),
+        "Kept only: it is not done here, and every run says so",
+        version=2,
+        package="logic",
+        defaults=(("Maximum loops", "20"),),
     ),
     Action("Change Priority", "change-priority", (("Priority", True),), "Says how much it matters", OURS),
     Action("Change Urgency", "change-urgency", (("Urgency", True),), "Makes it ask louder or more softly", OURS),
@@ -207,6 +244,11 @@ ACTIONS = (
 """A fixed list of what clients know by name, and what is ours; steps may name others too, which are not done."""
 
 
-def action_input(name: str, *, required: bool) -> dict[str, Any]:
-    """One input of an action."""
-    return {"name": name, "description": name, "type": "text", "is_required": required, "is_hidden": False}
+def action_inputs(action: Action) -> list[dict[str, Any]]:
+    """The inputs of an action, with what they say by themselves."""
+    defaults = dict(action.defaults)
+    return [
+        {"name": name, "description": name, "type": "text", "is_required": required, "is_hidden": False}
+        | ({"default_value": defaults[name]} if name in defaults else {})
+        for name, required in action.inputs
+    ]

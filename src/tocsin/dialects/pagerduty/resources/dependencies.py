@@ -10,7 +10,7 @@ from functools import partial
 from starlette.responses import Response
 
 from tocsin.dialects.pagerduty.call import Call, Routes, answer
-from tocsin.dialects.pagerduty.errors import invalid, not_found
+from tocsin.dialects.pagerduty.errors import not_found
 from tocsin.dialects.pagerduty.read import business as read
 from tocsin.dialects.pagerduty.write import business as write
 from tocsin.directory.business import Dependency
@@ -76,14 +76,18 @@ def _sees_end(call: Call, service_id: str, *, is_business: bool) -> bool:
 
 
 def _check_seen(call: Call, wanted: Dependency) -> None:
-    """Raises ApiError 400, at once understood: 404 would be tried again for minutes."""
+    """Raises ApiError 404, which names what is not there.
+
+    Source: PagerDuty's Terraform provider takes 404 here for a service that is not there yet or is of the other kind,
+    tries again for two minutes, and then explains what may be wrong; a 400 it repeats without a word.
+    """
     problems = []
     if not _sees_end(call, wanted.supporting_id, is_business=wanted.supporting_is_business):
         problems.append(f"Supporting service {wanted.supporting_id} not found")
     if not _sees_end(call, wanted.dependent_id, is_business=wanted.dependent_is_business):
         problems.append(f"Dependent service {wanted.dependent_id} not found")
     if problems:
-        raise invalid(problems)
+        raise not_found(errors=problems)
 
 
 ROUTES: Routes = (

@@ -14,11 +14,10 @@ from tocsin.dialects.pagerduty.read.fields import ID_CHARS
 from tocsin.dialects.pagerduty.read.kept import values_in
 from tocsin.dialects.pagerduty.read.workflows import (
     ACTIONS,
-    PACKAGE,
     TRIGGER,
     WORKFLOW,
     Action,
-    action_input,
+    action_inputs,
     action_of,
 )
 from tocsin.dialects.pagerduty.resources.incidents import check_may, seen_incident
@@ -91,14 +90,14 @@ def _action(call: Call, one: Action) -> Wire:
         **call.links.keys("action", one.id, one.name, f"incident_workflows/actions/{one.id}"),
         "html_url": None,
         "domain_name": one.domain,
-        "package_name": PACKAGE,
+        "package_name": one.package,
         "function_name": one.function,
         "version": one.version,
         "name": one.name,
         "description": one.description,
         "action_type": "action",
         "tags": [],
-        "inputs": [action_input(name, required=required) for name, required in one.inputs],
+        "inputs": action_inputs(one),
         "outputs": [],
     }
 
