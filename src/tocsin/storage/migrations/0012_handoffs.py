@@ -1,4 +1,7 @@
-"""People are told of hand-offs: where rules for it were kept already, every schedule is looked at."""
+"""People are told of hand-offs: where rules for it were kept already, every schedule is looked at.
+
+One after the other, from now on by the database's clock: what calls people must not wait behind a thousand of them.
+"""
 
 from __future__ import annotations
 
@@ -11,11 +14,17 @@ revision = "0012_handoffs"
 down_revision = "0011_workflow_runs"
 
 _THINGS = sa.table("things", *(sa.column(name) for name in ("kind", "id", "data")))
+_APART = 100_000
+"""Microseconds from one look to the next."""
+
+_NOW = {"sqlite": "CAST(strftime('%s', 'now') AS INTEGER)", "postgresql": "CAST(extract(epoch FROM now()) AS bigint)"}
+"""The second that it is."""
+
 _TIMERS = sa.table("timers", *(sa.column(name) for name in ("key", "due_at", "command")))
 
 
 def upgrade() -> None:
-    """Set the timer of each schedule, due at once; a schedule that nobody wants to hear of loses it then."""
+    """Set the timer of each schedule; a schedule of which nobody wants to hear loses it when it is due."""
     connection = op.get_bind()
     query = sa.select(_THINGS.c.kind, _THINGS.c.id, _THINGS.c.data)
     query = query.where(_THINGS.c.kind.in_(("kept", "schedule")), _THINGS.c.data.is_not(None))
@@ -23,14 +32,15 @@ def upgrade() -> None:
     kept = (json.loads(data) for kind, _, data in things if kind == "kept")
     if not any(one.get("resource") == "oncall_handoff_notification_rule" for one in kept):
         return
+    second = connection.execute(sa.text(f"SELECT {_NOW[connection.dialect.name]}")).scalar_one()
+    schedules = [thing_id for kind, thing_id, _ in things if kind == "schedule"]
     rows = [
         {
-            "key": f"handoff:{thing_id}",
-            "due_at": 0,
-            "command": json.dumps({"kind": "paging.tell_handoffs", "data": {"schedule_id": thing_id}}),
+            "key": f"handoff:{schedule_id}",
+            "due_at": second * 1_000_000 + number * _APART,
+            "command": json.dumps({"kind": "paging.tell_handoffs", "data": {"schedule_id": schedule_id}}),
         }
-        for kind, thing_id, _ in things
-        if kind == "schedule"
+        for number, schedule_id in enumerate(schedules)
     ]
     if rows:
         connection.execute(sa.insert(_TIMERS), rows)
