@@ -17,11 +17,17 @@ import pytest
 from sqlalchemy import Connection, inspect, text
 
 from tocsin.directory.custom_fields import CustomField, DataType, FieldOption, IncidentType
+from tocsin.directory.handoffs import HANDOFF_RULE, wire_of
 from tocsin.directory.kept import Kept
 from tocsin.directory.model import Service
+from tocsin.engine.handoff_looks import look_at
 from tocsin.engine.kinds import KINDS
+from tocsin.kernel.time import HOUR
+from tocsin.oncall import Schedule
+from tocsin.paging.messages import TellHandoffs
+from tocsin.runtime.clock import SystemClock
 from tocsin.storage import tables
-from tocsin.storage.codec import dump, load
+from tocsin.storage.codec import dump, load, load_command
 from tocsin.storage.database import MAIN_FILE, Database, open_database
 from tocsin.storage.schema import MIGRATIONS, SchemaTooNew, create_schema, is_current, revision_of, revisions
 
@@ -279,6 +285,28 @@ def test_a_database_of_a_newer_version_is_refused(empty: Database, tmp_path: Pat
         is_current(empty)
     assert rows(empty) == before
     assert notes(empty) == ["note_0"]
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_where_rules_for_handoffs_were_kept_every_schedule_is_looked_at(empty: Database, *, wanted: bool) -> None:
+    create_schema(empty, to="0011_workflow_runs")
+    insert_sample(empty)
+    rule = Kept(id="PR", resource=HANDOFF_RULE if wanted else "extension", parent_id="PC", wire=wire_of("both", 60))
+    rows_of = [
+        ("kept", "PR", dump(rule)),
+        ("schedule", "PS", dump(Schedule("PS", "S", "UTC", ()))),
+        ("schedule", "PG", None),
+    ]
+    with empty.transaction() as connection:
+        for kind, thing_id, data in rows_of:
+            row = {"kind": kind, "id": thing_id, "version": 9, "data": data}
+            connection.execute(tables.things.insert().values(row))
+    create_schema(empty)
+    with empty.engine.connect() as connection:
+        found = connection.execute(text("SELECT key, due_at, command FROM timers WHERE key LIKE 'handoff:%'")).all()
+    looks = [(look_at("PS", 0).key, TellHandoffs(schedule_id="PS"))] if wanted else []
+    assert [(key, load_command(command)) for key, _, command in found] == looks
+    assert all(abs(due_at - SystemClock().now()) < HOUR for _, due_at, _ in found)
 
 
 def _create(data: Path, url: str | None, gate: Any) -> None:

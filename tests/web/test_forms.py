@@ -26,6 +26,7 @@ FORMS: dict[str, dict[str, Any]] = {
     "/incidents/new": {"title": "Raised by hand", "service": ""},
     "/me/contact-add": {"channel": "sms", "address": "+1 202 555 0142"},
     "/me/rule-add": {"urgency": "low", "delay": "7"},
+    "/me/handoff-add": {"about": "both", "advance": "60"},
     "/me/profile": {"name": "Alicia", "zone": "Europe/Berlin"},
     "/me/password": {"old": PASSWORD, "new": "stapled horses battery", "again": "stapled horses battery"},
     "/me/session-end-others": {},
@@ -74,7 +75,7 @@ def filled(place: Place, path: str) -> dict[str, Any]:
         fields["id"] = place.incident(1).id
     if path == "/incidents/new":
         fields["service"] = place.services["PaymentsService"][0].id
-    if path == "/me/rule-add":
+    if path in ("/me/rule-add", "/me/handoff-add"):
         fields["contact"] = place.desk.config().contacts_of[place.people["alice"].id][0].id
     if path.endswith("/workflow"):
         fields["workflow"] = next(iter(place.desk.config().workflows.workflows))

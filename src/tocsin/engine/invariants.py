@@ -192,9 +192,9 @@ def _expected_timers(records: Records) -> dict[str, Moment]:
     return expected
 
 
-_MAY_BE_IDLE = ("bundle:", "answer:", "left:", "window:", "raise:", "help:")
+_MAY_BE_IDLE = ("bundle:", "answer:", "left:", "window:", "raise:", "help:", "handoff:")
 """A bundle may have nothing left in it when its time comes, there may be nothing more to answer, a window may hold
-nothing, a service may have nothing quiet, help may not be needed any more."""
+nothing, a service may have nothing quiet, help may not be needed any more, nobody may want to hear of a hand-off."""
 
 
 def timers_fit_the_state(records: Records) -> Iterator[str]:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from tocsin.directory.business import BusinessService, Dependency, Subscriber, Tag, Tagging
+from tocsin.directory.handoffs import HANDOFF_RULE, LONGEST_ADVANCE, handoff_rule
 from tocsin.directory.kept import Kept
+from tocsin.engine.config import Config
+from tocsin.engine.handoff_looks import handoff_rules_of
 from tocsin.engine.thing_removal import alone, gone, subscribers_of
 from tocsin.engine.thing_rules import Draft, Verdict, named, teams_exist, unique_name
 from tocsin.engine.world import World
 from tocsin.kernel.decision import NOTHING, Decision
+from tocsin.kernel.limits import HANDOFF_RULES
 from tocsin.kernel.time import Moment
 
 TAG_CHARS = 191
@@ -93,7 +97,21 @@ def _kept(draft: Draft) -> Verdict:
     found = [*teams_exist(draft), *(named(thing) if thing.name else ())]
     if len(thing.wire.encode()) + len(thing.secret.encode()) > KEPT_BYTES:
         found.append(f"It is larger than {KEPT_BYTES} bytes")
+    if thing.resource == HANDOFF_RULE and not found:
+        found += _handoff_rule_problems(draft.world.config, thing)
     return found, NOTHING
+
+
+def _handoff_rule_problems(config: Config, thing: Kept) -> Iterator[str]:
+    if handoff_rule(thing) is None:
+        yield f"Notify advance in minutes must be between 0 and {LONGEST_ADVANCE}"
+    contact = config.contact_methods.get(thing.parent_id)
+    if contact is None:
+        yield "Contact method not found"
+    else:
+        others = [one for one in handoff_rules_of(config, contact.user_id) if one.id != thing.id]
+        if len(others) >= HANDOFF_RULES:
+            yield f"A user cannot have more than {HANDOFF_RULES} on-call handoff notification rules"
 
 
 def _business_service_gone(world: World, service: BusinessService, _now: Moment) -> Decision:

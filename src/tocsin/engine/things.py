@@ -22,6 +22,7 @@ from tocsin.engine import (
     thing_rules,
 )
 from tocsin.engine.authorise import require
+from tocsin.engine.handoff_looks import looks
 from tocsin.engine.kinds import KINDS
 from tocsin.engine.thing_owners import needs_to_change
 from tocsin.engine.thing_rules import Draft, Verdict
@@ -93,7 +94,8 @@ def save(world: World, actor: Actor, command: SaveThing, now: Moment) -> Decisio
     if draft.new == old:
         return replace(NOTHING, value=old)
     change = ThingChange(command.thing_kind, draft.new.id, old, draft.new)
-    return replace(Decision(state=(change,)) + extra, value=draft.new)
+    decision = Decision(state=(change,)) + extra
+    return replace(decision + looks(world.config, decision, now), value=draft.new)
 
 
 def delete(world: World, actor: Actor, command: DeleteThing, now: Moment) -> Decision:
@@ -105,7 +107,8 @@ def delete(world: World, actor: Actor, command: DeleteThing, now: Moment) -> Dec
         if not own:
             require(world, actor, verb, team_ids)
     decision = REMOVAL[command.thing_kind](world, old, now)
-    return decision + thing_removal.gone(thing_removal.kept_with(world.config, decision))
+    decision += thing_removal.gone(thing_removal.kept_with(world.config, decision))
+    return decision + looks(world.config, decision, now)
 
 
 def _free_id(world: World, kind: str, stored: Mapping[str, Any]) -> str:

@@ -32,7 +32,10 @@ QUIET_INCIDENTS = 50
 """Incidents that become urgent in one go when support hours begin or end; the others follow in the next turns."""
 
 TOLD_AT_ONCE = 250
-"""Contact methods that one status update goes to."""
+"""Contact methods that one status update goes to; messages about the hand-offs of one schedule, the others follow."""
+
+HANDOFF_RULES = 50
+"""Rules of one person for hand-offs: each is a message whenever a shift of theirs begins or ends."""
 
 SAID_IMPACTS = 250
 """Business services of which somebody said whether one incident reaches them; they are kept with it."""

@@ -3,7 +3,8 @@
 On-call is one function of (schedule, overrides and custom shifts, moment). Decides who stands where; never whom to
 page, never whether a person can be reached. `model` holds the nouns, `wallclock` the clocks of the zones, `rotation`
 one layer, `final` all of them together, `shift_based` the rotations of the other kind of schedule with `recurrence`,
-`render` calendars, `shifts` the questions of paging, `validate...` and `edit...` what becomes of changes.
+`render` calendars, `shifts` the questions of paging, `handoffs` where shifts begin and end, `validate...` and `edit...`
+what becomes of changes.
 """
 
 from tocsin.oncall.edit import (
@@ -17,6 +18,7 @@ from tocsin.oncall.edit import (
 )
 from tocsin.oncall.edit_rotations import begins_at_once, why_not_changed
 from tocsin.oncall.final import HORIZON, WINDOW, horizon_of
+from tocsin.oncall.handoffs import Handoff, Sides, handoffs, sides_of
 from tocsin.oncall.model import (
     Assignment,
     CustomShift,
@@ -54,6 +56,7 @@ __all__ = [
     "Entry",
     "Exceptions",
     "Gap",
+    "Handoff",
     "Layer",
     "Override",
     "Rendered",
@@ -63,6 +66,7 @@ __all__ = [
     "RotationEvent",
     "Schedule",
     "Shift",
+    "Sides",
     "Track",
     "add_override",
     "apply_edit",
@@ -72,6 +76,7 @@ __all__ = [
     "first",
     "forget_before",
     "gaps",
+    "handoffs",
     "horizon_of",
     "last",
     "live_layers",
@@ -90,6 +95,7 @@ __all__ = [
     "shift_override_problems",
     "shifts_at",
     "shifts_of",
+    "sides_of",
     "users_between",
     "who_is_on_call",
     "why_not_changed",

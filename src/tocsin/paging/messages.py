@@ -38,6 +38,14 @@ class TellNews(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TellHandoffs(Command):
+    """Tell people of hand-offs on a schedule, where it is time for that, and find out when it is time next."""
+
+    kind: ClassVar[str] = "paging.tell_handoffs"
+    schedule_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SendPage(Command):
     """A planned page's delay has passed."""
 

@@ -15,6 +15,12 @@ SHORT = 300
 
 
 def told(incident: Incident, contact: ContactMethod, subject: str, text: str, ids: IdSource, now: Moment) -> Decision:
+    """News of an incident, to one contact method."""
+    heading = subject or f"[#{incident.number}] News of {incident.title}"
+    return sent(contact, heading, f"News of #{incident.number} {incident.title}: {text}", ids, now)
+
+
+def sent(contact: ContactMethod, subject: str, text: str, ids: IdSource, now: Moment) -> Decision:
     """One message to one contact method. It goes out behind everything that calls somebody."""
     message = Message(
         id=ids.long(),
@@ -29,7 +35,6 @@ def told(incident: Incident, contact: ContactMethod, subject: str, text: str, id
         created_at=now,
         changed_at=now,
     )
-    line = f"News of #{incident.number} {incident.title}: {text}"
     effect = SendMessage(
         key=f"{message.id}:{message.attempt}",
         message_id=message.id,
@@ -37,9 +42,9 @@ def told(incident: Incident, contact: ContactMethod, subject: str, text: str, id
         channel=message.channel,
         address=message.address,
         user_id=message.user_id,
-        subject=" ".join((subject or f"[#{incident.number}] News of {incident.title}").split())[:200],
-        text=line if contact.channel is Channel.EMAIL else line[:SHORT],
-        spoken=line[:SHORT],
+        subject=" ".join(subject.split())[:200],
+        text=text if contact.channel is Channel.EMAIL else text[:SHORT],
+        spoken=text[:SHORT],
         code="",
         incident_ids=(),
         incident_number=0,

@@ -17,6 +17,7 @@ from tocsin.oncall import next_shift_of, who_is_on_call, zone_names
 from tocsin.paging.messages import SendTestPage
 from tocsin.paging.timeline import channel_word
 from tocsin.web import guard
+from tocsin.web.me_handoffs import KINDS, add_handoff, drop_handoff, told_to
 from tocsin.web.signin import enter_with
 from tocsin.web.visit import ZONE_COOKIE, Visit, status_of
 
@@ -25,6 +26,9 @@ _NUMBER: Final = re.compile(r"\+?[0-9 ().-]{4,30}")
 _YEAR_SECONDS: Final = 31_536_000
 _ADDRESS_CHARS: Final = 4000
 """More than any address may have, so that one that is too long is refused and not cut."""
+
+_TYPED: Final = ("channel", "address", "label", "delay", "urgency", "about", "advance", "contact", "name", "zone")
+"""Fields that keep what was typed when their form is refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +80,13 @@ def me_page(
             (visit.names.team(member.team_id), member.role) for member in visit.config.teams_of.get(visit.me.id, ())
         ],
         turns=_turns(visit),
+        handoffs=told_to(visit),
+        handoff_kinds=KINDS,
         zones=sorted(zone_names()),
         section=section,
         error=error,
         say=say,
-        typed={name: visit.text(name) for name in ("channel", "address", "label", "delay", "urgency", "name", "zone")},
+        typed={name: visit.text(name) for name in _TYPED},
     )
 
 
@@ -234,6 +240,8 @@ _ACTIONS: Final[Mapping[str, Callable[[Visit], Response]]] = {
     "contact-test": _test_contact,
     "rule-add": _add_rule,
     "rule-remove": _drop_rule,
+    "handoff-add": add_handoff,
+    "handoff-remove": drop_handoff,
     "profile": _profile,
     "password": _password,
     "session-end": _end_session,

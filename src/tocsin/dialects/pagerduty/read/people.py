@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tocsin.dialects.pagerduty.read.fields import Fields, bare_type
+from tocsin.directory.handoffs import LONGEST_ADVANCE, HandoffType
 from tocsin.directory.model import Channel, ContactMethod, Role, TeamRole, Urgency
 from tocsin.kernel.limits import DESCRIPTION_CHARS
 
@@ -32,10 +33,6 @@ CHANNELS: Mapping[str, Channel] = {
     "webhook_contact_method": Channel.WEBHOOK,
 }
 """Types of contact methods; the last one is an addition of ours."""
-
-HANDOFFS = ("both", "oncall", "offcall")
-LONGEST_ADVANCE = 30 * 24 * 60
-"""Minutes before a hand-off."""
 
 _NUMBERED = (Channel.VOICE, Channel.SMS)
 _COUNTRY_CODES = range(1, 2000)
@@ -127,7 +124,7 @@ def contact_reference(fields: Fields, methods: Mapping[str, ContactMethod]) -> t
 def handoff_changes(fields: Fields) -> dict[str, Any]:
     """What a body says about a rule of hand-offs, its contact method aside; as it is kept."""
     changes: dict[str, Any] = {}
-    kind = fields.choice("handoff_type", HANDOFFS)
+    kind = fields.choice("handoff_type", [one.value for one in HandoffType])
     if kind is not None:
         changes["handoff_type"] = kind
     advance = fields.whole("notify_advance_in_minutes")

@@ -1,4 +1,4 @@
-"""/users/{id}: rules for the news of hand-offs and of status updates. They are kept for clients; no news is sent yet.
+"""/users/{id}: rules for the news of hand-offs and of status updates. They are kept as clients sent them, and followed.
 
 Decides that such a rule belongs to its contact method: it goes with it.
 """
@@ -20,6 +20,7 @@ from tocsin.dialects.pagerduty.read.fields import Fields
 from tocsin.dialects.pagerduty.resources.users import person_in
 from tocsin.dialects.pagerduty.write import people as write
 from tocsin.dialects.pagerduty.write.refs import Refs
+from tocsin.directory.handoffs import HANDOFF_RULE
 from tocsin.directory.kept import Kept
 from tocsin.directory.model import User
 
@@ -37,7 +38,7 @@ class Sort:
 
 
 HANDOFF = Sort(
-    "oncall_handoff_notification_rule",
+    HANDOFF_RULE,
     {"handoff_type": "both", "notify_advance_in_minutes": 0},
     read.handoff_changes,
 )
