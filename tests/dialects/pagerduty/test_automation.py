@@ -54,6 +54,7 @@ def test_steps_keep_their_order_and_their_ids(api: Api) -> None:
         [{"name": "x"}],
         [{"name": "x", "action_configuration": {}}],
         [{"name": "x", "action_configuration": {"action_id": "a", "inputs": 5}}],
+        [{"name": "x", "action_configuration": {"action_id": "a", "inputs": [5]}}],
         [5],
         [step("x")] * 101,
     ],
