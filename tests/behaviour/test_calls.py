@@ -12,10 +12,12 @@ from tests.behaviour.test_workflows import step, workflow
 from tocsin.deliveries.messages import CallEnded, CallMade, MakeCall
 from tocsin.deliveries.model import Delivery
 from tocsin.engine import on_calls
+from tocsin.events.evaluate import CALL_CHARS
 from tocsin.events.model import Action
 from tocsin.events.orchestration import START, Actions, Call, OrchestrationPath, OrchestrationRule, PathKind, RuleSet
 from tocsin.incidents.messages import AddNote, IncidentTriggered
-from tocsin.kernel.errors import NotAllowed, NotFound
+from tocsin.kernel.errors import Invalid, NotAllowed, NotFound
+from tocsin.kernel.limits import CALL_PAIRS, FILLED_CHARS, NAME_CHARS
 from tocsin.testing.world import World, as_user
 from tocsin.workflows.messages import StartWorkflow, StepEnded
 from tocsin.workflows.model import Outcome
@@ -165,6 +167,41 @@ def test_what_a_monitor_says_becomes_no_parameter_of_its_own(world: World, cast:
     assert first.url == HOOK + "?x={{incident.title}}", "an address holds no places"
     assert second.headers == (("X-A", "b"),)
     assert first.parameters == second.parameters == (("title", sly), ("fixed", "5"))
+
+
+def test_however_many_texts_a_rule_fills_in_an_event_makes_only_so_much(world: World, cast: Cast) -> None:
+    many = tuple((f"k{number}", "{{event.custom_details.x}}") for number in range(CALL_PAIRS))
+    rules(world, cast, *(call(f"c{number}", parameters=many) for number in range(8)))
+    world.event(cast.monitor, details={"x": "A" * 5000})
+    texts = [text for one in brought(world) for _, text in one.parameters]
+    assert len(texts) == 8 * CALL_PAIRS
+    assert (sum(map(len, texts)), max(map(len, texts))) == (FILLED_CHARS, CALL_CHARS)
+
+
+def test_a_rule_with_too_many_headers_or_parameters_is_refused(world: World, cast: Cast) -> None:
+    pairs = tuple((f"k{number}", "x") for number in range(CALL_PAIRS + 1))
+    for wrong in (call(headers=pairs), call(parameters=pairs)):
+        with pytest.raises(Invalid, match="must not have more than 100 headers or parameters"):
+            rules(world, cast, wrong)
+
+
+def test_a_step_that_would_send_too_much_sends_nothing(world: World, cast: Cast) -> None:
+    long = json.dumps({f"k{number}": "{{incident.title}}" * 8 for number in range(40)})
+    many = json.dumps({f"k{number}": "x" for number in range(CALL_PAIRS + 1)})
+    flow = workflow(
+        world,
+        "Call",
+        step("send-webhook", url=HOOK, parameters=long),
+        step("send-webhook", url=HOOK, headers=many),
+        step("send-webhook", "named", url=HOOK, Name="N" * 5000),
+    )
+    world.event(cast.monitor, summary="A" * 1024)
+    world.does(cast.alice, StartWorkflow, workflow_id=flow.id)
+    assert [one.detail for one in world.facts(StepEnded)][:2] == [
+        "its parameters are longer than 262144 characters",
+        "it has more than 100 headers",
+    ]
+    assert [len(one.name) for one in brought(world)] == [NAME_CHARS]
 
 
 def test_nothing_that_a_monitor_says_gets_into_a_header_as_a_line(world: World, cast: Cast) -> None:

@@ -32,6 +32,7 @@ from tocsin.events.orchestration import (
 )
 from tocsin.incidents.messages import NoteAdded
 from tocsin.kernel.errors import Invalid, NotAllowed
+from tocsin.kernel.limits import FILLED_CHARS
 from tocsin.kernel.time import DAY
 from tocsin.testing.world import World, as_user
 
@@ -144,6 +145,23 @@ def test_rules_change_what_is_said(world: World, cast: Cast, everything: Everyth
     assert alert.details == {"cluster": "eu-1", "seen": "yes"}
     assert world.incident().title == "[eu] payments slow"
     assert [note.text for note in world.facts(NoteAdded)] == ["in payments"]
+
+
+def test_however_much_rules_extract_an_event_grows_only_so_far(
+    world: World, cast: Cast, everything: Everything
+) -> None:
+    more = tuple(
+        Extraction(target=f"event.custom_details.k{number}", template="{{event.custom_details.x}}" * 20)
+        for number in range(20)
+    )
+    last = Extraction(target="event.summary", source="event.custom_details.x", regex="(A+)")
+    whole = Variable(name="x", path="event.custom_details.x", regex="(.*)")
+    everything.rules(PathKind.GLOBAL, rule(variables=(whole,), extractions=(*more, last)))
+    world.event(everything.key, "a", summary="payments slow", details={"x": "A" * 5000})
+    (alert,) = world.records().alerts
+    added = sum(len(text) for name, text in alert.details.items() if name != "x")
+    assert added == FILLED_CHARS - 5000
+    assert alert.summary == "payments slow", "what finds no room any more stays as it is"
 
 
 def test_the_services_own_rules_come_last_and_win(world: World, cast: Cast, everything: Everything) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -130,6 +131,7 @@ def test_what_can_not_be_done_is_said_and_the_next_step_is_done(world: World, ca
         step("change-priority", priority="P9"),
         step("add-responders", responders="nobody@example.com"),
         step("add-note"),
+        step("escalate", level="two"),
         step("add-note", "last", note="still here"),
         {**step("add-note", "elsewhere"), "action_configuration": {"action_id": "pagerduty.com:slack:add-note:1"}},
     )
@@ -140,16 +142,18 @@ def test_what_can_not_be_done_is_said_and_the_next_step_is_done(world: World, ca
         Outcome.REFUSED,
         Outcome.REFUSED,
         Outcome.REFUSED,
+        Outcome.REFUSED,
         Outcome.DONE,
         Outcome.IMPOSSIBLE,
     ]
-    assert [fact.detail for fact in world.facts(StepEnded)][:4] == [
+    assert [fact.detail for fact in world.facts(StepEnded)][:5] == [
         "there is no such action here",
         "there is no priority P9",
         "there is no user or escalation policy nobody@example.com",
         "it has no note",
+        "the level must be a number, not two",
     ]
-    assert (world.facts(WorkflowCompleted)[0].done, world.facts(WorkflowCompleted)[0].not_done) == (1, 5)
+    assert (world.facts(WorkflowCompleted)[0].done, world.facts(WorkflowCompleted)[0].not_done) == (1, 6)
 
 
 def test_a_condition_starts_it_whenever_it_becomes_true(world: World, cast: Cast) -> None:
@@ -290,6 +294,38 @@ def test_nobody_has_a_workflow_run_on_services_of_others(world: World, cast: Cas
     )
     with pytest.raises(NotAllowed):
         world.save(wider, "wire", actor=as_user(manager))
+
+
+@pytest.mark.parametrize("reach", ["services", "is_subscribed_to_all_services"])
+def test_what_an_admin_has_run_on_services_of_others_is_not_made_something_else(
+    world: World, cast: Cast, reach: str
+) -> None:
+    manager = world.person("mia", role=Role.MANAGER)
+    team = world.team("Search", (manager, TeamRole.MANAGER))
+    flow = workflow(world, "Ours", step("add-note", note="x"), teams=(team.id,))
+    where: dict[str, Any] = {reach: [cast.service.id] if reach == "services" else True}
+    trigger = starts(world, flow, condition="incident.urgency matches 'high'", **where)
+    wire = json.loads(trigger.wire)
+    other_steps = replace(flow, wire=json.dumps({"steps": [step("resolve-incident")]}))
+    other_condition = replace(trigger, wire=json.dumps({**wire, "condition": ""}))
+    for changed in (other_steps, other_condition):
+        with pytest.raises(NotAllowed):
+            world.save(changed, "wire", actor=as_user(manager))
+    world.save(replace(flow, name="Renamed"), "name", actor=as_user(manager))
+    world.save(replace(trigger, wire=json.dumps({**wire, "is_disabled": True})), "wire", actor=as_user(manager))
+    with pytest.raises(NotAllowed):
+        world.save(trigger, "wire", actor=as_user(manager))
+    world.save(other_steps, "wire", actor=as_user(manager))  # while nothing starts it
+
+
+def test_a_workflow_that_is_off_is_not_set_going_on_services_of_others(world: World, cast: Cast) -> None:
+    manager = world.person("mia", role=Role.MANAGER)
+    team = world.team("Search", (manager, TeamRole.MANAGER))
+    flow = workflow(world, "Ours", step("add-note", note="x"), teams=(team.id,), is_enabled=False)
+    starts(world, flow, services=[cast.service.id])
+    on = replace(flow, wire=json.dumps({**json.loads(flow.wire), "is_enabled": True}))
+    with pytest.raises(NotAllowed):
+        world.save(on, "wire", actor=as_user(manager))
 
 
 def test_a_change_of_the_workflow_does_not_touch_a_run_that_began(world: World, cast: Cast) -> None:

@@ -55,6 +55,13 @@ def test_the_changelog_is_kept() -> None:
     assert "\n## Unreleased\n" in text
 
 
+def test_the_glossary_says_each_term_once() -> None:
+    text = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")
+    terms = [term for row in re.findall(r"^\| ([^|]+) \|", text, re.MULTILINE) for term in row.split(", ")]
+    assert len(terms) > 40
+    assert sorted({term for term in terms if terms.count(term) > 1 and set(term) != {"-"}}) == []
+
+
 def test_the_licence_is_there() -> None:
     assert "Apache License" in (ROOT / "LICENSE").read_text(encoding="utf-8")
     assert "LICENSE" in files()

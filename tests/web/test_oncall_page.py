@@ -37,6 +37,18 @@ def test_whoever_starts_later_and_never_ends(place: Place) -> None:
     assert found[1].endswith(", no end in sight")
 
 
+def test_gaps_stand_between_the_shifts_that_they_part(place: Place) -> None:
+    event = RotationEvent(
+        "", "Days", NIGHT, NIGHT + DAY // 2, "Etc/UTC", 0, None, ("RRULE:FREQ=DAILY",), (place.people["bob"].id,)
+    )
+    team = (place.team.id,)
+    wanted = Schedule("", "Days", "Etc/UTC", (), team_ids=team, rotations=(Rotation("", (event,)),), shift_based=True)
+    found = shifts(place, place.desk.save(wanted))
+    ends, starts = ([one.split(" – ")[side] for one in found] for side in (1, 0))
+    assert len(found) > 20
+    assert ends[:-1] == starts[1:], "each row begins where the one before it ends"
+
+
 def test_a_shift_based_schedule_shows_everybody_who_is_on_call(place: Place) -> None:
     """Alice and Bob serve together every other day, Carol once beside them; then nobody for a day."""
     alice, bob = (place.people[name].id for name in ("alice", "bob"))

@@ -137,6 +137,15 @@ def test_filters_show_what_they_name(fire: Place) -> None:
     assert [line.kind for line in alerts] == ["incident.triggered"]
 
 
+def test_a_note_that_no_person_wrote_says_who_did(fire: Place) -> None:
+    (_, integration), *_ = fire.services.values()
+    for actor in (SYSTEM, Actor(ActorKind.INTEGRATION, integration.id)):
+        fire.desk.run(actor, AddNote(incident_id=fire.incident(1).id, text="By a rule"))
+    made = scene(fire)
+    notes = [line for line in lines_of(made.entries, made.names, Show.ALL, newest_first=False) if line.note]
+    assert [(line.who, line.sentence) for line in notes[-2:]] == [("", "Tocsin wrote"), ("", "Prometheus wrote")]
+
+
 def test_silence_is_drawn_between_its_neighbours(fire: Place) -> None:
     fire.desk.run(fire.as_("alice"), Acknowledge(incident_id=fire.incident(1).id))
     fire.desk.clock.moment += 25 * MINUTE

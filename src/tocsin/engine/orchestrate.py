@@ -92,11 +92,6 @@ class Orchestrating:
         """What the rules remember now, to be stored with the decision."""
         return tuple(self._remembered.changed.values())
 
-    @property
-    def is_dropped(self) -> bool:
-        """Whether a rule wants nothing of the event."""
-        return self.way.marks.dropped_by is not None
-
     def globally(self, orchestration_id: str) -> None:
         """The first part, for events to an orchestration's key."""
         self._run(orchestration_id, PathKind.GLOBAL)

@@ -22,7 +22,7 @@ from tocsin.events.orchestration import (
     OrchestrationRule,
     PathKind,
 )
-from tocsin.kernel.limits import NAME_CHARS
+from tocsin.kernel.limits import CALL_PAIRS, NAME_CHARS
 
 SETS = 100
 RULES = 1000
@@ -122,6 +122,8 @@ def _actions(path: OrchestrationPath, actions: Actions, config: Config) -> Itera
     for call in actions.calls:
         if problem := url_problem(call.url):
             yield f"the address of {call.name} can't be called: {problem}"
+        if max(len(call.headers), len(call.parameters)) > CALL_PAIRS:
+            yield f"{call.name} must not have more than {CALL_PAIRS} headers or parameters"
 
 
 def _targets(path: OrchestrationPath, actions: Actions, config: Config) -> Iterator[str]:

@@ -26,7 +26,7 @@ from tocsin.events.orchestration import (
 )
 from tocsin.kernel.actor import Actor, ActorKind
 from tocsin.oncall import CustomShift, Override, Schedule
-from tocsin.workflows.definition import TRIGGER, TriggerKind, trigger_of
+from tocsin.workflows.definition import TRIGGER, WORKFLOW, Trigger, TriggerKind, trigger_of, workflow_of
 
 Need: TypeAlias = tuple[Verb, tuple[str, ...], bool]
 """A verb, the teams that own the thing, and whether it is the actor's own (then nothing more is needed)."""
@@ -240,12 +240,33 @@ def _kept(world: World, actor: Actor, thing: Kept, old: Any, new: Any) -> Iterab
         yield Verb.EDIT, config.team_ids_of_service(parent), False
     else:
         yield from _of_teams(config, actor, thing, old, new)
+        if thing is new and thing.resource == WORKFLOW and old is not None:
+            yield from _workflow(config, old, new)
+
+
+def _workflow(config: Config, old: Kept, new: Kept) -> Iterable[Need]:
+    """Who changes what a workflow does changes what it does by itself, wherever that is."""
+    before, after = workflow_of(old), workflow_of(new)
+    if after.enabled and (before.steps != after.steps or not before.enabled):
+        for one in config.workflows.triggers_of.get(new.id, ()):
+            yield from _reach(config, one, None)
 
 
 def _trigger(config: Config, old: Kept | None, new: Kept) -> Iterable[Need]:
-    """Nobody has workflows act on incidents by themselves to which they could not respond: everywhere, for admins."""
+    """Nobody has workflows act on incidents by themselves to which they could not respond: everywhere, for admins.
+
+    Who has it act less needs no more than the workflow.
+    """
     after, before = trigger_of(new), trigger_of(old) if old is not None else None
-    if after is None or after.kind is TriggerKind.MANUAL:
+    if after is None:
+        return
+    same = before is not None and (before.condition, before.types) == (after.condition, after.types)
+    yield from _reach(config, after, before if same and before is not None and not before.disabled else None)
+
+
+def _reach(config: Config, after: Trigger, before: Trigger | None) -> Iterable[Need]:
+    """What is needed for a trigger to act by itself where it did not before."""
+    if after.kind is TriggerKind.MANUAL or after.disabled:
         return
     for service_id in after.service_ids - (before.service_ids if before is not None else frozenset()):
         yield Verb.RESPOND, config.team_ids_of_service(service_id), False

@@ -36,7 +36,7 @@ from tocsin.incidents.model import Bridge, Incident
 from tocsin.kernel.actor import SYSTEM
 from tocsin.kernel.decision import Decision
 from tocsin.kernel.errors import TocsinError
-from tocsin.kernel.limits import NAME_CHARS, NOTE_CHARS
+from tocsin.kernel.limits import CALL_PAIRS, FILLED_CHARS, NAME_CHARS, NOTE_CHARS
 from tocsin.kernel.time import Moment
 from tocsin.workflows.definition import input_key
 from tocsin.workflows.model import Outcome, Step
@@ -80,9 +80,21 @@ class _Stage:
         return next((self.texts[name] for name in names if self.texts.get(name)), "")
 
     def pairs(self, *names: str) -> tuple[tuple[str, str], ...]:
-        """Keys with texts out of JSON, filled in one by one: what is filled in can't become a key of its own."""
+        """Keys with texts out of JSON, filled in one by one: what is filled in can't become a key of its own.
+
+        Raises _Refused for what is none, and where it is too much.
+        """
         typed = next((self.typed[name] for name in names if self.typed.get(name)), "")
-        return tuple((key, _filled(value, self.scene)) for key, value in _pairs(typed, names[0]))
+        given, found, room = list(_pairs(typed, names[0])), [], FILLED_CHARS
+        if len(given) > CALL_PAIRS:
+            raise _Refused(f"it has more than {CALL_PAIRS} {names[0]}")
+        for key, template in given:
+            text = _filled(template, self.scene)
+            room -= len(key) + len(text)
+            found.append((key, text))
+        if room < 0:
+            raise _Refused(f"its {names[0]} are longer than {FILLED_CHARS} characters")
+        return tuple(found)
 
     def needed(self, *names: str) -> str:
         """As `text`. Raises _Refused when none says anything."""
@@ -220,7 +232,9 @@ def _reassign(stage: _Stage) -> tuple[Decision, str]:
 
 def _escalate(stage: _Stage) -> tuple[Decision, str]:
     typed = stage.text("level", "escalation level")
-    level = int(typed) if typed.isascii() and typed.isdigit() and len(typed) <= 3 else 0
+    if typed and not (typed.isascii() and typed.isdigit() and len(typed) <= 3):
+        raise _Refused(f"the level must be a number, not {typed[:80]}")
+    level = int(typed or 0)
     command = EscalateNow(incident_id=stage.incident.id, level=level)
     return on_escalation.escalate_now(stage.world, SYSTEM, command, stage.now), "sent on"
 
@@ -238,7 +252,7 @@ def _resolve(stage: _Stage) -> tuple[Decision, str]:
 
 def _webhook(stage: _Stage) -> tuple[Decision, str]:
     call = Call(
-        name=stage.text("name") or "webhook",
+        name=stage.text("name")[:NAME_CHARS] or "webhook",
         url=next(filter(None, map(stage.typed.get, ("url", "webhook url", "endpoint"))), ""),
         auto_send=True,
         headers=stage.pairs("headers"),

@@ -24,7 +24,14 @@ from tocsin.events.orchestration import (
     OrchestrationRule,
     PathKind,
 )
-from tocsin.kernel.limits import CALLS_PER_ALERT, DEDUP_KEY_CHARS, NAME_CHARS, NOTE_CHARS, SUMMARY_CHARS
+from tocsin.kernel.limits import (
+    CALLS_PER_ALERT,
+    DEDUP_KEY_CHARS,
+    FILLED_CHARS,
+    NAME_CHARS,
+    NOTE_CHARS,
+    SUMMARY_CHARS,
+)
 from tocsin.kernel.time import Moment, Span, iso
 from tocsin.kernel.values import replace
 
@@ -81,7 +88,10 @@ class Claim:
 
 @dataclass(slots=True)
 class Marks:
-    """What the rules have asked for so far; later paths add to it and override."""
+    """What the rules have asked for so far; later paths add to it and override.
+
+    `room`: characters that may still be taken out of the event or filled in for it.
+    """
 
     claims: list[Claim] = field(default_factory=list)
     dropped_by: Claim | None = None
@@ -94,6 +104,13 @@ class Marks:
     field_values: dict[str, str] = field(default_factory=dict)
     calls: list[Call] = field(default_factory=list)
     variables: dict[str, str] = field(default_factory=dict)
+    room: int = FILLED_CHARS
+
+    def fit(self, text: str) -> str:
+        """As much of the text as there is room for, which it takes up."""
+        text = text[: self.room]
+        self.room -= len(text)
+        return text
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -277,7 +294,8 @@ def _act(actions: Actions, claim: Claim, scene: pcl.Scene, marks: Marks) -> None
     """What a rule does. Variables and extractions first: the texts that follow may name what they found."""
     for variable in actions.variables:
         text = _text_at(scene, variable.path)
-        marks.variables[variable.name] = (pcl.captures(variable.regex, text) or "") if text is not None else ""
+        found = pcl.captures(variable.regex, text) if text is not None and marks.room else None
+        marks.variables[variable.name] = marks.fit(found or "")
     for extraction in actions.extractions:
         _extract(extraction, scene, marks)
     if actions.severity:
@@ -304,20 +322,26 @@ def _act(actions: Actions, claim: Claim, scene: pcl.Scene, marks: Marks) -> None
 
 
 def _filled(call: Call, scene: pcl.Scene, marks: Marks) -> Call:
+    def filled(template: str) -> str:
+        return marks.fit(pcl.render(template, scene, marks.variables, CALL_CHARS))
+
     def pairs(given: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
-        return tuple((key, pcl.render(text, scene, marks.variables, CALL_CHARS)) for key, text in given)
+        return tuple((key, filled(template)) for key, template in given)
 
     return replace(call, headers=pairs(call.headers), parameters=pairs(call.parameters))
 
 
 def _extract(extraction: Extraction, scene: pcl.Scene, marks: Marks) -> None:
+    """Sets a field. Where there is no room any more it stays as it is."""
+    if not marks.room:
+        return
     if extraction.template is not None:
-        _set(scene, extraction.target, pcl.render(extraction.template, scene, marks.variables))
+        _set(scene, extraction.target, marks.fit(pcl.render(extraction.template, scene, marks.variables)))
         return
     text = _text_at(scene, extraction.source or "")
     found = pcl.captures(extraction.regex or "", text) if text is not None else None
     if found is not None:
-        _set(scene, extraction.target, found)
+        _set(scene, extraction.target, marks.fit(found))
 
 
 def _set(scene: pcl.Scene, target: str, value: str) -> None:

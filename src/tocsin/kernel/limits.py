@@ -61,3 +61,10 @@ WORKFLOW_DEPTH = 3
 
 CALLS_PER_ALERT = 32
 """Web addresses that rules want called for one alert."""
+
+CALL_PAIRS = 100
+"""Headers of one call of a web address, and as many parameters."""
+
+FILLED_CHARS = 256 * 1024
+"""Text that rules take out of one event or fill in for it, and that a workflow's step fills in for one call: it is kept
+with each, and a few rules with long templates would otherwise make many megabytes of every event."""

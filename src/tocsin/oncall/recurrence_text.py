@@ -15,7 +15,7 @@ from enum import StrEnum
 
 from tocsin.kernel.errors import Invalid
 from tocsin.kernel.time import DAY, HOUR, MINUTE, SECOND, from_datetime
-from tocsin.oncall.wallclock import WallTime, first, local_time, zone_named, zone_names
+from tocsin.oncall.wallclock import EARLIEST, LATEST, WallTime, first, local_time, zone_named, zone_names
 
 LINE_CHARS = 1000
 LINES = 100
@@ -221,7 +221,10 @@ def _dates(
 
 
 def _when(text: str, time_zone: str, source: str = "") -> tuple[int, WallTime | None]:
-    """The day, and the time on the clock of `time_zone`, None of a bare date. Without Z the text is in `source`."""
+    """The day, and the time on the clock of `time_zone`, None of a bare date. Without Z the text is in `source`.
+
+    A moment beyond the calendar's ends, as which some programs write "for ever", is taken for the end.
+    """
     match = _WHEN.fullmatch(text)
     try:
         if match is None:
@@ -234,7 +237,7 @@ def _when(text: str, time_zone: str, source: str = "") -> tuple[int, WallTime | 
         return day, None
     wall = from_datetime(moment.replace(tzinfo=UTC))
     if match[3]:
-        wall = local_time(zone_named(time_zone), wall)
+        wall = local_time(zone_named(time_zone), min(max(wall, EARLIEST), LATEST))
     elif source and source != time_zone:
         wall = local_time(zone_named(time_zone), first(zone_named(source), wall))
     return wall // DAY, wall

@@ -177,7 +177,7 @@ def _line(entry: TimelineEntry, names: ConfigNames) -> Line:
         at=entry.at,
         icon=_ICONS.get(type(fact), "page" if fact.kind.startswith("page.") else "dot"),
         who=who,
-        sentence=" wrote" if note else sentence[len(who) :],
+        sentence=f"{'' if who else names.actor(actor)} wrote" if note else sentence[len(who) :],
         by_person=actor.kind in (ActorKind.USER, ActorKind.KEY) or isinstance(fact, PageAnswered),
         shows=_shows(entry),
         note=note,

@@ -151,6 +151,7 @@ def test_without_a_token_nothing_is_sent_and_it_is_tried_again(
         says(200, {"access_token": "a b\r\nX-Evil: 1"}),
         says(200, {"access_token": "x", "token_type": "mac"}),
         says(200, ["access_token"]),
+        Fault(acts=False, answer=FakeAnswer(200, b"[" * 50_000)),
         Fault(acts=False, answer=FakeAnswer(307, headers={"location": "http://127.0.0.1:1/"})),
     ],
 )
@@ -163,6 +164,13 @@ def test_an_answer_that_is_no_token_is_none(
     assert found.detail.startswith("no access token: ")
     assert receiver.turned_away == 0
     assert bring().result is DeliveryResult.DELIVERED, "the next time it works"
+
+
+def test_a_token_that_lives_longer_than_numbers_reach_is_one(bring: Bring, tokens: FakeTokenServer) -> None:
+    tokens.faults.next(
+        Fault(acts=False, answer=FakeAnswer(200, b'{"access_token": "x", "expires_in": 1%s}' % (b"0" * 400)))
+    )
+    assert bring().result is DeliveryResult.DELIVERED, "with the one that is fetched after the first was refused"
 
 
 @pytest.mark.parametrize("url", ["https://127.0.0.1/token", "https://metadata.example/token", "http://93.184.216.34/"])

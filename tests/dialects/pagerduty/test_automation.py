@@ -93,6 +93,7 @@ def test_the_catalogue_says_what_an_input_says_by_itself(api: Api) -> None:
         [{"name": "x"}],
         [{"name": "x", "action_configuration": {}}],
         [{"name": "x", "action_configuration": {"action_id": "a", "inputs": 5}}],
+        [{"name": "x", "action_configuration": {"action_id": "a", "inputs": [5]}}],
         [5],
         [step("x")] * 101,
     ],

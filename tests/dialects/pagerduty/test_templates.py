@@ -121,6 +121,7 @@ def test_html_is_escaped_where_it_is_html(api: Api, house: House) -> None:
         ("javascript:alert(1)", ""),
         (" JavaScript:alert(1)", ""),
         ("data:text/html,x", ""),
+        ("https://example.com/ onmouseover=alert(1)", ""),
     ],
 )
 def test_only_addresses_stand_where_addresses_are(api: Api, house: House, address: str, stands: str) -> None:
@@ -129,6 +130,17 @@ def test_only_addresses_stand_where_addresses_are(api: Api, house: House, addres
     body = api.post(f"/templates/{made}/render", sent).body
     assert body["templated_fields"]["email_body"].startswith(f"<a href='{stands}'>")
     assert body["warnings"]["email_body"] == ([] if stands else ["{{external.url}} is no address."])
+
+
+@pytest.mark.parametrize("first", ["", "x", "javascript:"])
+def test_no_second_place_brings_what_the_first_may_not(api: Api, house: House, first: str) -> None:
+    made = template(api, email_body='<a href="{{external.a}}{{external.b}}">')
+    external = {"a": first, "b": "javascript:alert(1)"}
+    body = api.post(f"/templates/{made}/render", {"incident_id": house.alarm().id, "external": external}).body
+    assert body["templated_fields"]["email_body"] == '<a href="">'
+    external = {"a": "https://example.com/", "b": "?q=1"}
+    body = api.post(f"/templates/{made}/render", {"incident_id": house.alarm().id, "external": external}).body
+    assert body["templated_fields"]["email_body"] == '<a href="https://example.com/?q=1">'
 
 
 def test_what_grows_too_long_is_said(api: Api, house: House) -> None:

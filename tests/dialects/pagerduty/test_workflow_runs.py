@@ -11,6 +11,7 @@ from tests.dialects.pagerduty.api import Api, House
 from tests.dialects.pagerduty.test_automation import step, workflow
 from tests.dialects.pagerduty.test_bad_input import mutations
 from tocsin.deliveries.model import Delivery, DeliveryState
+from tocsin.dialects.pagerduty.read.subscriptions import REDACTED
 from tocsin.dialects.pagerduty.read.workflows import ACTIONS
 from tocsin.dialects.pagerduty.write.refs import Links, Refs
 from tocsin.dialects.pagerduty.write.webhooks import called, event_bytes
@@ -197,3 +198,45 @@ def test_receivers_are_told_of_the_run(api: Api, house: House) -> None:
     body = event_bytes(told[0], Refs(house.config(), Links("https://x/pagerduty", "https://x"))).decode()
     for part in ('"type":"incident_workflow_instance"', f'"id":"{flow["id"]}"', '"summary":"Respond"', incident.id):
         assert part in body
+
+
+def test_what_lets_one_in_is_shown_to_those_only_who_may_change_it(api: Api, house: House) -> None:
+    inputs = [
+        {"name": "URL", "value": "https://x.example/hook/s3cr3t?key=s3cr3t"},
+        {"name": "Name", "value": "restart"},
+    ]
+    inputs += [{"name": "Headers", "value": '{"Authorization": "s3cr3t"}'}]
+    hook = {"action_id": "tocsin:incident-workflows:send-webhook:1", "inputs": inputs}
+    flow = workflow(api, {"name": "call", "action_configuration": hook}, step("says s3cr3t"))
+    api.put(f"/incident_workflows/{flow['id']}", {"incident_workflow": {"team": {"id": house.payments.id}}})
+    path = f"/incident_workflows/{flow['id']}?include[]=steps"
+    for key in ("root", "carol"):
+        steps = api.get(path, key=key)["incident_workflow"]["steps"]
+        assert steps[0]["action_configuration"]["inputs"] == inputs
+    for key in ("alice", "mallory"):
+        steps = api.get(path, key=key)["incident_workflow"]["steps"]
+        shown = [one["value"] for one in steps[0]["action_configuration"]["inputs"]]
+        assert shown == ["https://x.example/--redacted--", "restart", REDACTED]
+        assert "says s3cr3t" in json.dumps(steps[1]), "what it does otherwise is no secret"
+    every = "/incident_workflows?include[]=steps"
+    assert "key=s3cr3t" not in json.dumps(api.get(every, key="mallory").body)
+    assert api.get(path)["incident_workflow"]["steps"][0]["action_configuration"]["inputs"] == inputs
+
+
+def test_a_rules_web_calls_hide_from_others_what_lets_one_in(api: Api, house: House) -> None:
+    call = {
+        "name": "restart",
+        "url": "https://x.example/hook/s3cr3t",
+        "auto_send": True,
+        "headers": [{"key": "X-Key", "value": "s3cr3t"}],
+        "parameters": [{"key": "host", "value": "{{event.source}}"}],
+    }
+    rule = {"conditions": [], "actions": {"automation_actions": [call]}}
+    body = {"sets": [{"id": "start", "rules": [rule]}], "catch_all": {"actions": {"automation_actions": [call]}}}
+    path = f"/event_orchestrations/services/{house.service.id}"
+    api.put(path, {"orchestration_path": body}, key="carol")
+    hidden = {**call, "url": "https://x.example/--redacted--", "headers": [{"key": "X-Key", "value": REDACTED}]}
+    for key, shown in (("root", call), ("carol", call), ("alice", hidden), ("mallory", hidden)):
+        found = api.get(path, key=key)["orchestration_path"]
+        for acts in (found["sets"][0]["rules"][0]["actions"], found["catch_all"]["actions"]):
+            assert acts["automation_actions"] == [shown], key

@@ -84,6 +84,9 @@ def test_exceptions_are_on_the_clock_that_they_name() -> None:
 def test_the_last_date_may_be_in_utc() -> None:
     assert len(starts("RRULE:FREQ=DAILY;UNTIL=20260108T080000Z", zone="Europe/Berlin")) == 3
     assert len(starts("RRULE:FREQ=DAILY;UNTIL=20260108T075959Z", zone="Europe/Berlin")) == 2
+    for zone in ("America/New_York", "Asia/Tokyo"):
+        assert len(starts("RRULE:FREQ=DAILY;COUNT=3", "EXDATE:00010101T000000Z,99991231T235959Z", zone=zone)) == 3
+        assert starts("RRULE:FREQ=DAILY;UNTIL=99991231T235959Z", zone=zone), "as some programs write: for ever"
 
 
 @pytest.mark.parametrize(

@@ -98,7 +98,7 @@ def _read(answer: HttpAnswer, asked: float, login: Login) -> _Held:
         raise not_sent(Reason.CREDENTIALS, detail(said, (login.secret,)))
     try:
         body = json.loads(answer.body)
-    except ValueError:
+    except (ValueError, RecursionError):
         body = None
     token = body.get("access_token") if isinstance(body, dict) else None
     if not isinstance(token, str) or not _TOKEN.fullmatch(token):
@@ -107,5 +107,5 @@ def _read(answer: HttpAnswer, asked: float, login: Login) -> _Held:
         raise not_sent(Reason.CREDENTIALS, "no access token: the token server gives another type than bearer")
     lives = body.get("expires_in")
     known = isinstance(lives, int | float) and not isinstance(lives, bool) and lives > 0
-    seconds = min(float(lives), LONGEST_SECONDS) if known else UNSAID_SECONDS
+    seconds = float(min(lives, LONGEST_SECONDS)) if known else UNSAID_SECONDS
     return _Held(token, asked + seconds - LEEWAY_SECONDS)

@@ -180,18 +180,24 @@ def rendered(templates: Mapping[str, Any], subject: Subject) -> Rendered:
 def _filled(template: str, subject: Subject, most: int, warnings: dict[str, None], *, html: bool) -> str:
     """The template filled in; a little more than `most` where it would be longer."""
     written: list[str] = []
-    length = 0
+    length, before = 0, ""  # what stands before a place, be it of the template or filled in
     for plain, path in _pieces(template):
-        written.append(plain)
+        before = (before + plain)[-40:]
         value = _value(path, subject, warnings) if path is not None else ""
-        if html and value and _ADDRESS_COMES.search(plain[-40:]) and not value.lower().startswith(_ADDRESSES):
+        if html and value and _ADDRESS_COMES.search(before) and not _is_address(value):
             warnings[f"{{{{{path}}}}} is no address."] = None
             value = ""
-        written.append(escape(value) if html else value)
+        written += [plain, escape(value) if html else value]
+        before += written[-1][-40:]
         length += len(plain) + len(written[-1])
         if length > most:
             break
     return "".join(written)
+
+
+def _is_address(value: str) -> bool:
+    """Whether it is an address of the web or of mail; a blank would end it where no quotes stand around it."""
+    return value.lower().startswith(_ADDRESSES) and not any(map(str.isspace, value))
 
 
 def _pieces(template: str) -> Iterator[tuple[str, str | None]]:

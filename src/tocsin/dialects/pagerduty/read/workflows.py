@@ -44,12 +44,12 @@ def check_steps(fields: Fields, values: Values) -> None:
         name, action = step.text("name") or "", step.object("action_configuration") or Fields({}, fields.problems)
         action_id = action.text("action_id")
         action.required("action_id")
-        if not isinstance(action.values.get("inputs") or [], list):
-            action.wrong("Inputs must be an array")
+        inputs = action.values.get("inputs") or []
+        if not isinstance(inputs, list) or not all(isinstance(one, dict) for one in inputs):
+            action.wrong("Inputs must be an array of objects")
         step_id = step.text("id") or _step_id(f"{place}:{name}:{action_id}", taken)
         taken.add(step_id)
-        given = action.values.get("inputs") or []
-        configuration = {**action.values, "inputs": settled(action_id or "", given)}
+        configuration = {**action.values, "inputs": settled(action_id or "", inputs)}
         done.append({**step.values, "id": step_id, "type": "step", "action_configuration": configuration})
     values["steps"] = done
 

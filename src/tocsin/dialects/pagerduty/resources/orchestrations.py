@@ -17,6 +17,7 @@ from tocsin.dialects.pagerduty.write import orchestrations as write
 from tocsin.dialects.pagerduty.write.refs import Refs, Wire
 from tocsin.directory.model import Service
 from tocsin.directory.permissions import Verb
+from tocsin.engine.thing_owners import needs_to_touch
 from tocsin.events.orchestration import (
     Orchestration,
     OrchestrationKey,
@@ -122,7 +123,7 @@ def path_shown(kind: PathKind) -> Handler:
 
     def handler(call: Call) -> Response:
         path = _path(call, kind)
-        return answer({"orchestration_path": write.path(path, Refs(call.config, call.links))})
+        return answer({"orchestration_path": _path_wire(call, path)})
 
     return handler
 
@@ -135,8 +136,7 @@ def path_changed(kind: PathKind) -> Handler:
         changes = read.path_changes(call.fields("orchestration_path"))
         new = replace(old, **changes)
         path = call.save("orchestration_path", new, changes if old.id in call.config.orchestration_paths else ())
-        body = {"orchestration_path": write.path(path, Refs(call.config, call.links)), "warnings": []}
-        return answer(body)
+        return answer({"orchestration_path": _path_wire(call, path), "warnings": []})
 
     return handler
 
@@ -177,6 +177,12 @@ def _path(call: Call, kind: PathKind) -> OrchestrationPath:
     parent_id = service_of(call).id if kind is PathKind.SERVICE else _orchestration(call).id
     stored = call.config.orchestration_paths.get(path_id(parent_id, kind))
     return stored or OrchestrationPath(parent_id=parent_id, kind=kind, active=kind is not PathKind.SERVICE)
+
+
+def _path_wire(call: Call, path: OrchestrationPath) -> Wire:
+    needs = needs_to_touch(call.config, call.caller.actor, path)
+    may_change = all(own or call.may(verb, team_ids) for verb, team_ids, own in needs)
+    return write.path(path, Refs(call.config, call.links), may_see_secrets=may_change)
 
 
 def _orchestration(call: Call) -> Orchestration:

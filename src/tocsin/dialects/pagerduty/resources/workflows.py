@@ -5,6 +5,8 @@ Decides that a trigger belongs to its workflow: it goes with it, and who may cha
 
 from __future__ import annotations
 
+from typing import Any
+
 from starlette.responses import Response
 
 from tocsin.dialects.pagerduty import pages
@@ -12,6 +14,7 @@ from tocsin.dialects.pagerduty.call import Call, Routes, answer
 from tocsin.dialects.pagerduty.errors import invalid
 from tocsin.dialects.pagerduty.read.fields import ID_CHARS
 from tocsin.dialects.pagerduty.read.kept import values_in
+from tocsin.dialects.pagerduty.read.subscriptions import REDACTED
 from tocsin.dialects.pagerduty.read.workflows import (
     ACTIONS,
     TRIGGER,
@@ -21,11 +24,37 @@ from tocsin.dialects.pagerduty.read.workflows import (
     action_of,
 )
 from tocsin.dialects.pagerduty.resources.incidents import check_may, seen_incident
-from tocsin.dialects.pagerduty.resources.keeping import Keeping
+from tocsin.dialects.pagerduty.resources.keeping import Keeping, may_edit
 from tocsin.dialects.pagerduty.write.refs import Refs, Wire, instant
+from tocsin.dialects.pagerduty.write.subscriptions import host_alone
+from tocsin.directory.kept import Kept
+from tocsin.engine.workflow_actions import function_of
 from tocsin.workflows.messages import StartWorkflow
 
-WORKFLOWS = Keeping(WORKFLOW, more=lambda _call, one, _body: {"created_at": instant(one.created_at)})
+
+def _of_workflow(call: Call, one: Kept, body: Wire) -> Wire:
+    """Who may not change it sees of the web calls of its steps no headers, and the host alone."""
+    steps = body.get("steps")
+    shown = steps if steps is None or may_edit(call, one) else [_without_secrets(step) for step in steps]
+    return {"created_at": instant(one.created_at), **({} if shown is None else {"steps": shown})}
+
+
+def _without_secrets(step: Wire) -> Wire:
+    action = step["action_configuration"]
+    if function_of(action["action_id"]) != "send-webhook":
+        return step
+    inputs = [{**one, "value": _shown_of(one)} for one in action["inputs"] if isinstance(one, dict)]
+    return {**step, "action_configuration": {**action, "inputs": inputs}}
+
+
+def _shown_of(one: Wire) -> Any:
+    value, name = one.get("value"), str(one.get("name", "")).casefold()
+    if name in ("name", "parameters", "body", "payload"):
+        return value
+    return host_alone(value) if isinstance(value, str) and value.startswith(("https://", "http://")) else REDACTED
+
+
+WORKFLOWS = Keeping(WORKFLOW, more=_of_workflow)
 TRIGGERS = Keeping(
     TRIGGER,
     belongs="workflow",

@@ -9,7 +9,9 @@ from typing import Any
 
 import msgspec
 
+from tocsin.dialects.pagerduty.read.subscriptions import REDACTED
 from tocsin.dialects.pagerduty.write.refs import Refs, Wire, instant
+from tocsin.dialects.pagerduty.write.subscriptions import host_alone
 from tocsin.events.orchestration import (
     Actions,
     CacheKind,
@@ -47,12 +49,12 @@ def integration(key: OrchestrationKey, *, may_see_keys: bool) -> Wire:
     return {"id": key.id, "label": key.name, "parameters": {"routing_key": routing_key, "type": "global"}}
 
 
-def path(one: OrchestrationPath, refs: Refs) -> Wire:
-    """A path with all its rules."""
+def path(one: OrchestrationPath, refs: Refs, *, may_see_secrets: bool) -> Wire:
+    """A path with all its rules. Who may not change them sees of web calls no headers' values, and the host alone."""
     of_service = one.kind is PathKind.SERVICE
     parent = "services" if of_service else "event_orchestrations"
     own = f"services/{one.parent_id}" if of_service else f"{one.parent_id}/{one.kind}"
-    return {
+    body = {
         "type": one.kind.value,
         "self": f"{refs.links.api}/event_orchestrations/{own}",
         "parent": {
@@ -64,6 +66,17 @@ def path(one: OrchestrationPath, refs: Refs) -> Wire:
         "catch_all": {"actions": _catch_all(one)},
         **_stamps(one, refs),
     }
+    if not may_see_secrets:
+        _hide_secrets(body)
+    return body
+
+
+def _hide_secrets(body: Wire) -> None:
+    every = [rule["actions"] for each in body["sets"] for rule in each["rules"]]
+    for found in (*every, body["catch_all"]["actions"]):
+        for call in found.get("automation_actions", ()):
+            call["url"] = host_alone(call["url"])
+            call["headers"] = [{**header, "value": REDACTED} for header in call["headers"]]
 
 
 def cache_variable(one: CacheVariable, refs: Refs) -> Wire:

@@ -29,7 +29,7 @@ def subscription(
             "secret": one.secret if is_new else None,
             "temporarily_disabled": one.is_disabled(now),
             "type": "http_delivery_method",
-            "url": one.url if may_change else _host_alone(one.url),
+            "url": one.url if may_change else host_alone(one.url),
             "custom_headers": [{"name": header.name, "value": REDACTED} for header in one.headers],
         },
         "description": one.description,
@@ -61,7 +61,7 @@ def _filter(one: WebhookSubscription) -> Wire:
     return found if one.filter_kind is FilterKind.ACCOUNT else {"id": one.filter_id, **found}
 
 
-def _host_alone(url: str) -> str:
+def host_alone(url: str) -> str:
     """Whom it goes to. What follows the host may be what lets one in, as in addresses of chat rooms."""
     scheme, _, rest = without_credentials(url)[0].partition("://")
     host = re.split(r"[/?]", rest, maxsplit=1)[0]
