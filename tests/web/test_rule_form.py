@@ -223,6 +223,13 @@ def test_what_is_only_kept_says_so(place: Place, one: Orchestration) -> None:
     assert listed.count("not acted upon yet") == 1
 
 
+def test_a_field_of_the_incident_is_chosen_by_its_name(place: Place, one: Orchestration) -> None:
+    html = place.client("carol").get(f"/rules/{one.id}/global?set=start&rule=all").text
+    (field_id, _), *_ = now(place, one).actions.field_updates
+    assert f'<option value="{field_id}" selected>Region</option>' in html
+    assert html.count(f'<option value="{field_id}" >Region</option>') == 1, "the empty row offers it too"
+
+
 def test_rules_of_other_paths_have_their_own_fields(place: Place) -> None:
     one = orchestration(place)
     service = place.services["PaymentsService"][0]

@@ -20,6 +20,7 @@ from tocsin.web.defined import DEFINED
 from tocsin.web.find import find_page
 from tocsin.web.incident import incident_page
 from tocsin.web.incidents import act_on_many, incidents_page
+from tocsin.web.linked import LINKED
 from tocsin.web.live import live
 from tocsin.web.me import act_on_me, me_page, switch_zone
 from tocsin.web.now import now_page
@@ -78,6 +79,7 @@ def create(site: Site) -> list[BaseRoute]:
         members("/on-call", oncall_page),
         members("/services", services_page),
         *(members(path, page, *methods) for path, page, *methods in DEFINED),
+        *(members(path, page) for path, page in LINKED),
         members("/find", find_page),
         members("/me", me_page),
         members("/me/{action}", act_on_me, "POST"),

@@ -12,6 +12,7 @@ from typing import Final, TypeAlias
 
 from starlette.responses import Response
 
+from tocsin.engine.config import Config
 from tocsin.engine.preview import judged
 from tocsin.engine.things import SaveThing
 from tocsin.events.orchestration import (
@@ -156,6 +157,7 @@ def _show(
         policies=sorted(filter(visit.may_read, config.policies.values()), key=lambda one: one.name.casefold()),
         parts=[(part, parts.rows_to_show(typed, part.name, more)) for part in parts.PARTS if part.name in allowed],
         suggested=parts.TARGETS,
+        custom_fields=_custom_fields(config),
         also_kept=words.also_kept(opened.rule.actions),
         problems=problems or form.Problems({}, ()),
         mark=form.mark_of(opened.rule),
@@ -177,6 +179,12 @@ _OFFERED: Final[Mapping[PathKind, frozenset[str]]] = {
 def offered(path: OrchestrationPath, *, last: bool) -> frozenset[str]:
     """The fields for a rule of this path. What no rule claims goes to one service, or to none."""
     return _OFFERED[path.kind] - {"dynamic"} if last else _OFFERED[path.kind]
+
+
+def _custom_fields(config: Config) -> list[tuple[str, str]]:
+    """The custom fields of incidents, of whatever type, by id and with their names."""
+    found = [one for one in config.fields.fields.values() if one.enabled and not one.of_service]
+    return [(one.id, one.display_name) for one in sorted(found, key=lambda one: one.display_name.casefold())]
 
 
 def _targets(visit: Visit, path: OrchestrationPath, set_id: str) -> list[tuple[str, str]]:

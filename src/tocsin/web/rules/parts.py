@@ -24,7 +24,7 @@ TARGETS: Final = tuple(f"event.{name}" for name in (*TEXT_FIELDS, "severity", "e
 
 @dataclass(frozen=True, slots=True)
 class PartField:
-    """A field of a row. `kind`: line, text (several lines), or check."""
+    """A field of a row. `kind`: line, text (several lines), check, or custom (one of the incidents' custom fields)."""
 
     name: str
     label: str
@@ -79,7 +79,7 @@ PARTS: Final = (
     ),
     Part(
         "update", "field_updates", "Fields of the incident", "field of the incident", "",
-        (PartField("id", "Field’s id"), PartField("value", "becomes", kind="text")),
+        (PartField("id", "Field", kind="custom"), PartField("value", "becomes", kind="text")),
     ),
 )  # fmt: skip
 

@@ -56,6 +56,7 @@ def incident_type(one: IncidentType, index: FieldIndex, links: Links) -> Wire:
     parent = index.types.get(one.parent_id)
     return {
         **links.keys("incident_type", one.id, one.display_name, f"incidents/types/{one.id}"),
+        "html_url": None,
         "name": one.name,
         "display_name": one.display_name,
         "description": one.description,
