@@ -359,6 +359,7 @@ def test_when_the_disk_fails_nobody_is_told_yes_and_the_process_ends(tmp_path: P
 def test_killed_under_load_nothing_that_was_answered_is_lost(tmp_path: Path) -> None:
     async def story(process: subprocess.Popen[str], port: int) -> set[bytes]:
         answered: set[bytes] = set()
+        under_load = asyncio.Event()
 
         async def send(worker: int) -> None:
             client = await connected(port)
@@ -370,10 +371,12 @@ def test_killed_under_load_nothing_that_was_answered_is_lost(tmp_path: Path) -> 
                     break
                 if found.status == 202:
                     answered.add(body)
+                if len(answered) > 50:
+                    under_load.set()
             await client.close()
 
         workers = [asyncio.create_task(send(worker)) for worker in range(1, 17)]
-        await asyncio.sleep(0.4)
+        await asyncio.wait_for(under_load.wait(), 20)
         process.kill()
         await asyncio.gather(*workers)
         return answered
