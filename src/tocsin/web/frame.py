@@ -12,6 +12,7 @@ from tocsin.kernel.time import Moment
 from tocsin.oncall import shifts_at, who_is_on_call
 from tocsin.runtime.reads import OpenCounts, Sight
 from tocsin.web.demo import ShowState
+from tocsin.web.language import later
 from tocsin.web.site import Health, Site
 from tocsin.web.times import Times
 
@@ -36,15 +37,16 @@ class Entry:
 
 
 _OF_SERVICES = ("/orchestrations", "/rules/", "/maintenance-windows", "/business-services", "/workflows")
-_OF_SETTINGS = ("/teams", "/priorities", "/audit")
+_OF_ONCALL = ("/schedules", "/policies", "/readiness", "/my-shifts")
+_OF_SETTINGS = ("/people", "/teams", "/connections", "/keys", "/priorities", "/audit", "/system")
 
 ENTRIES = (
-    Entry("Now", "/", "now", "n", on_phone=True),
-    Entry("Incidents", "/incidents", "incidents", "i", on_phone=True),
-    Entry("Alerts", "/alerts", "alerts", "a"),
-    Entry("On call", "/on-call", "oncall", "o", on_phone=True),
-    Entry("Services", "/services", "services", "s", also=_OF_SERVICES),
-    Entry("Settings", "/webhooks", "settings", "", also=_OF_SETTINGS),
+    Entry(later("Now"), "/", "now", "n", on_phone=True),
+    Entry(later("Incidents"), "/incidents", "incidents", "i", on_phone=True),
+    Entry(later("Alerts"), "/alerts", "alerts", "a"),
+    Entry(later("On call"), "/on-call", "oncall", "o", on_phone=True, also=_OF_ONCALL),
+    Entry(later("Services"), "/services", "services", "s", also=_OF_SERVICES),
+    Entry(later("Settings"), "/people", "settings", "", also=(*_OF_SETTINGS, "/webhooks")),
 )
 """The left rail."""
 

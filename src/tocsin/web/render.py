@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from tocsin.kernel.wording import listed, span_words
+from tocsin.web import language
 from tocsin.web.times import compact
 
 STATIC: Final = Path(__file__).resolve().parent / "static"
@@ -69,11 +70,15 @@ def environment() -> Environment:
     made = Environment(
         loader=PackageLoader("tocsin.web"),
         autoescape=True,
+        extensions=["jinja2.ext.i18n"],
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=False,
     )
+    made.policies["ext.i18n.trimmed"] = True
+    # What the extension brings: `_`, `gettext`, `ngettext` and {% trans %}, with values that are escaped.
+    made.install_gettext_callables(language.gettext, language.ngettext, newstyle=True)  # type: ignore[attr-defined]
     made.filters |= {
         "url": safe_url,
         "host": host_of,
@@ -83,7 +88,7 @@ def environment() -> Environment:
         "hue": hue,
         "initials": initials,
     }
-    made.globals |= {"asset": asset}
+    made.globals |= {"asset": asset, "language": language.current}
     macros = made.get_template("_macros.html").module
     made.globals |= {name: getattr(macros, name) for name in MACROS}
     return made

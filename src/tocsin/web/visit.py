@@ -38,7 +38,7 @@ from tocsin.kernel.errors import (
 from tocsin.kernel.time import Moment
 from tocsin.runtime.reads import Sight, sight_of
 from tocsin.runtime.sessions import Session, Visitor
-from tocsin.web import guard
+from tocsin.web import guard, language
 from tocsin.web.frame import frame_of
 from tocsin.web.names import ConfigNames
 from tocsin.web.render import render
@@ -244,7 +244,8 @@ class Door:
             limiter = self.acting if acts else self.reading
 
             def run() -> Response:
-                return self._run(page, request, form, members_only=members_only, token_needed=token_needed)
+                with language.speaking(language_of(request)):
+                    return self._run(page, request, form, members_only=members_only, token_needed=token_needed)
 
             response = await anyio.to_thread.run_sync(run, limiter=limiter)
             for name, value in guard.HEADERS.items():
@@ -289,6 +290,12 @@ class Door:
             return page(visit)
         except TocsinError as error:
             return refusal(visit, error)
+
+
+def language_of(request: Request) -> str:
+    """In which language to answer: what was chosen in this browser, else what the browser asks for."""
+    chosen = request.cookies.get(language.COOKIE, "")
+    return language.wanted(chosen, request.headers.get("accept-language", ""))
 
 
 def refusal(visit: Visit, error: TocsinError) -> Response:

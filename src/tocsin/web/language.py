@@ -1,0 +1,102 @@
+"""In which language a page speaks: English as it stands in the code, or a catalogue's words for it.
+
+Decides which language a reader gets and finds the words. Sentences are marked where they stand: `_("...")` in Python
+and in templates, `{% trans %}` for those with markup. Only a whole sentence is marked, with named places for what it
+speaks of; pieces can't be put in another order. Times and numbers are `web.times`.
+"""
+
+from __future__ import annotations
+
+import gettext as catalogues
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import cache
+from importlib.resources import files
+from io import BytesIO
+from typing import Any, Final
+
+from babel import Locale, negotiate_locale
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+
+SOURCE: Final = "en"
+"""The language of the code."""
+
+LANGUAGES: Final = {"en": "English", "de": "Deutsch"}
+"""What can be chosen, each by the name that its speakers give it."""
+
+COOKIE: Final = "tocsin-language"
+_HEADER_CHARS: Final = 200
+_current: ContextVar[str] = ContextVar("language", default=SOURCE)
+
+
+def wanted(chosen: str, accepted: str) -> str:
+    """The language for a reader: what they chose, else the first of the browser's (Accept-Language) that is here."""
+    if chosen in LANGUAGES:
+        return chosen
+    ranked = sorted(_ranked(accepted[:_HEADER_CHARS]), key=lambda one: -one[1])
+    return negotiate_locale([tag for tag, _ in ranked], list(LANGUAGES), sep="-") or SOURCE
+
+
+def _ranked(accepted: str) -> Iterator[tuple[str, float]]:
+    for part in accepted.split(","):
+        tag, _, weight = part.strip().partition(";q=")
+        try:
+            yield tag.strip(), float(weight or 1)
+        except ValueError:
+            continue
+
+
+@contextmanager
+def speaking(language: str) -> Iterator[None]:
+    """Everything that is written inside speaks this language."""
+    token = _current.set(language if language in LANGUAGES else SOURCE)
+    try:
+        yield
+    finally:
+        _current.reset(token)
+
+
+def current() -> str:
+    """The language that is spoken here."""
+    return _current.get()
+
+
+def locale() -> Locale:
+    """How dates and numbers are written in the language that is spoken here."""
+    return _locale(current())
+
+
+@cache
+def _locale(language: str) -> Locale:
+    return Locale("en", "GB") if language == SOURCE else Locale(language)
+
+
+def gettext(message: str, /, **values: Any) -> str:
+    """The sentence in the reader's language, `%(name)s` filled in."""
+    found = catalogue(current()).gettext(message)
+    return found % values if values else found
+
+
+def ngettext(one: str, many: str, num: int, /, **values: Any) -> str:
+    """The sentence for so many, in the reader's language; `%(num)s` is the number."""
+    return catalogue(current()).ngettext(one, many, num) % {"num": num, **values}
+
+
+def later(message: str) -> str:
+    """Marks a sentence of a table: it stays English here, and is said in the reader's language where it is shown."""
+    return message
+
+
+@cache
+def catalogue(language: str) -> catalogues.NullTranslations:
+    """The words of a language; what it lacks stays English."""
+    if language == SOURCE:
+        return catalogues.NullTranslations()
+    with (files("tocsin.web") / "locale" / f"{language}.po").open("rb") as file:
+        read = read_po(file, locale=language)
+    compiled = BytesIO()
+    write_mo(compiled, read)
+    compiled.seek(0)
+    return catalogues.GNUTranslations(compiled)
