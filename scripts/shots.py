@@ -27,7 +27,7 @@ from tests.web.serving import chromium, served, session_of  # noqa: E402
 
 FONTS = """<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd"><fontconfig><dir>/usr/share/fonts</dir>
 <cachedir>{cache}</cachedir>
-<match><test name="family"><string>system-ui</string></test><edit name="family" mode="assign" binding="strong">
+<match><test name="family"><string>Segoe UI</string></test><edit name="family" mode="assign" binding="strong">
 <string>Inter</string><string>Roboto</string><string>Noto Sans</string><string>DejaVu Sans</string></edit></match>
 </fontconfig>"""
 """A screenshot shows what most people have: a modern system font, where one is installed."""
