@@ -239,7 +239,7 @@ def future(folder: Path, steps: int, more: str = "pass") -> Path:
         (folder / path.name).write_text(path.read_text())
     before = revisions()[-1]
     for number in range(steps):
-        name = f"{len(revisions()) + number + 1:04}_later"
+        name = f"{int(revisions()[-1][:4]) + number + 1:04}_later"
         last = more if number == steps - 1 else "pass"
         (folder / f"{name}.py").write_text(NEXT.format(name=name, before=before, number=number, more=last))
         before = name
