@@ -148,7 +148,7 @@ def catalogue(folder: Path) -> Place:
     place = usual(folder)
     names = ("Payments settlement reconciliation and chargeback gateway EU", HEBREW, EMOJI[:40], "Search", "Mail out")
     for number in range(200):
-        name = f"{names[number % len(names)]} {number}"[:60]
+        name = f"{names[number % len(names)][:56]} {number}"
         made: Service = place.desk.save(Service(id="", name=name, policy_id=place.policy.id))
         if number % 2:
             place.desk.save(Integration(id="", service_id=made.id, name="Prometheus", key=""))

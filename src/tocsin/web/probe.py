@@ -25,7 +25,7 @@ from tocsin.paging.model import Page, PageState
 from tocsin.runtime.reads import EventOutcome
 from tocsin.web.entrances import entrance_in, found_entrance
 from tocsin.web.language import gettext as _
-from tocsin.web.language import later
+from tocsin.web.language import later, ngettext
 from tocsin.web.looks import OUTCOMES, Look, alert_look, incident_look
 from tocsin.web.rules.pages import found_service
 from tocsin.web.site import ProbeEvent
@@ -219,7 +219,8 @@ def _steps(
     steps[0] = Step(done, _("Accepted"), visit.times.clock(outcome.received_at), f"/alerts/events/{outcome.seq}")
     path = visit.config.orchestration_paths.get(path_id(service.id, PathKind.SERVICE))
     number = sum(len(one.rules) for one in path.sets) if path is not None and path.active else 0
-    rules = _("The service has no rules of its own.") if not number else _("It passed %(count)s rules.", count=number)
+    passed = ngettext("It passed one rule.", "It passed %(num)s rules.", number)
+    rules = passed if number else _("The service has no rules of its own.")
     steps.append(Step(done, _("Rules"), rules, f"/services/{service.id}/rules?event={outcome.seq}#try"))
     look = OUTCOMES[outcome.outcome]
     steps.append(Step(look, _("Outcome"), outcome.reason))

@@ -19,6 +19,7 @@ from tocsin.escalation.model import Policy, Rule, Target, TargetKind
 from tocsin.kernel.errors import Conflict, InUse, Invalid, NotAllowed, TocsinError
 from tocsin.web.fields import FieldLine, filled_values, lines_of
 from tocsin.web.language import gettext as _
+from tocsin.web.language import ngettext
 from tocsin.web.names import isolated
 from tocsin.web.problems import at_fields
 from tocsin.web.rules.pages import found_service, routers_to
@@ -164,9 +165,12 @@ def remove(visit: Visit) -> Response:
         held = visit.site.reads.open_by_service([service.id]).get(service.id)
         if held is not None:
             raise InUse(
-                _("It has %(count)s open incidents. Resolve them first: who works on them would lose them.",
-                  count=held.all)
-            )  # fmt: skip
+                ngettext(
+                    "It has an open incident. Resolve it first: whoever works on it would lose it.",
+                    "It has %(num)s open incidents. Resolve them first: whoever works on them would lose them.",
+                    held.all,
+                )
+            )
         visit.run(DeleteThing(thing_kind="service", thing_id=service.id))
     except TocsinError as error:
         return _form(visit, service, typed_of(service, visit.config), error, removing=True)
