@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from starlette.applications import Starlette
@@ -18,6 +18,7 @@ from tocsin.app import pages
 from tocsin.app.callbacks import PhoneCallbacks
 from tocsin.app.carriers import phone
 from tocsin.app.deliveries import sign_in
+from tocsin.app.entrances import event_sender
 from tocsin.app.health import Pulse
 from tocsin.app.installation import Installation
 from tocsin.app.tokens import Tokens
@@ -101,6 +102,7 @@ def application(edge: Edge) -> Starlette:
         place = edge.place
         store = open_edge_store(place.data, place.settings.database_url)
         site = pages.site(place, store, edge.control, edge.reads, edge.bus, edge.pulse, tokens, edge.demo_url)
+        site = replace(site, send_event=event_sender(edge.keys, place.ids, edge.ingest, place.clock))
         routes.append(Mount(NATIVE, native.create(edge.control)))
         rest = pagerduty.create(
             edge.control,

@@ -15,6 +15,7 @@ from starlette.routing import BaseRoute, Route
 from tocsin.app.carriers import ANSWER_PURPOSE, senders
 from tocsin.app.deliveries import body_of
 from tocsin.app.demo_client import DemoClient
+from tocsin.app.entrances import MONITORS, pieces, regrouped
 from tocsin.app.health import Pulse
 from tocsin.app.installation import Installation
 from tocsin.app.pasted import event_reader
@@ -67,6 +68,9 @@ def site(
         stored_events=stored_events(place),
         delivery_body=lambda delivery, config: body_of(delivery, config, place.settings),
         only_kept=only_kept,
+        monitors=MONITORS,
+        pieces=pieces,
+        regrouped=regrouped,
         health=lambda: Health(pulse.health().problems),
         ways_to_send=lambda: ways_to_send(place),
         booth=demo,

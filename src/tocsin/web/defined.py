@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from tocsin.web import entrances, probe, service, service_edit, services
 from tocsin.web.audit import audit_page
 from tocsin.web.business import act_on_business, business_page, save_business
 from tocsin.web.hooks import act_on_hook, add_hook, delivery_page, hook_page, hooks_page
@@ -17,7 +18,6 @@ from tocsin.web.rules.pages import (
     service_rules_page,
 )
 from tocsin.web.rules.trial import try_at_service, try_event
-from tocsin.web.service import save_service, service_page
 from tocsin.web.teams import save_team, teams_page
 from tocsin.web.windows import end_window, save_window, windows_page
 from tocsin.web.workflows import workflows_page
@@ -28,8 +28,11 @@ DEFINED: Final[tuple[tuple[Any, ...], ...]] = (
     ("/orchestrations/{id}", orchestration_page),
     ("/orchestrations/{id}/try", try_event, "POST"),
     ("/orchestrations/{id}/{action}", act_on_orchestration, "POST"),
-    ("/services/{id}", service_page),
-    ("/services/{id}", save_service, "POST"),
+    *services.ROUTES,
+    *service_edit.ROUTES,
+    *service.ROUTES,
+    *probe.ROUTES,
+    *entrances.ROUTES,
     ("/services/{id}/rules", service_rules_page),
     ("/services/{id}/try", try_at_service, "POST"),
     ("/rules/{parent}/{kind}", rule_page),
