@@ -7,6 +7,7 @@ from typing import Any, Final
 from tocsin.web.audit import audit_page
 from tocsin.web.business import act_on_business, business_page, save_business
 from tocsin.web.hooks import act_on_hook, add_hook, delivery_page, hook_page, hooks_page
+from tocsin.web.people_routes import ROUTES as PEOPLE
 from tocsin.web.priorities import act_on_priority, priorities_page, save_priority
 from tocsin.web.rules.edit import change_rule, rule_page
 from tocsin.web.rules.pages import (
@@ -49,6 +50,7 @@ DEFINED: Final[tuple[tuple[Any, ...], ...]] = (
     ("/business-services/{id}/{action}", act_on_business, "POST"),
     ("/teams", teams_page),
     ("/teams", save_team, "POST"),
+    *PEOPLE,
     ("/priorities", priorities_page),
     ("/priorities", save_priority, "POST"),
     ("/priorities/{id}/{action}", act_on_priority, "POST"),
