@@ -50,8 +50,6 @@ PAGES = {
     "service-odd": "/services/{odd}",
     "service-rules": "/services/{service}/rules",
     "service-rules-bare": "/services/{bare}/rules",
-    "teams": "/teams",
-    "team": "/teams?change={team}",
     "services": "/services",
     "now": "/",
     "windows": "/maintenance-windows",

@@ -47,7 +47,8 @@ def settle(place: Place) -> None:
     place.desk.save(replace(platform, lead_id=left.id), "lead_id")
     place.desk.save(replace(place.desk.config().users[left.id], active=False), "active")
     _keys(place)
-    place.site = replace(place.site, machine=lambda: machine(place.desk.clock.now()), backups=Shelf(place))
+    place.site = replace(place.site, machine=lambda: machine(place.desk.clock.now()), backups=Shelf(place),
+                         mail_invitation=lambda _user, _url: None)  # fmt: skip
 
 
 def _keys(place: Place) -> None:

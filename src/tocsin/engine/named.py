@@ -83,13 +83,7 @@ def names_of_person(config: Config, user_id: str, now: Moment) -> tuple[Naming, 
     What is past (turns served, overrides over) names nobody. A person who is not there any more may still be named by
     what is kept as clients wrote it.
     """
-    return (
-        *_on_schedules(config, user_id, now),
-        *_on_policies(config, user_id),
-        *_in_teams(config, user_id),
-        *_in_records(config, user_id),
-        *_of_their_own(config, user_id),
-    )
+    return _Look(config, now).names_of(user_id)
 
 
 def lost_names(config: Config, now: Moment) -> tuple[Lost, ...]:
@@ -98,15 +92,16 @@ def lost_names(config: Config, now: Moment) -> tuple[Lost, ...]:
     Being in a team and having a key of one's own is no such thing: it only waits for the person.
     """
     found = []
+    look = _Look(config, now)
     for user in config.users.values():
         if not user.active:
-            namings = names_of_person(config, user.id, now)
+            namings = look.names_of(user.id)
             waits = (NamedAs.MEMBER, NamedAs.KEY, NamedAs.HANDOFF)
             found += [Lost(user.name, user.id, one) for one in namings if one.how not in waits]
     for one in config.kept.values():
         if one.resource == WORKFLOW:
             naming = _naming_of(config, one)
-            found += [Lost(typed, "", naming) for typed in _unknown_in(config, one)]
+            found += [Lost(typed, "", naming) for typed in _unknown_in(config, look.steps[one.id])]
     return tuple(found)
 
 
@@ -115,15 +110,49 @@ def lost_in(config: Config, kind: str, thing_id: str, now: Moment) -> tuple[Lost
     return tuple(one for one in lost_names(config, now) if (one.naming.kind, one.naming.thing_id) == (kind, thing_id))
 
 
-def _on_schedules(config: Config, user_id: str, now: Moment) -> Iterator[Naming]:
-    for schedule in config.schedules.values():
-        if user_id in members(schedule, now):
-            yield Naming(NamedAs.TURNS, "schedule", schedule.id, schedule.name)
-    covers: list[Override | CustomShift] = [*config.overrides.values(), *config.custom_shifts.values()]
-    for schedule_id in dict.fromkeys(one.schedule_id for one in covers if one.user_id == user_id and one.end > now):
-        schedule_ = config.schedules.get(schedule_id)
-        if schedule_ is not None:
-            yield Naming(NamedAs.COVER, "schedule", schedule_id, schedule_.name)
+class _Look:
+    """What takes a while to find out, found out once for everybody who is asked about."""
+
+    def __init__(self, config: Config, now: Moment) -> None:
+        self._config = config
+        self._now = now
+        self._turns = {one.id: frozenset(members(one, now)) for one in config.schedules.values()}
+        self.steps = {one.id: tuple(_people_texts(one)) for one in config.kept.values() if one.resource == WORKFLOW}
+
+    def names_of(self, user_id: str) -> tuple[Naming, ...]:
+        """Everything that names this person."""
+        config = self._config
+        return (
+            *self._on_schedules(user_id),
+            *_on_policies(config, user_id),
+            *_in_teams(config, user_id),
+            *self._in_records(user_id),
+            *_of_their_own(config, user_id),
+        )
+
+    def _on_schedules(self, user_id: str) -> Iterator[Naming]:
+        config = self._config
+        for schedule in config.schedules.values():
+            if user_id in self._turns[schedule.id]:
+                yield Naming(NamedAs.TURNS, "schedule", schedule.id, schedule.name)
+        covers: list[Override | CustomShift] = [*config.overrides.values(), *config.custom_shifts.values()]
+        ahead = [one.schedule_id for one in covers if one.user_id == user_id and one.end > self._now]
+        for schedule_id in dict.fromkeys(ahead):
+            covered = config.schedules.get(schedule_id)
+            if covered is not None:
+                yield Naming(NamedAs.COVER, "schedule", schedule_id, covered.name)
+
+    def _in_records(self, user_id: str) -> Iterator[Naming]:
+        """What clients wrote names people by id, mail address or name."""
+        user = self._config.users.get(user_id)
+        for one in self._config.kept.values():
+            if one.resource in (HANDOFF_RULE, TRIGGER):
+                continue
+            if one.resource == WORKFLOW:
+                if _named_in(self.steps[one.id], user_id, user):
+                    yield _naming_of(self._config, one)
+            elif user_id in one.wire and user_id in set(_texts(json.loads(one.wire))):
+                yield _naming_of(self._config, one)
 
 
 def _on_policies(config: Config, user_id: str) -> Iterator[Naming]:
@@ -141,19 +170,6 @@ def _in_teams(config: Config, user_id: str) -> Iterator[Naming]:
         its_team = config.teams.get(membership.team_id)
         if its_team is not None:
             yield Naming(NamedAs.MEMBER, "team", its_team.id, its_team.name)
-
-
-def _in_records(config: Config, user_id: str) -> Iterator[Naming]:
-    """What clients wrote names people by id, mail address or name."""
-    user = config.users.get(user_id)
-    for one in config.kept.values():
-        if one.resource in (HANDOFF_RULE, TRIGGER):
-            continue
-        if one.resource == WORKFLOW:
-            if _named_in_steps(one, user_id, user):
-                yield _naming_of(config, one)
-        elif user_id in one.wire and user_id in set(_texts(json.loads(one.wire))):
-            yield _naming_of(config, one)
 
 
 def _of_their_own(config: Config, user_id: str) -> Iterator[Naming]:
@@ -206,14 +222,14 @@ def _names_in(value: str) -> Iterator[str]:
         yield from filter(None, (part.strip() for part in value.split(",")))
 
 
-def _named_in_steps(one: Kept, user_id: str, user: User | None) -> bool:
-    wanted = {user_id} if user is None else {user_id, user.email.casefold(), user.name.casefold()}
-    return any(text == user_id or text.casefold() in wanted for text in _people_texts(one))
+def _named_in(texts: Iterable[str], user_id: str, user: User | None) -> bool:
+    wanted = set() if user is None else {user.email.casefold(), user.name.casefold()}
+    return any(text == user_id or text.casefold() in wanted for text in texts)
 
 
-def _unknown_in(config: Config, one: Kept) -> list[str]:
+def _unknown_in(config: Config, texts: Iterable[str]) -> list[str]:
     """Mail addresses in the steps that are nobody's. Names may be anything's, and are not judged."""
-    addresses = dict.fromkeys(text for text in _people_texts(one) if _MAIL.fullmatch(text))
+    addresses = dict.fromkeys(text for text in texts if _MAIL.fullmatch(text))
     return [text for text in addresses if text.casefold() not in config.user_by_email]
 
 

@@ -40,7 +40,7 @@ from tocsin.storage.queries import (
 )
 from tocsin.storage.queries.alerts import AlertFilter
 from tocsin.storage.queries.audit import AuditFilter, AuditRecord, Change
-from tocsin.storage.queries.connections import ChannelLatest, DeliveryLatest, MonitorLatest
+from tocsin.storage.queries.connections import EVENTS_LOOKED_AT, ChannelLatest, DeliveryLatest, MonitorLatest
 from tocsin.storage.queries.health import DatabaseFacts, Pulse
 from tocsin.storage.queries.incidents import EVERY, NEWEST_FIRST, IncidentFilter, OpenCounts, SortBy
 from tocsin.storage.queries.listing import Listing, Sight
@@ -52,6 +52,7 @@ from tocsin.storage.turns import Cursor
 from tocsin.workflows.model import Run
 
 __all__ = [
+    "EVENTS_LOOKED_AT",
     "EVERY",
     "NEWEST_FIRST",
     "AlertFilter",

@@ -19,7 +19,6 @@ from tocsin.web.rules.pages import (
 )
 from tocsin.web.rules.trial import try_at_service, try_event
 from tocsin.web.service import save_service, service_page
-from tocsin.web.teams import save_team, teams_page
 from tocsin.web.windows import end_window, save_window, windows_page
 from tocsin.web.workflows import workflows_page
 
@@ -48,8 +47,6 @@ DEFINED: Final[tuple[tuple[Any, ...], ...]] = (
     ("/business-services", business_page),
     ("/business-services", save_business, "POST"),
     ("/business-services/{id}/{action}", act_on_business, "POST"),
-    ("/teams", teams_page),
-    ("/teams", save_team, "POST"),
     *PEOPLE,
     ("/priorities", priorities_page),
     ("/priorities", save_priority, "POST"),

@@ -20,7 +20,6 @@ def _led_to(page: str) -> Callable[[Visit], Response]:
 
 PAGES: Final = {
     "/users/{id}": "/people/{id}",
-    "/teams/{id}": "/teams#team-{id}",
     "/schedules/{id}": "/on-call#h-{id}",
     "/escalation_policies/{id}": "/on-call#h-policies",
     "/business_services/{id}": "/business-services",
