@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.web.place import Place
+from tocsin.app.machine import NEEDED
 from tocsin.directory.model import ApiKey, Membership, Role, Team, TeamRole, User
 from tocsin.kernel.time import DAY, HOUR, MINUTE, Moment
 from tocsin.kernel.values import replace
@@ -73,7 +74,7 @@ def machine(now: Moment) -> Machine:
         database_bytes=734_003_200, log_bytes=1_288_490_188, disk_free=41_000_000_000, disk_total=107_000_000_000,
         roles=(RoleSeen("edge", 4711, now - 9 * DAY), RoleSeen("engine", 4712, now - 9 * DAY)),
         beat=BeatSeen(is_set_up=True, at=now - 12_000_000, result="sent"), timers=38, outbox=1, events=1_204_331,
-        events_kept_days=90,
+        events_kept_days=90, needed=NEEDED,
         settings=(
             SettingSeen("TOCSIN_DATA_DIR", "folder of everything", "/var/lib/tocsin", Source.ENVIRONMENT),
             SettingSeen("TOCSIN_PORT", "port to listen on (8080)", "", Source.DEFAULT),

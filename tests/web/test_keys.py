@@ -50,7 +50,7 @@ def test_a_key_is_renewed_and_revoked_by_its_name(place: Place) -> None:
     key = caller(place.desk.config(), old).key
     refused = browser.act(f"/keys/{key.id}/renew", typed="terraform")
     assert refused.status_code == 422
-    assert caller(place.desk.config(), old)
+    assert caller(place.desk.config(), old).key.id == key.id
     new = secret_in(browser.act(f"/keys/{key.id}/renew", typed="Terraform").text)
     assert caller(place.desk.config(), new).key.id == key.id
     with pytest.raises(NotSignedIn):

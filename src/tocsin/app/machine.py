@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import platform
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import closing, suppress
 from importlib.metadata import version
 from pathlib import Path
@@ -19,6 +19,7 @@ from tocsin.app.health import Health
 from tocsin.app.heartbeat import Heartbeat
 from tocsin.app.installation import LOG_FOLDER, Installation
 from tocsin.app.settings import settings_seen
+from tocsin.directory.model import Channel
 from tocsin.kernel.time import Moment
 from tocsin.runtime.reads import Reads
 from tocsin.storage.database import DatabaseError, OutOfReach
@@ -26,6 +27,15 @@ from tocsin.storage.lease import LeaseTable
 from tocsin.web.machine import BeatSeen, LeaseSeen, Machine, RoleSeen
 
 ROLES: Final = ("edge", "engine")
+
+_PHONE: Final = ("TOCSIN_TWILIO_ACCOUNT_SID", "TOCSIN_TWILIO_AUTH_TOKEN", "TOCSIN_TWILIO_FROM")
+
+NEEDED: Final[Mapping[str, tuple[str, ...]]] = {
+    Channel.EMAIL.value: ("TOCSIN_SMTP_URL", "TOCSIN_MAIL_FROM"),
+    Channel.SMS.value: _PHONE,
+    Channel.VOICE.value: _PHONE,
+}
+"""The settings that set a channel up."""
 
 
 def machine(place: Installation, reads: Reads, health: Health, heartbeat: Heartbeat | None) -> Machine:
@@ -62,6 +72,7 @@ def machine(place: Installation, reads: Reads, health: Health, heartbeat: Heartb
         events=events,
         events_kept_days=place.settings.events_kept_days,
         settings=settings_seen(),
+        needed=NEEDED,
     )
 
 

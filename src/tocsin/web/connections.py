@@ -6,7 +6,7 @@ administrators.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -29,11 +29,6 @@ from tocsin.web.visit import Visit
 
 PER_PAGE: Final = 50
 CHANNELS: Final = (Channel.EMAIL, Channel.SMS, Channel.VOICE, Channel.WEBHOOK)
-_SETTINGS: Final[Mapping[Channel, tuple[str, ...]]] = {
-    Channel.EMAIL: ("TOCSIN_SMTP_URL", "TOCSIN_MAIL_FROM"),
-    Channel.SMS: ("TOCSIN_TWILIO_ACCOUNT_SID", "TOCSIN_TWILIO_AUTH_TOKEN", "TOCSIN_TWILIO_FROM"),
-    Channel.VOICE: ("TOCSIN_TWILIO_ACCOUNT_SID", "TOCSIN_TWILIO_AUTH_TOKEN", "TOCSIN_TWILIO_FROM"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +113,8 @@ def _channel(visit: Visit, channel: Channel, latest: ChannelLatest, machine: Mac
     sent, failed = latest.sent, latest.failed
     success = None if sent is None else sent.sent_at or sent.created_at
     error_at = None if failed is None else failed.changed_at or failed.created_at
-    names = _SETTINGS.get(channel, ()) if visit.may(Verb.ADMINISTER) else ()
-    seen = {name: machine.setting(name) for name in names}
+    names = machine.needed.get(channel.value, ())
+    seen = {name: machine.setting(name) for name in names} if visit.may(Verb.ADMINISTER) else {}
     return Card(
         key=channel.value,
         name=channel_name(channel),
@@ -128,7 +123,7 @@ def _channel(visit: Visit, channel: Channel, latest: ChannelLatest, machine: Mac
         success_at=success,
         error_at=error_at,
         error=failed.detail if failed is not None else "",
-        steps=_steps(channel),
+        steps=_steps(channel, names),
         is_set_up=is_set_up,
         settings=tuple((name, one is not None and one.is_set) for name, one in seen.items()),
         test=next((one for one in _own(visit) if one.channel is channel), None) if is_set_up else None,
@@ -143,7 +138,7 @@ def _look(*, is_set_up: bool, success: Moment | None, error: Moment | None) -> L
     return Look("resolved", _("Works"), "resolved") if success else Look("unknown", _("Not used lately"), "quiet")
 
 
-def _steps(channel: Channel) -> tuple[str, ...]:
+def _steps(channel: Channel, names: Sequence[str]) -> tuple[str, ...]:
     """In three steps what is needed."""
     if channel is Channel.EMAIL:
         return (
@@ -163,7 +158,7 @@ def _steps(channel: Channel) -> tuple[str, ...]:
         else _("Start Tocsin again and send yourself a test. A Messaging Service (MG…) can’t place calls.")
     )
     return (
-        _("Set TOCSIN_TWILIO_ACCOUNT_SID and TOCSIN_TWILIO_AUTH_TOKEN, and TOCSIN_TWILIO_FROM, the number."),
+        _("Set %(names)s: the account at the phone provider, its secret, the number.", names=", ".join(names)),
         _("Set TOCSIN_PUBLIC_URL to an address that the provider reaches: replies come in there."),
         last,
     )

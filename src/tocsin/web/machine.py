@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
@@ -64,7 +64,10 @@ class BeatSeen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Machine:
-    """One look at everything. Sizes in bytes, ages in seconds; None = could not be found out."""
+    """One look at everything. Sizes in bytes, ages in seconds; None = could not be found out.
+
+    `needed`: for each channel that has to be set up the names of the settings that do it.
+    """
 
     tocsin: str = ""
     python: str = ""
@@ -91,6 +94,7 @@ class Machine:
     events: int = 0
     events_kept_days: int = 0
     settings: tuple[SettingSeen, ...] = ()
+    needed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def setting(self, name: str) -> SettingSeen | None:
         """One setting by its name."""
