@@ -63,3 +63,18 @@ def test_what_the_database_is(desk: DirectDesk) -> None:
     facts = desk.reads.database_facts()
     assert facts.product.startswith(("SQLite 3.", "PostgreSQL "))
     assert facts.size > 10_000
+
+
+def test_titles_are_searched_as_they_are(desk: DirectDesk) -> None:
+    user: User = desk.save(User(id="", name="Erin", email="erin@example.com", role=Role.OWNER))
+    level = Rule(id="", delay_minutes=5, targets=(Target(kind=TargetKind.USER, id=user.id),))
+    policy: Policy = desk.save(Policy(id="", name="P", rules=(level,)))
+    service: Service = desk.save(Service(id="", name="S", policy_id=policy.id))
+    one = desk.save(Integration(id="", service_id=service.id, name="a", key=""))
+    for title in ('A "quoted" title', "50% of c:\\disk", "Größe", "other"):
+        event = Event(action=Action.TRIGGER, integration_id=one.id, dedup_key=title, received_at=NIGHT, summary=title)
+        desk.receive(event)
+    for letters, number in (('"QUOTED"', 1), ("0%", 2), ("c:\\D", 2), ("Größ", 3), ("OTHER", 4)):
+        assert [incident.number for incident in desk.reads.incidents_titled(letters)] == [number], letters
+    assert desk.reads.incidents_titled("%_") == ()
+    assert len(desk.reads.incidents_titled("t", limit=1)) == 1

@@ -35,6 +35,7 @@ from tocsin.storage.queries import (
     pages,
     policies,
     runs,
+    search,
     suspended,
     timeline,
 )
@@ -113,6 +114,11 @@ class Reads:
         """The incidents with these ids, those that exist."""
         with self._database.engine.connect() as connection:
             return incidents.by_ids(connection, ids)
+
+    def incidents_titled(self, letters: str, *, sight: Sight | None = None, limit: int = 20) -> Sequence[Incident]:
+        """Of the newest 5,000 incidents those with these letters in their title, newest first."""
+        with self._database.reading() as connection:
+            return search.by_title(connection, letters, sight, limit)
 
     def open_counts(self, *, sight: Sight | None = None, team_ids: Sequence[str] = ()) -> OpenCounts:
         """How many incidents are open."""
