@@ -129,3 +129,12 @@ def test_many_threads_take_turns(store: EdgeStore) -> None:
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(work, range(40)))
     assert len(store.sessions_of("PALICE")) == 40
+
+
+def test_who_was_here_when_is_kept_to_the_latest(store: EdgeStore) -> None:
+    store.note_uses({"user:PALICE": NOW, "key:PALICE": NOW + 5, "user:PBOB": NOW})
+    store.note_uses({"user:PALICE": NOW + 9, "user:PBOB": NOW - 9})
+    assert store.uses("user") == {"PALICE": NOW + 9, "PBOB": NOW}
+    assert store.uses("key") == {"PALICE": NOW + 5}
+    store.sweep(NOW + 10_000 * HOUR, idle_since=NOW, attempts_since=NOW)
+    assert store.uses("key") == {"PALICE": NOW + 5}

@@ -24,7 +24,7 @@ from tocsin.events.orchestration import (
     OrchestrationPath,
     PathKind,
 )
-from tocsin.kernel.actor import Actor, ActorKind
+from tocsin.kernel.actor import Actor, ActorKind, Via
 from tocsin.oncall import CustomShift, Override, Schedule
 from tocsin.workflows.definition import TRIGGER, WORKFLOW, Trigger, TriggerKind, trigger_of, workflow_of
 
@@ -100,11 +100,15 @@ def _override(config: Config, _actor: Actor, override: Override | CustomShift, _
     yield Verb.COVER, schedule.team_ids if schedule else (), False
 
 
-def _api_key(config: Config, _actor: Actor, key: ApiKey, _old: Any, _new: Any) -> Iterable[Need]:
-    """A key that acts as an owner is worth as much as an owner."""
+def _api_key(config: Config, actor: Actor, key: ApiKey, _old: Any, _new: Any) -> Iterable[Need]:
+    """A key that acts as an owner is worth as much as an owner. People make and end keys of their own, on the pages.
+
+    Not through the API: whoever finds a key must not be able to make another one that outlives it.
+    """
     person = config.users.get(key.user_id) if key.user_id else None
     role = person.role if person else key.role
-    yield (Verb.OWN if role is Role.OWNER else Verb.ADMINISTER), (), False
+    own = actor.kind is ActorKind.USER and actor.via is Via.WEB and actor.id == key.user_id
+    yield (Verb.OWN if role is Role.OWNER else Verb.ADMINISTER), (), own
 
 
 def _settings(_config: Config, _actor: Actor, _settings: Settings, _old: Any, _new: Any) -> Iterable[Need]:

@@ -8,6 +8,7 @@ from tocsin.web import entrances, probe, service, service_edit, services
 from tocsin.web.audit import audit_page
 from tocsin.web.business import act_on_business, business_page, save_business
 from tocsin.web.hooks import act_on_hook, add_hook, delivery_page, hook_page, hooks_page
+from tocsin.web.people_routes import ROUTES as PEOPLE
 from tocsin.web.priorities import act_on_priority, priorities_page, save_priority
 from tocsin.web.rules.edit import change_rule, rule_page
 from tocsin.web.rules.pages import (
@@ -18,7 +19,6 @@ from tocsin.web.rules.pages import (
     service_rules_page,
 )
 from tocsin.web.rules.trial import try_at_service, try_event
-from tocsin.web.teams import save_team, teams_page
 from tocsin.web.windows import end_window, save_window, windows_page
 from tocsin.web.workflows import workflows_page
 
@@ -50,8 +50,7 @@ DEFINED: Final[tuple[tuple[Any, ...], ...]] = (
     ("/business-services", business_page),
     ("/business-services", save_business, "POST"),
     ("/business-services/{id}/{action}", act_on_business, "POST"),
-    ("/teams", teams_page),
-    ("/teams", save_team, "POST"),
+    *PEOPLE,
     ("/priorities", priorities_page),
     ("/priorities", save_priority, "POST"),
     ("/priorities/{id}/{action}", act_on_priority, "POST"),

@@ -19,8 +19,7 @@ def _led_to(page: str) -> Callable[[Visit], Response]:
 
 
 PAGES: Final = {
-    "/users/{id}": "/on-call",
-    "/teams/{id}": "/teams#team-{id}",
+    "/users/{id}": "/people/{id}",
     "/schedules/{id}": "/on-call#h-{id}",
     "/escalation_policies/{id}": "/on-call#h-policies",
     "/business_services/{id}": "/business-services",
@@ -28,7 +27,7 @@ PAGES: Final = {
     "/incident_workflows/triggers/{id}": "/workflows",
     "/incident_workflows/{id}": "/workflows#w-{id}",
 }
-"""The address that answers of the API name (`html_url`), and where that is. A person has no page of their own yet."""
+"""The address that answers of the API name (`html_url`), and where that is."""
 
 LINKED: Final[tuple[tuple[Any, ...], ...]] = tuple((path, _led_to(page)) for path, page in PAGES.items())
 """Path and what answers it."""

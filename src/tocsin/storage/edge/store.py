@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -15,7 +15,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 from tocsin.kernel.time import Moment
 from tocsin.storage import postgres, sqlite
 from tocsin.storage.database import Database
-from tocsin.storage.edge.tables import attempts, links, metadata, sessions
+from tocsin.storage.edge.tables import attempts, links, metadata, sessions, uses
 
 EDGE_FILE = "edge.sqlite"
 """The edge's file in the data folder."""
@@ -160,6 +160,21 @@ class EdgeStore:
             statement = statement.where(attempts.c.at == at)
         with self._writing() as connection:
             connection.execute(statement)
+
+    # -- who was here when
+
+    def note_uses(self, moments: Mapping[str, Moment]) -> None:
+        """Each of these (`user:ID`, `key:ID`) was here then, unless a later moment is known."""
+        with self._writing() as connection:
+            for who, at in moments.items():
+                connection.execute(self._database.insert_if_absent(uses), {"who": who, "at": at})
+                connection.execute(update(uses).where(uses.c.who == who, uses.c.at < at).values(at=at))
+
+    def uses(self, kind: str) -> Mapping[str, Moment]:
+        """When each `user` or `key` that ever was here was here last, by id."""
+        statement = select(uses.c.who, uses.c.at).where(uses.c.who.startswith(f"{kind}:", autoescape=True))
+        with self._reading() as connection:
+            return {who.partition(":")[2]: at for who, at in connection.execute(statement)}
 
     def sweep(self, now: Moment, *, idle_since: Moment, attempts_since: Moment) -> None:
         """Drop what has ended: sessions past their end or idle for too long, links past theirs, old attempts."""

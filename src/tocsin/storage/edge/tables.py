@@ -44,3 +44,11 @@ attempts = Table(
     Index("ix_edge_attempts_at", "at"),
 )
 """Attempts that are counted, one row each: a sliding window is a count over an index."""
+
+uses = Table(
+    "edge_uses",
+    metadata,
+    Column("who", Text, primary_key=True),
+    Column("at", BigInteger, nullable=False),
+)
+"""When somebody was last here: people as `user:ID`, API keys as `key:ID`. To the minute, and kept for ever."""
