@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from tests.web import reaching_scene
 from tests.web.place import Place, priorities, small
 from tocsin.alerts.windows import MaintenanceWindow
 from tocsin.deliveries.messages import RecordDelivery, SendPing
@@ -67,6 +68,7 @@ PAGES = {
     "workflows": "/workflows",
     "incident-run": "/incidents/{ran}",
     "me": "/me",
+    **reaching_scene.PAGES,
 }
 """What there is to see in this scene."""
 
@@ -94,6 +96,7 @@ def defined(folder: Path) -> Place:
     _changes(place, one)
     place.desk.advance(2 * MINUTE)
     _workflows(place)
+    reaching_scene.add(place)
     return place
 
 
@@ -281,6 +284,7 @@ def places(place: Place) -> dict[str, str]:
         "delivery": next((one.id for one in place.desk.reads.deliveries(hooks[0]).items), "") if hooks else "",
         "business": next((one.id for one in config.business_services.values()), ""),
         "ran": next((str(one.number) for one in place.desk.reads.incidents().items if "503" in one.title), ""),
+        **reaching_scene.places(place),
     }
 
 

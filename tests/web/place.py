@@ -16,6 +16,7 @@ from typing import Any
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
+from tocsin.app.carriers import NEEDED
 from tocsin.app.http import PROGRAMS
 from tocsin.app.pasted import event_reader
 from tocsin.dialects.pagerduty.only_kept import only_kept
@@ -33,6 +34,7 @@ from tocsin.directory.model import (
     Urgency,
     User,
 )
+from tocsin.engine.readiness import Setup
 from tocsin.engine.things import DeleteThing
 from tocsin.escalation.model import Policy, Rule, Target, TargetKind
 from tocsin.events.model import Action, Event, Severity
@@ -97,6 +99,9 @@ class Place:
             only_kept=only_kept,
             health=Health,
             ways_to_send=lambda: (Channel.SMS.value, Channel.VOICE.value, Channel.EMAIL.value, Channel.WEBHOOK.value),
+            setup=lambda: Setup(
+                ways=frozenset(self.site.ways_to_send()), public_url=self.site.public_url, settings=NEEDED
+            ),
         )
 
         if self.like is not None:

@@ -18,6 +18,7 @@ from tocsin.app.demo_client import DemoClient
 from tocsin.app.health import Pulse
 from tocsin.app.installation import Installation
 from tocsin.app.pasted import event_reader
+from tocsin.app.readiness import setup_of
 from tocsin.app.stored import stored_events
 from tocsin.app.tokens import SIGN_IN_PURPOSE, Tokens
 from tocsin.connectors._kit.contract import OutboundMessage
@@ -69,6 +70,7 @@ def site(
         only_kept=only_kept,
         health=lambda: Health(pulse.health().problems),
         ways_to_send=lambda: ways_to_send(place),
+        setup=lambda: setup_of(place.settings),
         booth=demo,
         show=demo,
     )

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tocsin.deliveries.model import Delivery
 from tocsin.directory.model import Service, User
 from tocsin.engine.config import Config
+from tocsin.engine.readiness import Setup
 from tocsin.events.model import Event
 from tocsin.kernel.errors import NotAllowed, Unavailable
 from tocsin.kernel.ids import IdSource
@@ -18,6 +19,7 @@ from tocsin.runtime.live import Bus
 from tocsin.runtime.reads import Reads
 from tocsin.runtime.sessions import Sessions
 from tocsin.web.demo import DemoShow, PhoneBooth
+from tocsin.web.turnstile import Turnstile
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +75,8 @@ class Site:
     key then; it accepts nothing, and raises Invalid with every problem. `stored_events` reads events of the log as the
     engine did, by their number: those that are still there and can be read, within bounds. `delivery_body` is what a
     receiver is sent. `only_kept`: settings of a service that a client made and nothing acts upon, in words.
-    `ways_to_send` gives the channels that are set up. `public_url` is the address that people use, without a slash at
-    its end ("" = whatever they typed).
+    `ways_to_send` gives the channels that are set up, `setup` what readiness needs to know of how this is run.
+    `public_url` is the address that people use, without a slash at its end ("" = whatever they typed).
     """
 
     desk: Desk
@@ -93,5 +95,7 @@ class Site:
     only_kept: Callable[[Service, Config], tuple[str, ...]] = lambda _service, _config: ()
     health: Callable[[], Health] = Health
     ways_to_send: Callable[[], tuple[str, ...]] = tuple
+    setup: Callable[[], Setup] = Setup
+    simulations: Turnstile = field(default_factory=Turnstile)
     booth: PhoneBooth | None = None
     show: DemoShow | None = None
