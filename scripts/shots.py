@@ -33,6 +33,7 @@ FONTS = """<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd"><fontcon
 """A screenshot shows what most people have: a modern system font, where one is installed."""
 
 SIZES = {"wide": (1440, 900), "narrow": (390, 844)}
+SCENES = ("empty", "calm", "usual", "answered", "full", "crowd", "defined", "demo", "demo-over")
 DEMO = ("phones", "end")
 SHOWS = {"demo": "usual", "demo-over": "answered"}
 """Scenes of the demo, and what they are staged in."""
@@ -94,9 +95,7 @@ def wanted(options: argparse.Namespace, scene: str, numbers: dict[str, Any]) -> 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument(
-        "scenes", nargs="*", default=["empty", "calm", "usual", "answered", "full", "defined", "demo", "demo-over"]
-    )
+    parser.add_argument("scenes", nargs="*", default=SCENES)
     parser.add_argument("--only", default="", help="names of pages, separated by commas")
     for flag in ("wide", "narrow", "light", "dark", "viewport"):
         parser.add_argument(f"--{flag}", action="store_true")
