@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tests.web import settings_scene
+from tests.web import reaching_scene, settings_scene
 from tests.web.place import Place, priorities, small
 from tocsin.alerts.windows import MaintenanceWindow
 from tocsin.deliveries.messages import RecordDelivery, SendPing
@@ -76,6 +76,7 @@ PAGES = {
     "incident-run": "/incidents/{ran}",
     "me": "/me",
     **settings_scene.PAGES,
+    **reaching_scene.PAGES,
 }
 """What there is to see in this scene."""
 
@@ -105,6 +106,7 @@ def defined(folder: Path) -> Place:
     _workflows(place)
     _tested(place)
     settings_scene.settle(place)
+    reaching_scene.add(place)
     return place
 
 
@@ -307,6 +309,7 @@ def places(place: Place) -> dict[str, str]:
         else "",
         **settings_scene.places(place),
         "ran": next((str(one.number) for one in place.desk.reads.incidents().items if "503" in one.title), ""),
+        **reaching_scene.places(place),
     }
 
 

@@ -17,6 +17,7 @@ from typing import Any
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
+from tocsin.app.carriers import NEEDED
 from tocsin.app.entrances import MONITORS, body_of, pieces, regrouped
 from tocsin.app.http import PROGRAMS
 from tocsin.app.pasted import event_reader
@@ -37,6 +38,7 @@ from tocsin.directory.model import (
     Urgency,
     User,
 )
+from tocsin.engine.readiness import Setup
 from tocsin.engine.things import DeleteThing
 from tocsin.escalation.model import Policy, Rule, Target, TargetKind
 from tocsin.events.model import Action, Event, Severity
@@ -106,6 +108,9 @@ class Place:
             regrouped=regrouped,
             health=Health,
             ways_to_send=lambda: (Channel.SMS.value, Channel.VOICE.value, Channel.EMAIL.value, Channel.WEBHOOK.value),
+            setup=lambda: Setup(
+                ways=frozenset(self.site.ways_to_send()), public_url=self.site.public_url, settings=NEEDED
+            ),
         )
 
         if self.like is not None:

@@ -20,6 +20,7 @@ from tocsin.app.entrances import MONITORS, pieces, regrouped
 from tocsin.app.health import Pulse
 from tocsin.app.installation import Installation
 from tocsin.app.pasted import event_reader
+from tocsin.app.readiness import setup_of
 from tocsin.app.stored import stored_events
 from tocsin.app.tokens import SIGN_IN_PURPOSE, Tokens
 from tocsin.connectors._kit.contract import OutboundMessage
@@ -75,6 +76,7 @@ def site(
         regrouped=regrouped,
         health=lambda: Health(pulse.health().problems),
         ways_to_send=lambda: ways_to_send(place),
+        setup=lambda: setup_of(place.settings),
         booth=demo,
         show=demo,
     )

@@ -10,6 +10,7 @@ from tocsin.web.business import act_on_business, business_page, save_business
 from tocsin.web.hooks import act_on_hook, add_hook, delivery_page, hook_page, hooks_page
 from tocsin.web.people_routes import ROUTES as PEOPLE
 from tocsin.web.priorities import act_on_priority, priorities_page, save_priority
+from tocsin.web.reaching import ROUTES as REACHING
 from tocsin.web.rules.edit import change_rule, rule_page
 from tocsin.web.rules.pages import (
     act_on_orchestration,
@@ -54,5 +55,6 @@ DEFINED: Final[tuple[tuple[Any, ...], ...]] = (
     ("/priorities", priorities_page),
     ("/priorities", save_priority, "POST"),
     ("/priorities/{id}/{action}", act_on_priority, "POST"),
+    *REACHING,
 )
 """Path, page, and the method where it is not GET."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from tocsin.deliveries.model import Delivery
 from tocsin.directory.model import Service, User
 from tocsin.engine.config import Config
+from tocsin.engine.readiness import Setup
 from tocsin.events.model import Event
 from tocsin.kernel.errors import NotAllowed, Unavailable
 from tocsin.kernel.ids import IdSource
@@ -21,6 +22,7 @@ from tocsin.runtime.reads import Reads
 from tocsin.runtime.sessions import Sessions
 from tocsin.web.demo import DemoShow, PhoneBooth
 from tocsin.web.machine import Backups, BackupSeen, Machine
+from tocsin.web.turnstile import Turnstile
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,8 +148,8 @@ class Site:
     nothing acts upon, in words. `send_event` sends a test by this key through the door that monitors use, and gives its
     number in the log; it raises Invalid, TooMany or Unavailable. `monitors`: what an entrance can be made for.
     `pieces`: what to copy into monitors, from our address and a key. `regrouped`: a service's `wire` without what its
-    clients said of grouping. `ways_to_send` gives the channels that are set up. `public_url` is the address that people
-    use, without a slash at its end ("" = whatever they typed).
+    clients said of grouping. `ways_to_send` gives the channels that are set up, `setup` what readiness needs to know of
+    how this is run. `public_url` is the address that people use, without a slash at its end ("" = whatever they typed).
     """
 
     desk: Desk
@@ -174,5 +176,7 @@ class Site:
     regrouped: Callable[[Service], str] = lambda service: service.wire
     health: Callable[[], Health] = Health
     ways_to_send: Callable[[], tuple[str, ...]] = tuple
+    setup: Callable[[], Setup] = Setup
+    simulations: Turnstile = field(default_factory=Turnstile)
     booth: PhoneBooth | None = None
     show: DemoShow | None = None
