@@ -61,7 +61,7 @@ from tocsin.web.times import Times, zone_of
 _SOURCE: Final = "simulation"
 _NO_ZONE: Final = "Etc/UTC"
 
-_NOT_COPIED: Final = frozenset({"api_key"})
+_NOT_COPIED: Final = frozenset({"api_key", "calendar_feed", "cover_request"})
 """Kinds of things that no decision about a page looks at: secrets do not belong into one more file."""
 
 _UNTOLD: Final = (IncidentTriggered, PagePlanned, PageSent)
