@@ -16,10 +16,10 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from tocsin.kernel.wording import listed, span_words
 from tocsin.web import language
-from tocsin.web.times import compact
+from tocsin.web.times import compact, hours
 
 STATIC: Final = Path(__file__).resolve().parent / "static"
-MACROS: Final = ("icon", "csrf", "mark", "person", "person_face", "problem", "pager", "silence")
+MACROS: Final = ("icon", "csrf", "mark", "mark_words", "person", "person_face", "problem", "pager", "silence")
 _HUES: Final = 8
 
 
@@ -84,6 +84,7 @@ def environment() -> Environment:
         "host": host_of,
         "span": span_words,
         "compact": compact,
+        "hours": hours,
         "listed": listed,
         "hue": hue,
         "initials": initials,
