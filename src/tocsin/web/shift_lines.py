@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from tocsin.engine.feeds import served_by
-from tocsin.kernel.time import DAY, HOUR, MICROSECOND, Moment, from_datetime
+from tocsin.kernel.time import DAY, HOUR, MICROSECOND, Moment, from_datetime, iso
 from tocsin.kernel.wording import listed
 from tocsin.oncall import CoverRequest, Entry, Schedule, horizon_of, render, who_is_on_call
 from tocsin.oncall.cover import SHORTEST
@@ -41,6 +41,11 @@ class ShiftLine:
     asked: CoverRequest | None
     may_ask: bool
     at: Moment
+
+    @property
+    def place(self) -> str:
+        """`at` as it stands in an address: "20260109T200000Z"."""
+        return iso(self.at).replace("-", "").replace(":", "")
 
 
 @dataclass(frozen=True, slots=True)

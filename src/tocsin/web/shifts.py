@@ -16,7 +16,7 @@ from tocsin.engine.cover import people_on
 from tocsin.engine.people import ways
 from tocsin.engine.things import SaveThing
 from tocsin.kernel.errors import Invalid, NotFound, TocsinError
-from tocsin.kernel.time import DAY, WEEK, Moment, Span, iso, parse_iso
+from tocsin.kernel.time import DAY, WEEK, Moment, Span, parse_iso
 from tocsin.oncall import CoverRequest, Entry, Schedule
 from tocsin.oncall.cover import LONGEST
 from tocsin.oncall.hours import Load, load_of
@@ -34,6 +34,9 @@ COMING: Final[Span] = 6 * WEEK
 
 SWAPS: Final[Span] = 9 * WEEK
 """How far ahead shifts of others are offered for a swap."""
+
+FAR: Final[Span] = 400 * DAY
+"""Nobody asks about shifts further away."""
 
 SWAPS_SHOWN: Final = 60
 _MONTH: Final = re.compile(r"(20[0-9]{2})-(0[1-9]|1[0-2])")
@@ -66,7 +69,6 @@ def my_shifts_page(visit: Visit) -> Response:
         requests=requests_for(visit),
         others=others_requests(visit),
         feeds=panel_of(visit),
-        iso=iso,
         spans=Spans(visit.times),
     )
 
@@ -123,7 +125,7 @@ def ask_page(visit: Visit, *, error: TocsinError | None = None, section: str = "
         code,
         schedule=schedule,
         line=line,
-        at=iso(line.at),
+        at=line.place,
         spans=Spans(visit.times),
         others=[(one, visit.names.person(one)) for one in others],
         offers=_offers(visit, schedule, line),
@@ -141,7 +143,8 @@ def _asked_about(visit: Visit) -> tuple[Schedule, ShiftLine]:
         at = parse_iso(visit.text("at", 40) or visit.query("at"))
     except (ValueError, OverflowError):
         at = -1
-    line = line_at(visit, schedule, at) if schedule is not None and at > 0 else None
+    near = abs(at - visit.now) < FAR
+    line = line_at(visit, schedule, at) if schedule is not None and near else None
     if schedule is None or line is None:
         raise NotFound(_("You have no shift there (any more). The schedule may have changed."))
     return schedule, line
