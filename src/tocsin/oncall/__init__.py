@@ -4,9 +4,18 @@ On-call is one function of (schedule, overrides and custom shifts, moment). Deci
 page, never whether a person can be reached. `model` holds the nouns, `wallclock` the clocks of the zones, `rotation`
 one layer, `final` all of them together, `shift_based` the rotations of the other kind of schedule with `recurrence`,
 `render` calendars, `shifts` the questions of paging, `handoffs` where shifts begin and end, `validate...` and `edit...`
-what becomes of changes.
+what becomes of changes, `cover` requests to be covered.
 """
 
+from tocsin.oncall.cover import (
+    CoverRequest,
+    RequestState,
+    cover_problems,
+    handing_over,
+    hands_over,
+    serves_any,
+    serves_whole,
+)
 from tocsin.oncall.edit import (
     add_override,
     apply_edit,
@@ -52,6 +61,7 @@ __all__ = [
     "HORIZON",
     "WINDOW",
     "Assignment",
+    "CoverRequest",
     "CustomShift",
     "Entry",
     "Exceptions",
@@ -60,6 +70,7 @@ __all__ = [
     "Layer",
     "Override",
     "Rendered",
+    "RequestState",
     "Restriction",
     "RestrictionKind",
     "Rotation",
@@ -72,11 +83,14 @@ __all__ = [
     "apply_edit",
     "assignments",
     "begins_at_once",
+    "cover_problems",
     "custom_shift_problems",
     "first",
     "forget_before",
     "gaps",
+    "handing_over",
     "handoffs",
+    "hands_over",
     "horizon_of",
     "last",
     "live_layers",
@@ -92,6 +106,8 @@ __all__ = [
     "render",
     "rotation_problems",
     "schedule_problems",
+    "serves_any",
+    "serves_whole",
     "shift_override_problems",
     "shifts_at",
     "shifts_of",
