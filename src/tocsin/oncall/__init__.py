@@ -4,9 +4,10 @@ On-call is one function of (schedule, overrides and custom shifts, moment). Deci
 page, never whether a person can be reached. `model` holds the nouns, `wallclock` the clocks of the zones, `rotation`
 one layer, `final` all of them together, `shift_based` the rotations of the other kind of schedule with `recurrence`,
 `render` calendars, `shifts` the questions of paging, `handoffs` where shifts begin and end, `validate...` and `edit...`
-what becomes of changes.
+what becomes of changes, `compare` what they mean in people.
 """
 
+from tocsin.oncall.compare import AHEAD, Comparison, Share, Stretch, compare, opened_gaps
 from tocsin.oncall.edit import (
     add_override,
     apply_edit,
@@ -14,6 +15,7 @@ from tocsin.oncall.edit import (
     live_layers,
     members,
     new_schedule,
+    planned_layers,
     remove_override,
 )
 from tocsin.oncall.edit_rotations import begins_at_once, why_not_changed
@@ -49,9 +51,11 @@ from tocsin.oncall.validate_rotations import (
 from tocsin.oncall.wallclock import first, last, local_time, zone_named, zone_names
 
 __all__ = [
+    "AHEAD",
     "HORIZON",
     "WINDOW",
     "Assignment",
+    "Comparison",
     "CustomShift",
     "Entry",
     "Exceptions",
@@ -65,13 +69,16 @@ __all__ = [
     "Rotation",
     "RotationEvent",
     "Schedule",
+    "Share",
     "Shift",
     "Sides",
+    "Stretch",
     "Track",
     "add_override",
     "apply_edit",
     "assignments",
     "begins_at_once",
+    "compare",
     "custom_shift_problems",
     "first",
     "forget_before",
@@ -85,8 +92,10 @@ __all__ = [
     "new_schedule",
     "next_on_call",
     "next_shift_of",
+    "opened_gaps",
     "override_problems",
     "per_day",
+    "planned_layers",
     "problems",
     "remove_override",
     "render",
