@@ -20,7 +20,6 @@ def test_each_leads_to_its_page(place: Place) -> None:
     ids = {
         "/users/{id}": next(iter(config.users)),
         "/teams/{id}": next(iter(config.teams)),
-        "/schedules/{id}": next(iter(config.schedules)),
         "/escalation_policies/{id}": place.policy.id,
         "/business_services/{id}": shop.id,
         "/maintenance_windows/{id}": "PANY",

@@ -3,10 +3,12 @@
 On-call is one function of (schedule, overrides and custom shifts, moment). Decides who stands where; never whom to
 page, never whether a person can be reached. `model` holds the nouns, `wallclock` the clocks of the zones, `rotation`
 one layer, `final` all of them together, `shift_based` the rotations of the other kind of schedule with `recurrence`,
-`render` calendars, `shifts` the questions of paging, `handoffs` where shifts begin and end, `validate...` and `edit...`
-what becomes of changes, `compare` what they mean in people.
+`render` calendars, `shifts` the questions of paging, `handoffs` where shifts begin and end, `hours` for how much of the
+week a schedule is meant, `validate...` and `edit...` what becomes of changes, `compare` what they mean in people,
+`anchor` from where turns are counted.
 """
 
+from tocsin.oncall.anchor import at_time_of_day, counted_from, last_before, on_weekday, turn_at, weekday_of
 from tocsin.oncall.compare import AHEAD, Comparison, Share, Stretch, compare, opened_gaps
 from tocsin.oncall.edit import (
     add_override,
@@ -21,6 +23,7 @@ from tocsin.oncall.edit import (
 from tocsin.oncall.edit_rotations import begins_at_once, why_not_changed
 from tocsin.oncall.final import HORIZON, WINDOW, horizon_of
 from tocsin.oncall.handoffs import Handoff, Sides, handoffs, sides_of
+from tocsin.oncall.hours import is_part_time
 from tocsin.oncall.model import (
     Assignment,
     CustomShift,
@@ -77,21 +80,26 @@ __all__ = [
     "add_override",
     "apply_edit",
     "assignments",
+    "at_time_of_day",
     "begins_at_once",
     "compare",
+    "counted_from",
     "custom_shift_problems",
     "first",
     "forget_before",
     "gaps",
     "handoffs",
     "horizon_of",
+    "is_part_time",
     "last",
+    "last_before",
     "live_layers",
     "local_time",
     "members",
     "new_schedule",
     "next_on_call",
     "next_shift_of",
+    "on_weekday",
     "opened_gaps",
     "override_problems",
     "per_day",
@@ -105,7 +113,9 @@ __all__ = [
     "shifts_at",
     "shifts_of",
     "sides_of",
+    "turn_at",
     "users_between",
+    "weekday_of",
     "who_is_on_call",
     "why_not_changed",
     "zone_named",

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from tocsin.kernel.time import DAY, Moment, Span
 from tocsin.oncall.final import final_entries, horizon_of
@@ -99,7 +100,7 @@ def _stretches(old: Sequence[Entry], new: Sequence[Entry], since: Moment, until:
     serving: tuple[dict[str, int], dict[str, int]] = ({}, {})
     pending: Stretch | None = None
     edges = sorted({since, until, *changes})
-    for start, end in zip(edges, edges[1:], strict=False):
+    for start, end in pairwise(edges):
         for side, step, user_id in changes[start]:
             count = serving[side].get(user_id, 0) + step
             serving[side][user_id] = count

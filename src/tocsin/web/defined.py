@@ -17,6 +17,7 @@ from tocsin.web.rules.pages import (
     service_rules_page,
 )
 from tocsin.web.rules.trial import try_at_service, try_event
+from tocsin.web.schedules.routes import ROUTES as SCHEDULES
 from tocsin.web.service import save_service, service_page
 from tocsin.web.teams import save_team, teams_page
 from tocsin.web.windows import end_window, save_window, windows_page
@@ -52,5 +53,6 @@ DEFINED: Final[tuple[tuple[Any, ...], ...]] = (
     ("/priorities", priorities_page),
     ("/priorities", save_priority, "POST"),
     ("/priorities/{id}/{action}", act_on_priority, "POST"),
+    *SCHEDULES,
 )
 """Path, page, and the method where it is not GET."""
