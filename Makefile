@@ -1,16 +1,16 @@
-# Every target sets up what it needs first (.venv, locked dependencies, browser code); done once, that takes no time.
+# Every target sets up what it needs first (.venv, locked dependencies); done once, that takes no time.
 # `make PYTHON=/path/to/python3.12 ...` chooses the Python that .venv is made from.
 
 bin := .venv/bin
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-check setup-dev assets demo demo-reset run test test-fast check format bench shots lock dist clean
+.PHONY: help setup setup-check setup-dev demo demo-reset run test test-fast check format bench shots lock dist clean
 
 help: ## list these
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
 
-setup: ## what serving needs: virtual environment, locked dependencies, browser code
+setup: ## what serving needs: virtual environment, locked dependencies
 	@scripts/setup run
 
 setup-check:
@@ -18,9 +18,6 @@ setup-check:
 
 setup-dev:
 	@scripts/setup dev
-
-assets: setup ## fetch the browser code again
-	@$(bin)/python scripts/assets.py && ls -1 src/tocsin/web/static/vendor
 
 demo: setup ## an incident from alarm to answer, on real processes (AUTOPLAY=1: without an audience)
 	@$(bin)/tocsin demo --data data/demo $(if $(AUTOPLAY),--autoplay)
@@ -62,4 +59,4 @@ dist: setup ## build the wheel into dist/
 	@$(bin)/python -m hatchling build --target wheel
 
 clean: ## remove what was built, keep data/
-	rm -rf .venv build dist src/tocsin/web/static/vendor .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

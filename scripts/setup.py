@@ -1,4 +1,4 @@
-"""Sets the checkout up: virtual environment, locked dependencies, Tocsin itself, browser code.
+"""Sets the checkout up: virtual environment, locked dependencies, Tocsin itself.
 
 Does only what is not done yet: what was done is written to .venv/set-up.json, keyed by the content of what it was
 done from. Never touches anything outside the checkout. Standard library only: it runs before anything is installed.
@@ -33,7 +33,6 @@ class Step:
     title: str
     key: str
     run: Callable[[], None]
-    optional: bool = False
 
 
 class StepFailedError(Exception):
@@ -85,15 +84,11 @@ def install_tocsin() -> None:
     call(*PIP, "--no-deps", "--no-build-isolation", "--editable", ".")
 
 
-def fetch_assets() -> None:
-    call(str(PYTHON), "scripts/assets.py")
-
-
 def steps(level: str) -> list[Step]:
-    """All steps of a level, in order. `run` serves, `check` lints, `dev` tests."""
+    """All steps of a level, in order. `run` serves, `check` and `dev` also lint and test."""
     lock = "run" if level == "run" else "dev"
     count = (ROOT / f"requirements/{lock}.lock").read_text().count("==")
-    plan = [
+    return [
         Step("venv", "virtual environment .venv", "1", make_venv),
         Step(
             lock,
@@ -103,10 +98,6 @@ def steps(level: str) -> list[Step]:
         ),
         Step("tocsin", "tocsin itself, from src/", package(), install_tocsin),
     ]
-    if level != "check":
-        key = content("package-lock.json", "scripts/assets.py")
-        plan.append(Step("assets", "browser code from the npm registry", key, fetch_assets, optional=True))
-    return plan
 
 
 def read_done() -> dict[str, str]:
@@ -117,8 +108,6 @@ def read_done() -> dict[str, str]:
         return {}
     if not starts(PYTHON):
         return {}
-    if not (ROOT / "src/tocsin/web/static/vendor/htmx.min.js").exists():
-        done.pop("assets", None)
     return done
 
 
@@ -140,22 +129,11 @@ def perform(due: list[Step], done: dict[str, str]) -> int:
         except StepFailedError as error:
             print("FAILED")
             print(f"{error}\n", file=sys.stderr)
-            if not step.optional:
-                print(
-                    "Set-up stopped. The same command goes on from here; it needs a package index (PyPI or a mirror)."
-                )
-                return 1
-            warn_without_assets()
-            continue
+            print("Set-up stopped. The same command goes on from here; it needs a package index (PyPI or a mirror).")
+            return 1
         record(done, step)
         print(f"{time.monotonic() - started:.1f} s")
     return 0
-
-
-def warn_without_assets() -> None:
-    bar = "!" * 100
-    print(f"{bar}\n! NO BROWSER CODE: the npm registry could not be reached. Everything works, but pages do not update")
-    print(f"! by themselves. The next run tries again; `make assets` does only this.\n{bar}", flush=True)
 
 
 def main() -> int:

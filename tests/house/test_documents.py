@@ -15,7 +15,7 @@ REQUIREMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
 def required() -> set[str]:
-    """Every dependency that we name ourselves: pyproject.toml, requirements/*.in, package.json here and of a test."""
+    """Every dependency that we name ourselves: pyproject.toml, requirements/*.in, each package.json of a test."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     lines = list(project["dependencies"])
     for extra in project["optional-dependencies"].values():
@@ -23,8 +23,9 @@ def required() -> set[str]:
     for path in (ROOT / "requirements").glob("*.in"):
         lines.extend(path.read_text(encoding="utf-8").splitlines())
     names = {match.group().lower() for line in lines if (match := REQUIREMENT.match(line))}
-    for folder, kind in ((ROOT, "dependencies"), (ROOT / "tests" / "peers" / "javascript", "devDependencies")):
-        names |= set(json.loads((folder / "package.json").read_text(encoding="utf-8"))[kind])
+    for path in (ROOT / "tests").rglob("package.json"):
+        described = json.loads(path.read_text(encoding="utf-8"))
+        names |= {*described.get("dependencies", ()), *described.get("devDependencies", ())}
     return names
 
 

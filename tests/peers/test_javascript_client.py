@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import filecmp
 import json
 import os
 import subprocess
@@ -11,30 +10,19 @@ from typing import Any
 
 import pytest
 
-from scripts import assets
+from scripts import npm
 from tests.peers.conftest import Account
 
 SCRIPT = Path(__file__).parent / "javascript"
-BUILD = assets.ROOT / "build" / "javascript-client"
+BUILD = npm.ROOT / "build" / "javascript-client"
 
 pytestmark = pytest.mark.slow
-
-
-def fetched() -> bool:
-    """Whether the client that the lock file names is in the build folder, as it was or now."""
-    lock = "package-lock.json"
-    if (BUILD / "node_modules" / ".package-lock.json").exists() and filecmp.cmp(SCRIPT / lock, BUILD / lock):
-        return True
-    try:
-        return assets.fetch(SCRIPT, BUILD) == 0
-    except subprocess.TimeoutExpired:
-        return False
 
 
 @pytest.fixture(scope="module")
 def seen(account: Account) -> Any:
     """What the script printed."""
-    if not fetched():
+    if not npm.fetched(SCRIPT, BUILD):
         pytest.skip("NOT TESTED: PagerDuty's JavaScript client could not be fetched from the npm registry")
     host = account.server.url.removeprefix("https://")
     environment = os.environ | {
@@ -45,7 +33,7 @@ def seen(account: Account) -> Any:
         "TOCSIN_KEY": account.key,
         "TOCSIN_EMAIL": account.email,
     }
-    command = [str(assets.NODE / "bin" / "node"), str(SCRIPT / "client.js")]
+    command = [str(npm.NODE / "bin" / "node"), str(SCRIPT / "client.js")]
     ended = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=90, check=False)
     assert ended.returncode == 0, ended.stderr[-4000:]
     return json.loads(ended.stdout)

@@ -181,7 +181,7 @@ def test_a_refusal_says_why_and_keeps_what_was_typed(fire: Place) -> None:
         assert answer.status_code == code, name
         assert says in words(answer.text), name
         assert kept in answer.text, name
-        assert 'hx-get="/incidents/1"' in answer.text, "and stays live at the incident's own address"
+        assert 'data-self="/incidents/1"' in answer.text, "and stays live at the incident's own address"
 
 
 def test_a_note_that_is_sent_twice_is_written_once(fire: Place) -> None:

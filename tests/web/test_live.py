@@ -145,12 +145,46 @@ def test_five_hundred_pages_are_told_at_once_and_cost_little() -> None:
     assert told < 1.0
 
 
+MISSED = [
+    pytest.param(["incident:Q1"], "now", True, id="an incident concerns the first page"),
+    pytest.param(["incident:Q1"], "incident:Q1", True, id="its own page"),
+    pytest.param(["incident:Q1"], "incident:Q2", False, id="not another's"),
+    pytest.param(["incident:Q2", "incident:Q3"], "incident:Q2", True, id="not only the last one"),
+    pytest.param([], "now", False, id="nothing happened"),
+    pytest.param(["reconnected"], "incident:Q2", True, id="who knows what happened"),
+]
+
+
+@pytest.mark.parametrize(("published", "topic", "missed"), MISSED)
+def test_what_was_published_since_a_page_was_made_is_known(published: list[str], topic: str, missed: bool) -> None:
+    bus = Bus("here")
+    bus.publish(["incident:Q2", "config"])
+    mark = bus.mark
+    for one in published:
+        bus.publish([one])
+    assert bus.missed(mark, frozenset({topic})) is missed
+
+
+@pytest.mark.parametrize("mark", ["", "there.0", "here", "here.", "here.-1", "here.9", "here.x", "here." + "1" * 5000])
+def test_a_mark_of_another_edge_or_of_nobody_may_have_missed_something(mark: str) -> None:
+    assert Bus("here").missed(mark, frozenset({NOW}))
+
+
+def test_a_mark_from_long_ago_may_have_missed_something() -> None:
+    bus = Bus("here")
+    mark = bus.mark
+    for _ in range(live.REMEMBERED + 1):
+        bus.publish(["incident:Q1"])
+    assert bus.missed(mark, frozenset({"incident:Q2"}))
+
+
 class Stream:
     """An open stream of events, read line by line."""
 
-    def __init__(self, address: str, token: str, topic: str) -> None:
+    def __init__(self, address: str, token: str, topic: str, seen: str | None = None) -> None:
         self.connection = http.client.HTTPConnection(urlsplit(address).netloc, timeout=10)
-        self.connection.request("GET", f"/live?topic={topic}", headers={"cookie": f"tocsin={token}"})
+        since = "" if seen is None else f"&seen={seen}"
+        self.connection.request("GET", f"/live?topic={topic}{since}", headers={"cookie": f"tocsin={token}"})
         self.answer = self.connection.getresponse()
 
     def event(self) -> str:
@@ -178,6 +212,14 @@ def test_the_stream_says_that_it_is_ready_and_then_what_changed(place: Place, ad
     assert stream.event() == "ready"
     place.site.bus.publish(["incident:Q1"])
     assert stream.event() == "changed"
+    stream.close()
+
+
+def test_a_page_is_told_at_once_what_it_missed_before_its_stream(place: Place, address: str) -> None:
+    seen = place.site.bus.mark
+    place.site.bus.publish(["incident:Q1"])
+    stream = Stream(address, session_of(place, "alice"), "now", seen)
+    assert [stream.event(), stream.event()] == ["ready", "changed"]
     stream.close()
 
 

@@ -96,7 +96,7 @@ def _assemble(place: Installation, wish: Wish) -> tuple[Parts, IngestQueue, Edge
     database = place.database(read_only=True)
     reads = Reads(database, place.log_reader)
     config = ConfigReader(database)
-    bus = Bus()
+    bus = Bus(place.ids.long())
     control: Line
 
     def changed(topics: Iterable[str]) -> None:

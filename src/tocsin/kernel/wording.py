@@ -1,16 +1,55 @@
 """How facts become sentences: what a sentence may ask for, and the small words that all of them share.
 
-Decides wording of spans, lists and doors only. A station's own sentences stand in its `text` (or `timeline`) module.
-Never looks anything up: names and wall-clock times come from the reader's `Names`.
+A `Phrase` is English text that remembers what it was made from, so that pages can say it in another language; everywhere
+else it is a `str` like any other. Decides wording of spans, lists and doors only. A station's own sentences stand in its
+`text` (or `timeline`) module. Never looks anything up: names and wall-clock times come from the reader's `Names`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Protocol
+from collections.abc import Iterable, Mapping
+from typing import Any, Protocol, Self
 
 from tocsin.kernel.actor import Actor, ActorKind, Via
 from tocsin.kernel.time import DAY, HOUR, MILLISECOND, MINUTE, SECOND, Moment, Span
+
+
+class Phrase(str):
+    """A sentence or a part of one, in English, with the `template` and `values` that it was made from.
+
+    Values may be phrases themselves. `many` is the template for another number than one, "" where there is no number;
+    the number is the value `num`. Whatever is done to it as text (joined, cut, formatted) leaves plain English.
+    """
+
+    __slots__ = ("many", "template", "values")
+
+    template: str
+    many: str
+    values: Mapping[str, Any]
+
+    def __new__(cls, template: str, values: Mapping[str, Any], many: str = "") -> Self:
+        """The text of `template`, or of `many` if `values["num"]` is not 1, with `%(name)s` filled in."""
+        form = many if many and values["num"] != 1 else template
+        made = super().__new__(cls, form % values if values else form)
+        made.template, made.many, made.values = template, many, values
+        return made
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.template, dict(self.values), self.many)
+
+
+def phrase(template: str, /, **values: object) -> Phrase:
+    """A sentence that can be said in other languages, `%(name)s` filled in; without values `%` stands for itself.
+
+    Mark whole sentences: another language has another order. An optional part is a phrase of its own, handed in as a
+    value that is "" where it is missing.
+    """
+    return Phrase(template, values)
+
+
+def nphrase(one: str, many: str, num: int, /, **values: object) -> Phrase:
+    """The same for a number of things: `one` for 1, `many` for others; `%(num)s` is the number."""
+    return Phrase(one, {"num": num, **values}, many)
 
 
 class Names(Protocol):

@@ -8,6 +8,7 @@ from tocsin.engine.kinds import KINDS
 from tocsin.engine.things import SaveThing
 from tocsin.kernel.decision import Command
 from tocsin.kernel.errors import BY_CODE, TocsinError, Unavailable
+from tocsin.kernel.wording import Phrase
 from tocsin.storage.codec import build, dump, load_plain, plain
 
 
@@ -18,7 +19,8 @@ def granted(value: object, config_version: int) -> str:
 
 def refused(error: TocsinError) -> str:
     """The answer of a command that was not."""
-    body = {"code": error.code, "message": error.message, "details": list(error.details), "reason": error.reason}
+    details = list(map(_packed, error.details))
+    body = {"code": error.code, "message": _packed(error.message), "details": details, "reason": error.reason}
     return dump({"error": body})
 
 
@@ -33,8 +35,23 @@ def read_answer(command: Command, text: str) -> tuple[Any, int]:
     error = answer.get("error")
     if error is not None:
         kind = BY_CODE.get(error["code"], Unavailable)
-        raise kind(error["message"], details=error["details"], reason=error["reason"])
+        details = map(_unpacked, error["details"])
+        raise kind(_unpacked(error["message"]), details=details, reason=error["reason"])
     value = answer["value"]
     if isinstance(command, SaveThing):
         value = build(KINDS[command.thing_kind], value)
     return value, answer["version"]
+
+
+def _packed(text: Any) -> Any:
+    """A phrase with what it was made from, so that a page can say it in another language; anything else as it is."""
+    if not isinstance(text, Phrase):
+        return text
+    values = {key: _packed(one) for key, one in text.values.items()}
+    return {"phrase": text.template, "many": text.many, "values": values}
+
+
+def _unpacked(text: Any) -> Any:
+    if not isinstance(text, dict):
+        return text
+    return Phrase(text["phrase"], {key: _unpacked(one) for key, one in text["values"].items()}, text["many"])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Iterable
 from contextlib import suppress
 from typing import Final
@@ -21,8 +21,13 @@ NOW: Final = "now"
 RECONNECTED: Final = "reconnected"
 """What was published meanwhile is not known: everybody looks again."""
 
+_MARK_DIGITS: Final = 18
+
 _GOLDEN: Final = 0.6180339887
 """Steps of this size around a circle leave no two crowded and no gap wide, however many there are."""
+
+REMEMBERED: Final = 1_024
+"""So many publications are known: a page that was made before them is told that it may be stale."""
 
 PAGES_AT_ONCE: Final = 5_000
 """Open live pages on one edge; beyond it pages still work, without being live."""
@@ -80,9 +85,12 @@ class Subscription:
 
 
 class Bus:
-    """Who listens to what."""
+    """Who listens to what. `epoch` tells this bus from those of other edges and of earlier runs."""
 
-    def __init__(self) -> None:
+    def __init__(self, epoch: str = "") -> None:
+        self._epoch = epoch
+        self._count = 0
+        self._published: deque[frozenset[str]] = deque(maxlen=REMEMBERED)
         self._lock = threading.Lock()
         self._listeners: dict[str, set[Subscription]] = defaultdict(set)
         self._open: set[Subscription] = set()
@@ -90,6 +98,23 @@ class Bus:
 
     def __len__(self) -> int:
         return len(self._open)
+
+    @property
+    def mark(self) -> str:
+        """Where the bus is: what is read after this holds everything that was published before it."""
+        return f"{self._epoch}.{self._count}"
+
+    def missed(self, mark: str, topics: frozenset[str]) -> bool:
+        """Whether one of these topics may have been published since `mark`; True also when that can't be known."""
+        epoch, _, number = mark.rpartition(".")
+        if epoch != self._epoch or not (number.isascii() and number.isdigit()) or len(number) > _MARK_DIGITS:
+            return True
+        with self._lock:
+            since = self._count - int(number)
+            if not 0 <= since <= len(self._published):
+                return True
+            wanted = topics | {RECONNECTED}
+            return any(wanted & self._published[-back] for back in range(1, since + 1))
 
     def listeners(self, topics: Iterable[str]) -> int:
         """How many listen to the most popular of these topics."""
@@ -127,6 +152,8 @@ class Bus:
         with self._lock:
             if RECONNECTED in published:
                 published |= self._listeners.keys()
+            self._count += 1
+            self._published.append(published)
             for topic in published:
                 for subscription in self._listeners.get(topic, ()):
                     by_loop[subscription.loop].add(subscription)

@@ -8,7 +8,7 @@ speaks of; pieces can't be put in another order. Times and numbers are `web.time
 from __future__ import annotations
 
 import gettext as catalogues
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
@@ -19,6 +19,8 @@ from typing import Any, Final
 from babel import Locale, negotiate_locale
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
+
+from tocsin.kernel.wording import Phrase
 
 SOURCE: Final = "en"
 """The language of the code."""
@@ -74,14 +76,26 @@ def _locale(language: str) -> Locale:
 
 
 def gettext(message: str, /, **values: Any) -> str:
-    """The sentence in the reader's language, `%(name)s` filled in."""
-    found = catalogue(current()).gettext(message)
-    return found % values if values else found
+    """The sentence in the reader's language, `%(name)s` filled in; values that are phrases are said in it too."""
+    return _filled(catalogue(current()).gettext(message), values)
 
 
 def ngettext(one: str, many: str, num: int, /, **values: Any) -> str:
     """The sentence for so many, in the reader's language; `%(num)s` is the number."""
-    return catalogue(current()).ngettext(one, many, num) % {"num": num, **values}
+    return _filled(catalogue(current()).ngettext(one, many, num), {"num": num, **values})
+
+
+def said(text: Any) -> Any:
+    """A phrase of the stations in the reader's language; anything else as it is."""
+    if not isinstance(text, Phrase):
+        return text
+    if text.many:
+        return _filled(catalogue(current()).ngettext(text.template, text.many, text.values["num"]), text.values)
+    return _filled(catalogue(current()).gettext(text.template), text.values)
+
+
+def _filled(sentence: str, values: Mapping[str, Any]) -> str:
+    return sentence % {name: said(value) for name, value in values.items()} if values else sentence
 
 
 def later(message: str) -> str:

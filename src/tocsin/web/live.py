@@ -53,20 +53,26 @@ def live(site: Site) -> Callable[[Request], object]:
         token = request.cookies.get(line.session_cookie, "")
         if await anyio.to_thread.run_sync(site.sessions.peek, token) is None:
             return Response(status_code=401, headers=dict(guard.HEADERS))
+        topics = topics_of(request)
         try:
-            subscription = site.bus.subscribe(topics_of(request))
+            subscription = site.bus.subscribe(topics)
         except TooMany:
             return Response(status_code=503, headers={**guard.HEADERS, "retry-after": "30"})
+        # Listening comes first: what is published from here on is heard, what was before is known.
+        seen = request.query_params.get("seen")
+        stale = seen is not None and site.bus.missed(seen, topics)
         headers = {**guard.HEADERS, "x-accel-buffering": "no"}
-        return StreamingResponse(_events(site, subscription, token), 200, headers, "text/event-stream")
+        return StreamingResponse(_events(site, subscription, token, stale=stale), 200, headers, "text/event-stream")
 
     return endpoint
 
 
-async def _events(site: Site, subscription: Subscription, token: str) -> AsyncIterator[str]:
-    """The stream: its first event says from when on changes are told."""
+async def _events(site: Site, subscription: Subscription, token: str, *, stale: bool) -> AsyncIterator[str]:
+    """The stream: its first event says from when on changes are told; `stale`: the page has missed one before that."""
     try:
         yield f"retry: {RETRY_MILLISECONDS}\nevent: ready\ndata: 1\n\n"
+        if stale:
+            yield "event: changed\ndata: 1\n\n"
         while True:
             heard = await subscription.changed(HEARTBEAT_SECONDS)
             if heard:

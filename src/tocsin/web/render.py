@@ -13,6 +13,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
 from tocsin.kernel.wording import listed, span_words
 from tocsin.web import language
@@ -64,12 +65,28 @@ def asset(path: str) -> str:
     return f"/static/{path}?v={hashlib.sha256(file.read_bytes()).hexdigest()[:12]}"
 
 
+def _gettext(message: str, /, **values: Any) -> Markup:
+    """A sentence of a template: its own markup stays, values are escaped. A literal % is written %%."""
+    return Markup(language.gettext(message)) % _said(values)  # noqa: S704 - ours, and a translator's that we ship
+
+
+def _ngettext(one: str, many: str, num: int, /, **values: Any) -> Markup:
+    """The same for a number of things."""
+    sentence = language.catalogue(language.current()).ngettext(one, many, num)
+    return Markup(sentence) % _said({"num": num, **values})  # noqa: S704 - as above
+
+
+def _said(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: language.said(value) for name, value in values.items()}
+
+
 @cache
 def environment() -> Environment:
     """The one Jinja environment."""
     made = Environment(
         loader=PackageLoader("tocsin.web"),
         autoescape=True,
+        finalize=language.said,
         extensions=["jinja2.ext.i18n"],
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -77,8 +94,9 @@ def environment() -> Environment:
         keep_trailing_newline=False,
     )
     made.policies["ext.i18n.trimmed"] = True
-    # What the extension brings: `_`, `gettext`, `ngettext` and {% trans %}, with values that are escaped.
-    made.install_gettext_callables(language.gettext, language.ngettext, newstyle=True)  # type: ignore[attr-defined]
+    # What the extension brings: `_`, `gettext`, `ngettext` and {% trans %} with values.
+    made.install_gettext_callables(_gettext, _ngettext, newstyle=False)  # type: ignore[attr-defined]
+    made.newstyle_gettext = True  # type: ignore[attr-defined]
     made.filters |= {
         "url": safe_url,
         "host": host_of,

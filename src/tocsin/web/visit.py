@@ -81,7 +81,10 @@ def status_of(error: TocsinError) -> int:
 
 @dataclass
 class Visit:
-    """One request. `session` and `user` are None where nobody is signed in."""
+    """One request. `session` and `user` are None where nobody is signed in.
+
+    `seen`: the bus's mark before anything was read, so that an open page knows what it can't have missed.
+    """
 
     site: Site
     request: Request
@@ -92,6 +95,7 @@ class Visit:
     session: Session | None = None
     form: FormData = field(default_factory=FormData)
     new_visit_token: str = ""
+    seen: str = ""
     shown_at: str = ""
 
     @property
@@ -166,7 +170,7 @@ class Visit:
     @property
     def is_refresh(self) -> bool:
         """Whether a page that is open already asks for itself again."""
-        return self.request.headers.get("hx-request") == "true"
+        return self.request.headers.get("tocsin-refresh") == "1"
 
     def text(self, name: str, limit: int = 10_000) -> str:
         """A field of the form as text, "" when absent. Line ends are single."""
@@ -263,6 +267,7 @@ class Door:
         members_only: bool,
         token_needed: bool,
     ) -> Response:
+        seen = self.site.bus.mark
         try:
             config = self.site.desk.config()
         except Unavailable as error:
@@ -274,6 +279,7 @@ class Door:
             config=config,
             line=guard.line_of(request, self.site.public_url),
             form=FormData() if isinstance(form, FormTooLarge) else form,
+            seen=seen,
         )
         try:
             visit.token = request.cookies.get(visit.line.session_cookie, "")
@@ -302,7 +308,7 @@ def refusal(visit: Visit, error: TocsinError) -> Response:
     """The page that says what was refused, why, and what to do."""
     if isinstance(error, NotSignedIn) and visit.user is None and visit.request.url.path != "/sign-in":
         if visit.is_refresh:
-            return Response(status_code=401, headers={"hx-refresh": "true"})
+            return Response(status_code=401)
         if visit.request.method == "POST" and not _is_form(visit.request):
             # A monitor with a wrong address: it would follow to the sign-in page and count its alarm as delivered.
             return Response("Sign in first.", 401, media_type="text/plain")

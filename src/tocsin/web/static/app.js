@@ -7,9 +7,8 @@
   const all = (selector, root = document) => [...root.querySelectorAll(selector)];
   const two = (number) => String(number).padStart(2, "0");
 
-  window.tocsin = {
-    clock: (at) => new Date(at + skew).toLocaleTimeString("en-GB", { timeZone: zone }),
-  };
+  const said = body.dataset;
+  const words = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
 
   /* Clocks: ages count up, countdowns count down. */
   const stopwatch = (seconds) => {
@@ -39,7 +38,7 @@
   const quiet = () => Date.now() - touched > 8000;
   const busy = (part) => part.contains(document.activeElement) && document.activeElement.matches("input, textarea, select")
     || part.querySelector("details[open]") !== null;
-  const again = () => window.htmx && window.htmx.trigger("#refetch", "again");
+  const again = () => window.tocsin.again?.();
 
   const later = new Map(); // list -> what it becomes when its reader asks for it
   const offer = (list, fresh, words) => {
@@ -67,7 +66,6 @@
     list.replaceChildren(...kept);
     later.delete(list);
     document.getElementById(`${list.id}-new`)?.remove();
-    window.htmx?.process(list);
     tick();
   };
   const keyed = (root) => all("[id]", root).filter((node) => node.parentElement === root);
@@ -86,21 +84,30 @@
       if (old) old.className = node.className + (old.classList.contains("picked") ? " picked" : "");
     }
     for (const id of gone) document.getElementById(id).classList.add("is-gone");
-    const words = [added && `${added} new`, gone.length && `${gone.length} no longer here`].filter(Boolean);
-    if (words.length) offer(list, fresh, `${words.join(", ")}: show`);
+    const told = [added && words(said.sayNew, { added }), gone.length && words(said.sayGone, { gone: gone.length })].filter(Boolean);
+    if (told.length) offer(list, fresh, words(said.sayShow, { what: told.join(", ") }));
     tick();
   };
-  document.addEventListener("htmx:oobBeforeSwap", (event) => {
-    const part = event.detail.target, fresh = event.detail.fragment.firstElementChild;
-    if (part.matches("[data-rows], [data-follow]")) {
-      event.detail.shouldSwap = false;
-      if (fresh) update(part, fresh.cloneNode(true));
-    } else if (busy(part)) {
-      event.detail.shouldSwap = false;
-      part.dataset.stale = "1";
+  const replace = (part, fresh) => {
+    const steps = []; // where the focus is, so that it is not lost with what it was on
+    if (part.contains(document.activeElement)) {
+      for (let node = document.activeElement; node !== part; node = node.parentElement) steps.unshift([...node.parentElement.children].indexOf(node));
     }
-  });
-  document.addEventListener("htmx:oobAfterSwap", tick);
+    const held = part.contains(document.activeElement) && document.activeElement.tagName;
+    part.replaceWith(fresh);
+    const node = steps.reduce((at, step) => at?.children[step], fresh);
+    if (held && node?.tagName === held) node.focus({ preventScroll: true });
+  };
+  /* A part of the page as it is now takes the place of what is shown. */
+  const take = (part, fresh) => {
+    if (part.matches("[data-rows], [data-follow]")) update(part, fresh);
+    else if (busy(part)) part.dataset.stale = "1";
+    else replace(part, fresh);
+  };
+  window.tocsin = {
+    clock: (at) => new Date(at + skew).toLocaleTimeString("en-GB", { timeZone: zone }),
+    words, take, tick,
+  };
   for (const kind of ["toggle", "focusout"]) {
     document.addEventListener(kind, (event) => {
       const part = event.target.closest?.("[data-stale]");
@@ -121,7 +128,7 @@
   setTimeout(() => { for (const form of all("[data-undo]")) form.remove(); }, 10000);
   for (const select of all("[data-filters] select")) select.addEventListener("change", () => select.form.requestSubmit());
   const counted = document.querySelector("[data-selected]");
-  const count = () => { if (counted) put(counted, `${all("[data-row] input:checked").length || "none"} selected`); };
+  const count = () => { if (counted) put(counted, words(said.sayPicked, { count: all("[data-row] input:checked").length })); };
   document.addEventListener("change", count);
   count();
   for (const screen of all("[data-bottom]")) screen.scrollTop = screen.scrollHeight;

@@ -1,73 +1,73 @@
-/* The stream that says that something has changed. Keeps trying; a lost connection is always said. */
+/* Keeps an open page as it would be if it were loaded now. Keeps trying; a lost connection is always said. */
 (() => {
   "use strict";
-  const EVENTS = ["ready", "changed", "still"];
   const SILENCE = 40; // seconds without any event: the line is dead, whatever the browser believes
   const WAITS = [5, 5, 5, 15]; // seconds before each next try; the last one repeats
+  const PATIENCE = 20; // seconds for the page to be made anew
+  const body = document.body, { tocsin } = window;
+  const parts = document.querySelector("template[data-parts]")?.dataset.parts;
+  if (!body.dataset.live || !parts) return;
   const bar = document.getElementById("offline");
-  let leaving = false;
-  let shownAt = Date.now();
+  let seen = body.dataset.seen;
+  let source, timer, heard, failures = 0, live = false, missed = false, leaving = false, shownAt = Date.now();
 
-  addEventListener("pagehide", () => { leaving = true; });
-  addEventListener("pageshow", () => { leaving = false; });
-  document.addEventListener("htmx:afterRequest", (event) => { if (event.detail.successful) shownAt = Date.now(); });
-
-  class Stream extends EventTarget {
-    constructor(url) {
-      super();
-      this.url = url;
-      this.readyState = 0;
-      this.failures = 0;
-      this.missed = false;
-      document.addEventListener("visibilitychange", () => { if (!document.hidden && this.missed) this.tell("changed"); });
-      setInterval(() => { if (this.readyState === 1 && Date.now() - this.heard > SILENCE * 1000) this.lost(); }, 5000);
-      this.connect();
+  /* What has changed is asked for as a whole page, of which the parts that live are taken. */
+  let asking = false, again = false;
+  const take = (page) => {
+    document.title = page.title;
+    for (const selector of parts.split(",")) {
+      const part = document.querySelector(selector), fresh = page.querySelector(selector);
+      if (part && fresh) tocsin.take(part, document.importNode(fresh, true));
     }
+    seen = page.body.dataset.seen;
+    shownAt = Date.now();
+    tocsin.tick();
+  };
+  const ask = async () => {
+    if (document.hidden) { missed = true; return; }
+    if (asking) { again = true; return; }
+    asking = true;
+    missed = again = false;
+    try {
+      const answer = await fetch(body.dataset.self, { headers: { "tocsin-refresh": "1" }, signal: AbortSignal.timeout(PATIENCE * 1000) });
+      if (answer.status === 401) location.reload();
+      else if (answer.ok) take(new DOMParser().parseFromString(await answer.text(), "text/html"));
+    } catch { /* The stream says when the line is dead. */ }
+    asking = false;
+    if (again) ask();
+  };
+  tocsin.again = ask;
 
-    connect() {
-      clearInterval(this.timer);
-      this.source = new EventSource(this.url, { withCredentials: true });
-      for (const name of EVENTS) this.source.addEventListener(name, () => this.tell(name));
-      this.source.onerror = () => this.lost();
-      if (this.failures) this.tell("changed"); // also works as slow polling where streams are blocked
-    }
-
-    tell(name) {
-      this.heard = Date.now();
-      if (name === "ready") {
-        if (this.failures) this.tell("changed");
-        this.failures = 0;
-        this.readyState = 1;
-        bar.hidden = true;
-      }
-      if (name === "changed" && document.hidden) { this.missed = true; return; }
-      if (name === "changed") this.missed = false;
-      this.dispatchEvent(new MessageEvent(name, { data: "1" }));
-    }
-
-    lost() {
-      if (leaving || this.readyState === 2) return;
-      this.source.close();
-      this.readyState = 0;
-      let left = WAITS[Math.min(this.failures++, WAITS.length - 1)];
-      const show = () => {
-        bar.querySelector("[data-offline-at]").textContent = window.tocsin.clock(shownAt);
-        bar.querySelector("[data-offline-then]").textContent = left > 0 ? `Live again in ${left} s` : "Trying now";
-        bar.hidden = false;
-        if (left-- <= 0) this.connect();
-      };
-      clearInterval(this.timer);
-      this.timer = setInterval(show, 1000);
-      show();
-      bar.querySelector("[data-offline-retry]").onclick = () => this.connect();
-    }
-
-    close() {
-      this.readyState = 2;
-      clearInterval(this.timer);
-      this.source.close();
-    }
-  }
-
-  window.htmx.createEventSource = (url) => new Stream(url);
+  /* The stream says only that something has changed, also between the making of this page and its own beginning. */
+  const connect = () => {
+    clearInterval(timer);
+    source?.close();
+    source = new EventSource(`${body.dataset.live}&seen=${encodeURIComponent(seen)}`);
+    source.addEventListener("ready", () => { heard = Date.now(); live = true; failures = 0; bar.hidden = true; });
+    source.addEventListener("changed", () => { heard = Date.now(); ask(); });
+    source.addEventListener("still", () => { heard = Date.now(); });
+    source.onerror = lost;
+    if (failures) ask(); // also works as slow polling where streams are blocked
+  };
+  const lost = () => {
+    if (leaving) return;
+    source.close();
+    live = false;
+    let left = WAITS[Math.min(failures++, WAITS.length - 1)];
+    const show = () => {
+      bar.querySelector("[data-offline-at]").textContent = tocsin.words(bar.dataset.sayAt, { time: tocsin.clock(shownAt) });
+      bar.querySelector("[data-offline-then]").textContent = left > 0 ? tocsin.words(bar.dataset.sayThen, { seconds: left }) : bar.dataset.sayNow;
+      bar.hidden = false;
+      if (left-- <= 0) connect();
+    };
+    clearInterval(timer);
+    timer = setInterval(show, 1000);
+    show();
+  };
+  bar.querySelector("[data-offline-retry]").addEventListener("click", connect);
+  document.addEventListener("visibilitychange", () => { if (!document.hidden && missed) ask(); });
+  addEventListener("pagehide", () => { leaving = true; source.close(); });
+  addEventListener("pageshow", (event) => { if (event.persisted) { leaving = false; ask(); connect(); } });
+  setInterval(() => { if (live && Date.now() - heard > SILENCE * 1000) lost(); }, 5000);
+  connect();
 })();
