@@ -25,6 +25,7 @@ from tocsin.oncall import (
     apply_edit,
     custom_shift_problems,
     new_schedule,
+    opened_gaps,
     override_problems,
     problems,
     remove_override,
@@ -35,6 +36,9 @@ from tocsin.oncall import (
 
 AHEAD = 1000
 """Custom shifts, and overrides, of one shift-based schedule that are not over: each costs whoever asks about it."""
+
+GAPS_NAMED = 20
+"""Gaps that one change opens and that are named on record; the others are counted."""
 
 
 def _schedule(draft: Draft) -> Verdict:
@@ -60,7 +64,17 @@ def _schedule(draft: Draft) -> Verdict:
         return found, NOTHING
     left = {one.id for one in draft.new.rotations if not one.removed}
     ended = {one.id for one in old.rotations if not one.removed} - left
+    draft.detail = _opened(draft.world, old, draft.new, draft.now)
     return [], _overrides_end(draft.world, schedule.id, ended, draft.now)
+
+
+def _opened(world: World, old: Schedule, new: Schedule, now: Moment) -> Mapping[str, Any] | None:
+    """The stretches ahead in which somebody was on call and now nobody is: on record, whoever makes the change."""
+    exceptions = world.config.exceptions_of.get(new.id, ())
+    found = opened_gaps((old, exceptions), (new, exceptions), now)
+    if not found:
+        return None
+    return {"opened_gaps": [[one.start, one.end] for one in found[:GAPS_NAMED]], "gaps": len(found)}
 
 
 def _overrides_end(world: World, schedule_id: str, sources: Iterable[str], now: Moment) -> Decision:

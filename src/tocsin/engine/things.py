@@ -95,7 +95,7 @@ def save(world: World, actor: Actor, command: SaveThing, now: Moment) -> Decisio
         raise Invalid(problems[0], details=tuple(problems), reason=f"{command.thing_kind}_invalid")
     if draft.new == old:
         return replace(NOTHING, value=old)
-    change = ThingChange(command.thing_kind, draft.new.id, old, draft.new)
+    change = ThingChange(command.thing_kind, draft.new.id, old, draft.new, draft.detail)
     decision = Decision(state=(change,)) + extra
     return replace(decision + looks(world.config, decision, now), value=draft.new)
 
