@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
@@ -159,3 +160,71 @@ def test_the_scene_holds_all_of_it(tmp_path: Any) -> None:
     for part in ("meet.example.com", "Run workflow", "Send webhook", "Major incident", "was not done"):
         assert part in told
     place.close()
+
+
+# -- changing one
+
+
+def test_one_is_renamed_switched_and_removed(place: Place) -> None:
+    flow = workflow(
+        place, "Respond", workflow_step("Say so", "add-note", note="on it"), description="Old", extra="kept"
+    )
+    starts(place, flow, "manual")
+    browser = place.client("erin")
+    html = browser.get(f"/workflows?change={flow.id}").text
+    assert 'value="Respond"' in html
+    assert browser.act(f"/workflows/{flow.id}/save", name=" ", description="New").status_code == 422
+    assert browser.act(f"/workflows/{flow.id}/save", name="Answer", description="New").status_code == 303
+    now = place.desk.config().workflows.workflows[flow.id]
+    assert (now.name, now.description, now.enabled) == ("Answer", "New", False)
+    assert [step.name for step in now.steps] == ["Say so"], "its steps stay"
+    assert json.loads(place.desk.config().kept[flow.id].wire)["extra"] == "kept"
+    browser.act(f"/workflows/{flow.id}/save", name="Answer", description="New", enabled="1")
+    (trigger,) = place.desk.config().workflows.triggers_of[flow.id]
+    browser.act(f"/workflows/{flow.id}/switch", trigger=trigger.id, to="off")
+    assert place.desk.config().workflows.triggers_of[flow.id][0].disabled
+    assert flow.id not in place.desk.config().workflows.by_hand
+    browser.act(f"/workflows/{flow.id}/switch", trigger=trigger.id, to="on")
+    assert flow.id in place.desk.config().workflows.by_hand
+    browser.act(f"/workflows/{flow.id}/trigger-remove", trigger=trigger.id)
+    assert flow.id not in place.desk.config().workflows.triggers_of
+    assert browser.act(f"/workflows/{flow.id}/remove", typed="Respond").status_code == 422
+    assert browser.act(f"/workflows/{flow.id}/remove", typed="Answer").headers["location"] == "/workflows"
+    assert flow.id not in place.desk.config().kept
+
+
+def test_what_starts_it_is_added_and_acts(place: Place) -> None:
+    service = place.services["PaymentsService"][0]
+    flow = workflow(place, "Respond", workflow_step("Say so", "add-note", note="on it"), team_ids=(place.team.id,))
+    browser, address = place.client("carol"), f"/workflows/{flow.id}/trigger"
+    wrong = browser.act(address, kind="conditional", condition="incident.priority matches", service=service.id)
+    assert wrong.status_code == 422
+    assert "The condition can’t be read: column" in wrong.text
+    assert "incident.priority matches" in wrong.text
+    assert browser.act(address, kind="conditional", condition="", service="").status_code == 403, "on every service"
+    assert browser.act(address, kind="conditional", service=service.id, condition="incident.title matches part 'pay'",
+                       ).status_code == 303  # fmt: skip
+    place.alarm("PaymentsService", "a", "I can't pay")
+    place.desk.advance(SECOND)
+    assert notes(place) == ["on it"]
+    assert browser.act(address, kind="manual", service="", team=place.team.id).status_code == 303
+    told = words(browser.get("/workflows").text)
+    assert "By hand, on incidents of any service, by Payments only:" in told
+    assert 'When title contains "pay", on incidents of PaymentsService:' in told
+
+
+def test_who_may_change_one(place: Place) -> None:
+    other: Team = place.desk.save(Team(id="", name="Others"))
+    flow = workflow(place, "Respond", workflow_step("x", "add-note", note="x"), team_ids=(other.id,))
+    mine = workflow(place, "Mine", workflow_step("x", "add-note", note="x"), team_ids=(place.team.id,))
+    starts(place, flow, "manual")
+    (trigger,) = place.desk.config().workflows.triggers_of[flow.id]
+    for who in ("alice", "carol", "mallory"):
+        browser = place.client(who)
+        assert 'id="form"' not in browser.get(f"/workflows?change={flow.id}").text
+        forms = [("save", {"name": "x"}), ("remove", {"typed": "Respond"}), ("trigger", {"kind": "manual"})]
+        for action, fields in [*forms, ("switch", {"trigger": trigger.id, "to": "off"})]:
+            assert browser.act(f"/workflows/{flow.id}/{action}", **fields).status_code == 403, (who, action)
+    taken = place.client("carol").act(f"/workflows/{mine.id}/switch", trigger=trigger.id, to="off")
+    assert taken.status_code == 404, "a trigger is changed at its own workflow"
+    assert not place.desk.config().workflows.triggers_of[flow.id][0].disabled
