@@ -46,6 +46,7 @@ FORMS: dict[str, tuple[str, dict[str, Any]]] = {
     "/webhooks/{id}/{action}": ("/webhooks/{hook}/off", {}),
     "/business-services": ("/business-services", {"name": "New"}),
     "/business-services/{id}/{action}": ("/business-services/{business}/need", {"needs": "business:{other}"}),
+    "/workflows": ("/workflows", {"name": "New workflow"}),
     "/workflows/{id}/{action}": ("/workflows/{flow}/save", {"name": "Renamed"}),
     "/priorities": ("/priorities", {"name": "P9"}),
     "/priorities/{id}/{action}": ("/priorities/{priority}/remove", {}),

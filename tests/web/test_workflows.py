@@ -13,6 +13,7 @@ from tests.web.defined_scene import starts, workflow, workflow_step
 from tests.web.place import Place
 from tests.web.test_hostile_text import ZOO
 from tests.web.test_incident_pages import words
+from tests.web.typed_forms import filled
 from tocsin.directory.model import Role, Team
 from tocsin.events.orchestration import START, Actions, Call, OrchestrationPath, OrchestrationRule, PathKind, RuleSet
 from tocsin.incidents.messages import NoteAdded
@@ -221,10 +222,81 @@ def test_who_may_change_one(place: Place) -> None:
     (trigger,) = place.desk.config().workflows.triggers_of[flow.id]
     for who in ("alice", "carol", "mallory"):
         browser = place.client(who)
-        assert 'id="form"' not in browser.get(f"/workflows?change={flow.id}").text
+        assert "Change <bdi>Respond" not in browser.get(f"/workflows?change={flow.id}").text
         forms = [("save", {"name": "x"}), ("remove", {"typed": "Respond"}), ("trigger", {"kind": "manual"})]
         for action, fields in [*forms, ("switch", {"trigger": trigger.id, "to": "off"})]:
             assert browser.act(f"/workflows/{flow.id}/{action}", **fields).status_code == 403, (who, action)
     taken = place.client("carol").act(f"/workflows/{mine.id}/switch", trigger=trigger.id, to="off")
     assert taken.status_code == 404, "a trigger is changed at its own workflow"
     assert not place.desk.config().workflows.triggers_of[flow.id][0].disabled
+
+
+# -- its steps
+
+
+def steps(place: Place, flow_id: str) -> list[tuple[str, str, tuple[tuple[str, str], ...]]]:
+    return [(one.name, one.action, one.inputs) for one in place.desk.config().workflows.workflows[flow_id].steps]
+
+
+def test_a_workflow_is_made_and_given_steps_that_act(place: Place) -> None:
+    browser = place.client("erin")
+    answer = browser.act("/workflows", name="Major", team=place.team.id)
+    (flow,) = place.desk.config().workflows.workflows.values()
+    assert answer.headers["location"] == f"/workflows?change={flow.id}#form"
+    assert (flow.name, flow.team_ids, flow.steps) == ("Major", (place.team.id,), ())
+    here = f"/workflows/{flow.id}"
+    note = next(one.id for one in place.site.actions if one.name == "Add Notes to Incident")
+    form = browser.get(f"/workflows?change={flow.id}&action={note}").text.partition('id="step"')[2]
+    typed = filled('<form id="step"' + form.partition("</form>")[0] + "</form>")
+    assert typed["name"] == "Add Notes to Incident"
+    refused = browser.act(f"{here}/step", **(typed | {"name": "Say so"}))
+    assert refused.status_code == 422
+    assert "Fill in: Note" in refused.text
+    assert 'value="Say so"' in refused.text, "what was typed stays"
+    browser.act(f"{here}/step", **(typed | {"name": "Say so", "input-0": "on {{incident.title}}"}))
+    urgency = next(one.id for one in place.site.actions if one.name == "Change Urgency")
+    browser.act(f"{here}/step", action=urgency, name="Quietly", **{"input-0": "low"})
+    assert steps(place, flow.id) == [
+        ("Say so", note, (("Note", "on {{incident.title}}"),)),
+        ("Quietly", urgency, (("Urgency", "low"),)),
+    ]
+    first = place.desk.config().workflows.workflows[flow.id].steps[0]
+    browser.act(f"{here}/step-move", step=first.id, to="down")
+    assert [name for name, _, _ in steps(place, flow.id)] == ["Quietly", "Say so"]
+    html = browser.get(f"/workflows?change={flow.id}&step={first.id}").text
+    assert "on {{incident.title}}" in html
+    browser.act(f"{here}/step", step=first.id, action=note, name="Say so", **{"input-0": "on it"})
+    starts(place, place.desk.config().kept[flow.id], "conditional")
+    place.alarm("PaymentsService", "a")
+    place.desk.advance(SECOND)
+    assert notes(place) == ["on it"]
+    assert place.incident(1).urgency == "low"
+    browser.act(f"{here}/step-remove", step=first.id)
+    assert [name for name, _, _ in steps(place, flow.id)] == ["Quietly"]
+    assert browser.act(f"{here}/step-remove", step=first.id).status_code == 404
+
+
+def test_what_a_program_put_into_a_step_stays(place: Place) -> None:
+    step = workflow_step("Say so", "add-notes-to-incident", note="old") | {"description": "kept"}
+    flow = workflow(place, "Major", step)
+    browser = place.client("erin")
+    action = step["action_configuration"]["action_id"]
+    seen = str(place.desk.config().kept[flow.id].updated_at)
+    browser.act(
+        f"/workflows/{flow.id}/step", step="Say so", action=action, name="Say it", **{"input-0": "new"}, seen=seen
+    )
+    (stored,) = json.loads(place.desk.config().kept[flow.id].wire)["steps"]
+    assert (stored["name"], stored["description"], stored["id"]) == ("Say it", "kept", "Say so")
+    assert stored["action_configuration"]["inputs"] == [{"name": "Note", "value": "new"}]
+    late = browser.act(f"/workflows/{flow.id}/step-remove", step="Say so", seen=seen)
+    assert late.status_code == 409, "somebody changed it meanwhile"
+    assert len(steps(place, flow.id)) == 1
+
+
+def test_only_steps_that_do_something_are_offered(place: Place) -> None:
+    flow = workflow(place, "Major")
+    html = place.client("erin").get(f"/workflows?change={flow.id}").text
+    assert "Send Status Update" in html
+    assert "Slack" not in html
+    assert place.client("mallory").act("/workflows", name="Mine").status_code == 403
+    assert "New workflow" not in place.client("mallory").get("/workflows").text

@@ -1,4 +1,4 @@
-"""A workflow is named, switched, given something that starts it, and removed. Its steps stay as a program made them.
+"""A workflow is made, named, switched, given something that starts it, and removed. Its steps: `workflow_steps`.
 
 Decides what a form asks for; who may have a workflow act where, the engine decides.
 """
@@ -16,10 +16,11 @@ from tocsin.engine.things import DeleteThing, SaveThing
 from tocsin.events import pcl
 from tocsin.kernel.errors import Invalid, NotAllowed, NotFound, TocsinError
 from tocsin.kernel.limits import DESCRIPTION_CHARS
+from tocsin.web import workflow_steps
 from tocsin.web.language import gettext as _
 from tocsin.web.visit import Visit
 from tocsin.web.workflows import may_see, show, workflows_page
-from tocsin.workflows.definition import TRIGGER, TriggerKind, altered
+from tocsin.workflows.definition import TRIGGER, WORKFLOW, TriggerKind, altered
 
 CONDITION_CHARS: Final = 4096
 
@@ -37,6 +38,24 @@ def act_on_workflow(visit: Visit) -> Response:
         return show(visit, error=error, changed_id=one.id)
     back = "/workflows" if word == "gone" else f"/workflows?change={one.id}#form"
     return visit.go(back, word)
+
+
+def make(visit: Visit) -> Response:
+    """POST `/workflows`: a new one, without steps, that nothing starts."""
+    name, team_id = visit.text("name", 300).strip(), visit.text("team", 40)
+    try:
+        if not name:
+            raise Invalid(_("Give it a name."))
+        team = visit.config.teams.get(team_id)
+        if team_id and (team is None or not visit.may_read(team)):
+            raise Invalid(_("Choose a team."))
+        blank = Kept(id="", resource=WORKFLOW, team_ids=(team_id,) if team_id else ())
+        one = altered(blank, name=name, description=None, team=team_id or None, is_enabled=True, steps=[])
+        made: Kept = visit.run(SaveThing(thing_kind="kept", thing=one))
+    except TocsinError as error:
+        visit.config = visit.site.desk.config()
+        return show(visit, error=error)
+    return visit.go(f"/workflows?change={made.id}#form", "saved")
 
 
 def _found(visit: Visit) -> Kept:
@@ -130,10 +149,14 @@ _ACTIONS: Final[dict[str, Callable[[Visit, Kept], str]]] = {
     "trigger": _add_trigger,
     "switch": _switch,
     "trigger-remove": _remove_trigger,
+    "step": workflow_steps.save,
+    "step-move": workflow_steps.move,
+    "step-remove": workflow_steps.remove,
 }
 
 ROUTES: Final[tuple[tuple[Any, ...], ...]] = (
     ("/workflows", workflows_page),
+    ("/workflows", make, "POST"),
     ("/workflows/{id}/{action}", act_on_workflow, "POST"),
 )
 """Path, page, and the method where it is not GET."""

@@ -1,6 +1,6 @@
 """Workflows: what each does and when, what came of its last runs; and what a responder may have run on an incident.
 
-Decides what a reader is offered. Changing one stands in `workflow_edit`; its steps are made by programs.
+Decides what a reader is offered. Changing one stands in `workflow_edit` and `workflow_steps`.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from tocsin.web.language import gettext as _
 from tocsin.web.language import ngettext
 from tocsin.web.looks import Look
 from tocsin.web.visit import Visit, status_of
+from tocsin.web.workflow_steps import form_of
 from tocsin.workflows.definition import Trigger, TriggerKind, Workflow
 from tocsin.workflows.messages import StartWorkflow
 from tocsin.workflows.model import Outcome, Run
@@ -77,13 +78,20 @@ def show(visit: Visit, *, error: TocsinError | None = None, changed_id: str = ""
     lines = [_line(visit, one) for one in sorted(found, key=lambda one: (one.name.casefold(), one.id))]
     asked = changed_id or visit.query("change")
     services = [one for one in visit.config.services.values() if visit.may_read(one)]
+    teams = [team for team in visit.config.teams.values() if visit.may_read(team)]
+    changed = next((line for line in lines if line.workflow.id == asked and line.may_change), None)
     return visit.page(
         "workflows.html",
         status_of(error) if error is not None else 200,
         lines=lines,
-        changed=next((line for line in lines if line.workflow.id == asked and line.may_change), None),
+        changed=changed,
+        seen=visit.config.kept[changed.workflow.id].updated_at if changed is not None else 0,
+        step_form=form_of(visit, changed.workflow.steps) if changed is not None else None,
+        actions=visit.site.actions,
+        own_teams=[team for team in teams if visit.may(Verb.EDIT, (team.id,))],
+        for_all=visit.may(Verb.EDIT),
         services=sorted(services, key=lambda one: one.name.casefold()),
-        teams=sorted(filter(visit.may_read, visit.config.teams.values()), key=lambda team: team.name.casefold()),
+        teams=sorted(teams, key=lambda team: team.name.casefold()),
         typed={name: visit.text(name, 20_000) for name in ("name", "description", "condition", "kind", "service")},
         error=error,
     )

@@ -140,6 +140,11 @@ def altered(one: Kept, **values: object) -> Kept:
     return replace(one, name=_text(values.get("name")) or one.name, wire=json.dumps({**_values(one), **values}))
 
 
+def steps_in(one: Kept) -> list[dict[str, Any]]:
+    """A workflow's steps as its client sent them, in order; with whatever else they hold."""
+    return [dict(each) for each in _objects(_values(one).get("steps"))]
+
+
 def input_key(name: str) -> str:
     """What an input is called however its name is written: `Conference_URL` is `conference url`."""
     return re.sub(r"[\s_-]+", " ", name.strip().casefold())
