@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from tests.web import reaching_scene, settings_scene
 from tests.web.place import Place, priorities, small
 from tocsin.alerts.windows import MaintenanceWindow
 from tocsin.deliveries.messages import RecordDelivery, SendPing
@@ -58,8 +59,6 @@ PAGES = {
     "services-none": "/services?q=nothing&state=open",
     "service-rules": "/services/{service}/rules",
     "service-rules-bare": "/services/{bare}/rules",
-    "teams": "/teams",
-    "team": "/teams?change={team}",
     "services": "/services",
     "now": "/",
     "windows": "/maintenance-windows",
@@ -77,6 +76,8 @@ PAGES = {
     "workflow": "/workflows?change={flow}",
     "incident-run": "/incidents/{ran}",
     "me": "/me",
+    **settings_scene.PAGES,
+    **reaching_scene.PAGES,
 }
 """What there is to see in this scene."""
 
@@ -105,6 +106,8 @@ def defined(folder: Path) -> Place:
     place.desk.advance(2 * MINUTE)
     _workflows(place)
     _tested(place)
+    settings_scene.settle(place)
+    reaching_scene.add(place)
     return place
 
 
@@ -306,7 +309,9 @@ def places(place: Place) -> dict[str, str]:
         "tested": str(said.seq)
         if (said := place.desk.reads.last_heard([_monitor(place)]).get(_monitor(place)))
         else "",
+        **settings_scene.places(place),
         "ran": next((str(one.number) for one in place.desk.reads.incidents().items if "503" in one.title), ""),
+        **reaching_scene.places(place),
     }
 
 

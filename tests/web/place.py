@@ -17,6 +17,7 @@ from typing import Any
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
+from tocsin.app.carriers import NEEDED
 from tocsin.app.entrances import ACTIONS, MONITORS, body_of, pieces, regrouped
 from tocsin.app.http import PROGRAMS
 from tocsin.app.pasted import event_reader
@@ -37,6 +38,7 @@ from tocsin.directory.model import (
     Urgency,
     User,
 )
+from tocsin.engine.readiness import Setup
 from tocsin.engine.things import DeleteThing
 from tocsin.escalation.model import Policy, Rule, Target, TargetKind
 from tocsin.events.model import Action, Event, Severity
@@ -45,6 +47,7 @@ from tocsin.kernel.actor import SYSTEM, Actor, ActorKind, Via
 from tocsin.kernel.ids import IdSource
 from tocsin.kernel.time import DAY, HOUR, Moment, parse_iso
 from tocsin.oncall import Layer, Override, Schedule
+from tocsin.runtime.feeds import Feeds
 from tocsin.runtime.ingest import Entry
 from tocsin.runtime.live import Bus
 from tocsin.runtime.passwords import Passwords
@@ -90,6 +93,7 @@ class Place:
             desk=self.desk,
             reads=self.desk.reads,
             sessions=self.sessions,
+            feeds=Feeds(self.store, self.desk, self.desk.clock, ids),
             clock=self.desk.clock,
             ids=ids,
             bus=Bus(),
@@ -107,6 +111,9 @@ class Place:
             regrouped=regrouped,
             health=Health,
             ways_to_send=lambda: (Channel.SMS.value, Channel.VOICE.value, Channel.EMAIL.value, Channel.WEBHOOK.value),
+            setup=lambda: Setup(
+                ways=frozenset(self.site.ways_to_send()), public_url=self.site.public_url, settings=NEEDED
+            ),
         )
 
         if self.like is not None:

@@ -6,9 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from tests.web.place import Place, priorities, rename, small
+from tests.web.place import Place, policy_of, priorities, rename, small
 from tocsin.directory.model import Integration, Role, Service, Urgency
-from tocsin.events.model import Action, Severity
+from tocsin.events.model import Action, Event, Severity
 from tocsin.incidents.messages import Acknowledge, AddNote, Resolve, SetPriority, SetUrgency, Snooze
 from tocsin.kernel.actor import SYSTEM, Via
 from tocsin.kernel.time import HOUR, MINUTE, SECOND, Span
@@ -139,6 +139,40 @@ def full(folder: Path) -> Place:
         if number % 7 == 3 and number % 9 != 5:
             place.desk.run(place.as_("carol"), Snooze(incident_id=made.id, seconds=3600))
         pass_(place, 7 * SECOND)
+    _deliver(place)
+    return place
+
+
+def crowd(folder: Path) -> Place:
+    """A large company on a bad night: 5,000 open alerts on 200 services, 60 people, 40 schedules and policies."""
+    place = full(folder)
+    for number in range(60):
+        name = f"person{number}"
+        place.person(name, shown=(f"{LONG_NAME} {number}", f"سارة الأحمد {number}", f"Person {number} 🦊")[number % 3])
+    policies = []
+    for number in range(40):
+        names = [f"person{(number * 3 + step) % 60}" for step in range(4)]
+        schedule = place.rota(f"Rotation {number} of the platform team for Europe and the Middle East", *names)
+        policies.append(policy_of(place, f"Policy {number}, follow the sun", (5, schedule), (10, names[2]), loops=2))
+    services = [f"Service {number} · ledger, settlement and reconciliation for EU" for number in range(200)]
+    for number, service in enumerate(services):
+        place.service(service, policies[number % 40], group_seconds=7200 if number % 4 else None)
+    titles = (DISK, EMOJI, ARABIC, ERRORS, CERTIFICATE)
+    now = place.desk.clock.now()
+    events = [
+        Event(
+            action=Action.TRIGGER,
+            integration_id=place.services[services[number % 200]][1].id,
+            dedup_key=f"crowd-{number}",
+            received_at=now,
+            summary=f"{titles[number % len(titles)]} ({number})",
+            source=f"node-{number % 977}.eu-west-1.example.com",
+            severity=tuple(Severity)[number % 4],
+        )
+        for number in range(5000)
+    ]
+    for start in range(0, len(events), 250):
+        place.desk.receive_all(events[start : start + 250])
     _deliver(place)
     return place
 

@@ -30,7 +30,13 @@ FORMS: dict[str, tuple[str, dict[str, Any]]] = {
     "/services/{id}/tests/{seq:int}": ("/services/{service}/tests/{tested}", {}),
     "/services/{id}/monitors/{monitor}/{action}": ("/services/{service}/monitors/{monitor}/rename", {"name": "Rack"}),
     "/services/{id}/remove": ("/services/{bare}/remove", {"typed": "Bare"}),
-    "/teams": ("/teams", {"id": "{team}", "name": "Payments", "chat_group": "@pay"}),
+    "/teams": ("/teams", {"name": "New team", "chat_group": "@new"}),
+    "/teams/{id}/{action}": ("/teams/{team}/save", {"name": "Payments", "chat_group": "@pay"}),
+    "/people": ("/people", {"name": "New", "email": "new@example.com", "role": "observer"}),
+    "/people/{id}/{action}": (
+        "/people/{alice}/save",
+        {"name": "Al", "email": "al@example.com", "role": "observer", "zone": "UTC"},
+    ),
     "/services/{id}/try": (
         "/services/{service}/try",
         {"event": '{"summary": "x", "source": "y", "severity": "info"}'},

@@ -236,7 +236,7 @@ def test_what_other_teams_have_is_not_named(place: Place, service: Service) -> N
     place.desk.save(replace(place.team, lead_id=sam.id), "lead_id")
     assert "Secret" not in page(place, service, "rita")
     assert "a team that you don’t see" in page(place, service, "rita")
-    for address in ("/teams", f"/teams?change={place.team.id}"):
+    for address in ("/teams", f"/teams/{place.team.id}"):
         html = place.client("rita").get(address).text
         assert "Secret" not in html
         assert "somebody whom you don’t see" in html
@@ -251,7 +251,7 @@ def test_hostile_text(place: Place, service: Service, text: str) -> None:
     name = "".join(letter for letter in text if letter.isprintable())[:250].strip()
     place.desk.save(replace(service, description=text, component=text[:250]), "description", "component")
     team: Team = place.desk.save(Team(id="", name=name or "x", description=text, chat_group=text[:250]))
-    for address in (f"/services/{service.id}", "/services", "/teams", f"/teams?change={team.id}"):
+    for address in (f"/services/{service.id}", "/services", "/teams", f"/teams/{team.id}"):
         found = shape(place.client("erin").get(address).text)
         assert found.running == [], address
         assert found.tags["img"] == 0, address
@@ -262,57 +262,3 @@ def test_links_lead_to_it(place: Place, service: Service) -> None:
     browser = place.client("erin")
     for address in ("/services", "/find?q=paymentsservice", "/incidents/1", "/audit?kind=service"):
         assert f'href="/services/{service.id}"' in browser.get(address).text, address
-
-
-# -- teams
-
-
-def team_form(place: Place, who: str = "carol") -> dict[str, str]:
-    html = place.client(who).get(f"/teams?change={place.team.id}").text
-    return filled(html.partition('id="form"')[2].partition("</section>")[0])
-
-
-def team_now(place: Place) -> Team:
-    return place.desk.config().teams[place.team.id]
-
-
-def test_a_team_gets_a_lead_and_a_group(place: Place) -> None:
-    browser, alice = place.client("carol"), place.people["alice"]
-    answer = browser.act("/teams", **(team_form(place) | {"lead_id": alice.id, "chat_group": "@pay"}))
-    assert (answer.status_code, answer.headers["location"]) == (303, f"/teams#team-{place.team.id}")
-    assert team_now(place) == replace(place.team, lead_id=alice.id, chat_group="@pay")
-    row = words(browser.get("/teams").text.partition('class="row team-row"')[2].partition("</div>")[0])
-    assert "Alice" in row
-    assert "@pay" in row
-    browser.act("/teams", **(team_form(place) | {"lead_id": "", "chat_group": " "}))
-    assert team_now(place) == place.team
-
-
-def test_what_is_wrong_with_a_team(place: Place) -> None:
-    place.desk.save(Team(id="", name="Taken"))
-    browser = place.client("carol")
-    typed = team_form(place) | {"name": "Taken", "lead_id": "PNONE", "chat_group": "x" * 300}
-    answer = browser.act("/teams", **typed)
-    assert answer.status_code == 422
-    at = dict(re.findall(r'id="wrong-(\w+)">.*?</svg>(.*?)</span>', answer.text))
-    assert set(at) == {"name", "lead_id", "chat_group"}
-    assert 'value="Taken"' in answer.text
-    assert team_now(place) == place.team
-    opened = team_form(place)
-    place.desk.save(replace(place.team, chat_group="@theirs"), "chat_group")
-    answer = browser.act("/teams", **(opened | {"chat_group": "@mine"}))
-    assert answer.status_code == 409
-    assert 'value="@mine"' in answer.text
-    assert team_now(place).chat_group == "@theirs"
-
-
-def test_who_may_change_a_team(place: Place) -> None:
-    for who in ("alice", "mallory"):
-        browser = place.client(who)
-        assert "?change=" not in browser.get("/teams").text
-        assert 'id="form"' not in browser.get(f"/teams?change={place.team.id}").text
-        assert browser.act("/teams", id=place.team.id, name="Mine").status_code == 403
-    place.person("rita", Role.RESTRICTED)
-    assert "Payments" not in place.client("rita").get("/teams").text
-    assert place.client("rita").act("/teams", id=place.team.id, name="Mine").status_code == 404
-    assert team_now(place) == place.team

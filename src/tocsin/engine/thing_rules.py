@@ -64,13 +64,14 @@ Elsewhere that 0 is dialled within the country only: whoever is called with it i
 
 @dataclass(slots=True)
 class Draft:
-    """A change under judgement. A rule may replace `new` by the completed thing."""
+    """A change under judgement. A rule may replace `new` by the completed thing, and say what it means (`detail`)."""
 
     world: World
     actor: Actor
     old: Any
     new: Any
     now: Moment
+    detail: Mapping[str, Any] | None = None
 
 
 Verdict: TypeAlias = tuple[list[str], Decision]
@@ -155,7 +156,14 @@ def _leaving(draft: Draft, user: User) -> Decision:
             reason = f"{user.name}, who had it, was deactivated"
             go_on = Unacknowledge(incident_id=incident.id, epoch=incident.epoch, reason=reason)
         timers.append(SetTimer(f"left:{incident.id}", draft.now, go_on))
-    return Decision(timers=tuple(timers))
+    return Decision(state=tuple(_keys_ended(draft, user)), timers=tuple(timers))
+
+
+def _keys_ended(draft: Draft, user: User) -> Iterator[ThingChange]:
+    """The keys that act in this person's name end with them: they do not come back when the person does."""
+    for key in draft.world.config.api_keys.values():
+        if key.user_id == user.id and key.revoked_at is None:
+            yield ThingChange("api_key", key.id, key, replace(key, revoked_at=draft.now))
 
 
 def _settings(draft: Draft) -> Verdict:

@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from tocsin.alerts.model import Alert, AlertStatus
 from tocsin.deliveries.model import Delivery, Lane
+from tocsin.directory.model import Channel
 from tocsin.directory.permissions import Standing, Verb, may
 from tocsin.escalation.model import Policy
 from tocsin.events.memory import Memory
@@ -25,6 +26,7 @@ from tocsin.storage.log import LogError, LogReader
 from tocsin.storage.queries import (
     alerts,
     audit,
+    connections,
     deliveries,
     health,
     incidents,
@@ -33,13 +35,15 @@ from tocsin.storage.queries import (
     pages,
     policies,
     runs,
+    search,
     services,
     suspended,
     timeline,
 )
 from tocsin.storage.queries.alerts import AlertFilter
 from tocsin.storage.queries.audit import AuditFilter, AuditRecord, Change
-from tocsin.storage.queries.health import Pulse
+from tocsin.storage.queries.connections import EVENTS_LOOKED_AT, ChannelLatest, DeliveryLatest, MonitorLatest
+from tocsin.storage.queries.health import DatabaseFacts, Pulse
 from tocsin.storage.queries.incidents import EVERY, NEWEST_FIRST, IncidentFilter, OpenCounts, SortBy
 from tocsin.storage.queries.listing import Listing, Sight
 from tocsin.storage.queries.outcomes import EventOutcome, OutcomeFilter
@@ -51,17 +55,22 @@ from tocsin.storage.turns import Cursor
 from tocsin.workflows.model import Run
 
 __all__ = [
+    "EVENTS_LOOKED_AT",
     "EVERY",
     "NEWEST_FIRST",
     "AlertFilter",
     "AuditFilter",
     "AuditRecord",
     "Change",
+    "ChannelLatest",
+    "DatabaseFacts",
+    "DeliveryLatest",
     "EventOutcome",
     "Heard",
     "IncidentFilter",
     "Listing",
     "MessageFilter",
+    "MonitorLatest",
     "Noise",
     "OpenCounts",
     "OutcomeFilter",
@@ -109,6 +118,11 @@ class Reads:
         """The incidents with these ids, those that exist."""
         with self._database.engine.connect() as connection:
             return incidents.by_ids(connection, ids)
+
+    def incidents_titled(self, letters: str, *, sight: Sight | None = None, limit: int = 20) -> Sequence[Incident]:
+        """Of the newest 5,000 incidents those with these letters in their title, newest first."""
+        with self._database.reading() as connection:
+            return search.by_title(connection, letters, sight, limit)
 
     def open_counts(self, *, sight: Sight | None = None, team_ids: Sequence[str] = ()) -> OpenCounts:
         """How many incidents are open."""
@@ -373,6 +387,27 @@ class Reads:
         """The number of the oldest event whose outcome is kept; where none is, the first that is not decided."""
         with self._database.reading() as connection:
             return outcomes.oldest(connection) or health.cursor(connection).seq + 1
+
+    # -- how connections fare
+
+    def latest_of_monitors(self) -> Mapping[str, MonitorLatest]:
+        """By entrance, when it was heard last and what could not be decided; those that were heard lately."""
+        with self._database.reading() as connection:
+            return connections.monitors(connection)
+
+    def latest_of_channels(self) -> Mapping[Channel, ChannelLatest]:
+        """By channel, the last message that went and the last that failed; those that were used lately."""
+        with self._database.reading() as connection:
+            return connections.channels(connection)
+
+    def latest_deliveries(self) -> DeliveryLatest:
+        """The last delivery to any subscription that arrived, and the last that was given up."""
+        with self._database.engine.connect() as connection:
+            return connections.deliveries(connection)
+
+    def database_facts(self) -> DatabaseFacts:
+        """Which database it is, how large, at which revision of the schema."""
+        return health.facts(self._database)
 
     def audit(self, wanted: AuditFilter, *, limit: int = 100) -> Listing[AuditRecord]:
         """Changes of configuration, newest first; the next page begins before the last one's `seq`."""

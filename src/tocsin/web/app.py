@@ -15,8 +15,10 @@ from tocsin.web import guard
 from tocsin.web.actions import act
 from tocsin.web.alerts import alerts_page, event_page
 from tocsin.web.answer import answer, answer_page
+from tocsin.web.calendars.serving import feed
 from tocsin.web.compose import compose, compose_page
 from tocsin.web.defined import DEFINED
+from tocsin.web.density import switch_density
 from tocsin.web.find import find_page
 from tocsin.web.incident import incident_page
 from tocsin.web.incidents import act_on_many, incidents_page
@@ -66,6 +68,7 @@ def create(site: Site) -> list[BaseRoute]:
         anybody("/enter/{token}", enter, "POST"),
         anybody("/a/{token}", answer_page),
         anybody("/a/{token}", answer, "POST", token_needed=False),
+        anybody("/calendar/{secret}.ics", feed),
         members("/", now_page),
         members("/incidents", incidents_page),
         members("/incidents", act_on_many, "POST"),
@@ -82,6 +85,7 @@ def create(site: Site) -> list[BaseRoute]:
         members("/me", me_page),
         members("/me/{action}", act_on_me, "POST"),
         members("/zone", switch_zone, "POST"),
+        members("/density", switch_density, "POST"),
         Route("/live", live(site)),
     ]
     if site.booth is not None:

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0016_service_pages"
-down_revision = "0012_handoffs"
+down_revision = "0013_audit_details"
 
 _COUNT = """
 INSERT INTO entrance_days (integration_id, day, events, last_seq, last_at, last_outcome)
