@@ -16,7 +16,7 @@ from starlette.routing import BaseRoute, Route
 from tocsin.app.carriers import ANSWER_PURPOSE, senders
 from tocsin.app.deliveries import body_of
 from tocsin.app.demo_client import DemoClient
-from tocsin.app.entrances import MONITORS, pieces, regrouped
+from tocsin.app.entrances import ACTIONS, MONITORS, pieces, regrouped
 from tocsin.app.health import Pulse
 from tocsin.app.installation import Installation
 from tocsin.app.pasted import event_reader
@@ -74,6 +74,7 @@ def site(
         delivery_body=lambda delivery, config: body_of(delivery, config, place.settings),
         only_kept=only_kept,
         monitors=MONITORS,
+        actions=ACTIONS,
         pieces=pieces,
         regrouped=regrouped,
         health=lambda: Health(pulse.health().problems),
