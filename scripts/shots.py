@@ -53,6 +53,7 @@ PAGES = {
     "event": "/alerts/events/3",
     "oncall": "/on-call",
     "services": "/services",
+    "services-two": "/services?page=2",
     "me": "/me",
     "find": "/find?q=pay",
     "phones": "/demo/phones",

@@ -114,7 +114,9 @@ def _assemble(place: Installation, wish: Wish) -> tuple[Parts, IngestQueue, Edge
         trial=lambda: nothing_to_do(place.clock.now()),
         max_backlog=place.settings.max_backlog,
     )
-    keys = EdgeKeys(config.current, lambda: config.newest, lambda: reads.cursor().seq, ingest.note_decided)
+    keys = EdgeKeys(
+        config.current, lambda: config.newest, lambda: reads.cursor().seq, ingest.note_decided, place.clock.now
+    )
     signs = Signs(
         can_page=lambda: can_page(config.current(), ways_to_send(place.settings)),
         engine_is_there=control.engine_is_there,

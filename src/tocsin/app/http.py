@@ -18,6 +18,7 @@ from tocsin.app import pages
 from tocsin.app.callbacks import PhoneCallbacks
 from tocsin.app.carriers import phone
 from tocsin.app.deliveries import sign_in
+from tocsin.app.entrances import event_sender
 from tocsin.app.health import Pulse
 from tocsin.app.heartbeat import Heartbeat
 from tocsin.app.installation import Installation
@@ -112,6 +113,7 @@ def application(edge: Edge) -> Starlette:
         uses.start()
         site = replace(
             pages.site(place, store, edge.control, edge.reads, edge.bus, edge.pulse, tokens, edge.demo_url),
+            send_event=event_sender(edge.keys, place.ids, edge.ingest, place.clock),
             keys_used=uses.last,
             machine=lambda: machine(place, edge.reads, edge.pulse.health(), edge.heartbeat),
             backups=Shelf(place),

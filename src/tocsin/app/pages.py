@@ -16,9 +16,11 @@ from starlette.routing import BaseRoute, Route
 from tocsin.app.carriers import ANSWER_PURPOSE, senders
 from tocsin.app.deliveries import body_of
 from tocsin.app.demo_client import DemoClient
+from tocsin.app.entrances import MONITORS, pieces, regrouped
 from tocsin.app.health import Pulse
 from tocsin.app.installation import Installation
 from tocsin.app.pasted import event_reader
+from tocsin.app.readiness import setup_of
 from tocsin.app.stored import stored_events
 from tocsin.app.tokens import SIGN_IN_PURPOSE, Tokens
 from tocsin.connectors._kit.contract import OutboundMessage
@@ -69,8 +71,12 @@ def site(
         stored_events=stored_events(place),
         delivery_body=lambda delivery, config: body_of(delivery, config, place.settings),
         only_kept=only_kept,
+        monitors=MONITORS,
+        pieces=pieces,
+        regrouped=regrouped,
         health=lambda: Health(pulse.health().problems),
         ways_to_send=lambda: ways_to_send(place),
+        setup=lambda: setup_of(place.settings),
         booth=demo,
         show=demo,
     )

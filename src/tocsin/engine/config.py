@@ -220,8 +220,9 @@ class Config:
 
     @cached_property
     def integration_by_key(self) -> Mapping[str, Integration]:
-        """Integrations by their secret key."""
-        return {integration.key: integration for integration in self.integrations.values()}
+        """Integrations by their secret key, also by one that was replaced and is still remembered."""
+        old = {one.old_key: one for one in self.integrations.values() if one.old_key}
+        return old | {one.key: one for one in self.integrations.values()}
 
     @cached_property
     def orchestration_key_by_key(self) -> Mapping[str, OrchestrationKey]:

@@ -19,7 +19,7 @@ from tocsin.events.memory import Memory
 from tocsin.incidents.model import Incident
 from tocsin.incidents.notes import Note
 from tocsin.kernel.actor import Actor, ActorKind
-from tocsin.kernel.time import Moment
+from tocsin.kernel.time import Moment, Span
 from tocsin.paging.model import Message, Page
 from tocsin.storage.database import Database
 from tocsin.storage.log import LogError, LogReader
@@ -36,6 +36,7 @@ from tocsin.storage.queries import (
     policies,
     runs,
     search,
+    services,
     suspended,
     timeline,
 )
@@ -47,6 +48,7 @@ from tocsin.storage.queries.incidents import EVERY, NEWEST_FIRST, IncidentFilter
 from tocsin.storage.queries.listing import Listing, Sight
 from tocsin.storage.queries.outcomes import EventOutcome, OutcomeFilter
 from tocsin.storage.queries.pages import MessageFilter
+from tocsin.storage.queries.services import Heard, Noise
 from tocsin.storage.queries.suspended import SuspendedCounts, SuspendedFilter
 from tocsin.storage.queries.timeline import TimelineEntry, TimelineFilter
 from tocsin.storage.turns import Cursor
@@ -64,10 +66,12 @@ __all__ = [
     "DatabaseFacts",
     "DeliveryLatest",
     "EventOutcome",
+    "Heard",
     "IncidentFilter",
     "Listing",
     "MessageFilter",
     "MonitorLatest",
+    "Noise",
     "OpenCounts",
     "OutcomeFilter",
     "Pulse",
@@ -336,6 +340,33 @@ class Reads:
                 return {seq: entry.body for seq, entry in found if entry is not None}
         except LogError:
             return {}
+
+    # -- of a service
+
+    def open_alerts_by_service(self, service_ids: Collection[str]) -> Mapping[str, int]:
+        """How many alerts are open on each of these services that has any."""
+        with self._database.engine.connect() as connection:
+            return services.open_alerts(connection, service_ids)
+
+    def last_heard(self, integration_ids: Collection[str]) -> Mapping[str, Heard]:
+        """What came last by each of these keys, if anything came in the last 90 days. Cheap."""
+        with self._database.engine.connect() as connection:
+            return services.last_heard(connection, integration_ids)
+
+    def changes(self, integration_ids: Collection[str], since: Moment, *, most: int = 100) -> Sequence[EventOutcome]:
+        """The newest changes that came by these keys since then."""
+        with self._database.engine.connect() as connection:
+            return services.changes(connection, integration_ids, since, most)
+
+    def alerts_by_slot(self, service_id: str, since: Moment, width: Span) -> tuple[Mapping[int, int], bool]:
+        """How many alerts were opened in each slot of this width since then; and whether there were more."""
+        with self._database.engine.connect() as connection:
+            return services.alerts_by_slot(connection, service_id, since, width)
+
+    def noise(self, service_id: str, integration_ids: Sequence[str], since: Moment) -> Noise:
+        """What came in since then and what it led to, "at least" where there was more than is counted."""
+        with self._database.reading() as connection:
+            return services.noise(connection, service_id, integration_ids, since)
 
     def pulse(self) -> Pulse:
         """Timers, outbox and cursor, for the health page."""

@@ -29,7 +29,6 @@ from tocsin.web.nowhere import not_found
 from tocsin.web.oncall import oncall_page
 from tocsin.web.phones import direct, end_page, phones_page, use_phone
 from tocsin.web.render import STATIC, render
-from tocsin.web.services import services_page
 from tocsin.web.signin import enter, link_page, sign_in, sign_in_page, sign_out
 from tocsin.web.site import Site
 from tocsin.web.visit import Door, Page, starting
@@ -78,7 +77,6 @@ def create(site: Site) -> list[BaseRoute]:
         members("/alerts", alerts_page),
         members("/alerts/events/{seq:int}", event_page),
         members("/on-call", oncall_page),
-        members("/services", services_page),
         *(members(path, page, *methods) for path, page, *methods in DEFINED),
         *(members(path, page) for path, page in LINKED),
         members("/find", find_page),

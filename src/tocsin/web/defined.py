@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from tocsin.web import entrances, probe, service, service_edit, services
 from tocsin.web.audit import audit_page
 from tocsin.web.business import act_on_business, business_page, save_business
 from tocsin.web.hooks import act_on_hook, add_hook, delivery_page, hook_page, hooks_page
 from tocsin.web.people_routes import ROUTES as PEOPLE
 from tocsin.web.priorities import act_on_priority, priorities_page, save_priority
+from tocsin.web.reaching import ROUTES as REACHING
 from tocsin.web.rules.edit import change_rule, rule_page
 from tocsin.web.rules.pages import (
     act_on_orchestration,
@@ -18,7 +20,6 @@ from tocsin.web.rules.pages import (
     service_rules_page,
 )
 from tocsin.web.rules.trial import try_at_service, try_event
-from tocsin.web.service import save_service, service_page
 from tocsin.web.windows import end_window, save_window, windows_page
 from tocsin.web.workflows import workflows_page
 
@@ -28,8 +29,11 @@ DEFINED: Final[tuple[tuple[Any, ...], ...]] = (
     ("/orchestrations/{id}", orchestration_page),
     ("/orchestrations/{id}/try", try_event, "POST"),
     ("/orchestrations/{id}/{action}", act_on_orchestration, "POST"),
-    ("/services/{id}", service_page),
-    ("/services/{id}", save_service, "POST"),
+    *services.ROUTES,
+    *service_edit.ROUTES,
+    *service.ROUTES,
+    *probe.ROUTES,
+    *entrances.ROUTES,
     ("/services/{id}/rules", service_rules_page),
     ("/services/{id}/try", try_at_service, "POST"),
     ("/rules/{parent}/{kind}", rule_page),
@@ -51,5 +55,6 @@ DEFINED: Final[tuple[tuple[Any, ...], ...]] = (
     ("/priorities", priorities_page),
     ("/priorities", save_priority, "POST"),
     ("/priorities/{id}/{action}", act_on_priority, "POST"),
+    *REACHING,
 )
 """Path, page, and the method where it is not GET."""

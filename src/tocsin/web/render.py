@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from tocsin.kernel.time import iso
 from tocsin.kernel.wording import listed, span_words
 from tocsin.web import language
 from tocsin.web.times import compact
@@ -101,6 +102,7 @@ def environment() -> Environment:
         "url": safe_url,
         "host": host_of,
         "span": span_words,
+        "iso": iso,
         "compact": compact,
         "listed": listed,
         "hue": hue,
