@@ -14,6 +14,7 @@ from starlette.responses import Response
 from tocsin.alerts.model import Alert
 from tocsin.deliveries.messages import MakeCall
 from tocsin.directory.permissions import Verb
+from tocsin.engine.named import Lost, lost_names
 from tocsin.engine.on_calls import host_of, offered
 from tocsin.engine.on_workflows import lets
 from tocsin.engine.workflow_actions import is_known
@@ -66,8 +67,12 @@ class Offer:
 def workflows_page(visit: Visit) -> Response:
     """`/workflows`."""
     found = [one for one in visit.config.workflows.workflows.values() if _may_see(visit, one)]
-    lines = [_line(visit, one) for one in sorted(found, key=lambda one: (one.name.casefold(), one.id))]
-    return visit.page("workflows.html", lines=lines)
+    lines = [_line(visit, flow) for flow in sorted(found, key=lambda one: (one.name.casefold(), one.id))]
+    lost: dict[str, list[Lost]] = {}
+    for one in lost_names(visit.config, visit.now):
+        if one.naming.kind == "workflow":
+            lost.setdefault(one.naming.thing_id, []).append(one)
+    return visit.page("workflows.html", lines=lines, lost=lost)
 
 
 def _may_see(visit: Visit, workflow: Workflow) -> bool:
