@@ -64,7 +64,10 @@ def shape(database: Database) -> dict[str, Any]:
 
 def _shape_on_sqlite(connection: Connection) -> dict[str, Any]:
     rows = connection.execute(text("SELECT name, sql FROM sqlite_master WHERE name NOT LIKE 'alembic%'")).all()
-    return {name: sorted(re.sub(r'[\s"]+', " ", (sql or "").replace("(", "( ")).split(", ")) for name, sql in rows}
+    spaced = {
+        name: re.sub(r"[(),]", r" \g<0> ", sql or "") for name, sql in rows
+    }  # a column that was added stands close
+    return {name: sorted(re.sub(r'[\s"]+', " ", sql).strip().split(" , ")) for name, sql in spaced.items()}
 
 
 def _shape_on_postgres(connection: Connection) -> dict[str, Any]:

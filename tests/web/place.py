@@ -47,6 +47,7 @@ from tocsin.kernel.actor import SYSTEM, Actor, ActorKind, Via
 from tocsin.kernel.ids import IdSource
 from tocsin.kernel.time import DAY, HOUR, Moment, parse_iso
 from tocsin.oncall import Layer, Override, Schedule
+from tocsin.runtime.feeds import Feeds
 from tocsin.runtime.ingest import Entry
 from tocsin.runtime.live import Bus
 from tocsin.runtime.passwords import Passwords
@@ -92,6 +93,7 @@ class Place:
             desk=self.desk,
             reads=self.desk.reads,
             sessions=self.sessions,
+            feeds=Feeds(self.store, self.desk, self.desk.clock, ids),
             clock=self.desk.clock,
             ids=ids,
             bus=Bus(),

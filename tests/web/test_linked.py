@@ -19,7 +19,6 @@ def test_each_leads_to_its_page(place: Place) -> None:
     config = place.desk.config()
     ids = {
         "/users/{id}": next(iter(config.users)),
-        "/schedules/{id}": next(iter(config.schedules)),
         "/escalation_policies/{id}": place.policy.id,
         "/business_services/{id}": shop.id,
         "/maintenance_windows/{id}": "PANY",

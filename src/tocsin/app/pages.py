@@ -28,6 +28,7 @@ from tocsin.dialects.pagerduty.only_kept import only_kept
 from tocsin.directory.model import Channel, User
 from tocsin.kernel.errors import NotAllowed
 from tocsin.runtime.desk import Desk
+from tocsin.runtime.feeds import Feeds
 from tocsin.runtime.live import Bus
 from tocsin.runtime.passwords import Passwords
 from tocsin.runtime.reads import Reads
@@ -59,6 +60,7 @@ def site(
         desk=desk,
         reads=reads,
         sessions=Sessions(store, desk, place.clock, place.ids, Passwords()),
+        feeds=Feeds(store, desk, place.clock, place.ids),
         clock=place.clock,
         ids=place.ids,
         bus=bus,

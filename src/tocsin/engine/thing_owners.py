@@ -25,7 +25,7 @@ from tocsin.events.orchestration import (
     PathKind,
 )
 from tocsin.kernel.actor import Actor, ActorKind, Via
-from tocsin.oncall import CustomShift, Override, Schedule
+from tocsin.oncall import CoverRequest, CustomShift, Override, Schedule
 from tocsin.workflows.definition import TRIGGER, WORKFLOW, Trigger, TriggerKind, trigger_of, workflow_of
 
 Need: TypeAlias = tuple[Verb, tuple[str, ...], bool]
@@ -98,6 +98,16 @@ def _of_teams(
 def _override(config: Config, _actor: Actor, override: Override | CustomShift, _old: Any, _new: Any) -> Iterable[Need]:
     schedule = config.schedules.get(override.schedule_id)
     yield Verb.COVER, schedule.team_ids if schedule else (), False
+
+
+def _cover_request(config: Config, actor: Actor, request: CoverRequest, _old: Any, _new: Any) -> Iterable[Need]:
+    """Whose shift it is asks; who manages the schedule may ask for others."""
+    schedule = config.schedules.get(request.schedule_id)
+    yield (
+        Verb.EDIT,
+        schedule.team_ids if schedule else (),
+        actor.kind is ActorKind.USER and actor.id == request.user_id,
+    )
 
 
 def _api_key(config: Config, actor: Actor, key: ApiKey, _old: Any, _new: Any) -> Iterable[Need]:
@@ -312,4 +322,6 @@ _NEEDS: Mapping[str, Callable[[Config, Actor, Any, Any, Any], Iterable[Need]]] =
     "incident_type": _everybodys,
     "custom_field": _everybodys,
     "oauth_client": _administered,
+    "cover_request": _cover_request,
+    "calendar_feed": _of_person,
 }

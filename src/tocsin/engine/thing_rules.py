@@ -64,13 +64,14 @@ Elsewhere that 0 is dialled within the country only: whoever is called with it i
 
 @dataclass(slots=True)
 class Draft:
-    """A change under judgement. A rule may replace `new` by the completed thing."""
+    """A change under judgement. A rule may replace `new` by the completed thing, and say what it leads to (`detail`)."""
 
     world: World
     actor: Actor
     old: Any
     new: Any
     now: Moment
+    detail: Mapping[str, Any] | None = None
 
 
 Verdict: TypeAlias = tuple[list[str], Decision]

@@ -26,6 +26,7 @@ def audit_row(at: Moment, actor: Actor, change: ThingChange) -> dict[str, Any]:
         "thing_id": change.id,
         "before": _readable(change.before),
         "after": _readable(change.after),
+        "detail": None if change.detail is None else dump(dict(change.detail)),
     }
 
 

@@ -68,10 +68,14 @@ audit = Table(
     Column("thing_id", Text, nullable=False),
     Column("before", Text),
     Column("after", Text),
+    Column("detail", Text),
     Index("ix_audit_kind_thing_id", "kind", "thing_id"),
     sqlite_autoincrement=True,
 )
-"""Every change of configuration: who, when, before, after; secrets are blanked. Never updated, never deleted."""
+"""Every change of configuration: who, when, before, after; secrets are blanked. Never updated, never deleted.
+
+`detail`: what it led to that its values don't say, NULL for most.
+"""
 
 alerts = Table(
     "alerts",

@@ -15,6 +15,7 @@ from tocsin.web import guard
 from tocsin.web.actions import act
 from tocsin.web.alerts import alerts_page, event_page
 from tocsin.web.answer import answer, answer_page
+from tocsin.web.calendars.serving import feed
 from tocsin.web.compose import compose, compose_page
 from tocsin.web.defined import DEFINED
 from tocsin.web.density import switch_density
@@ -67,6 +68,7 @@ def create(site: Site) -> list[BaseRoute]:
         anybody("/enter/{token}", enter, "POST"),
         anybody("/a/{token}", answer_page),
         anybody("/a/{token}", answer, "POST", token_needed=False),
+        anybody("/calendar/{secret}.ics", feed),
         members("/", now_page),
         members("/incidents", incidents_page),
         members("/incidents", act_on_many, "POST"),

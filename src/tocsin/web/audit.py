@@ -113,6 +113,8 @@ class AuditLine:
     path: str
     fields: list[Difference]
     more: int
+    opened: tuple[tuple[Moment, Moment], ...] = ()
+    opened_more: int = 0
 
 
 def kind_word(kind: str) -> str:
@@ -220,6 +222,7 @@ def _line(visit: Visit, record: AuditRecord, name_of: Callable[[str], str]) -> A
     wording = Wording(at=visit.times.clock, name_of=name_of)
     fields, more = differences(record.before, record.after, wording)
     look = _LOOKS[record.change]
+    opened = tuple((int(start), int(end)) for start, end in (record.detail or {}).get("opened_gaps", ()))
     there = record.thing_id in visit.config.of(record.kind) if record.kind in KINDS else False
     return AuditLine(
         record=record,
@@ -231,6 +234,8 @@ def _line(visit: Visit, record: AuditRecord, name_of: Callable[[str], str]) -> A
         path=_PAGES.get(record.kind, "").format(id=record.thing_id) if there else "",
         fields=fields,
         more=more,
+        opened=opened,
+        opened_more=max(0, int((record.detail or {}).get("gaps", 0)) - len(opened)),
     )
 
 

@@ -20,6 +20,8 @@ from tocsin.web.rules.pages import (
     service_rules_page,
 )
 from tocsin.web.rules.trial import try_at_service, try_event
+from tocsin.web.schedules.routes import ROUTES as SCHEDULES
+from tocsin.web.shifts import SHIFTS
 from tocsin.web.windows import end_window, save_window, windows_page
 from tocsin.web.workflows import workflows_page
 
@@ -57,5 +59,7 @@ DEFINED: Final[tuple[tuple[Any, ...], ...]] = (
     ("/priorities", save_priority, "POST"),
     ("/priorities/{id}/{action}", act_on_priority, "POST"),
     *REACHING,
+    *SHIFTS,
+    *SCHEDULES,
 )
 """Path, page, and the method where it is not GET."""

@@ -117,7 +117,9 @@ def _form(visit: Visit, one: WebhookSubscription | None, *, posted: bool) -> dic
     """What the form holds, and the choices that this reader has."""
     config = visit.config
     services = [one for one in config.services.values() if visit.may(Verb.EDIT, config.team_ids_of_service(one.id))]
+    services.sort(key=lambda one: one.name)
     teams = [team for team in config.teams.values() if visit.may(Verb.EDIT, (team.id,))]
+    teams.sort(key=lambda team: team.name)
     filters = [(FilterKind.ACCOUNT.value, _("everything"))] if visit.may(Verb.ADMINISTER) else []
     filters += [
         (f"team:{team.id}", _("team %(name)s", name=team.name)) for team in sorted(teams, key=lambda team: team.name)
@@ -166,7 +168,7 @@ def add_hook(visit: Visit) -> Response:
 
 def _typed(visit: Visit, old: WebhookSubscription) -> dict[str, object]:
     """What the form says. Without headers typed those that are stored stay."""
-    kind, _, filter_id = visit.text("filter", 80).partition(":")
+    kind, _colon, filter_id = visit.text("filter", 80).partition(":")
     if kind not in tuple(FilterKind):
         raise Invalid(_("Choose what it is told about."))
     headers = _headers(visit.text("headers", 40_000)) or old.headers

@@ -20,7 +20,6 @@ def _led_to(page: str) -> Callable[[Visit], Response]:
 
 PAGES: Final = {
     "/users/{id}": "/people/{id}",
-    "/schedules/{id}": "/on-call#h-{id}",
     "/escalation_policies/{id}": "/policies/{id}",
     "/business_services/{id}": "/business-services",
     "/maintenance_windows/{id}": "/maintenance-windows",

@@ -17,6 +17,7 @@ from tocsin.kernel.ids import IdSource
 from tocsin.kernel.time import Moment
 from tocsin.runtime.clock import Clock
 from tocsin.runtime.desk import Desk
+from tocsin.runtime.feeds import Feeds
 from tocsin.runtime.live import Bus
 from tocsin.runtime.reads import Reads
 from tocsin.runtime.sessions import Sessions
@@ -155,6 +156,7 @@ class Site:
     desk: Desk
     reads: Reads
     sessions: Sessions
+    feeds: Feeds
     clock: Clock
     ids: IdSource
     bus: Bus

@@ -52,3 +52,14 @@ uses = Table(
     Column("at", BigInteger, nullable=False),
 )
 """When somebody was last here: people as `user:ID`, API keys as `key:ID`. To the minute, and kept for ever."""
+
+feeds = Table(
+    "edge_feeds",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("content", Text, nullable=False),
+    Column("changed_at", BigInteger, nullable=False),
+    Column("fetched_at", BigInteger, nullable=False),
+    Column("agent", Text, nullable=False),
+)
+"""Calendar feeds that were fetched: a digest of what they showed last and since when, and who fetched them last."""
