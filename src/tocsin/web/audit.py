@@ -62,6 +62,8 @@ WORDS: Final[Mapping[str, str]] = {
     "incident_type": later("incident type"),
     "custom_field": later("custom field"),
     "oauth_client": later("OAuth client"),
+    "cover_request": later("request for cover"),
+    "calendar_feed": later("calendar feed"),
     "kept": later("record of a client"),
 }
 """What kinds of things are called."""
