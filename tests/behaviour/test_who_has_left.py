@@ -12,6 +12,7 @@ import pytest
 from tests.behaviour.cast import Cast
 from tocsin.dialects._kit.auth import caller
 from tocsin.directory.business import BusinessService, Subscriber
+from tocsin.directory.feeds import CalendarFeed, FeedSubject
 from tocsin.directory.handoffs import HANDOFF_RULE, wire_of
 from tocsin.directory.kept import Kept
 from tocsin.directory.model import ApiKey, Membership, Role, TeamRole
@@ -46,6 +47,9 @@ def everywhere(world: World, cast: Cast) -> dict[NamedAs, Any]:
     play = {"responders": [{"id": cast.bob.id, "type": "user_reference"}]}
     kept = world.save(Kept(id="", resource="response_play", name="All hands", wire=json.dumps(play)))
     key = ApiKey(id="", name="Bob's script", digest=digest("secret"), role=Role.RESPONDER, user_id=cast.bob.id)
+    feed = CalendarFeed(
+        id="", user_id=cast.bob.id, subject=FeedSubject.PERSON, subject_id=cast.bob.id, digest=digest("feed")
+    )
     return {
         NamedAs.TURNS: rota.id,
         NamedAs.COVER: rota.id,
@@ -57,6 +61,7 @@ def everywhere(world: World, cast: Cast) -> dict[NamedAs, Any]:
         NamedAs.HANDOFF: cast.bob.id,
         NamedAs.SUBSCRIBER: shop.id,
         NamedAs.KEY: world.save(key).id,
+        NamedAs.FEED: world.save(feed).id,
     }
 
 
@@ -89,7 +94,8 @@ def test_deactivated_people_lose_their_keys_for_good_and_are_reported(world: Wor
         caller(world.config, "secret")
     lost = lost_names(world.config, world.clock.now())
     assert {one.who for one in lost} == {cast.bob.name}
-    waits = {NamedAs.MEMBER, NamedAs.KEY, NamedAs.HANDOFF}
+    waits = {NamedAs.MEMBER, NamedAs.KEY, NamedAs.FEED, NamedAs.HANDOFF}
+    assert not world.config.calendar_feeds
     assert {one.naming.how: one.naming.thing_id for one in lost} == {
         how: thing_id for how, thing_id in named.items() if how not in waits
     }

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import json
 import re
 
 import pytest
@@ -12,9 +15,11 @@ from tests.web.test_incident_pages import words
 from tests.web.test_rules import orchestration, rule, rules
 from tocsin.directory.model import Role
 from tocsin.directory.subscriptions import WebhookSubscription
+from tocsin.engine.kinds import KINDS
 from tocsin.events.orchestration import PathKind
 from tocsin.kernel.time import DAY
 from tocsin.kernel.values import replace
+from tocsin.web.audit import WORDS
 from tocsin.web.differences import Difference, Wording, differences
 
 PLAIN = Wording(at=lambda at: f"at {at}", name_of=lambda text: {"T1": "Payments"}.get(text, ""))
@@ -117,3 +122,55 @@ def test_differences_are_told_in_words() -> None:
     many = {str(number): number + 1 for number in range(100)}
     found, more = differences(None, many, PLAIN)
     assert (len(found), more) == (60, 40)
+
+
+# -- files
+
+
+def exported(place: Place, query: str = "", who: str = "erin") -> list[dict[str, str]]:
+    answer = place.client(who).get(f"/audit/export?format=csv&{query}")
+    assert answer.headers["content-type"].startswith("text/csv")
+    assert "tocsin-history.csv" in answer.headers["content-disposition"]
+    return list(csv.DictReader(io.StringIO(answer.text)))
+
+
+def test_the_history_is_exported_as_it_is_narrowed(place: Place) -> None:
+    place.desk.save(replace(place.team, name="Payers"), "name", actor=place.as_("carol"))
+    whole, narrow = exported(place), exported(place, "kind=team")
+    assert len(whole) > len(narrow) == 2
+    newest = narrow[0]
+    assert (newest["change"], newest["kind"], newest["thing_id"]) == ("update", "team", place.team.id)
+    assert (newest["who"], newest["actor_id"], newest["via"]) == ("Carol", place.people["carol"].id, "web")
+    assert json.loads(newest["before"])["name"] == "Payments"
+    assert json.loads(newest["after"])["name"] == "Payers"
+    found = place.client("erin").get("/audit/export?format=json&kind=team").json()
+    assert [one["seq"] for one in found] == [int(one["seq"]) for one in narrow]
+    assert place.client("erin").get("/audit/export?format=json&kind=tag").json() == []
+    html = place.client("erin").get("/audit?kind=team").text
+    assert 'href="/audit/export?format=csv&amp;kind=team"' in html
+
+
+def test_a_long_history_is_exported_whole_and_bounded(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(30):
+        place.desk.save(replace(place.team, name=f"Team {number}"), "name")
+    monkeypatch.setattr("tocsin.web.audit.AT_ONCE", 7)
+    assert len(exported(place, "kind=team")) == 31
+    monkeypatch.setattr("tocsin.web.audit.MOST", 20)
+    assert [json.loads(one["after"])["name"] for one in exported(place, "kind=team")] == [
+        f"Team {number}" for number in range(29, 9, -1)
+    ]
+
+
+def test_no_cell_of_it_is_a_formula(place: Place) -> None:
+    place.desk.save(replace(place.people["bob"], name="=1+1"), "name", actor=place.as_("bob"))
+    assert exported(place, "kind=user")[0]["who"] == "'=1+1"
+
+
+def test_who_may_export_and_in_which_form(place: Place) -> None:
+    assert place.client("carol").get("/audit/export?format=csv").status_code == 404
+    assert place.client("").get("/audit/export?format=csv").status_code == 303
+    assert place.client("erin").get("/audit/export?format=xml").status_code == 422
+
+
+def test_every_kind_has_its_word() -> None:
+    assert set(WORDS) == set(KINDS)

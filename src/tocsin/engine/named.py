@@ -35,12 +35,16 @@ class NamedAs(StrEnum):
     HANDOFF = "handoff"  # a rule tells them when their shifts begin or end
     SUBSCRIBER = "subscriber"  # wants news of a business service or an incident
     KEY = "key"  # a key acts in their name
+    FEED = "feed"  # a calendar of theirs can be read by whoever has its address
 
 
 STOPS_REMOVAL = frozenset({NamedAs.TURNS, NamedAs.LEVEL})
 """What must be put in other hands first: a page would lose its way."""
 
-GOES_ALONG = frozenset({NamedAs.COVER, NamedAs.LEAD, NamedAs.MEMBER, NamedAs.HANDOFF, NamedAs.SUBSCRIBER, NamedAs.KEY})
+_WAITS = frozenset({NamedAs.MEMBER, NamedAs.KEY, NamedAs.FEED, NamedAs.HANDOFF})
+"""What only waits for the person to come back: nothing else counts on it."""
+
+GOES_ALONG = _WAITS | {NamedAs.COVER, NamedAs.LEAD, NamedAs.SUBSCRIBER}
 """What is removed, or names nobody any more, as soon as the person is removed."""
 
 
@@ -96,8 +100,7 @@ def lost_names(config: Config, now: Moment) -> tuple[Lost, ...]:
     for user in config.users.values():
         if not user.active:
             namings = look.names_of(user.id)
-            waits = (NamedAs.MEMBER, NamedAs.KEY, NamedAs.HANDOFF)
-            found += [Lost(user.name, user.id, one) for one in namings if one.how not in waits]
+            found += [Lost(user.name, user.id, one) for one in namings if one.how not in _WAITS]
     for one in config.kept.values():
         if one.resource == WORKFLOW:
             naming = _naming_of(config, one)
@@ -186,6 +189,8 @@ def _of_their_own(config: Config, user_id: str) -> Iterator[Naming]:
     for key in config.api_keys.values():
         if key.user_id == user_id and key.revoked_at is None:
             yield Naming(NamedAs.KEY, "api_key", key.id, key.name)
+    for feed in config.feeds_of.get(user_id, ()):
+        yield Naming(NamedAs.FEED, "calendar_feed", feed.id, "")
 
 
 def _naming_of(config: Config, one: Kept) -> Naming:

@@ -13,6 +13,7 @@ from typing import TypeAlias
 
 from tocsin.directory.model import Channel, ServiceStatus
 from tocsin.engine.config import Config
+from tocsin.engine.named import NamedAs, lost_names
 from tocsin.engine.reach import lack_of, touches, without_rules
 from tocsin.escalation.model import Policy, Rule, TargetKind
 from tocsin.kernel.time import DAY, Moment, Span
@@ -82,6 +83,7 @@ def readiness(config: Config, setup: Setup, now: Moment) -> tuple[Finding, ...]:
         *review.too_late(),
         *review.schedules(),
         *review.people(),
+        *_lost(config, now),
     ]
     return tuple(sorted(dict.fromkeys(found), key=lambda one: one.weight is not Weight.PROBLEM))
 
@@ -101,6 +103,16 @@ def _installation(config: Config, setup: Setup) -> Iterator[Finding]:
         yield Finding(weight=Weight.NOTE, code="no_public_url", subject=Subject("setting", "TOCSIN_PUBLIC_URL"))
     if not setup.watched:
         yield Finding(weight=Weight.NOTE, code="not_watched", subject=Subject("setting", "TOCSIN_HEARTBEAT_URL"))
+
+
+def _lost(config: Config, now: Moment) -> Iterator[Finding]:
+    """What counts on somebody who left. What levels name is judged with their policies."""
+    for one in lost_names(config, now):
+        naming = one.naming
+        if naming.how is not NamedAs.LEVEL:
+            subject = Subject(naming.kind, naming.thing_id)
+            code = f"lost_{naming.how.value}"
+            yield Finding(weight=Weight.NOTE, code=code, subject=subject, name=naming.name, person=one.who)
 
 
 class Review:

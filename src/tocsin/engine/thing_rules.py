@@ -160,7 +160,9 @@ def _leaving(draft: Draft, user: User) -> Decision:
 
 
 def _keys_ended(draft: Draft, user: User) -> Iterator[ThingChange]:
-    """The keys that act in this person's name end with them: they do not come back when the person does."""
+    """Keys in this person's name and their calendar feeds end with them: they do not come back when the person does."""
+    for feed in draft.world.config.feeds_of.get(user.id, ()):
+        yield ThingChange("calendar_feed", feed.id, feed, None)
     for key in draft.world.config.api_keys.values():
         if key.user_id == user.id and key.revoked_at is None:
             yield ThingChange("api_key", key.id, key, replace(key, revoked_at=draft.now))

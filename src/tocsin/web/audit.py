@@ -2,34 +2,71 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
 from tocsin.engine.kinds import KINDS
 from tocsin.kernel.actor import ActorKind
-from tocsin.kernel.errors import NotFound
+from tocsin.kernel.errors import Invalid, NotFound
 from tocsin.kernel.time import Moment, from_datetime
 from tocsin.kernel.wording import door
 from tocsin.runtime.reads import AuditFilter, AuditRecord, Change
 from tocsin.web.alerts import Pager
+from tocsin.web.audit_export import as_csv, as_json
 from tocsin.web.differences import Difference, Wording, differences
+from tocsin.web.language import gettext as _
+from tocsin.web.language import later
 from tocsin.web.looks import Look
 from tocsin.web.visit import Visit
 
 PER_PAGE: Final = 50
+FORMATS: Final = ("csv", "json")
+MOST: Final = 50_000
+"""Changes in one export. Older ones are exported by their days."""
+
+AT_ONCE: Final = 500
+"""Changes that are read from the database in one go."""
 
 WORDS: Final[Mapping[str, str]] = {
-    "api_key": "API key",
-    "kept": "record of a client",
-    "orchestration_path": "rules",
-    "policy": "escalation policy",
+    "user": later("person"),
+    "contact_method": later("contact method"),
+    "notification_rule": later("notification rule"),
+    "team": later("team"),
+    "membership": later("membership"),
+    "service": later("service"),
+    "integration": later("integration"),
+    "priority": later("priority"),
+    "api_key": later("API key"),
+    "settings": later("settings"),
+    "schedule": later("schedule"),
+    "override": later("override"),
+    "custom_shift": later("custom shift"),
+    "policy": later("escalation policy"),
+    "orchestration": later("orchestration"),
+    "orchestration_key": later("orchestration key"),
+    "orchestration_path": later("rules"),
+    "cache_variable": later("cache variable"),
+    "maintenance_window": later("maintenance window"),
+    "business_service": later("business service"),
+    "dependency": later("dependency"),
+    "tag": later("tag"),
+    "tagging": later("tagging"),
+    "subscriber": later("subscriber"),
+    "grouping_setting": later("grouping setting"),
+    "webhook_subscription": later("webhook subscription"),
+    "incident_type": later("incident type"),
+    "custom_field": later("custom field"),
+    "oauth_client": later("OAuth client"),
+    "cover_request": later("request for cover"),
+    "calendar_feed": later("calendar feed"),
+    "kept": later("record of a client"),
 }
-"""What kinds of things are called, where that is not their own word."""
+"""What kinds of things are called."""
 
 PARTS: Final = (
     ("contact_method", "user_id"),
@@ -45,15 +82,18 @@ PARTS: Final = (
 """Kinds that belong to another thing, each with the field that holds its id."""
 
 _LOOKS: Final = {
-    Change.CREATE: Look("resolved", "Made", "quiet"),
-    Change.UPDATE: Look("note", "Changed", "quiet"),
-    Change.DELETE: Look("suppressed", "Removed", "quiet"),
+    Change.CREATE: Look("resolved", later("Made"), "quiet"),
+    Change.UPDATE: Look("note", later("Changed"), "quiet"),
+    Change.DELETE: Look("suppressed", later("Removed"), "quiet"),
 }
 _PAGES: Final[Mapping[str, str]] = {
     "orchestration": "/orchestrations/{id}",
     "service": "/services/{id}",
+    "user": "/people/{id}",
+    "team": "/teams/{id}",
     "schedule": "/schedules/{id}",
-    "team": "/teams?change={id}#form",
+    "policy": "/policies/{id}",
+    "api_key": "/keys#key-{id}",
     "webhook_subscription": "/webhooks/{id}",
     "maintenance_window": "/maintenance-windows",
     "business_service": "/business-services",
@@ -69,6 +109,7 @@ class AuditLine:
     record: AuditRecord
     look: Look
     who: str
+    door: str
     kind: str
     name: str
     path: str
@@ -80,14 +121,14 @@ class AuditLine:
 
 def kind_word(kind: str) -> str:
     """What people call a kind of thing."""
-    return WORDS.get(kind, kind.replace("_", " "))
+    return _(WORDS[kind]) if kind in WORDS else kind.replace("_", " ")
 
 
 def audit_page(visit: Visit) -> Response:
     """`/audit`, narrowed by kind, person, days, and one thing with its parts."""
     if not visit.may_audit:
-        raise NotFound("There is no page at this address.")
-    asked = {name: visit.query(name) for name in ("kind", "person", "since", "until", "thing")}
+        raise NotFound(_("There is no page at this address."))
+    asked = _asked(visit)
     before = visit.query("before")
     before_seq = int(before) if before.isascii() and before.isdigit() and len(before) < 19 else 0
     listing = visit.site.reads.audit(_wanted(visit, asked, before_seq), limit=PER_PAGE)
@@ -103,7 +144,44 @@ def audit_page(visit: Visit) -> Response:
         thing_name=name_of(asked["thing"]) or asked["thing"],
         pager_=Pager(f"/audit?{narrowed}" if before_seq else "", older),
         narrowed=bool(narrowed),
+        exports=[
+            (name, f"/audit/export?{urlencode({'format': name}) + ('&' if narrowed else '')}{narrowed}")
+            for name in FORMATS
+        ],
+        most=MOST,
     )
+
+
+def export_audit(visit: Visit) -> Response:
+    """`/audit/export`: what the filters of `/audit` leave, as CSV or JSON, newest first, `MOST` changes at most.
+
+    It is written as it is read, so that a long history takes no memory.
+    """
+    if not visit.may_audit:
+        raise NotFound(_("There is no page at this address."))
+    form = visit.query("format")
+    if form not in FORMATS:
+        raise Invalid(_("The format is csv or json."))
+    reads, wanted, who = visit.site.reads, _wanted(visit, _asked(visit), 0), visit.names.actor
+
+    def records() -> Iterator[AuditRecord]:
+        before, left = 0, MOST
+        while left:
+            listing = reads.audit(replace(wanted, before_seq=before), limit=min(left, AT_ONCE))
+            yield from listing.items
+            left -= len(listing.items)
+            if not listing.more:
+                return
+            before = listing.items[-1].seq
+
+    head = {"content-disposition": f'attachment; filename="tocsin-history.{form}"'}
+    if form == "csv":
+        return StreamingResponse(as_csv(records(), who), headers=head, media_type="text/csv; charset=utf-8")
+    return StreamingResponse(as_json(records(), who), headers=head, media_type="application/json")
+
+
+def _asked(visit: Visit) -> dict[str, str]:
+    return {name: visit.query(name) for name in ("kind", "person", "since", "until", "thing")}
 
 
 def _wanted(visit: Visit, asked: Mapping[str, str], before_seq: int) -> AuditFilter:
@@ -145,12 +223,14 @@ def _names(visit: Visit) -> Callable[[str], str]:
 def _line(visit: Visit, record: AuditRecord, name_of: Callable[[str], str]) -> AuditLine:
     wording = Wording(at=visit.times.clock, name_of=name_of)
     fields, more = differences(record.before, record.after, wording)
+    look = _LOOKS[record.change]
     opened = tuple((int(start), int(end)) for start, end in (record.detail or {}).get("opened_gaps", ()))
     there = record.thing_id in visit.config.of(record.kind) if record.kind in KINDS else False
     return AuditLine(
         record=record,
-        look=_LOOKS[record.change],
-        who=visit.names.actor(record.actor) + door(record.actor),
+        look=Look(look.glyph, _(look.word), look.css),
+        who=visit.names.actor(record.actor),
+        door=door(record.actor),
         kind=_sort(record),
         name=_name(record, name_of),
         path=_PAGES.get(record.kind, "").format(id=record.thing_id) if there else "",
@@ -171,10 +251,12 @@ def _name(record: AuditRecord, name_of: Callable[[str], str]) -> str:
     """What the thing was called, or whose part it is."""
     values: Mapping[str, Any] = record.after or record.before or {}
     if record.kind == "orchestration_path":
-        return f"{name_of(str(values.get('parent_id', ''))) or 'a removed thing'}, {values.get('kind', '')}"
+        return f"{name_of(str(values.get('parent_id', ''))) or _('a removed thing')}, {values.get('kind', '')}"
     own = next(
         (str(values[name]) for name in ("name", "label", "summary", "description", "url") if values.get(name)), ""
     )
     field = next((field for kind, field in PARTS if kind == record.kind), "")
     whose = name_of(str(values.get(field, ""))) if field else ""
-    return " of ".join(filter(None, (own, whose))) or record.thing_id
+    if own and whose:
+        return _("%(part)s of %(thing)s", part=own, thing=whose)
+    return own or whose or record.thing_id

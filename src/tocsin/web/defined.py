@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from tocsin.web import entrances, probe, service, service_edit, services, workflow_edit
-from tocsin.web.audit import audit_page
+from tocsin.web.audit import audit_page, export_audit
 from tocsin.web.business import act_on_business, business_page, save_business
 from tocsin.web.hooks import act_on_hook, add_hook, delivery_page, hook_page, hooks_page
 from tocsin.web.people_routes import ROUTES as PEOPLE
@@ -49,6 +49,7 @@ DEFINED: Final[tuple[tuple[Any, ...], ...]] = (
     ("/webhooks/{id}/{action}", act_on_hook, "POST"),
     *workflow_edit.ROUTES,
     ("/audit", audit_page),
+    ("/audit/export", export_audit),
     ("/business-services", business_page),
     ("/business-services", save_business, "POST"),
     ("/business-services/{id}/{action}", act_on_business, "POST"),

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from tocsin.web.language import gettext as _
+
 VALUE_CHARS: Final = 600
 """A longer text is cut: a history is for people, the whole value stays on record."""
 
@@ -80,7 +82,7 @@ def _told(path: str, value: Any, wording: Wording) -> str:
     if value is not False and _says_nothing(value):
         return ""
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return _("yes") if value else _("no")
     if isinstance(value, list):
         return _cut(", ".join(_told(path, one, wording) for one in value))
     if isinstance(value, int) and value > _A_MOMENT and _MOMENT.search(path.rpartition(".")[2]):

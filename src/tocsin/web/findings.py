@@ -42,6 +42,12 @@ SENTENCES: Final[Mapping[str, str]] = {
     "not_set_up_sms": later("Texts are not set up (%(setting)s), but %(people)s would be reached that way."),
     "not_set_up_voice": later("Calls are not set up (%(setting)s), but %(people)s would be reached that way."),
     "not_set_up_push": later("Push is not set up, but %(people)s would be reached that way."),
+    "lost_turns": later("Schedule %(name)s gives turns to %(person)s, who is not here any more."),
+    "lost_cover": later("Schedule %(name)s has shifts covered by %(person)s, who is not here any more."),
+    "lost_lead": later("Team %(name)s is led by %(person)s, who is not here any more."),
+    "lost_workflow": later("A step of the workflow %(name)s names %(person)s, who is not here."),
+    "lost_record": later("A client's record %(name)s names %(person)s, who is not here any more."),
+    "lost_subscriber": later("%(person)s, who is not here any more, still wants news of something."),
 }
 """A sentence for each code."""
 

@@ -21,6 +21,8 @@ from tocsin.engine.things import DeleteThing, SaveThing
 from tocsin.kernel.errors import Conflict, Invalid, NotFound, TocsinError
 from tocsin.kernel.time import Moment
 from tocsin.web.alerts import Pager
+from tocsin.web.language import gettext as _
+from tocsin.web.language import later
 from tocsin.web.looks import Look
 from tocsin.web.render import host_of
 from tocsin.web.visit import Visit, status_of
@@ -31,11 +33,11 @@ _URL_CHARS: Final = 8000
 """More than any address may have, so that one that is too long is refused and not cut."""
 
 LOOKS: Final[Mapping[DeliveryState, Look]] = {
-    DeliveryState.WAITING: Look("clock", "Waiting", "quiet"),
-    DeliveryState.DUE: Look("clock", "Sending", "acknowledged"),
-    DeliveryState.DELIVERED: Look("resolved", "Delivered", "resolved"),
-    DeliveryState.DROPPED: Look("triggered", "Given up", "triggered still"),
-    DeliveryState.CANCELLED: Look("suppressed", "Not sent", "quiet"),
+    DeliveryState.WAITING: Look("clock", later("Waiting"), "quiet"),
+    DeliveryState.DUE: Look("clock", later("Sending"), "acknowledged"),
+    DeliveryState.DELIVERED: Look("resolved", later("Delivered"), "resolved"),
+    DeliveryState.DROPPED: Look("triggered", later("Given up"), "triggered still"),
+    DeliveryState.CANCELLED: Look("suppressed", later("Not sent"), "quiet"),
 }
 """How each state of a delivery looks."""
 
@@ -95,19 +97,19 @@ def _may_change(visit: Visit, one: WebhookSubscription) -> bool:
 def _line(visit: Visit, one: WebhookSubscription) -> HookLine:
     may_change = _may_change(visit, one)
     plain = without_credentials(one.url)[0]
-    about = "everything"
+    about = _("everything")
     if one.filter_kind is FilterKind.SERVICE:
-        about = f"service {visit.names.service(one.filter_id)}"
+        about = _("service %(name)s", name=visit.names.service(one.filter_id))
     elif one.filter_kind is FilterKind.TEAM:
-        about = f"team {visit.names.team(one.filter_id)}"
+        about = _("team %(name)s", name=visit.names.team(one.filter_id))
     failing_since = visit.site.reads.lane(one.id).failing_since
-    look = Look("resolved", "On", "resolved")
+    look = Look("resolved", _("On"), "resolved")
     if not one.active:
-        look = Look("suppressed", "Switched off", "quiet")
+        look = Look("suppressed", _("Switched off"), "quiet")
     elif one.is_disabled(visit.now):
-        look = Look("triggered", "Left alone", "triggered still")
+        look = Look("triggered", _("Left alone"), "triggered still")
     elif failing_since is not None:
-        look = Look("acknowledged", "Failing", "acknowledged")
+        look = Look("acknowledged", _("Failing"), "acknowledged")
     return HookLine(one, plain if may_change else host_of(plain), about, look, may_change, failing_since)
 
 
@@ -115,10 +117,17 @@ def _form(visit: Visit, one: WebhookSubscription | None, *, posted: bool) -> dic
     """What the form holds, and the choices that this reader has."""
     config = visit.config
     services = [one for one in config.services.values() if visit.may(Verb.EDIT, config.team_ids_of_service(one.id))]
+    services.sort(key=lambda one: one.name)
     teams = [team for team in config.teams.values() if visit.may(Verb.EDIT, (team.id,))]
-    filters = [(FilterKind.ACCOUNT.value, "everything")] if visit.may(Verb.ADMINISTER) else []
-    filters += [(f"team:{team.id}", f"team {team.name}") for team in sorted(teams, key=lambda team: team.name)]
-    filters += [(f"service:{one.id}", f"service {one.name}") for one in sorted(services, key=lambda one: one.name)]
+    teams.sort(key=lambda team: team.name)
+    filters = [(FilterKind.ACCOUNT.value, _("everything"))] if visit.may(Verb.ADMINISTER) else []
+    filters += [
+        (f"team:{team.id}", _("team %(name)s", name=team.name)) for team in sorted(teams, key=lambda team: team.name)
+    ]
+    filters += [
+        (f"service:{one.id}", _("service %(name)s", name=one.name))
+        for one in sorted(services, key=lambda one: one.name)
+    ]
     typed = {name: visit.text(name, 20_000) for name in _TYPED}
     chosen = set(visit.texts("event"))
     if one is not None and not posted:
@@ -159,9 +168,9 @@ def add_hook(visit: Visit) -> Response:
 
 def _typed(visit: Visit, old: WebhookSubscription) -> dict[str, object]:
     """What the form says. Without headers typed those that are stored stay."""
-    kind, _, filter_id = visit.text("filter", 80).partition(":")
+    kind, _colon, filter_id = visit.text("filter", 80).partition(":")
     if kind not in tuple(FilterKind):
-        raise Invalid("Choose what it is told about.")
+        raise Invalid(_("Choose what it is told about."))
     headers = _headers(visit.text("headers", 40_000)) or old.headers
     return {
         "url": visit.text("url", _URL_CHARS).strip(),
@@ -178,7 +187,7 @@ def _headers(text: str) -> tuple[Header, ...]:
     for line in filter(None, map(str.strip, text.split("\n"))):
         name, colon, value = line.partition(":")
         if not colon:
-            raise Invalid(f"A header is a name, a colon and a value: {line[:60]}")
+            raise Invalid(_("A header is a name, a colon and a value: %(line)s", line=line[:60]))
         found.append(Header(name=name.strip(), value=value.strip()))
     return tuple(found)
 
@@ -186,7 +195,7 @@ def _headers(text: str) -> tuple[Header, ...]:
 def _found(visit: Visit) -> WebhookSubscription:
     one = visit.config.webhook_subscriptions.get(visit.request.path_params["id"])
     if one is None or not _sees(visit, one):
-        raise NotFound("There is no such subscription.")
+        raise NotFound(_("There is no such subscription."))
     return one
 
 
@@ -223,9 +232,12 @@ def _delivery(visit: Visit, one: Delivery, line: HookLine) -> DeliveryLine:
     elif one.service is not None:
         about = one.service.name
     elif one.event == PING:
-        about = "to see whether it arrives"
+        about = _("to see whether it arrives")
     may_repeat = line.may_change and not one.is_queued and line.one.is_on(visit.now)
-    look = Look("clock", "Trying again", "acknowledged") if one.due_at and one.attempts else LOOKS[one.state]
+    look = LOOKS[one.state]
+    look = Look(look.glyph, _(look.word), look.css)
+    if one.due_at and one.attempts:
+        look = Look("clock", _("Trying again"), "acknowledged")
     return DeliveryLine(one, look, about, may_repeat)
 
 
@@ -234,7 +246,7 @@ def delivery_page(visit: Visit) -> Response:
     subscription = _found(visit)
     one = visit.site.reads.delivery(visit.request.path_params["delivery"])
     if one is None or one.subscription_id != subscription.id:
-        raise NotFound("There is no such delivery (any more).")
+        raise NotFound(_("There is no such delivery (any more)."))
     line = _line(visit, subscription)
     body = visit.site.delivery_body(one, visit.config)
     return visit.page("delivery.html", line=line, delivery=_delivery(visit, one, line), body=body)
@@ -245,7 +257,7 @@ def act_on_hook(visit: Visit) -> Response:
     one, action = _found(visit), visit.request.path_params["action"]
     do = _ACTIONS.get(action)
     if do is None:
-        raise NotFound("There is no such action.")
+        raise NotFound(_("There is no such action."))
     try:
         return do(visit, one)
     except TocsinError as error:
@@ -279,14 +291,14 @@ def _ping(visit: Visit, one: WebhookSubscription) -> Response:
 def _again(visit: Visit, one: WebhookSubscription) -> Response:
     delivery = visit.site.reads.delivery(visit.text("delivery", 64))
     if delivery is None or delivery.subscription_id != one.id:
-        raise Conflict("This delivery is not kept any more.")
+        raise Conflict(_("This delivery is not kept any more."))
     visit.run(Redeliver(delivery_id=delivery.id))
     return visit.go(f"/webhooks/{one.id}", "hook-again")
 
 
 def _remove(visit: Visit, one: WebhookSubscription) -> Response:
     if visit.text("typed", 300).strip() != host_of(one.url):
-        raise Invalid("Type the host exactly as it is: what waits for it is not sent any more.")
+        raise Invalid(_("Type the host exactly as it is: what waits for it is not sent any more."))
     visit.run(DeleteThing(thing_kind="webhook_subscription", thing_id=one.id))
     return visit.go("/webhooks", "hook-gone")
 

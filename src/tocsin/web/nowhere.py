@@ -15,6 +15,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from tocsin.kernel.errors import NotFound
 from tocsin.web import guard
+from tocsin.web.language import gettext as _
 from tocsin.web.site import Site
 from tocsin.web.visit import Door, Visit
 
@@ -30,7 +31,7 @@ def not_found(site: Site, programs: Collection[str] = ()) -> Any:
     """
 
     def page(_visit: Visit) -> Response:
-        raise NotFound("There is no page at this address.")
+        raise NotFound(_("There is no page at this address."))
 
     endpoint = Door(site).members(page)
 

@@ -27,7 +27,7 @@ CHANNELS: Final = (Channel.SMS, Channel.VOICE, Channel.EMAIL, Channel.WEBHOOK, C
 """The columns of the matrix; those that nobody uses are left out."""
 
 GAPS_SHOWN: Final = 3
-_THINGS: Final = ("policy", "schedule", "service", "user")
+_THINGS: Final = ("policy", "schedule", "service", "user", "team")
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +116,10 @@ def _shown(visit: Visit, finding: Finding) -> Shown:
         path, do = (
             (f"/services/{subject.id}", _("See the service")) if subject.id else ("/services/new", _("Add a service"))
         )
+    elif subject.kind == "team":
+        path, do = f"/teams/{subject.id}", _("See the team")
+    elif subject.kind == "workflow":
+        path, do = f"/workflows#w-{subject.id}", _("See the workflow")
     elif subject.kind == "setting" and visit.may(Verb.ADMINISTER):
         path, do = "/system", _("System")
     return Shown(finding, said(finding), path, do)

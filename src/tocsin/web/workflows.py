@@ -14,6 +14,7 @@ from starlette.responses import Response
 from tocsin.alerts.model import Alert
 from tocsin.deliveries.messages import MakeCall
 from tocsin.directory.permissions import Verb
+from tocsin.engine.named import Lost, lost_names
 from tocsin.engine.on_calls import host_of, offered
 from tocsin.engine.on_workflows import lets
 from tocsin.engine.workflow_actions import is_known
@@ -80,10 +81,15 @@ def show(visit: Visit, *, error: TocsinError | None = None, changed_id: str = ""
     services = [one for one in visit.config.services.values() if visit.may_read(one)]
     teams = [team for team in visit.config.teams.values() if visit.may_read(team)]
     changed = next((line for line in lines if line.workflow.id == asked and line.may_change), None)
+    lost: dict[str, list[Lost]] = {}
+    for one in lost_names(visit.config, visit.now):
+        if one.naming.kind == "workflow":
+            lost.setdefault(one.naming.thing_id, []).append(one)
     return visit.page(
         "workflows.html",
         status_of(error) if error is not None else 200,
         lines=lines,
+        lost=lost,
         changed=changed,
         seen=visit.config.kept[changed.workflow.id].updated_at if changed is not None else 0,
         step_form=form_of(visit, changed.workflow.steps) if changed is not None else None,

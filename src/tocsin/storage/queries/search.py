@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import JSON, Connection, cast, func, or_, select
+from sqlalchemy import JSON, Connection, and_, cast, func, or_, select
 
 from tocsin.incidents.model import Incident
 from tocsin.storage import tables
@@ -23,12 +23,15 @@ def by_title(connection: Connection, letters: str, sight: Sight | None, limit: i
     if sight is not None:
         newest = newest.where(within(sight, _T.id))
     rows = newest.subquery().c
-    title: Any
+    title: Any = func.json_extract(rows.data, "$.title")
+    anywhere = rows.data.contains(letters, autoescape=True)  # SQLite's LIKE does not tell large letters from small
     if connection.dialect.name == "postgresql":
         title = cast(rows.data, JSON)["title"].as_string()
-    else:
-        title = func.json_extract(rows.data, "$.title")
+        anywhere = rows.data.icontains(letters, autoescape=True)
     # SQLite knows small letters of ASCII only: what was typed is looked for as it is too.
     found = or_(func.lower(title).contains(letters.lower(), autoescape=True), title.contains(letters, autoescape=True))
+    if letters.isascii() and letters.isprintable() and not set(letters) & {'"', "\\"}:
+        # They stand in the JSON as they are: what lacks them need not be taken apart.
+        found = and_(anywhere, found)
     statement = select(rows.data).where(found).order_by(rows.number.desc()).limit(limit)
     return tuple(load(Incident, data) for (data,) in connection.execute(statement))
