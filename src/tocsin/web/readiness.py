@@ -18,6 +18,7 @@ from tocsin.engine.reach import lack_of, touches
 from tocsin.engine.readiness import Finding, Interval, Review, Weight, readiness
 from tocsin.oncall import Schedule
 from tocsin.web.channels import WORDS, when_words
+from tocsin.web.day_one import day_one_of
 from tocsin.web.findings import LACKS, said
 from tocsin.web.language import gettext as _
 from tocsin.web.policies.levels import Called, called_by
@@ -88,6 +89,7 @@ def readiness_page(visit: Visit) -> Response:
         covers=_covers(visit, review),
         alarms=_alarms(visit),
         gaps_shown=GAPS_SHOWN,
+        day_one=day_one_of(visit, even_hidden=True),
     )
 
 

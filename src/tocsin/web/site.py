@@ -18,6 +18,7 @@ from tocsin.runtime.desk import Desk
 from tocsin.runtime.live import Bus
 from tocsin.runtime.reads import Reads
 from tocsin.runtime.sessions import Sessions
+from tocsin.web.address import Addresses
 from tocsin.web.demo import DemoShow, PhoneBooth
 from tocsin.web.turnstile import Turnstile
 
@@ -97,5 +98,6 @@ class Site:
     ways_to_send: Callable[[], tuple[str, ...]] = tuple
     setup: Callable[[], Setup] = Setup
     simulations: Turnstile = field(default_factory=Turnstile)
+    addresses: Addresses = field(default_factory=Addresses)
     booth: PhoneBooth | None = None
     show: DemoShow | None = None
