@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.web.place import Place, policy_of, priorities, rename, small
-from tocsin.directory.model import Role, Urgency
+from tocsin.directory.model import Integration, Role, Service, Urgency
 from tocsin.events.model import Action, Event, Severity
 from tocsin.incidents.messages import Acknowledge, AddNote, Resolve, SetPriority, SetUrgency, Snooze
 from tocsin.kernel.actor import SYSTEM, Via
@@ -174,6 +174,18 @@ def crowd(folder: Path) -> Place:
     for start in range(0, len(events), 250):
         place.desk.receive_all(events[start : start + 250])
     _deliver(place)
+    return place
+
+
+def catalogue(folder: Path) -> Place:
+    """Two hundred services, of which some burn, with names of every length."""
+    place = usual(folder)
+    names = ("Payments settlement reconciliation and chargeback gateway EU", HEBREW, EMOJI[:40], "Search", "Mail out")
+    for number in range(200):
+        name = f"{names[number % len(names)][:56]} {number}"
+        made: Service = place.desk.save(Service(id="", name=name, policy_id=place.policy.id))
+        if number % 2:
+            place.desk.save(Integration(id="", service_id=made.id, name="Prometheus", key=""))
     return place
 
 

@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from tocsin.engine.thing_removal import gone
+from tocsin.engine.cover import forgotten
+from tocsin.engine.thing_removal import feeds_about, gone
 from tocsin.engine.thing_rules import Draft, Verdict, teams_exist
 from tocsin.engine.world import ThingChange, World
 from tocsin.kernel.decision import NOTHING, Decision
@@ -24,6 +25,7 @@ from tocsin.oncall import (
     apply_edit,
     custom_shift_problems,
     new_schedule,
+    opened_gaps,
     override_problems,
     problems,
     remove_override,
@@ -34,6 +36,9 @@ from tocsin.oncall import (
 
 AHEAD = 1000
 """Custom shifts, and overrides, of one shift-based schedule that are not over: each costs whoever asks about it."""
+
+GAPS_NAMED = 20
+"""Gaps that one change opens and that are named on record; the others are counted."""
 
 
 def _schedule(draft: Draft) -> Verdict:
@@ -59,7 +64,17 @@ def _schedule(draft: Draft) -> Verdict:
         return found, NOTHING
     left = {one.id for one in draft.new.rotations if not one.removed}
     ended = {one.id for one in old.rotations if not one.removed} - left
+    draft.detail = _opened(draft.world, old, draft.new, draft.now)
     return [], _overrides_end(draft.world, schedule.id, ended, draft.now)
+
+
+def _opened(world: World, old: Schedule, new: Schedule, now: Moment) -> Mapping[str, Any] | None:
+    """The stretches ahead in which somebody was on call and now nobody is: on record, whoever makes the change."""
+    exceptions = world.config.exceptions_of.get(new.id, ())
+    found = opened_gaps((old, exceptions), (new, exceptions), now)
+    if not found:
+        return None
+    return {"opened_gaps": [[one.start, one.end] for one in found[:GAPS_NAMED]], "gaps": len(found)}
 
 
 def _overrides_end(world: World, schedule_id: str, sources: Iterable[str], now: Moment) -> Decision:
@@ -157,7 +172,11 @@ def _remove_schedule(world: World, schedule: Schedule, _now: Moment) -> Decision
     if _open_work_calls(world, schedule):
         text = "Schedule can't be deleted if it's being used by an escalation policy snapshot with open incidents"
         raise InUse(text, reason="schedule_in_snapshot")
-    return gone([*world.config.exceptions_of.get(schedule.id, ()), schedule])
+    config = world.config
+    asked = [one for one in config.cover_requests.values() if one.schedule_id == schedule.id]
+    return forgotten(asked) + gone(
+        [*config.exceptions_of.get(schedule.id, ()), *feeds_about(config, schedule.id), schedule]
+    )
 
 
 def _open_work_calls(world: World, schedule: Schedule) -> bool:

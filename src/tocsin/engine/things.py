@@ -12,7 +12,9 @@ from typing import Any, ClassVar
 
 from tocsin.engine import (
     rules_of_business,
+    rules_of_cover,
     rules_of_events,
+    rules_of_feeds,
     rules_of_fields,
     rules_of_grouping,
     rules_of_schedules,
@@ -93,7 +95,7 @@ def save(world: World, actor: Actor, command: SaveThing, now: Moment) -> Decisio
         raise Invalid(problems[0], details=tuple(problems), reason=f"{command.thing_kind}_invalid")
     if draft.new == old:
         return replace(NOTHING, value=old)
-    change = ThingChange(command.thing_kind, draft.new.id, old, draft.new)
+    change = ThingChange(command.thing_kind, draft.new.id, old, draft.new, draft.detail)
     decision = Decision(state=(change,)) + extra
     return replace(decision + looks(world.config, decision, now), value=draft.new)
 
@@ -138,7 +140,9 @@ def _stamped(old: Any, new: Any, now: Moment) -> Any:
 _PARTS = (
     thing_rules,
     rules_of_business,
+    rules_of_cover,
     rules_of_events,
+    rules_of_feeds,
     rules_of_fields,
     rules_of_grouping,
     rules_of_schedules,

@@ -5,9 +5,9 @@ Reads see what the same batch wrote before. Nothing here performs I/O; the imple
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from tocsin.alerts.model import Alert
 from tocsin.deliveries.model import Delivery, Lane
@@ -159,12 +159,16 @@ class Recorded:
 
 @dataclass(frozen=True, slots=True)
 class ThingChange:
-    """A change of configuration, for the store and the audit trail. `after` None = removed; `before` None = created."""
+    """A change of configuration, for the store and the audit trail. `after` None = removed; `before` None = created.
+
+    `detail`: what it led to that its values don't say, as plain values for the audit trail.
+    """
 
     kind: str
     id: str
     before: object | None
     after: object | None
+    detail: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,9 @@ A start that has passed says nothing any more: a client that repeats the first o
 nothing. The order of layers is the new one from then on and the old one before. When the zone changes, so does every
 layer, and those of the past keep the zone that they were served in.
 
+An edit can also be *planned*: then nothing changes before a later moment, each layer that changes there ends then and
+goes on as a new one.
+
 Never checks whether the new version makes sense (`validate.problems`), and never touches overrides of other people.
 """
 
@@ -65,6 +68,21 @@ def apply_edit(old: Schedule, new: Schedule, now: Moment, ids: IdSource) -> Sche
     if old.shift_based:
         rotations = apply_rotations(old.rotations, new.rotations, now, ids)
         return replace(new, id=old.id, rotations=rotations, created_at=old.created_at)
+    layers = _edited(old, new, now, ids)
+    return replace(new, id=old.id, layers=layers, created_at=old.created_at, updated_at=now)
+
+
+def planned_layers(old: Schedule, new: Schedule, at: Moment) -> tuple[Layer, ...]:
+    """The layers to ask for by now so that those of `new` hold from `at` on, and nothing changes before.
+
+    A layer that changes then keeps its id for the time before; what goes on in its place has none yet. The zone stays:
+    a schedule has one at a time. Raises Invalid as `apply_edit` does.
+    """
+    return _edited(old, replace(new, time_zone=old.time_zone), at, None)
+
+
+def _edited(old: Schedule, new: Schedule, now: Moment, ids: IdSource | None) -> tuple[Layer, ...]:
+    """Without `ids` the past keeps the id of a layer that changes, and what is new has none."""
     known = {layer.id: place for place, layer in enumerate(old.layers)}
     _check_ids(new.layers, known)
     steps: dict[int, _Step] = {}
@@ -73,7 +91,8 @@ def apply_edit(old: Schedule, new: Schedule, now: Moment, ids: IdSource) -> Sche
     for layer in new.layers:
         place = known.get(layer.id)
         if place is None:
-            order.append(_Place(_begun(layer if layer.id else replace(layer, id=ids.short()), now)))
+            begun = layer if layer.id or ids is None else replace(layer, id=ids.short())
+            order.append(_Place(_begun(begun, now)))
             continue
         step = _continued(_zoned(old.layers[place], old, new), layer, now, ids)
         if step.both is not None and place < reached and not step.both.has_ended(now):
@@ -86,8 +105,7 @@ def apply_edit(old: Schedule, new: Schedule, now: Moment, ids: IdSource) -> Sche
             order.append(_Place(step.future, place))
     for place, layer in enumerate(old.layers):
         steps.setdefault(place, _retired(_zoned(layer, old, new), now))
-    layers = tuple(layer for layer in _merged(steps, order, now) if layer.end is None or layer.start < layer.end)
-    return replace(new, id=old.id, layers=layers, created_at=old.created_at, updated_at=now)
+    return tuple(layer for layer in _merged(steps, order, now) if layer.end is None or layer.start < layer.end)
 
 
 def live_layers(schedule: Schedule, now: Moment) -> tuple[Layer, ...]:
@@ -155,14 +173,14 @@ def _begun(layer: Layer, now: Moment) -> Layer:
     return replace(layer, start=max(layer.start, now), time_zone="")
 
 
-def _continued(old: Layer, wanted: Layer, now: Moment, ids: IdSource) -> _Step:
+def _continued(old: Layer, wanted: Layer, now: Moment, ids: IdSource | None) -> _Step:
     if old.start >= now:  # not begun yet: nothing has been
         return _Step(future=_begun(wanted, now))
     ends = wanted.end is not None and wanted.end <= now
     if old.has_ended(now):
         if ends:
             return _Step(both=replace(old, name=wanted.name))
-        return _Step(replace(old, id=ids.short()), _begun(wanted, now))
+        return _parted(old, _begun(wanted, now), ids)
     start = old.start if wanted.start <= now else wanted.start
     end = None if wanted.end is None else max(wanted.end, now)
     if ends or replace(wanted, start=start, end=None, time_zone="") == replace(old, end=None, name=wanted.name):
@@ -170,8 +188,15 @@ def _continued(old: Layer, wanted: Layer, now: Moment, ids: IdSource) -> _Step:
     return _split(old, wanted, now, ids)
 
 
-def _split(old: Layer, wanted: Layer, now: Moment, ids: IdSource) -> _Step:
-    return _Step(replace(old, id=ids.short(), end=now), _begun(wanted, now))
+def _split(old: Layer, wanted: Layer, now: Moment, ids: IdSource | None) -> _Step:
+    return _parted(replace(old, end=now), _begun(wanted, now), ids)
+
+
+def _parted(past: Layer, future: Layer, ids: IdSource | None) -> _Step:
+    """One of the two has a new id."""
+    if ids is None:
+        return _Step(past, replace(future, id=""))
+    return _Step(replace(past, id=ids.short()), future)
 
 
 def _retired(layer: Layer, now: Moment) -> _Step:

@@ -13,7 +13,7 @@ from tocsin.storage.codec import dump, plain
 
 _HIDDEN = "(secret)"
 
-SECRET_FIELDS = frozenset({"password_hash", "digest", "key", "secret"})
+SECRET_FIELDS = frozenset({"password_hash", "digest", "key", "old_key", "secret"})
 """Fields whose values are replaced, of every thing that has one."""
 
 
@@ -26,6 +26,7 @@ def audit_row(at: Moment, actor: Actor, change: ThingChange) -> dict[str, Any]:
         "thing_id": change.id,
         "before": _readable(change.before),
         "after": _readable(change.after),
+        "detail": None if change.detail is None else dump(dict(change.detail)),
     }
 
 

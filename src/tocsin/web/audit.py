@@ -52,6 +52,7 @@ _LOOKS: Final = {
 _PAGES: Final[Mapping[str, str]] = {
     "orchestration": "/orchestrations/{id}",
     "service": "/services/{id}",
+    "schedule": "/schedules/{id}",
     "team": "/teams?change={id}#form",
     "webhook_subscription": "/webhooks/{id}",
     "maintenance_window": "/maintenance-windows",
@@ -73,6 +74,8 @@ class AuditLine:
     path: str
     fields: list[Difference]
     more: int
+    opened: tuple[tuple[Moment, Moment], ...] = ()
+    opened_more: int = 0
 
 
 def kind_word(kind: str) -> str:
@@ -142,6 +145,7 @@ def _names(visit: Visit) -> Callable[[str], str]:
 def _line(visit: Visit, record: AuditRecord, name_of: Callable[[str], str]) -> AuditLine:
     wording = Wording(at=visit.times.clock, name_of=name_of)
     fields, more = differences(record.before, record.after, wording)
+    opened = tuple((int(start), int(end)) for start, end in (record.detail or {}).get("opened_gaps", ()))
     there = record.thing_id in visit.config.of(record.kind) if record.kind in KINDS else False
     return AuditLine(
         record=record,
@@ -152,6 +156,8 @@ def _line(visit: Visit, record: AuditRecord, name_of: Callable[[str], str]) -> A
         path=_PAGES.get(record.kind, "").format(id=record.thing_id) if there else "",
         fields=fields,
         more=more,
+        opened=opened,
+        opened_more=max(0, int((record.detail or {}).get("gaps", 0)) - len(opened)),
     )
 
 

@@ -34,6 +34,7 @@ from tocsin.oncall import (
     live_layers,
     members,
     new_schedule,
+    planned_layers,
     remove_override,
     render,
 )
@@ -287,6 +288,26 @@ def test_the_same_edit_again_leaves_nothing_behind(change: Change, minutes: int)
     later = change.now + minutes * MINUTE
     again = apply_edit(once, replace(once, layers=live_layers(once, change.now)), later, ids(2))
     assert again.layers == once.layers
+
+
+@settings(deadline=None, max_examples=150)
+@given(edits(), st.integers(0, 6 * 1440))
+def test_a_planned_edit_changes_nothing_before_its_moment(change: Change, minutes: int) -> None:
+    old, now, at_ = change.old, change.now, change.now + minutes * MINUTE
+    new = replace(change.new, time_zone=old.time_zone)
+    after = apply_edit(old, replace(new, layers=planned_layers(old, new, at_)), now, ids())
+    assert final(after, now - 20 * DAY, at_) == final(old, now - 20 * DAY, at_)
+    there = apply_edit(old, new, at_, ids())
+    assert final(after, at_, at_ + 20 * DAY) == final(there, at_, at_ + 20 * DAY)
+    assert len({one.id for one in after.layers}) == len(after.layers)
+
+
+def test_a_layer_that_changes_later_keeps_its_id_until_then() -> None:
+    wanted = replace(OLD, layers=(replace(OLD.layers[0], user_ids=(CAROL,)), OLD.layers[1]))
+    before, after, nights = planned_layers(OLD, wanted, NOW + WEEK)
+    assert (before.id, before.end) == ("PLAYER1", NOW + WEEK)
+    assert (after.id, after.start, after.user_ids) == ("", NOW + WEEK, (CAROL,))
+    assert nights == OLD.layers[1]
 
 
 # --- overrides ----------------------------------------------------------------------------------------------------

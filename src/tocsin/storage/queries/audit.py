@@ -27,7 +27,11 @@ class Change(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AuditRecord:
-    """One change of configuration. `before` None = created, `after` None = removed; both are plain values."""
+    """One change of configuration. `before` None = created, `after` None = removed; both are plain values.
+
+    `detail`: what it led to that its values don't say: `opened_gaps` of a schedule as pairs of moments, `gaps` = how
+    many in all.
+    """
 
     seq: int
     at: Moment
@@ -36,6 +40,7 @@ class AuditRecord:
     thing_id: str
     before: dict[str, Any] | None
     after: dict[str, Any] | None
+    detail: dict[str, Any] | None = None
 
     @property
     def change(self) -> Change:
@@ -67,7 +72,9 @@ class AuditFilter:
 
 def find(connection: Connection, wanted: AuditFilter, limit: int) -> Listing[AuditRecord]:
     """The newest changes wanted; the next page begins before the last one's `seq`."""
-    statement = select(_T.seq, _T.at, _T.actor, _T.kind, _T.thing_id, _T.before, _T.after).order_by(_T.seq.desc())
+    statement = select(_T.seq, _T.at, _T.actor, _T.kind, _T.thing_id, _T.before, _T.after, _T.detail).order_by(
+        _T.seq.desc()
+    )
     if wanted.kinds and not wanted.parts:
         statement = statement.where(_T.kind.in_(wanted.kinds))
     if wanted.thing_id:
@@ -115,9 +122,9 @@ def _holds(column: Column[str], name: str, value: str) -> ColumnElement[bool]:
     return column.contains(f'"{name}":"{value}"', autoescape=True)
 
 
-def _record(row: Row[int, Moment, str, str, str, str | None, str | None]) -> AuditRecord:
-    seq, at, actor, kind, thing_id, before, after = row
-    return AuditRecord(seq, at, load_actor(actor), kind, thing_id, _values(before), _values(after))
+def _record(row: Row[int, Moment, str, str, str, str | None, str | None, str | None]) -> AuditRecord:
+    seq, at, actor, kind, thing_id, before, after, detail = row
+    return AuditRecord(seq, at, load_actor(actor), kind, thing_id, _values(before), _values(after), _values(detail))
 
 
 def _values(text: str | None) -> dict[str, Any] | None:

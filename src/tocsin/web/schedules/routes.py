@@ -1,0 +1,19 @@
+"""The addresses of the pages about schedules."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from tocsin.web.schedules.listing import make_weekly, schedules_page
+from tocsin.web.schedules.overrides import add_override, end_override, override_page
+from tocsin.web.schedules.page import schedule_page
+
+ROUTES: Final[tuple[tuple[Any, ...], ...]] = (
+    ("/schedules", schedules_page),
+    ("/schedules", make_weekly, "POST"),
+    ("/schedules/{id}", schedule_page),
+    ("/schedules/{id}/override", override_page),
+    ("/schedules/{id}/override", add_override, "POST"),
+    ("/schedules/{id}/override/{override}/end", end_override, "POST"),
+)
+"""Path, page, and the method where it is not GET."""

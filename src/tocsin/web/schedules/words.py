@@ -1,0 +1,174 @@
+"""Layers, hours and recurring shifts in words, for people who read a schedule rather than its numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from babel.dates import get_day_names
+from babel.lists import format_list
+
+from tocsin.kernel.time import SECOND, Moment
+from tocsin.oncall import (
+    Layer,
+    Restriction,
+    RestrictionKind,
+    Rotation,
+    RotationEvent,
+    Schedule,
+    live_layers,
+    local_time,
+    turn_at,
+    weekday_of,
+    zone_named,
+)
+from tocsin.web import language
+from tocsin.web.language import gettext as _
+from tocsin.web.language import ngettext
+from tocsin.web.times import Times
+from tocsin.web.visit import Visit
+
+DAY_SECONDS = 86_400
+WEEK_SECONDS = 7 * DAY_SECONDS
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One layer or one event of a rotation. `people`: id, name, and whether it is that person's turn now."""
+
+    id: str
+    name: str
+    people: tuple[tuple[str, str, bool], ...]
+    rhythm: str
+    hours: tuple[str, ...]
+    life: str
+    raw: tuple[str, ...] = ()
+
+
+def rotation_name(rotation: Rotation) -> str:
+    """A rotation by what its events are called."""
+    return ", ".join(dict.fromkeys(one.name for one in rotation.events if not one.removed))
+
+
+def weekday_names(width: Literal["wide", "abbreviated"] = "wide") -> list[str]:
+    """Monday first."""
+    names = get_day_names(width, locale=language.locale())
+    return [str(names[day]) for day in range(7)]
+
+
+def clock(seconds: int) -> str:
+    """Seconds after midnight as a clock shows them; seconds only where there are any."""
+    hours, rest = divmod(seconds, 3600)
+    minutes, left = divmod(rest, 60)
+    return f"{hours:02}:{minutes:02}" + (f":{left:02}" if left else "")
+
+
+def layers_told(visit: Visit, schedule: Schedule, times: Times) -> list[Told]:
+    """The layers that are not over, the one that wins first."""
+    return [_layer(visit, schedule, one, times) for one in reversed(live_layers(schedule, visit.now))]
+
+
+def _layer(visit: Visit, schedule: Schedule, layer: Layer, times: Times) -> Told:
+    turn = turn_at(layer, schedule.time_zone, visit.now) if layer.start <= visit.now else -1
+    people = tuple((one, visit.names.person(one), at == turn) for at, one in enumerate(layer.user_ids))
+    hours = tuple(hours_words(one) for one in layer.restrictions)
+    return Told(layer.id, layer.name, people, rhythm_words(layer, schedule.time_zone), hours, _life(layer, times))
+
+
+def rhythm_words(layer: Layer, time_zone: str) -> str:
+    """How long a turn is, and when it is handed over."""
+    wall = local_time(zone_named(layer.time_zone or time_zone), layer.rotation_virtual_start)
+    at = clock(wall // SECOND % DAY_SECONDS)
+    length = layer.turn_length_seconds
+    if length == DAY_SECONDS:
+        return _("Changes every day at %(time)s", time=at)
+    if length == WEEK_SECONDS:
+        return _("Changes every week on %(day)s at %(time)s", day=weekday_names()[weekday_of(wall)], time=at)
+    if length % WEEK_SECONDS == 0:
+        day = weekday_names()[weekday_of(wall)]
+        weeks = length // WEEK_SECONDS
+        return _("Changes every %(count)s weeks on %(day)s at %(time)s", count=weeks, day=day, time=at)
+    if length % DAY_SECONDS == 0:
+        return _("Changes every %(count)s days at %(time)s", count=length // DAY_SECONDS, time=at)
+    return _("Changes every %(span)s, counted from %(time)s", span=length_words(length), time=at)
+
+
+def length_words(seconds: int) -> str:
+    """A length in its largest whole unit."""
+    if seconds % DAY_SECONDS == 0:
+        return ngettext("%(num)s day", "%(num)s days", seconds // DAY_SECONDS)
+    if seconds % 3600 == 0:
+        return ngettext("%(num)s hour", "%(num)s hours", seconds // 3600)
+    if seconds % 60 == 0:
+        return ngettext("%(num)s minute", "%(num)s minutes", seconds // 60)
+    return ngettext("%(num)s second", "%(num)s seconds", seconds)
+
+
+def hours_words(one: Restriction) -> str:
+    """Hours of the day or the week."""
+    end = one.start_time_of_day + one.duration_seconds
+    if one.kind is RestrictionKind.DAILY:
+        return _("every day %(start)s–%(end)s", start=clock(one.start_time_of_day), end=clock(end % DAY_SECONDS))
+    first = (one.start_day_of_week or 1) - 1
+    names = weekday_names("abbreviated")
+    start = f"{names[first]} {clock(one.start_time_of_day)}"
+    last = f"{names[(first + end // DAY_SECONDS) % 7]} {clock(end % DAY_SECONDS)}"
+    return _("every week %(start)s – %(end)s", start=start, end=last)
+
+
+def _life(layer: Layer, times: Times) -> str:
+    if layer.start > times.now and layer.end is not None:
+        return _("from %(start)s until %(end)s", start=times.minute(layer.start), end=times.minute(layer.end))
+    if layer.start > times.now:
+        return _("from %(start)s on", start=times.minute(layer.start))
+    return _("until %(end)s", end=times.minute(layer.end)) if layer.end is not None else ""
+
+
+def rotations_told(visit: Visit, schedule: Schedule, times: Times) -> list[tuple[Rotation, list[Told]]]:
+    """The rotations with their events that are not over."""
+    return [
+        (one, [_event(visit, event, times) for event in live_events(one, visit.now)])
+        for one in schedule.rotations
+        if not one.removed
+    ]
+
+
+def live_events(rotation: Rotation, now: Moment) -> list[RotationEvent]:
+    """The events of a rotation that make shifts now or later."""
+    return [one for one in rotation.events if not one.removed and not one.is_over(now)]
+
+
+def _event(visit: Visit, event: RotationEvent, times: Times) -> Told:
+    people = tuple((one, visit.names.person(one) if one else _("unassigned"), False) for one in event.members)
+    if event.every_member:
+        rhythm = _("Everybody serves each shift")
+    elif event.shifts_per_member == 1:
+        rhythm = _("They take turns")
+    else:
+        rhythm = _("They take turns of %(count)s shifts", count=event.shifts_per_member)
+    zone = zone_named(event.time_zone)
+    begin, end = local_time(zone, event.start), local_time(zone, event.end)
+    start = clock(begin // SECOND % DAY_SECONDS)
+    hours = _("%(length)s from %(start)s", length=length_words((end - begin) // SECOND), start=start)
+    return Told(event.id, event.name, people, rhythm, (hours,), _event_life(event, times), event.recurrence)
+
+
+def _event_life(event: RotationEvent, times: Times) -> str:
+    begins = event.effective_since
+    since = _("from %(start)s on", start=times.minute(begins)) if begins > times.now else ""
+    until = event.effective_until
+    return ", ".join(filter(None, (since, _("until %(end)s", end=times.minute(until)) if until is not None else "")))
+
+
+def span_of(times: Times, start: Moment, end: Moment) -> str:
+    """A stretch in words: "Sat 02:00–09:00"."""
+    first, last = times.minute(start), times.local(end)
+    same = times.local(start).date() == last.date()
+    return f"{first}–{last:%H:%M}" if same else f"{first} – {times.minute(end)}"
+
+
+def joined(names: Iterable[str]) -> str:
+    """Names as this language lists them; "nobody" for none."""
+    every = list(names)
+    return format_list(every, locale=language.locale()) if every else _("nobody")
