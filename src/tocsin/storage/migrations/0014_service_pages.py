@@ -8,8 +8,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0016_service_pages"
-down_revision = "0012_handoffs"
+revision = "0014_service_pages"
+down_revision = "0013_audit_details"
 
 _COUNT = """
 INSERT INTO entrance_days (integration_id, day, events, last_seq, last_at, last_outcome)
