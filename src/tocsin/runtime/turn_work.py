@@ -219,6 +219,8 @@ class TurnWork:
             self.turn.facts.append((self.turn.now, recorded))
             if recorded.fact.incident_id:
                 self.topics.add(f"incident:{recorded.fact.incident_id}")
+            else:
+                self.topics.add("now")
         for effect in step.effects:
             if isinstance(effect, SendMessage):
                 self.turn.effects.append(effect)

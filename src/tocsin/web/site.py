@@ -21,6 +21,7 @@ from tocsin.runtime.feeds import Feeds
 from tocsin.runtime.live import Bus
 from tocsin.runtime.reads import Reads
 from tocsin.runtime.sessions import Sessions
+from tocsin.web.address import Addresses
 from tocsin.web.demo import DemoShow, PhoneBooth
 from tocsin.web.machine import Backups, BackupSeen, Machine
 from tocsin.web.turnstile import Turnstile
@@ -199,5 +200,6 @@ class Site:
     ways_to_send: Callable[[], tuple[str, ...]] = tuple
     setup: Callable[[], Setup] = Setup
     simulations: Turnstile = field(default_factory=Turnstile)
+    addresses: Addresses = field(default_factory=Addresses)
     booth: PhoneBooth | None = None
     show: DemoShow | None = None
