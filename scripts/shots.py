@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parent.parent
 OUT = ROOT / "build" / "shots"
 sys.path.insert(0, str(ROOT))
 
-from tests.web import defined_scene, scenes  # noqa: E402 - found beside this folder, not installed
+from tests.web import defined_scene, scenes, schedule_scene  # noqa: E402 - found beside this folder, not installed
 from tests.web.serving import chromium, served, session_of  # noqa: E402
 
 FONTS = """<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd"><fontconfig><dir>/usr/share/fonts</dir>
@@ -78,8 +78,8 @@ class Shot:
 
 def wanted(options: argparse.Namespace, scene: str, numbers: dict[str, Any]) -> Iterator[Shot]:
     """The pictures of one scene."""
-    pages = {**PAGES, **defined_scene.PAGES}
-    usual = defined_scene.PAGES if scene == "defined" else PAGES
+    pages = {**PAGES, **defined_scene.PAGES, **schedule_scene.PAGES}
+    usual = {"defined": defined_scene.PAGES, "schedules": schedule_scene.PAGES}.get(scene, PAGES)
     only = options.only.split(",") if options.only else [page for page in usual if scene in SHOWS or page not in DEMO]
     sizes = [
         size for size in SIZES if not (options.wide and size != "wide") and not (options.narrow and size != "narrow")
@@ -95,7 +95,9 @@ def wanted(options: argparse.Namespace, scene: str, numbers: dict[str, Any]) -> 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
-        "scenes", nargs="*", default=["empty", "calm", "usual", "answered", "full", "defined", "demo", "demo-over"]
+        "scenes",
+        nargs="*",
+        default=["empty", "calm", "usual", "answered", "full", "defined", "schedules", "demo", "demo-over"],
     )
     parser.add_argument("--only", default="", help="names of pages, separated by commas")
     for flag in ("wide", "narrow", "light", "dark", "viewport"):
@@ -114,10 +116,11 @@ def take(options: argparse.Namespace, scene: str, folder: Path) -> None:
     """All pictures of one scene."""
     home = folder / scene
     home.mkdir()
-    make = defined_scene.defined if scene == "defined" else getattr(scenes, SHOWS.get(scene, scene))
+    own = {"defined": defined_scene.defined, "schedules": schedule_scene.schedules}
+    make = own[scene] if scene in own else getattr(scenes, SHOWS.get(scene, scene))
     place = make(home)
-    who = "alice" if "alice" in place.people and scene != "defined" else "erin"
-    numbers: dict[str, Any] = {**scenes.numbers(place), **defined_scene.places(place)}
+    who = "alice" if "alice" in place.people and scene not in own else "erin"
+    numbers: dict[str, Any] = {**scenes.numbers(place), **defined_scene.places(place), **schedule_scene.places(place)}
     session = session_of(place, who)
     if scene in SHOWS:
         scenes.staged(place, scenes.Show(3, numbers["fire"]) if scene == "demo" else scenes.Show(9, 5))

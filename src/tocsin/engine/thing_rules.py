@@ -62,7 +62,7 @@ Elsewhere that 0 is dialled within the country only: whoever is called with it i
 
 @dataclass(slots=True)
 class Draft:
-    """A change under judgement. A rule may replace `new` by the completed thing, and say what it leads to (`detail`)."""
+    """A change under judgement. A rule may complete `new`, and say in `detail` what it leads to."""
 
     world: World
     actor: Actor

@@ -64,8 +64,8 @@ def _things(visit: Visit, letters: str) -> list[Hit]:
         if letters in one.name.casefold() and visit.may_read(one)
     ]
     hits += [
-        Hit("Schedule", "oncall", schedule.name, f"/schedules/{schedule.id}", ", ".join(map(names.team, schedule.team_ids)))
-        for schedule in config.schedules.values()
-        if letters in schedule.name.casefold() and visit.may_read(schedule)
+        Hit("Schedule", "oncall", one.name, f"/schedules/{one.id}", ", ".join(map(names.team, one.team_ids)))
+        for one in config.schedules.values()
+        if letters in one.name.casefold() and visit.may_read(one)
     ]
     return hits

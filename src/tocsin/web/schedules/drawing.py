@@ -156,9 +156,7 @@ class _Pen:
             ]
             if parts or not rotation.removed:
                 yield self._row(rotation_name(rotation) or _("Rotation"), "layer", parts)
-        extra = [
-            Part(one.start, one.end, one.user_id, bool(one.override_id)) for one in found if one.custom_shift_id
-        ]
+        extra = [Part(one.start, one.end, one.user_id, bool(one.override_id)) for one in found if one.custom_shift_id]
         if extra:
             yield self._row(_("Custom shifts"), "overrides", extra)
 

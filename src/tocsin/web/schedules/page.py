@@ -23,7 +23,7 @@ from tocsin.web.schedules.ground import (
     zone_word,
 )
 from tocsin.web.schedules.window import VIEWS, window_of
-from tocsin.web.schedules.words import layers_told, rotation_name, rotations_told
+from tocsin.web.schedules.words import layers_told, rotation_name, rotations_told, span_of
 from tocsin.web.visit import Visit
 
 TURNS: Final = 150
@@ -63,9 +63,7 @@ def schedule_page(visit: Visit) -> Response:
         schedule=schedule,
         watch=watch_of(visit, schedule),
         policies=[
-            (one.id, one.name)
-            for one in visit.config.policies_of_schedule.get(schedule.id, ())
-            if visit.may_read(one)
+            (one.id, one.name) for one in visit.config.policies_of_schedule.get(schedule.id, ()) if visit.may_read(one)
         ],
         zone_name=zone_word(schedule.time_zone),
         same_clock=same_clock(visit, schedule),
@@ -85,6 +83,7 @@ def schedule_page(visit: Visit) -> Response:
         may_edit=may_edit(visit, schedule),
         may_cover=may_cover(visit, schedule),
         cover_path=cover_path,
+        stretch=span_of,
         undone=_undo_of(visit, schedule),
     )
 
