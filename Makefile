@@ -49,7 +49,7 @@ bench: setup-dev ## the benchmarks (ARGS=... narrows)
 	@$(bin)/python -m bench $(ARGS)
 
 shots: setup-dev ## screenshots of the pages
-	@scripts/system-peers
+	@scripts/system-peers --shots
 	@$(bin)/python scripts/shots.py $(ARGS)
 
 lock: setup-dev ## lock dependencies anew (ARGS=--upgrade: to the newest versions)

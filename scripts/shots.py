@@ -22,17 +22,18 @@ ROOT = Path(__file__).resolve().parent.parent
 OUT = ROOT / "build" / "shots"
 sys.path.insert(0, str(ROOT))
 
-from tests.web import defined_scene, scenes, schedule_scene  # noqa: E402 - found beside this folder, not installed
+from tests.web import defined_scene, scenes, schedule_scene, shifts_scene  # noqa: E402 - found beside this folder, not installed
 from tests.web.serving import chromium, served, session_of  # noqa: E402
 
 FONTS = """<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd"><fontconfig><dir>/usr/share/fonts</dir>
 <cachedir>{cache}</cachedir>
-<match><test name="family"><string>system-ui</string></test><edit name="family" mode="assign" binding="strong">
+<match><test name="family"><string>Segoe UI</string></test><edit name="family" mode="assign" binding="strong">
 <string>Inter</string><string>Roboto</string><string>Noto Sans</string><string>DejaVu Sans</string></edit></match>
 </fontconfig>"""
 """A screenshot shows what most people have: a modern system font, where one is installed."""
 
 SIZES = {"wide": (1440, 900), "narrow": (390, 844)}
+SCENES = ("empty", "calm", "usual", "answered", "full", "crowd", "defined", "demo", "demo-over")
 DEMO = ("phones", "end")
 SHOWS = {"demo": "usual", "demo-over": "answered"}
 """Scenes of the demo, and what they are staged in."""
@@ -52,6 +53,7 @@ PAGES = {
     "event": "/alerts/events/3",
     "oncall": "/on-call",
     "services": "/services",
+    "services-two": "/services?page=2",
     "me": "/me",
     "find": "/find?q=pay",
     "phones": "/demo/phones",
@@ -59,6 +61,20 @@ PAGES = {
     "not-found": "/incidents/9999",
     "sign-in": "/sign-in",
 }
+
+MAKERS = {
+    "defined": defined_scene.defined,
+    "schedules": schedule_scene.schedules,
+    "shifts": shifts_scene.rostered,
+    "shifts-full": shifts_scene.crowded,
+}
+OWN = {
+    "defined": defined_scene.PAGES,
+    "schedules": schedule_scene.PAGES,
+    "shifts": shifts_scene.PAGES,
+    "shifts-full": shifts_scene.PAGES,
+}
+"""Scenes with a builder and pages of their own."""
 
 
 @dataclass(frozen=True)
@@ -78,8 +94,8 @@ class Shot:
 
 def wanted(options: argparse.Namespace, scene: str, numbers: dict[str, Any]) -> Iterator[Shot]:
     """The pictures of one scene."""
-    pages = {**PAGES, **defined_scene.PAGES, **schedule_scene.PAGES}
-    usual = {"defined": defined_scene.PAGES, "schedules": schedule_scene.PAGES}.get(scene, PAGES)
+    pages = {**PAGES, **defined_scene.PAGES, **shifts_scene.PAGES, **schedule_scene.PAGES}
+    usual = OWN.get(scene, PAGES)
     only = options.only.split(",") if options.only else [page for page in usual if scene in SHOWS or page not in DEMO]
     sizes = [
         size for size in SIZES if not (options.wide and size != "wide") and not (options.narrow and size != "narrow")
@@ -94,10 +110,11 @@ def wanted(options: argparse.Namespace, scene: str, numbers: dict[str, Any]) -> 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("scenes", nargs="*", default=SCENES)
     parser.add_argument(
         "scenes",
         nargs="*",
-        default=["empty", "calm", "usual", "answered", "full", "defined", "schedules", "demo", "demo-over"],
+        default=["empty", "calm", "usual", "answered", "full", "defined", "shifts", "shifts-full", "demo", "demo-over"],
     )
     parser.add_argument("--only", default="", help="names of pages, separated by commas")
     for flag in ("wide", "narrow", "light", "dark", "viewport"):
@@ -116,11 +133,12 @@ def take(options: argparse.Namespace, scene: str, folder: Path) -> None:
     """All pictures of one scene."""
     home = folder / scene
     home.mkdir()
-    own = {"defined": defined_scene.defined, "schedules": schedule_scene.schedules}
-    make = own[scene] if scene in own else getattr(scenes, SHOWS.get(scene, scene))
+    make = MAKERS.get(scene) or getattr(scenes, SHOWS.get(scene, scene))
     place = make(home)
-    who = "alice" if "alice" in place.people and scene not in own else "erin"
-    numbers: dict[str, Any] = {**scenes.numbers(place), **defined_scene.places(place), **schedule_scene.places(place)}
+    who = "alice" if "alice" in place.people and scene not in ("defined", "schedules") else "erin"
+    numbers: dict[str, Any] = {**scenes.numbers(place)}
+    for other in (defined_scene, shifts_scene, schedule_scene):
+        numbers |= other.places(place)
     session = session_of(place, who)
     if scene in SHOWS:
         scenes.staged(place, scenes.Show(3, numbers["fire"]) if scene == "demo" else scenes.Show(9, 5))

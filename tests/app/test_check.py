@@ -11,13 +11,15 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from tocsin.app.readiness import Weight, readiness
+from tocsin.app.readiness import checked
 from tocsin.app.settings import AppSettings, from_environment
 from tocsin.cli.main import cli
 from tocsin.directory.model import Channel, Role
+from tocsin.engine.readiness import Subject, Weight
 from tocsin.kernel.time import HOUR, parse_iso
 from tocsin.oncall import CustomShift, Layer, Restriction, RestrictionKind, Rotation, RotationEvent, Schedule
 from tocsin.testing.world import World
+from tocsin.web.findings import said
 
 EVERYTHING = {
     "TOCSIN_TWILIO_ACCOUNT_SID": "AC1",
@@ -39,7 +41,7 @@ def found(world: World, weight: Weight = Weight.PROBLEM, **settings: str) -> lis
     """What a check says on Tuesday, 6 January 2026, 09:00 UTC, with everything set up that is not named otherwise."""
     environment = {**EVERYTHING, **settings}
     place: AppSettings = from_environment({name: text for name, text in environment.items() if text}, data=world.folder)
-    return [one.text for one in readiness(world.config, place, world.clock.now()) if one.weight is weight]
+    return [said(one) for one in checked(world.config, place, world.clock.now()) if one.weight is weight]
 
 
 def office(world: World, name: str, *people: Any) -> Schedule:
@@ -123,12 +125,39 @@ def test_people_who_can_not_be_reached_are_named(world: World) -> None:
     world.save(replace(carol, active=False), "active")
     assert found(world) == [
         "Policy payments, level 1, reaches nobody: all of the next 14 days.",
-        "Policy payments, level 2, reaches nobody: all of the next 14 days.",
         "Policy payments, level 3, reaches nobody: all of the next 14 days.",
-        "Alice can't be reached: no rule says by which contact method.",
-        "Bob can't be reached: no rule says by which contact method.",
+        "Alice can't be reached: every contact method is switched off.",
         "Carol can't be reached: switched off.",
     ]
+    assert found(world, Weight.NOTE) == [
+        "Bob has no rule for high urgency that can be used: every contact method is used at once."
+    ]
+
+
+def test_a_finding_names_what_to_mend(world: World) -> None:
+    alice, bob = world.person("alice"), world.person("bob")
+    day = office(world, "Day", alice)
+    service, monitor = world.service("payments", world.policy("payments", (5, day), (5, bob)))
+    world.delete(monitor)
+    world.save(replace(bob, active=False), "active")
+    place = from_environment(EVERYTHING, data=world.folder)
+    subjects = {one.code: one.subject for one in checked(world.config, place, world.clock.now())}
+    assert subjects == {
+        "level_reaches_nobody": Subject("policy", service.policy_id),
+        "unreached_inactive": Subject("user", bob.id),
+        "gap": Subject("schedule", day.id),
+        "no_integration": Subject("service", service.id),
+    }
+
+
+def test_what_a_level_names_and_is_gone_is_said(world: World) -> None:
+    alice = world.person("alice")
+    policy = world.policy("payments", (5, (alice, world.rotation("Primary", alice))))
+    world.service("payments", policy)
+    names_a_gone_one = policy.rules[0].targets[1].id
+    config = world.config.changed([("schedule", names_a_gone_one, None)], world.config.version + 1)
+    found = checked(config, from_environment(EVERYTHING, data=world.folder), world.clock.now())
+    assert [said(one) for one in found] == ["Policy payments, level 1, names somebody or a schedule that was removed."]
 
 
 def test_a_channel_that_somebody_counts_on_is_set_up(world: World) -> None:
@@ -164,7 +193,9 @@ def test_the_command_says_it_by_its_exit_code(world: World, monkeypatch: pytest.
     code, text = run()
     assert (code, text.splitlines()[0][:19]) == (1, "!! There is no serv")
     code, text = run("--json")
-    assert (code, json.loads(text)[0]["weight"]) == (1, "problem")
+    first = json.loads(text)[0]
+    assert (code, first["weight"], first["code"], first["subject"]["kind"]) == (1, "problem", "no_service", "service")
+    assert first["text"].startswith("There is no service")
     alice = world.person("alice")
     _, integration = world.service("payments", world.policy("payments", (5, alice)))
     assert run() == (0, "Ready for the next 14 days.\n")

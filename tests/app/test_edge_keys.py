@@ -26,6 +26,7 @@ class Place:
         self.stored = config(1, "old")
         self.seen: Config | None = None
         self.looks = 0
+        self.at = 100
 
     def read(self) -> Config:
         self.looks += 1
@@ -33,7 +34,7 @@ class Place:
         return self.stored
 
     def keys(self) -> EdgeKeys:
-        return EdgeKeys(self.read, lambda: self.seen, lambda: 0, lambda _seq: None)
+        return EdgeKeys(self.read, lambda: self.seen, lambda: 0, lambda _seq: None, lambda: self.at)
 
 
 def test_before_the_first_look_no_key_is_wrong() -> None:
@@ -69,3 +70,21 @@ def test_a_removed_key_ends_with_the_next_look() -> None:
     place.stored = config(2)
     keys.refresh()
     assert keys.integration("old") is None
+
+
+def test_a_key_that_was_replaced_ends_at_its_moment() -> None:
+    place = Place()
+    things: dict[str, dict[str, object]] = {kind: {} for kind in KINDS}
+    things["integration"] = {
+        "I": Integration(id="I", service_id="S", name="I", key="new", old_key="old", old_key_until=200)
+    }
+    place.stored = Config(things, 2)
+    keys = place.keys()
+    keys.refresh()
+    for key in ("old", "new"):
+        found = keys.integration(key)
+        assert found is not None
+        assert found.id == "I"
+    place.at = 200
+    assert keys.integration("old") is None, "nobody has to say so: it ends by itself"
+    assert keys.integration("new") is not None

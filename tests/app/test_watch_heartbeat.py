@@ -44,7 +44,7 @@ def listener() -> Iterator[Listener]:
 
 def test_it_beats_while_all_is_well_and_is_silent_while_it_is_not(listener: Listener) -> None:
     problems: list[str] = []
-    heartbeat = Heartbeat(f"{listener.server.url}/beat", lambda: problems, every_seconds=EVERY)
+    heartbeat = Heartbeat(f"{listener.server.url}/beat", lambda: problems, SystemClock().now, every_seconds=EVERY)
     heartbeat.start()
     assert listener.wait_for(4), "it goes on though one beat was refused"
     problems.append("a timer is 20 s overdue")
@@ -69,7 +69,7 @@ def test_a_url_that_does_not_work_harms_nobody(url: str) -> None:
         asked.set()
         return []
 
-    heartbeat = Heartbeat(url or "", problems, every_seconds=EVERY)
+    heartbeat = Heartbeat(url or "", problems, SystemClock().now, every_seconds=EVERY)
     heartbeat.start()
     assert asked.wait(2) is bool(url)
     asked.clear()

@@ -12,6 +12,7 @@ from tests.behaviour.cast import Cast
 from tocsin.alerts.windows import MaintenanceWindow
 from tocsin.directory.business import BusinessService, Dependency, Subscriber, Tag, Tagging
 from tocsin.directory.custom_fields import BASE_TYPE, CustomField, DataType, IncidentType
+from tocsin.directory.feeds import CalendarFeed, FeedSubject
 from tocsin.directory.grouping import GroupingSetting
 from tocsin.directory.kept import Kept
 from tocsin.directory.model import (
@@ -42,7 +43,7 @@ from tocsin.events.orchestration import (
 from tocsin.kernel.actor import Actor
 from tocsin.kernel.errors import Conflict, Invalid, NotAllowed, TocsinError
 from tocsin.kernel.time import DAY, HOUR
-from tocsin.oncall import CustomShift, Override, Schedule
+from tocsin.oncall import CoverRequest, CustomShift, Override, Schedule
 from tocsin.testing.world import World, as_user
 
 Attempt = Callable[[Actor], object]
@@ -78,6 +79,10 @@ def changes(world: World, cast: Cast, rota: Schedule) -> Mapping[str, SaveThing]
         "schedule": (replace(rota, name="Payments nights"), ("name",)),
         "override": (Override("", rota.id, cast.bob.id, now + HOUR, now + 2 * HOUR, 0), ()),
         "policy": (replace(cast.policy, name="Payments!"), ("name",)),
+        "cover_request": (
+            CoverRequest(id="", schedule_id=rota.id, user_id=cast.alice.id, start=now + 3 * HOUR, end=now + 4 * HOUR),
+            (),
+        ),
         **newer(world, cast),
     }
     return {kind: SaveThing(thing_kind=kind, thing=thing, fields=fields) for kind, (thing, fields) in things.items()}
@@ -137,6 +142,12 @@ def newer(world: World, cast: Cast) -> dict[str, tuple[Any, tuple[str, ...]]]:
             (),
         ),
         "kept": (Kept(id="", resource="addon", name="Graph", team_ids=(team,)), ()),
+        "calendar_feed": (
+            CalendarFeed(
+                id="", user_id=cast.olga.id, subject=FeedSubject.PERSON, subject_id=cast.olga.id, digest="0a" * 32
+            ),
+            (),
+        ),
     }
 
 
@@ -154,15 +165,16 @@ def accepted(world: World, person: User, orders: Mapping[str, Any]) -> set[str]:
     return found
 
 
+ON_CALL = {"override", "custom_shift", "cover_request"}
 MANAGERS = {"team", "membership", "service", "integration", "schedule", "override", "policy"}
 MANAGERS |= {"orchestration", "orchestration_key", "orchestration_path", "cache_variable", "maintenance_window"}
 MANAGERS |= {"business_service", "dependency", "tagging", "subscriber", "grouping_setting", "webhook_subscription"}
-MANAGERS |= {"kept", "custom_shift"}
+MANAGERS |= {"kept", "custom_shift", "cover_request"}
 
 
 @pytest.mark.parametrize(
     ("name", "may"),
-    [("mallory", set()), ("alice", {"override", "custom_shift"}), ("carol", MANAGERS), ("olga", set(KINDS))],
+    [("mallory", set()), ("alice", ON_CALL), ("carol", MANAGERS), ("olga", set(KINDS))],
 )
 def test_saving(world: World, cast: Cast, rota: Schedule, name: str, may: set[str]) -> None:
     orders = changes(world, cast, rota)
@@ -172,7 +184,7 @@ def test_saving(world: World, cast: Cast, rota: Schedule, name: str, may: set[st
 
 @pytest.mark.parametrize(
     ("name", "may"),
-    [("mallory", set()), ("alice", {"override", "custom_shift"}), ("carol", MANAGERS), ("olga", set(KINDS))],
+    [("mallory", set()), ("alice", ON_CALL), ("carol", MANAGERS), ("olga", set(KINDS))],
 )
 def test_removing(world: World, cast: Cast, rota: Schedule, name: str, may: set[str]) -> None:
     ids = {"settings": "settings", "team": cast.team.id, "service": cast.service.id, "policy": cast.policy.id}

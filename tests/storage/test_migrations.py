@@ -241,7 +241,7 @@ def future(folder: Path, steps: int, more: str = "pass") -> Path:
         (folder / path.name).write_text(path.read_text())
     before = revisions()[-1]
     for number in range(steps):
-        name = f"{len(revisions()) + number + 1:04}_later"
+        name = f"{int(revisions()[-1][:4]) + number + 1:04}_later"
         last = more if number == steps - 1 else "pass"
         (folder / f"{name}.py").write_text(NEXT.format(name=name, before=before, number=number, more=last))
         before = name
@@ -365,3 +365,20 @@ def test_a_file_of_a_broken_upgrade_is_whole(tmp_path: Path) -> None:
     create_schema(database, folder=future(tmp_path / "mended", 2))
     assert notes(database) == ["note_0", "note_1"]
     database.close()
+
+
+def test_what_came_by_each_key_is_counted_from_the_outcomes_that_are_there(empty: Database) -> None:
+    create_schema(empty, to="0012_handoffs")
+    day = 24 * HOUR
+    came = [("I1", day + 5), ("I2", day + 6), ("I1", day + 7), ("I1", 2 * day + 1)]
+    with empty.transaction() as connection:
+        for seq, (key, at) in enumerate(came, 1):
+            row = {"seq": seq, "outcome": "opened" if seq % 2 else "dropped", "reason": "", "alert_id": "",
+                   "integration_id": key, "received_at": at, "decided_at": at}  # fmt: skip
+            connection.execute(tables.event_outcomes.insert().values(row))
+    create_schema(empty)
+    assert rows(empty)["entrance_days"] == [
+        ("I1", 1, 2, 3, day + 7, "opened"),
+        ("I1", 2, 1, 4, 2 * day + 1, "dropped"),
+        ("I2", 1, 1, 2, day + 6, "dropped"),
+    ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.web.place import Place, small
+from tocsin.kernel.ids import IdSource
 
 
 @pytest.fixture(scope="session")
@@ -27,3 +29,9 @@ def place(mould: Place, tmp_path: Path) -> Iterator[Place]:
     made = Place(tmp_path, like=mould)
     yield made
     made.close()
+
+
+@pytest.fixture
+def ids() -> IdSource:
+    """Ids from a seed."""
+    return IdSource(random.Random(5))

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from tests.web import reaching_scene, settings_scene
 from tests.web.place import Place, priorities, small
 from tocsin.alerts.windows import MaintenanceWindow
 from tocsin.deliveries.messages import RecordDelivery, SendPing
@@ -32,6 +33,7 @@ from tocsin.events.orchestration import (
 from tocsin.kernel.actor import SYSTEM
 from tocsin.kernel.time import HOUR, MINUTE, SECOND
 from tocsin.kernel.values import replace
+from tocsin.web.site import ProbeEvent
 from tocsin.workflows.messages import StartWorkflow
 
 PAGES = {
@@ -47,10 +49,16 @@ PAGES = {
     "service": "/services/{service}",
     "service-bare": "/services/{bare}",
     "service-odd": "/services/{odd}",
+    "service-month": "/services/{service}?span=30d",
+    "service-edit": "/services/{service}/edit",
+    "service-edit-odd": "/services/{odd}/edit",
+    "service-new": "/services/new",
+    "entrance": "/services/{service}/monitors/{monitor}",
+    "probe": "/services/{service}/monitors/{monitor}/test",
+    "probe-way": "/services/{service}/tests/{tested}",
+    "services-none": "/services?q=nothing&state=open",
     "service-rules": "/services/{service}/rules",
     "service-rules-bare": "/services/{bare}/rules",
-    "teams": "/teams",
-    "team": "/teams?change={team}",
     "services": "/services",
     "now": "/",
     "windows": "/maintenance-windows",
@@ -67,6 +75,8 @@ PAGES = {
     "workflows": "/workflows",
     "incident-run": "/incidents/{ran}",
     "me": "/me",
+    **settings_scene.PAGES,
+    **reaching_scene.PAGES,
 }
 """What there is to see in this scene."""
 
@@ -94,7 +104,20 @@ def defined(folder: Path) -> Place:
     _changes(place, one)
     place.desk.advance(2 * MINUTE)
     _workflows(place)
+    _tested(place)
+    settings_scene.settle(place)
+    reaching_scene.add(place)
     return place
+
+
+def _tested(place: Place) -> None:
+    """Deploys that were told of, and a test that somebody sent."""
+    key = place.services["PaymentsService"][1].key
+    for summary in ("Deployed payments 4.18.1", f"Rolled back {LONG} {ODD}"):
+        place.send(key, ProbeEvent(summary, "ci", "change", ""))
+        place.desk.advance(20 * MINUTE)
+    place.send(key, ProbeEvent("A test from Tocsin: nothing is wrong", "tocsin", "critical", "tocsin-test-1"))
+    place.desk.advance(SECOND)
 
 
 LONG = "Settlement reconciliation and chargeback gateway of Europe"
@@ -280,8 +303,18 @@ def places(place: Place) -> dict[str, str]:
         "hook_off": hooks[-1] if hooks else "",
         "delivery": next((one.id for one in place.desk.reads.deliveries(hooks[0]).items), "") if hooks else "",
         "business": next((one.id for one in config.business_services.values()), ""),
+        "monitor": _monitor(place),
+        "tested": str(said.seq)
+        if (said := place.desk.reads.last_heard([_monitor(place)]).get(_monitor(place)))
+        else "",
+        **settings_scene.places(place),
         "ran": next((str(one.number) for one in place.desk.reads.incidents().items if "503" in one.title), ""),
+        **reaching_scene.places(place),
     }
+
+
+def _monitor(place: Place) -> str:
+    return place.services["PaymentsService"][1].id if "PaymentsService" in place.services else ""
 
 
 def _service(config: Config, name: str) -> str:

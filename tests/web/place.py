@@ -5,6 +5,7 @@ Alice is primary, Bob secondary, Carol their manager, Erin the owner, Mallory an
 
 from __future__ import annotations
 
+import json
 import random
 import re
 from collections.abc import Callable
@@ -16,9 +17,13 @@ from typing import Any
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
+from tocsin.app.carriers import NEEDED
+from tocsin.app.entrances import MONITORS, body_of, pieces, regrouped
 from tocsin.app.http import PROGRAMS
 from tocsin.app.pasted import event_reader
 from tocsin.dialects.pagerduty.only_kept import only_kept
+from tocsin.dialects.pagerduty_events.decode import DECODERS as CHANGE_DECODERS
+from tocsin.dialects.pagerduty_events.read import CHANGE_SOURCE
 from tocsin.directory.model import (
     Channel,
     ContactMethod,
@@ -33,6 +38,7 @@ from tocsin.directory.model import (
     Urgency,
     User,
 )
+from tocsin.engine.readiness import Setup
 from tocsin.engine.things import DeleteThing
 from tocsin.escalation.model import Policy, Rule, Target, TargetKind
 from tocsin.events.model import Action, Event, Severity
@@ -41,13 +47,15 @@ from tocsin.kernel.actor import SYSTEM, Actor, ActorKind, Via
 from tocsin.kernel.ids import IdSource
 from tocsin.kernel.time import DAY, HOUR, Moment, parse_iso
 from tocsin.oncall import Layer, Override, Schedule
+from tocsin.runtime.feeds import Feeds
+from tocsin.runtime.ingest import Entry
 from tocsin.runtime.live import Bus
 from tocsin.runtime.passwords import Passwords
 from tocsin.runtime.sessions import Sessions, Visitor
 from tocsin.storage.edge import open_edge_store
 from tocsin.testing.desk import DirectDesk
 from tocsin.web.app import create, not_found
-from tocsin.web.site import Health, Site
+from tocsin.web.site import Health, ProbeEvent, Site
 
 NIGHT: Moment = parse_iso("2026-01-06T02:14:07+00:00")
 """A Tuesday, when it is dark."""
@@ -85,6 +93,7 @@ class Place:
             desk=self.desk,
             reads=self.desk.reads,
             sessions=self.sessions,
+            feeds=Feeds(self.store, self.desk, self.desk.clock, ids),
             clock=self.desk.clock,
             ids=ids,
             bus=Bus(),
@@ -95,8 +104,15 @@ class Place:
             stored_events=self.desk.accepted,
             delivery_body=lambda delivery, _config: f'{{"event": "{delivery.event}"}}',
             only_kept=only_kept,
+            send_event=self.send,
+            monitors=MONITORS,
+            pieces=pieces,
+            regrouped=regrouped,
             health=Health,
             ways_to_send=lambda: (Channel.SMS.value, Channel.VOICE.value, Channel.EMAIL.value, Channel.WEBHOOK.value),
+            setup=lambda: Setup(
+                ways=frozenset(self.site.ways_to_send()), public_url=self.site.public_url, settings=NEEDED
+            ),
         )
 
         if self.like is not None:
@@ -110,6 +126,16 @@ class Place:
 
     def _message_of(self, token: str) -> str:
         return self.messages.get(token, "")
+
+    def send(self, key: str, event: ProbeEvent) -> int:
+        """A test goes in as a monitor's event would: read by the same reader, then decided by the engine."""
+        integration = self.desk.config().integration_by_key[key]
+        body = json.dumps(body_of(key, event)).encode()
+        now = self.desk.clock.now()
+        if event.is_change:
+            decode, source = CHANGE_DECODERS[CHANGE_SOURCE], CHANGE_SOURCE
+            return self.desk.receive(decode(Entry(0, now, source, integration.id, "", body)))
+        return self.desk.receive(self.site.read_event(body, integration.id, key, now))
 
     def app(self) -> Starlette:
         """The pages as an application."""

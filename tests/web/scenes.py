@@ -6,9 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from tests.web.place import Place, priorities, rename, small
-from tocsin.directory.model import Role, Urgency
-from tocsin.events.model import Action, Severity
+from tests.web.place import Place, policy_of, priorities, rename, small
+from tocsin.directory.model import Integration, Role, Service, Urgency
+from tocsin.events.model import Action, Event, Severity
 from tocsin.incidents.messages import Acknowledge, AddNote, Resolve, SetPriority, SetUrgency, Snooze
 from tocsin.kernel.actor import SYSTEM, Via
 from tocsin.kernel.time import HOUR, MINUTE, SECOND, Span
@@ -27,6 +27,8 @@ DISK = (
     "Disk /var/lib/postgresql on db-eu-west-1a-payments-ledger-replica-7 is 97 % full and will be in about 42 minutes"
 )
 ERRORS = "Payment API error rate is 12 % (limit 1 %)"
+DEPLOY = "payments-api 4.19.0 to eu-west-1"
+DEPLOY_LINK = {"href": "https://deploys.example.com/payments-api/4.19.0", "text": "The deploy"}
 MORE: dict[str, Any] = {
     "source": "payments-api-3",
     "component": "payments-api",
@@ -78,6 +80,7 @@ def usual(folder: Path) -> Place:
     )
     place.desk.run(place.as_("alice"), SetPriority(incident_id=held.id, priority_id=p2.id))
     pass_(place, 13 * MINUTE)
+    place.alarm("PaymentsService", "deploy", DEPLOY, Action.CHANGE, source="argo-cd", links=(DEPLOY_LINK,))
     low = place.alarm("CheckoutWeb", "cert", CERTIFICATE, severity=Severity.WARNING)
     assert low is not None
     place.desk.run(place.as_("carol"), SetUrgency(incident_id=low.id, urgency=Urgency.LOW))
@@ -98,7 +101,7 @@ def usual(folder: Path) -> Place:
 def answered(folder: Path) -> Place:
     """As `usual`, and Bob has taken the call."""
     place = usual(folder)
-    fire = next(one for one in place.desk.reads.incidents().items if one.title.startswith("Payment API"))
+    fire = next(one for one in place.desk.reads.incidents().items if one.title == ERRORS)
     for message_id in {page.message_id for page in place.desk.reads.pages_of(fire.id) if page.message_id}:
         message = place.desk.reads.message(message_id)
         if message is not None and message.user_id == place.people["bob"].id:
@@ -140,10 +143,58 @@ def full(folder: Path) -> Place:
     return place
 
 
+def crowd(folder: Path) -> Place:
+    """A large company on a bad night: 5,000 open alerts on 200 services, 60 people, 40 schedules and policies."""
+    place = full(folder)
+    for number in range(60):
+        name = f"person{number}"
+        place.person(name, shown=(f"{LONG_NAME} {number}", f"سارة الأحمد {number}", f"Person {number} 🦊")[number % 3])
+    policies = []
+    for number in range(40):
+        names = [f"person{(number * 3 + step) % 60}" for step in range(4)]
+        schedule = place.rota(f"Rotation {number} of the platform team for Europe and the Middle East", *names)
+        policies.append(policy_of(place, f"Policy {number}, follow the sun", (5, schedule), (10, names[2]), loops=2))
+    services = [f"Service {number} · ledger, settlement and reconciliation for EU" for number in range(200)]
+    for number, service in enumerate(services):
+        place.service(service, policies[number % 40], group_seconds=7200 if number % 4 else None)
+    titles = (DISK, EMOJI, ARABIC, ERRORS, CERTIFICATE)
+    now = place.desk.clock.now()
+    events = [
+        Event(
+            action=Action.TRIGGER,
+            integration_id=place.services[services[number % 200]][1].id,
+            dedup_key=f"crowd-{number}",
+            received_at=now,
+            summary=f"{titles[number % len(titles)]} ({number})",
+            source=f"node-{number % 977}.eu-west-1.example.com",
+            severity=tuple(Severity)[number % 4],
+        )
+        for number in range(5000)
+    ]
+    for start in range(0, len(events), 250):
+        place.desk.receive_all(events[start : start + 250])
+    _deliver(place)
+    return place
+
+
+def catalogue(folder: Path) -> Place:
+    """Two hundred services, of which some burn, with names of every length."""
+    place = usual(folder)
+    names = ("Payments settlement reconciliation and chargeback gateway EU", HEBREW, EMOJI[:40], "Search", "Mail out")
+    for number in range(200):
+        name = f"{names[number % len(names)][:56]} {number}"
+        made: Service = place.desk.save(Service(id="", name=name, policy_id=place.policy.id))
+        if number % 2:
+            place.desk.save(Integration(id="", service_id=made.id, name="Prometheus", key=""))
+    return place
+
+
 def _quiet_days(place: Place) -> None:
     """Two old incidents: one answered in 41 s, one that ended by itself."""
     place.desk.clock.moment += -26 * HOUR
-    first = place.alarm("PaymentsService", "old-1", "Card processor times out", source="payments-api-1")
+    first = place.alarm(
+        "PaymentsService", "old-1", "Payment API error rate is 4 % (limit 1 %)", source="payments-api-1"
+    )
     assert first is not None
     _deliver(place)
     pass_(place, 41 * SECOND)
@@ -183,7 +234,7 @@ def numbers(place: Place) -> dict[str, int]:
     """The numbers of the incidents that matter: the one on fire, one in hand."""
     found = {"fire": 1, "held": 1}
     for incident in place.desk.reads.incidents(limit=200).items:
-        if incident.title.startswith("Payment API"):
+        if incident.title == ERRORS:
             found["fire"] = incident.number
         if incident.title.startswith("Replication lag"):
             found["held"] = incident.number

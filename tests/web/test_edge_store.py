@@ -12,7 +12,7 @@ import pytest
 
 from tests.databases import fresh
 from tocsin.kernel.time import HOUR
-from tocsin.storage.edge import EDGE_FILE, EdgeStore, SessionRow, open_edge_store
+from tocsin.storage.edge import EDGE_FILE, EdgeStore, FeedRow, SessionRow, open_edge_store
 
 NOW = 1_000 * HOUR
 
@@ -129,3 +129,25 @@ def test_many_threads_take_turns(store: EdgeStore) -> None:
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(work, range(40)))
     assert len(store.sessions_of("PALICE")) == 40
+
+
+def test_who_was_here_when_is_kept_to_the_latest(store: EdgeStore) -> None:
+    store.note_uses({"user:PALICE": NOW, "key:PALICE": NOW + 5, "user:PBOB": NOW})
+    store.note_uses({"user:PALICE": NOW + 9, "user:PBOB": NOW - 9})
+    assert store.uses("user") == {"PALICE": NOW + 9, "PBOB": NOW}
+    assert store.uses("key") == {"PALICE": NOW + 5}
+    store.sweep(NOW + 10_000 * HOUR, idle_since=NOW, attempts_since=NOW)
+    assert store.uses("key") == {"PALICE": NOW + 5}
+
+
+def test_a_feed_is_remembered_as_it_was_fetched_last(store: EdgeStore) -> None:
+    first = FeedRow(id="F1", content="a", changed_at=NOW, fetched_at=NOW, agent="Calendar/1")
+    assert store.feed_rows(["F1", "F2"]) == {}
+    store.keep_feed(first)
+    store.keep_feed(replace(first, id="F2", fetched_at=NOW + HOUR))
+    later = replace(first, content="b", changed_at=NOW + HOUR, fetched_at=NOW + HOUR, agent="")
+    store.keep_feed(later)
+    assert store.feed_rows(["F1"]) == {"F1": later}
+    store.keep_feed(first)
+    store.forget_feeds(NOW)
+    assert set(store.feed_rows(["F1", "F2"])) == {"F2"}

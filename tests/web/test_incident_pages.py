@@ -17,7 +17,7 @@ from tocsin.escalation.model import Policy
 from tocsin.events.model import Action
 from tocsin.incidents.messages import Acknowledge, Resolve
 from tocsin.incidents.model import Status
-from tocsin.kernel.time import MINUTE, SECOND
+from tocsin.kernel.time import HOUR, MINUTE, SECOND
 from tocsin.testing.rules import quiet
 from tocsin.web.render import hue as colour
 
@@ -426,3 +426,27 @@ def test_a_person_has_one_colour(place: Place) -> None:
     phone = browser.get("/demo/phones").text.partition("Alice’s phone")[2].partition("</header>")[0]
     assert hue in phone
     assert hue in browser.get("/on-call").text
+
+
+def test_what_was_changed_before_and_how_the_like_of_it_went_stand_beside_it(place: Place) -> None:
+    first = place.alarm("PaymentsService", "a", "Error rate is 4 %")
+    assert first is not None
+    place.desk.run(place.as_("bob"), Resolve(incident_id=first.id, resolution="Rolled back to 4.17.9."))
+    other = place.alarm("PaymentsService", "b", "Disk is full")
+    assert other is not None
+    place.desk.run(place.as_("bob"), Resolve(incident_id=other.id))
+    place.alarm("PaymentsService", "deploy", "payments-api 4.19.0", Action.CHANGE, source="argo-cd")
+    place.desk.advance(2 * HOUR)
+    place.alarm("PaymentsService", "c", "Error rate is 12 %")
+    shown = place.client("alice").get("/incidents/3").text
+    beside = shown.partition('id="h-changes"')[2]
+    assert "payments-api 4.19.0" in beside
+    assert "argo-cd" in beside
+    past = shown.partition('id="h-past"')[2]
+    assert "Error rate is 4 %" in past
+    assert "Rolled back to 4.17.9." in past
+    assert "Disk is full" not in past
+    now = place.client("alice").get("/").text
+    assert "payments-api 4.19.0" not in now, "it was more than an hour ago"
+    place.alarm("PaymentsService", "deploy", "payments-api 4.18.2", Action.CHANGE, source="argo-cd")
+    assert "payments-api 4.18.2" in place.client("alice").get("/").text

@@ -106,3 +106,13 @@ def test_hostile_text_in_lists(place: Place, text: str) -> None:
         found = shape(browser.get(path).text)
         assert found.running == [], path
         assert found.tags["img"] == found.tags["x"] == 0, path
+
+
+def test_rows_stand_close_together_in_this_browser_until_they_do_not(place: Place) -> None:
+    browser = place.client("alice")
+    assert 'class="dense' not in browser.get("/incidents").text
+    answer = browser.act("/density", back="/incidents?view=all")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/incidents?view=all")
+    assert 'class="dense' in browser.get("/incidents").text
+    browser.act("/density", back="https://elsewhere.example/")
+    assert 'class="dense' not in browser.get("/incidents").text

@@ -14,6 +14,7 @@ import structlog
 from tocsin.dialects._kit.keys import IntegrationRef, KeyTable
 from tocsin.engine.config import Config
 from tocsin.kernel.errors import Unavailable
+from tocsin.kernel.time import Moment
 from tocsin.storage.database import DatabaseError
 
 log = structlog.get_logger("edge")
@@ -30,6 +31,7 @@ class EdgeKeys:
         newest: Callable[[], Config | None],
         decided: Callable[[], int],
         note_decided: Callable[[int], None],
+        now: Callable[[], Moment],
     ) -> None:
         """`read`: the configuration as stored; `newest`: as this process knows it, from memory.
 
@@ -39,6 +41,7 @@ class EdgeKeys:
         self._newest = newest
         self._decided = decided
         self._note_decided = note_decided
+        self._now = now
         self._table: KeyTable | None = None
         self._version = -1
         self._lock = threading.Lock()
@@ -68,6 +71,8 @@ class EdgeKeys:
             if newest is not None and newest.version > self._version:
                 self._take(newest)
                 found = self._table.integration(key)
+        if found is not None and found.until and found.until <= self._now():
+            return None
         return found
 
     def refresh(self) -> None:
@@ -78,7 +83,12 @@ class EdgeKeys:
     def _take(self, config: Config) -> None:
         with self._lock:
             if config.version > self._version:
-                refs = [IntegrationRef(one.id, one.service_id, one.key) for one in config.integrations.values()]
+                refs = [
+                    IntegrationRef(one.id, one.service_id, one.old_key, one.old_key_until or 0)
+                    for one in config.integrations.values()
+                    if one.old_key
+                ]
+                refs += [IntegrationRef(one.id, one.service_id, one.key) for one in config.integrations.values()]
                 refs += [IntegrationRef(one.id, "", one.key) for one in config.orchestration_keys.values()]
                 self._table = KeyTable(refs)
                 self._version = config.version

@@ -81,13 +81,15 @@ async def _serve(place: Installation, listener: object, tls: Tls | None, ready: 
     settings = place.settings
     keys.start()
     parts.control.start()
-    heartbeat = Heartbeat(settings.heartbeat_url, lambda: parts.pulse.health().problems)
-    heartbeat.start()
+    heartbeat = parts.heartbeat
+    if heartbeat is not None:
+        heartbeat.start()
     sweep = LogSweep(parts.reads.oldest_kept_event, ingest.drop_before)
     sweep.start()
     log.info("edge_ready", port=settings.port, url=settings.base_url)
     await serve(edge, listener, tls=tls, ready=ready)  # type: ignore[arg-type]
-    heartbeat.stop()
+    if heartbeat is not None:
+        heartbeat.stop()
     sweep.stop()
     parts.control.close()
 
@@ -112,7 +114,9 @@ def _assemble(place: Installation, wish: Wish) -> tuple[Parts, IngestQueue, Edge
         trial=lambda: nothing_to_do(place.clock.now()),
         max_backlog=place.settings.max_backlog,
     )
-    keys = EdgeKeys(config.current, lambda: config.newest, lambda: reads.cursor().seq, ingest.note_decided)
+    keys = EdgeKeys(
+        config.current, lambda: config.newest, lambda: reads.cursor().seq, ingest.note_decided, place.clock.now
+    )
     signs = Signs(
         can_page=lambda: can_page(config.current(), ways_to_send(place.settings)),
         engine_is_there=control.engine_is_there,
@@ -133,6 +137,7 @@ def _assemble(place: Installation, wish: Wish) -> tuple[Parts, IngestQueue, Edge
         keys=keys,
         demo_url=wish.demo_url,
         hooks_only=wish.hooks_only,
+        heartbeat=Heartbeat(place.settings.heartbeat_url, lambda: pulse.health().problems, place.clock.now),
     )
     return parts, ingest, keys
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from starlette.applications import Starlette
@@ -18,14 +18,21 @@ from tocsin.app import pages
 from tocsin.app.callbacks import PhoneCallbacks
 from tocsin.app.carriers import phone
 from tocsin.app.deliveries import sign_in
+from tocsin.app.entrances import event_sender
 from tocsin.app.health import Pulse
+from tocsin.app.heartbeat import Heartbeat
 from tocsin.app.installation import Installation
+from tocsin.app.machine import machine
+from tocsin.app.shelf import Shelf
 from tocsin.app.tokens import Tokens
+from tocsin.dialects._kit.auth import Caller
 from tocsin.dialects._kit.body import BodyRefused
 from tocsin.dialects._kit.keys import IntegrationRef, Keys
 from tocsin.dialects.alertmanager import routes as alertmanager
 from tocsin.dialects.native import routes as native
 from tocsin.dialects.pagerduty import app as pagerduty
+from tocsin.dialects.pagerduty import auth as pagerduty_keys
+from tocsin.engine.config import Config
 from tocsin.kernel.actor import SYSTEM
 from tocsin.kernel.decision import Command
 from tocsin.kernel.errors import Unavailable
@@ -33,6 +40,7 @@ from tocsin.paging.model import Message
 from tocsin.paging.text import Brief, wording
 from tocsin.runtime.desk import Line
 from tocsin.runtime.ingest_queue import IngestQueue
+from tocsin.runtime.key_uses import KeyUses
 from tocsin.runtime.live import Bus
 from tocsin.runtime.orders import order_entry
 from tocsin.runtime.reads import AlertFilter, Reads
@@ -90,6 +98,7 @@ class Edge:
     keys: Keys
     demo_url: str = ""
     hooks_only: bool = False
+    heartbeat: Heartbeat | None = None
 
 
 def application(edge: Edge) -> Starlette:
@@ -100,8 +109,16 @@ def application(edge: Edge) -> Starlette:
     if not edge.hooks_only:
         place = edge.place
         store = open_edge_store(place.data, place.settings.database_url)
-        site = pages.site(place, store, edge.control, edge.reads, edge.bus, edge.pulse, tokens, edge.demo_url)
-        routes.append(Mount(NATIVE, native.create(edge.control)))
+        uses = KeyUses(store, place.clock)
+        uses.start()
+        site = replace(
+            pages.site(place, store, edge.control, edge.reads, edge.bus, edge.pulse, tokens, edge.demo_url),
+            send_event=event_sender(edge.keys, place.ids, edge.ingest, place.clock),
+            keys_used=uses.last,
+            machine=lambda: machine(place, edge.reads, edge.pulse.health(), edge.heartbeat),
+            backups=Shelf(place),
+        )
+        routes.append(Mount(NATIVE, native.create(edge.control, used=uses.note)))
         rest = pagerduty.create(
             edge.control,
             edge.reads,
@@ -109,11 +126,23 @@ def application(edge: Edge) -> Starlette:
             public_url=place.settings.public_url,
             sign_in=sign_in(place.settings, place.clock),
             sessions=site.sessions,
+            authenticate=_noting(uses),
         )
         routes += [*(Mount(f"/{name}", rest) for name in REST), *pages.routes(place, store, site, tokens)]
         handlers[404] = handlers[405] = web.not_found(site, PROGRAMS)
         handlers[500] = web.broken
     return Starlette(routes=routes, exception_handlers=handlers)
+
+
+def _noting(uses: KeyUses) -> Callable[[Request, Config], Caller]:
+    """As the REST dialect judges keys; that a key was used is noted."""
+
+    def authenticate(request: Request, config: Config) -> Caller:
+        found = pagerduty_keys.authenticate(request, config)
+        uses.note(found.key.id)
+        return found
+
+    return authenticate
 
 
 async def _too_much(_request: Request, error: Exception) -> Response:

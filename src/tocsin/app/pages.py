@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Final
 
 import structlog
 from starlette.concurrency import run_in_threadpool
@@ -15,9 +16,11 @@ from starlette.routing import BaseRoute, Route
 from tocsin.app.carriers import ANSWER_PURPOSE, senders
 from tocsin.app.deliveries import body_of
 from tocsin.app.demo_client import DemoClient
+from tocsin.app.entrances import MONITORS, pieces, regrouped
 from tocsin.app.health import Pulse
 from tocsin.app.installation import Installation
 from tocsin.app.pasted import event_reader
+from tocsin.app.readiness import setup_of
 from tocsin.app.stored import stored_events
 from tocsin.app.tokens import SIGN_IN_PURPOSE, Tokens
 from tocsin.connectors._kit.contract import OutboundMessage
@@ -25,6 +28,7 @@ from tocsin.dialects.pagerduty.only_kept import only_kept
 from tocsin.directory.model import Channel, User
 from tocsin.kernel.errors import NotAllowed
 from tocsin.runtime.desk import Desk
+from tocsin.runtime.feeds import Feeds
 from tocsin.runtime.live import Bus
 from tocsin.runtime.passwords import Passwords
 from tocsin.runtime.reads import Reads
@@ -56,19 +60,25 @@ def site(
         desk=desk,
         reads=reads,
         sessions=Sessions(store, desk, place.clock, place.ids, Passwords()),
+        feeds=Feeds(store, desk, place.clock, place.ids),
         clock=place.clock,
         ids=place.ids,
         bus=bus,
         public_url=place.settings.public_url.rstrip("/"),
         message_of=lambda token: tokens.read(ANSWER_PURPOSE, token, place.clock.now()),
-        mail_link=_mail_link(place),
+        mail_link=_mail_link(place, SIGN_IN_MAIL),
+        mail_invitation=_mail_link(place, INVITATION_MAIL),
         raw_event=_raw_event(place),
         read_event=event_reader(place.ids),
         stored_events=stored_events(place),
         delivery_body=lambda delivery, config: body_of(delivery, config, place.settings),
         only_kept=only_kept,
+        monitors=MONITORS,
+        pieces=pieces,
+        regrouped=regrouped,
         health=lambda: Health(pulse.health().problems),
         ways_to_send=lambda: ways_to_send(place),
+        setup=lambda: setup_of(place.settings),
         booth=demo,
         show=demo,
     )
@@ -107,17 +117,34 @@ def _printed_link(place: Installation, store: EdgeStore, tokens: Tokens) -> Call
     return handle
 
 
-def _mail_link(place: Installation) -> Callable[[User, str], None] | None:
+SIGN_IN_MAIL: Final = (
+    "Sign in to Tocsin",
+    "Sign in to Tocsin with this link, within 15 minutes:\n\n{url}\n\nYou did not ask for it? Ignore it.",
+)
+INVITATION_MAIL: Final = (
+    "You are invited to Tocsin",
+    """You have been added to Tocsin, which calls people when something breaks.
+
+Sign in with this link, within 3 days:
+
+{url}
+
+Then say how you can be reached, and set a password.""",
+)
+"""Subject and text of mail with a link."""
+
+
+def _mail_link(place: Installation, words: tuple[str, str]) -> Callable[[User, str], None] | None:
     """Sends a one-time sign-in address, in a thread: whoever asks must not learn by waiting whether it was sent."""
     if not place.settings.smtp_url or not place.settings.public_url:
         return None  # an address from the request's Host header would let a stranger choose where the link leads
     sender = senders(place.settings, place.clock)[Channel.EMAIL]
     pool = ThreadPoolExecutor(2, thread_name_prefix="mail-link")
+    subject, text = words
 
     def send(user: User, url: str) -> None:
-        text = f"Sign in to Tocsin with this link, within 15 minutes:\n\n{url}\n\nYou did not ask for it? Ignore it."
         message = OutboundMessage(
-            id=place.ids.long(), channel=Channel.EMAIL, address=user.email, subject="Sign in to Tocsin", text=text
+            id=place.ids.long(), channel=Channel.EMAIL, address=user.email, subject=subject, text=text.format(url=url)
         )
         result = sender.send(message, place.clock.now())
         if result.detail and not result.provider_id:

@@ -13,8 +13,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import ip_network
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from tocsin.kernel.errors import Invalid
+from tocsin.web.machine import SettingSeen, Source
 
 PREFIX = "TOCSIN_"
 
@@ -58,6 +60,29 @@ NAMES: Mapping[str, str] = {
     "TOCSIN_EGRESS_ALLOW": "networks that webhooks may reach besides the Internet, 10.0.0.0/8,...",
 }
 """Every setting and what it means; `docs/settings.md` says more."""
+
+
+PLAIN = frozenset(
+    f"{PREFIX}{name}"
+    for name in (
+        "DATA_DIR",
+        "PORT",
+        "PUBLIC_URL",
+        "TLS_CERT",
+        "TLS_KEY",
+        "TRUSTED_PROXIES",
+        "MAIL_FROM",
+        "EVENTS_PER_KEY_PER_MINUTE",
+        "MAX_BACKLOG",
+        "EVENTS_KEPT_DAYS",
+        "EGRESS_ALLOW",
+        "TWILIO_BASE_URL",
+    )
+)
+"""Settings whose values may be shown. TLS_KEY is the name of a file."""
+
+HOSTS = frozenset({"TOCSIN_DATABASE_URL", "TOCSIN_SMTP_URL", "TOCSIN_HEARTBEAT_URL"})
+"""Addresses that hold secrets: their host may be shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +186,26 @@ def _networks(setting: str, given: str) -> tuple[str, ...]:
         except ValueError:
             raise Invalid(f"{PREFIX}{setting}: {name} is not a network", reason="setting_invalid") from None
     return names
+
+
+def settings_seen(environment: Mapping[str, str] | None = None) -> tuple[SettingSeen, ...]:
+    """Every setting as it may be shown to an administrator: what it is and where from, never a secret."""
+    values = os.environ if environment is None else environment
+    found = []
+    for name, meaning in NAMES.items():
+        value = values.get(name, "").strip()
+        shown = value if name in PLAIN else _host_in(value) if name in HOSTS else ""
+        source = Source.ENVIRONMENT if value else Source.DEFAULT
+        found.append(SettingSeen(name, meaning, shown, source, is_hidden=bool(value) and name not in PLAIN))
+    return tuple(found)
+
+
+def _host_in(address: str) -> str:
+    """The host of an address, or of the first where there are several; nothing when it can't be told apart."""
+    try:
+        return (urlsplit(address).hostname or "").partition(",")[0]
+    except ValueError:
+        return ""
 
 
 def inherited_environment() -> dict[str, str]:

@@ -10,6 +10,7 @@ from tocsin.app.backup import make_backup
 from tocsin.app.folder import refused_by_system
 from tocsin.app.installation import installation
 from tocsin.app.settings import from_environment
+from tocsin.app.shelf import note_backup
 from tocsin.kernel.errors import TocsinError
 
 
@@ -24,7 +25,9 @@ def command(file: Path, data: Path | None) -> None:
     FILE holds secrets (API keys' and passwords' digests, integration keys, addresses): keep it as you keep those.
     """
     try:
-        manifest = make_backup(installation(from_environment(data=data)), file)
+        place = installation(from_environment(data=data))
+        manifest = make_backup(place, file)
+        note_backup(place, file, manifest.header.created_at)
     except TocsinError as error:
         raise click.ClickException(error.message) from None
     except OSError as error:

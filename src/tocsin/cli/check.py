@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from pathlib import Path
 
 import click
 
 from tocsin.app.installation import installation
-from tocsin.app.readiness import Weight, readiness
+from tocsin.app.readiness import checked
 from tocsin.app.settings import from_environment
+from tocsin.engine.readiness import Finding, Weight
 from tocsin.kernel.errors import TocsinError
 from tocsin.storage.database import DatabaseError
+from tocsin.web.findings import said
 
 
 @click.command("check")
@@ -30,7 +31,7 @@ def command(context: click.Context, *, strict: bool, as_json: bool, data: Path |
     """
     try:
         place = installation(from_environment(data=data))
-        found = readiness(place.stored_config(), place.settings, place.clock.now())
+        found = checked(place.stored_config(), place.settings, place.clock.now())
     except TocsinError as error:
         click.echo(f"Error: {error.message}", err=True)
         context.exit(2)
@@ -38,11 +39,16 @@ def command(context: click.Context, *, strict: bool, as_json: bool, data: Path |
         click.echo(f"Error: the database can't be read: {str(error)[:300]}", err=True)
         context.exit(2)
     if as_json:
-        click.echo(json.dumps([asdict(one) for one in found]))
+        click.echo(json.dumps([_as_json(one) for one in found]))
     else:
         for one in found:
-            click.echo(f"{'!!' if one.weight is Weight.PROBLEM else ' -'} {one.text}")
+            click.echo(f"{'!!' if one.weight is Weight.PROBLEM else ' -'} {said(one)}")
     problems = [one for one in found if strict or one.weight is Weight.PROBLEM]
     if not as_json:
         click.echo(f"{len(problems)} to mend." if problems else "Ready for the next 14 days.")
     context.exit(1 if problems else 0)
+
+
+def _as_json(one: Finding) -> dict[str, object]:
+    subject = {"kind": one.subject.kind, "id": one.subject.id}
+    return {"weight": one.weight, "text": said(one), "code": one.code, "subject": subject}

@@ -11,7 +11,6 @@ from typing import Any
 import click
 
 from tocsin.app.installation import Installation, installation
-from tocsin.app.keys import create_key, revoke_key
 from tocsin.app.local_desk import local_desk
 from tocsin.app.settings import from_environment
 from tocsin.directory.model import ApiKey, Role
@@ -19,6 +18,7 @@ from tocsin.engine.config import Config
 from tocsin.kernel.actor import Actor, ActorKind, Via
 from tocsin.kernel.errors import TocsinError
 from tocsin.kernel.time import iso
+from tocsin.runtime.api_keys import create_key, revoke_key
 from tocsin.runtime.desk import Desk
 
 CLI = Actor(ActorKind.SYSTEM, "", Via.CLI)

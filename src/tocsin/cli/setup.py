@@ -9,7 +9,6 @@ import click
 
 from tocsin.app.first_things import first_things
 from tocsin.app.installation import installation
-from tocsin.app.keys import create_key
 from tocsin.app.local_desk import local_desk
 from tocsin.app.settings import from_environment
 from tocsin.app.tokens import SIGN_IN_PURPOSE, Tokens
@@ -17,6 +16,7 @@ from tocsin.directory.model import Role, User
 from tocsin.engine.things import SaveThing
 from tocsin.kernel.actor import Actor, ActorKind, Via
 from tocsin.kernel.errors import TocsinError
+from tocsin.runtime.api_keys import create_key
 from tocsin.storage.schema import read_installation_secret
 
 CLI = Actor(ActorKind.SYSTEM, "", Via.CLI)

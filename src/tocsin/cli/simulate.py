@@ -1,4 +1,7 @@
-"""`tocsin simulate SERVICE`: who would be paged, how and when, if an alarm arrived then. Prints; decides nothing."""
+"""`tocsin simulate SERVICE`: who would be paged, how and when, if an alarm arrived then. Prints; decides nothing.
+
+With `--policy` the same of an escalation policy.
+"""
 
 from __future__ import annotations
 
@@ -12,11 +15,11 @@ from urllib.parse import urlsplit
 
 import click
 
+from tocsin.app.carriers import NEEDED
 from tocsin.app.installation import installation
 from tocsin.app.logs import configure
 from tocsin.app.readiness import ways_to_send
 from tocsin.app.settings import from_environment
-from tocsin.app.simulation import Question, Step, Story, service_called, simulate
 from tocsin.directory.model import Channel, Urgency
 from tocsin.engine.config import Config
 from tocsin.events.model import Severity
@@ -26,7 +29,11 @@ from tocsin.kernel.time import HOUR, MINUTE, SECOND, Moment, Span, from_datetime
 from tocsin.kernel.wording import listed
 from tocsin.oncall import zone_named
 from tocsin.paging.messages import PageAnswered, PageStarted
+from tocsin.runtime.simulation import Question, Step, Story, policy_called, service_called, simulate, trial_service
 from tocsin.storage.database import DatabaseError
+from tocsin.web.names import ConfigNames
+from tocsin.web.simulated import names_in, sentence
+from tocsin.web.times import Times, zone_of
 
 LONGEST_HOURS = 72
 _YEARS = range(2000, 2200)
@@ -57,7 +64,8 @@ def _moment(_context: click.Context, _parameter: click.Parameter, text: str | No
 
 
 @click.command("simulate")
-@click.argument("service")
+@click.argument("service", required=False)
+@click.option("--policy", metavar="NAME", help="Instead of a service: an escalation policy, by its id or name.")
 @click.option("--at", metavar="TIME", callback=_moment, help="When the alarm arrives, 2026-12-24T22:00+01:00 (now).")
 @click.option("--urgency", type=click.Choice([one.value for one in Urgency]), help="Instead of what the service says.")
 @click.option(
@@ -76,17 +84,22 @@ def _moment(_context: click.Context, _parameter: click.Parameter, text: str | No
 def command(*, as_json: bool, data: Path | None, **asked: Any) -> None:
     """Tell who would be paged, how and when, if an alarm arrived on SERVICE (its id or name) and nobody answered.
 
+    With --policy it arrives on a service of that policy where every alarm is urgent.
+
     The engine itself decides, on a copy of the configuration: nothing is sent, and a running server is not touched.
     Run it with the server's own settings: a channel that is not set up here can't be used. Ends with 0, with 1 when
     nobody would be paged, or with 2 (could not look).
     """
     if asked["urgency"] and asked["severity"]:
         raise click.UsageError("Give either --urgency or --severity.")
+    if bool(asked["service"]) is bool(asked["policy"]):
+        raise click.UsageError("Give either a service or --policy.")
     configure("simulate")
     try:
         place = installation(from_environment(data=data))
         config = place.stored_config()
-        story = simulate(config, ways_to_send(place.settings), _question(config, asked, place.clock.now()))
+        question = _question(config, asked, place.clock.now())
+        story = simulate(config, ways_to_send(place.settings), question, ids=place.ids, settings=NEEDED)
     except TocsinError as error:
         _could_not(error.message)
     except DatabaseError as error:
@@ -101,8 +114,9 @@ def command(*, as_json: bool, data: Path | None, **asked: Any) -> None:
 
 def _question(config: Config, asked: Mapping[str, Any], now: Moment) -> Question:
     after = asked["answer_after"]
+    named = asked["policy"]
     return Question(
-        service=service_called(config, asked["service"]),
+        service=trial_service(policy_called(config, named)) if named else service_called(config, asked["service"]),
         at=asked["at"] if asked["at"] is not None else now,
         span=round(asked["hours"] * HOUR),
         severity=Severity(asked["severity"] or Severity.CRITICAL),
@@ -124,9 +138,11 @@ def _lines(story: Story, config: Config) -> Iterator[str]:
 
     at = story.question.at
     yield f"{story.question.service.name}, {wall(at, '%a %d %b %Y %H:%M')} ({story.zone_name}): {_alarm(story)}"
+    names = names_in(story, Times(at, zone_of(story.zone_name)))
     for step in story.steps:
         below = "  " if step.fact.kind.startswith("page.") else ""
-        yield f"{_offset(step.at - at):>7}  {wall(step.at, '%a %H:%M:%S')}  {below}{step.text}{_address(step)}"
+        text = f"{below}{sentence(step, names)}{_address(step)}"
+        yield f"{_offset(step.at - at):>7}  {wall(step.at, '%a %H:%M:%S')}  {text}"
     yield _summary(story, config)
     if config.settings.sending_fenced:
         yield "Sending is fenced off since a restore: until `tocsin restore --confirm`, none of this leaves."
@@ -187,6 +203,7 @@ def _afterwards(story: Story) -> str:
 
 def _as_json(story: Story, config: Config) -> dict[str, Any]:
     asked, policy = story.question, story.policy
+    names = names_in(story, Times(asked.at, zone_of(story.zone_name)))
     return {
         "service": {"id": asked.service.id, "name": asked.service.name},
         "policy": {"id": policy.id, "name": policy.name, "passes": policy.passes} if policy else None,
@@ -195,20 +212,20 @@ def _as_json(story: Story, config: Config) -> dict[str, Any]:
         "urgency": story.urgency,
         "outcome": story.outcome,
         "reason": story.reason,
-        "steps": [_step_json(step, asked.at, config) for step in story.steps],
+        "steps": [_step_json(step, asked.at, config, names) for step in story.steps],
         "paged": [{"id": user_id, "name": config.users[user_id].name} for user_id in story.paged],
         "pages": len(story.sent),
         "summary": _summary(story, config),
     }
 
 
-def _step_json(step: Step, alarm_at: Moment, config: Config) -> dict[str, Any]:
+def _step_json(step: Step, alarm_at: Moment, config: Config, names: ConfigNames) -> dict[str, Any]:
     user = config.users.get(getattr(step.fact, "user_id", ""))
     return {
         "at": iso(step.at),
         "after_seconds": (step.at - alarm_at) // SECOND,
         "kind": step.fact.kind,
-        "text": step.text,
+        "text": sentence(step, names),
         "person": {"id": user.id, "name": user.name} if user else None,
         "channel": getattr(step.fact, "channel", None) or None,
         "address": getattr(step.fact, "address", None),

@@ -223,12 +223,17 @@ class Service:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Integration:
-    """A monitor's entrance to a service. `key` is the secret in its address: 32 characters, shown again on purpose."""
+    """A monitor's entrance to a service. `key` is the secret in its address: 32 characters, shown again on purpose.
+
+    `old_key`: the one that it had before, which opens it until `old_key_until` ("" and None = there is none).
+    """
 
     id: str
     service_id: str
     name: str
     key: str
+    old_key: str = ""
+    old_key_until: Moment | None = None
     wire_type: str = "events_api_v2_inbound_integration"
     vendor_id: str | None = None
     created_at: Moment = 0

@@ -13,6 +13,7 @@ from tocsin.alerts.messages import ResolveAlert
 from tocsin.deliveries.messages import MakeCall, Redeliver, SendPing
 from tocsin.directory.permissions import Verb, may
 from tocsin.engine.on_cache import variable_of
+from tocsin.engine.on_cover import request_of
 from tocsin.engine.on_deliveries import delivery_of, subscription_of
 from tocsin.engine.on_incidents import incident_of
 from tocsin.engine.on_notes import alert_of, note_of
@@ -49,6 +50,7 @@ from tocsin.incidents.messages import (
 from tocsin.kernel.actor import Actor, ActorKind
 from tocsin.kernel.decision import Command
 from tocsin.kernel.errors import Invalid, NotAllowed
+from tocsin.oncall.messages import AnswerCover
 from tocsin.paging.messages import SendTestPage
 from tocsin.workflows.messages import StartWorkflow
 
@@ -132,6 +134,14 @@ def _redeliver(world: World, actor: Actor, command: Redeliver) -> Iterable[Need]
     return needs_to_touch(world.config, actor, one)
 
 
+def _cover(world: World, actor: Actor, command: AnswerCover) -> Iterable[Need]:
+    """Whoever was asked answers (whether they were is judged there); who manages the schedule may for others."""
+    request = request_of(world, command.request_id)
+    schedule = world.config.schedules.get(request.schedule_id)
+    own = actor.kind is ActorKind.USER and command.for_id in ("", actor.id)
+    yield Verb.EDIT, schedule.team_ids if schedule else (), own
+
+
 def _start(world: World, actor: Actor, command: StartWorkflow) -> Iterable[Need]:
     """Who may respond to the incident may have a workflow run on it that they know; its triggers may ask for more."""
     yield from _incident(world, actor, command)
@@ -174,6 +184,7 @@ NEEDS: Mapping[type[Command], Callable[[World, Actor, Any], Iterable[Need]]] = {
     Redeliver: _redeliver,
     MakeCall: _incident,
     StartWorkflow: _start,
+    AnswerCover: _cover,
 }
 """What each command of people and programs needs. Changes of configuration are judged in `things`."""
 

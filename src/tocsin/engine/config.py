@@ -13,6 +13,7 @@ from typing import Any
 from tocsin.alerts.windows import MaintenanceWindow
 from tocsin.directory.business import BusinessService, Dependency, Subscriber, Tag, Tagging
 from tocsin.directory.custom_fields import FieldIndex
+from tocsin.directory.feeds import CalendarFeed
 from tocsin.directory.grouping import GroupingSetting
 from tocsin.directory.kept import Kept
 from tocsin.directory.model import (
@@ -44,6 +45,7 @@ from tocsin.events.orchestration import (
 )
 from tocsin.kernel.actor import Actor, ActorKind
 from tocsin.kernel.time import Moment
+from tocsin.oncall.cover import CoverRequest
 from tocsin.oncall.model import CustomShift, Exceptions, Override, Schedule
 from tocsin.workflows.definition import Book, book_of
 
@@ -208,6 +210,16 @@ class Config:
         return self._things["oauth_client"]
 
     @property
+    def cover_requests(self) -> Mapping[str, CoverRequest]:
+        """Requests to be covered, those that were answered lately too, by id."""
+        return self._things["cover_request"]
+
+    @property
+    def calendar_feeds(self) -> Mapping[str, CalendarFeed]:
+        """Calendar feeds by id."""
+        return self._things["calendar_feed"]
+
+    @property
     def kept(self) -> Mapping[str, Kept]:
         """What is kept for clients only, by id."""
         return self._things["kept"]
@@ -220,8 +232,9 @@ class Config:
 
     @cached_property
     def integration_by_key(self) -> Mapping[str, Integration]:
-        """Integrations by their secret key."""
-        return {integration.key: integration for integration in self.integrations.values()}
+        """Integrations by their secret key, also by one that was replaced and is still remembered."""
+        old = {one.old_key: one for one in self.integrations.values() if one.old_key}
+        return old | {one.key: one for one in self.integrations.values()}
 
     @cached_property
     def orchestration_key_by_key(self) -> Mapping[str, OrchestrationKey]:
@@ -232,6 +245,16 @@ class Config:
     def api_key_by_digest(self) -> Mapping[str, ApiKey]:
         """API keys that are not revoked, by the SHA-256 of the secret."""
         return {key.digest: key for key in self.api_keys.values() if key.revoked_at is None}
+
+    @cached_property
+    def feed_by_digest(self) -> Mapping[str, CalendarFeed]:
+        """Calendar feeds by the SHA-256 of the secret in their address."""
+        return {feed.digest: feed for feed in self.calendar_feeds.values()}
+
+    @cached_property
+    def feeds_of(self) -> Mapping[str, tuple[CalendarFeed, ...]]:
+        """Calendar feeds by the person whose they are, oldest first."""
+        return _grouped(self.calendar_feeds.values(), "user_id")
 
     @cached_property
     def user_by_email(self) -> Mapping[str, User]:

@@ -15,6 +15,7 @@ from tocsin.deliveries import messages as dm
 from tocsin.engine import (
     on_cache,
     on_calls,
+    on_cover,
     on_deliveries,
     on_escalation,
     on_fields,
@@ -52,6 +53,7 @@ from tocsin.kernel.decision import NOTHING, Command, Decision, Effect, Fact, Tim
 from tocsin.kernel.errors import Conflict, Invalid
 from tocsin.kernel.limits import BATCH_COMMANDS, REACTION_DEPTH
 from tocsin.kernel.time import Moment
+from tocsin.oncall.messages import AnswerCover, EndCover
 from tocsin.paging import messages as pm
 from tocsin.workflows.messages import RunStep, StartWorkflow
 
@@ -121,6 +123,8 @@ HANDLERS: Mapping[type[Command], Handler] = {
     dm.MakeCall: on_calls.make,
     StartWorkflow: on_workflows.start,
     RunStep: on_workflows.run_step,
+    AnswerCover: on_cover.answer,
+    EndCover: on_cover.end,
     WriteCache: on_cache.write,
     SaveThing: things.save,
     DeleteThing: things.delete,

@@ -16,10 +16,12 @@ from tocsin.alerts.messages import AlertResolved
 from tocsin.alerts.model import Alert
 from tocsin.deliveries.model import Delivery, DeliveryState
 from tocsin.directory.model import Urgency
+from tocsin.engine.cover import KEPT, timer_key
 from tocsin.engine.incident_history import breaches
 from tocsin.engine.world import Recorded
 from tocsin.incidents.model import Incident, NoTimer, Status
 from tocsin.kernel.time import Moment
+from tocsin.oncall import CoverRequest, RequestState
 from tocsin.paging.model import WAITING, Message, MessageState, Page, PageState
 from tocsin.workflows.decide import step_key
 from tocsin.workflows.messages import StepEnded
@@ -47,6 +49,7 @@ class Records:
     decided: int = 0
     deliveries: Sequence[Delivery] = ()
     runs: Sequence[Run] = ()
+    requests: Sequence[CoverRequest] = ()
 
     @cached_property
     def incident_by_id(self) -> Mapping[str, Incident]:
@@ -189,6 +192,8 @@ def _expected_timers(records: Records) -> dict[str, Moment]:
     for run in records.runs:
         if run.is_running:
             expected[step_key(run.id)] = run.results[-1].at if run.results else run.started_at
+    for one in records.requests:
+        expected[timer_key(one.id)] = one.expires_at if one.closed_at is None else one.closed_at + KEPT
     return expected
 
 
@@ -287,6 +292,15 @@ def workflows_do_each_step_once(records: Records) -> Iterator[str]:
             yield f"run {run.id} has {len(run.results)} of {len(run.steps)} outcomes and ended at {run.finished_at}"
 
 
+def requests_to_be_covered_are_whole(records: Records) -> Iterator[str]:
+    """A request is open, or over since some time; it was taken by somebody exactly if it was accepted."""
+    for one in records.requests:
+        if one.is_open != (one.closed_at is None):
+            yield f"request {one.id} is {one.state} and was closed at {one.closed_at}"
+        if (one.state is RequestState.ACCEPTED) != bool(one.taken_by):
+            yield f"request {one.id} is {one.state} and was taken by {one.taken_by or 'nobody'}"
+
+
 CHECKS: Sequence[Callable[[Records], Iterator[str]]] = (
     accepted_events_have_an_outcome,
     one_open_alert_per_key,
@@ -296,6 +310,7 @@ CHECKS: Sequence[Callable[[Records], Iterator[str]]] = (
     merged_incidents_stay_closed,
     deliveries_go_in_order,
     workflows_do_each_step_once,
+    requests_to_be_covered_are_whole,
     every_open_incident_has_a_next_step,
     people_named_by_hand_can_still_hear,
     timers_fit_the_state,

@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 from tocsin.alerts.windows import MaintenanceWindow
 from tocsin.directory.business import BusinessService, Dependency, Subscriber, Tag, Tagging
 from tocsin.directory.custom_fields import CustomField, IncidentType
+from tocsin.directory.feeds import CalendarFeed
 from tocsin.directory.grouping import GroupingSetting
 from tocsin.directory.kept import Kept
 from tocsin.directory.model import (
@@ -30,6 +31,7 @@ from tocsin.events.orchestration import (
     OrchestrationKey,
     OrchestrationPath,
 )
+from tocsin.oncall.cover import CoverRequest
 from tocsin.oncall.model import CustomShift, Override, Schedule
 
 Thing: TypeAlias = (
@@ -62,6 +64,8 @@ Thing: TypeAlias = (
     | IncidentType
     | CustomField
     | OAuthClient
+    | CoverRequest
+    | CalendarFeed
     | Kept
 )
 """Anything that people define."""
@@ -96,6 +100,8 @@ KINDS: Mapping[str, type[Any]] = {
     "incident_type": IncidentType,
     "custom_field": CustomField,
     "oauth_client": OAuthClient,
+    "cover_request": CoverRequest,
+    "calendar_feed": CalendarFeed,
     "kept": Kept,
 }
 """The stored name of each kind of thing; never renamed."""

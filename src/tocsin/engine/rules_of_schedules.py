@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from tocsin.engine.thing_removal import gone
+from tocsin.engine.cover import forgotten
+from tocsin.engine.thing_removal import feeds_about, gone
 from tocsin.engine.thing_rules import Draft, Verdict, teams_exist
 from tocsin.engine.world import ThingChange, World
 from tocsin.kernel.decision import NOTHING, Decision
@@ -171,7 +172,11 @@ def _remove_schedule(world: World, schedule: Schedule, _now: Moment) -> Decision
     if _open_work_calls(world, schedule):
         text = "Schedule can't be deleted if it's being used by an escalation policy snapshot with open incidents"
         raise InUse(text, reason="schedule_in_snapshot")
-    return gone([*world.config.exceptions_of.get(schedule.id, ()), schedule])
+    config = world.config
+    asked = [one for one in config.cover_requests.values() if one.schedule_id == schedule.id]
+    return forgotten(asked) + gone(
+        [*config.exceptions_of.get(schedule.id, ()), *feeds_about(config, schedule.id), schedule]
+    )
 
 
 def _open_work_calls(world: World, schedule: Schedule) -> bool:

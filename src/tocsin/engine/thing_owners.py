@@ -24,8 +24,8 @@ from tocsin.events.orchestration import (
     OrchestrationPath,
     PathKind,
 )
-from tocsin.kernel.actor import Actor, ActorKind
-from tocsin.oncall import CustomShift, Override, Schedule
+from tocsin.kernel.actor import Actor, ActorKind, Via
+from tocsin.oncall import CoverRequest, CustomShift, Override, Schedule
 from tocsin.workflows.definition import TRIGGER, WORKFLOW, Trigger, TriggerKind, trigger_of, workflow_of
 
 Need: TypeAlias = tuple[Verb, tuple[str, ...], bool]
@@ -100,11 +100,25 @@ def _override(config: Config, _actor: Actor, override: Override | CustomShift, _
     yield Verb.COVER, schedule.team_ids if schedule else (), False
 
 
-def _api_key(config: Config, _actor: Actor, key: ApiKey, _old: Any, _new: Any) -> Iterable[Need]:
-    """A key that acts as an owner is worth as much as an owner."""
+def _cover_request(config: Config, actor: Actor, request: CoverRequest, _old: Any, _new: Any) -> Iterable[Need]:
+    """Whose shift it is asks; who manages the schedule may ask for others."""
+    schedule = config.schedules.get(request.schedule_id)
+    yield (
+        Verb.EDIT,
+        schedule.team_ids if schedule else (),
+        actor.kind is ActorKind.USER and actor.id == request.user_id,
+    )
+
+
+def _api_key(config: Config, actor: Actor, key: ApiKey, _old: Any, _new: Any) -> Iterable[Need]:
+    """A key that acts as an owner is worth as much as an owner. People make and end keys of their own, on the pages.
+
+    Not through the API: whoever finds a key must not be able to make another one that outlives it.
+    """
     person = config.users.get(key.user_id) if key.user_id else None
     role = person.role if person else key.role
-    yield (Verb.OWN if role is Role.OWNER else Verb.ADMINISTER), (), False
+    own = actor.kind is ActorKind.USER and actor.via is Via.WEB and actor.id == key.user_id
+    yield (Verb.OWN if role is Role.OWNER else Verb.ADMINISTER), (), own
 
 
 def _settings(_config: Config, _actor: Actor, _settings: Settings, _old: Any, _new: Any) -> Iterable[Need]:
@@ -308,4 +322,6 @@ _NEEDS: Mapping[str, Callable[[Config, Actor, Any, Any, Any], Iterable[Need]]] =
     "incident_type": _everybodys,
     "custom_field": _everybodys,
     "oauth_client": _administered,
+    "cover_request": _cover_request,
+    "calendar_feed": _of_person,
 }

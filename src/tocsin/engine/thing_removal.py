@@ -13,6 +13,7 @@ from tocsin.alerts.holding import judge_held
 from tocsin.alerts.windows import MaintenanceWindow
 from tocsin.directory.model import Membership, Role, Service, Team, User
 from tocsin.engine.config import Config
+from tocsin.engine.cover import without_person
 from tocsin.engine.kinds import KIND_OF
 from tocsin.engine.world import ThingChange, World
 from tocsin.escalation.model import Policy, TargetKind
@@ -45,6 +46,11 @@ def kept_with(config: Config, decision: Decision) -> list[Any]:
 def subscribers_of(config: Config, thing_id: str) -> list[Any]:
     """The subscriptions by this thing, or to it."""
     return [one for one in config.subscribers.values() if thing_id in (one.subscriber_id, one.subscribed_id)]
+
+
+def feeds_about(config: Config, thing_id: str) -> list[Any]:
+    """The calendar feeds that show this schedule or team."""
+    return [one for one in config.calendar_feeds.values() if one.subject_id == thing_id]
 
 
 def taggings_of(config: Config, thing_id: str) -> list[Any]:
@@ -80,18 +86,23 @@ def _user(world: World, user: User, now: Moment) -> Decision:
     shifts = [one for one in config.custom_shifts.values() if one.user_id == user.id and one.end > now]
     led = [one for one in config.teams.values() if one.lead_id == user.id]
     headless = Decision(state=tuple(ThingChange("team", one.id, one, replace(one, lead_id=None)) for one in led))
-    return headless + gone(
-        [
-            *config.rules_of.get(user.id, ()),
-            *config.contacts_of.get(user.id, ()),
-            *config.teams_of.get(user.id, ()),
-            *keys,
-            *covers,
-            *shifts,
-            *taggings_of(config, user.id),
-            *subscribers_of(config, user.id),
-            user,
-        ]
+    return (
+        headless
+        + without_person(world, user.id, now)
+        + gone(
+            [
+                *config.feeds_of.get(user.id, ()),
+                *config.rules_of.get(user.id, ()),
+                *config.contacts_of.get(user.id, ()),
+                *config.teams_of.get(user.id, ()),
+                *keys,
+                *covers,
+                *shifts,
+                *taggings_of(config, user.id),
+                *subscribers_of(config, user.id),
+                user,
+            ]
+        )
     )
 
 
@@ -110,7 +121,7 @@ def _team(world: World, team: Team, _now: Moment) -> Decision:
     owned += [one for one in config.kept.values() if team.id in one.team_ids]
     if owned:
         raise InUse(f"The team still owns {owned[0].name}.", reason="team_owns_things")
-    ends = [*taggings_of(config, team.id), *subscribers_of(config, team.id)]
+    ends = [*taggings_of(config, team.id), *subscribers_of(config, team.id), *feeds_about(config, team.id)]
     return gone([*config.members_of.get(team.id, ()), *ends, team])
 
 
@@ -120,7 +131,8 @@ def _membership(world: World, membership: Membership, now: Moment) -> Decision:
         if membership.team_id in policy.team_ids and _calls(world, policy, membership.user_id, now):
             text = "User cannot be removed as they belong to an escalation policy on this team"
             raise InUse(text, reason="member_on_policy")
-    return gone([membership])
+    about = feeds_about(world.config, membership.team_id)
+    return gone([*(one for one in about if one.user_id == membership.user_id), membership])
 
 
 def _calls(world: World, policy: Policy, user_id: str, now: Moment) -> bool:

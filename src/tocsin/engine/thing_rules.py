@@ -40,7 +40,7 @@ from tocsin.incidents.timers import raise_key, raise_urgency
 from tocsin.kernel.actor import Actor
 from tocsin.kernel.decision import NOTHING, CancelTimer, Command, Decision, SetTimer
 from tocsin.kernel.limits import DESCRIPTION_CHARS, NAME_CHARS
-from tocsin.kernel.time import Moment
+from tocsin.kernel.time import DAY, Moment, Span
 from tocsin.oncall import (
     zone_names,
 )
@@ -50,6 +50,8 @@ TARGETS_PER_LEVEL = 10
 LOOPS = 9
 TIMEOUT_SECONDS = 30 * 24 * 3600
 PAUSE_SECONDS = 24 * 3600
+OLD_KEY_FOR: Span = 7 * DAY
+"""How long a key that was replaced can stay good at most."""
 
 _MAIL = re.compile(r"[^@\s]{1,64}@[^@\s.]+(\.[^@\s.]+)*", re.ASCII)
 _NUMBER = re.compile(r"[0-9]{4,15}", re.ASCII)
@@ -154,7 +156,14 @@ def _leaving(draft: Draft, user: User) -> Decision:
             reason = f"{user.name}, who had it, was deactivated"
             go_on = Unacknowledge(incident_id=incident.id, epoch=incident.epoch, reason=reason)
         timers.append(SetTimer(f"left:{incident.id}", draft.now, go_on))
-    return Decision(timers=tuple(timers))
+    return Decision(state=tuple(_keys_ended(draft, user)), timers=tuple(timers))
+
+
+def _keys_ended(draft: Draft, user: User) -> Iterator[ThingChange]:
+    """The keys that act in this person's name end with them: they do not come back when the person does."""
+    for key in draft.world.config.api_keys.values():
+        if key.user_id == user.id and key.revoked_at is None:
+            yield ThingChange("api_key", key.id, key, replace(key, revoked_at=draft.now))
 
 
 def _settings(draft: Draft) -> Verdict:
@@ -306,6 +315,11 @@ def _integration(draft: Draft) -> Verdict:
         found.append("Integration key has already been taken")
     if not re.fullmatch(r"[A-Za-z0-9]{32}", integration.key):
         found.append("Integration key must be 32 letters and digits")
+    old: Integration | None = draft.old
+    if integration.old_key and (old is None or integration.old_key not in (old.key, old.old_key)):
+        found.append("Old key must be one that this integration had")
+    if (integration.old_key_until or 0) > draft.now + OLD_KEY_FOR:
+        found.append(f"Old key can stay for {OLD_KEY_FOR // DAY} days")
     return found, NOTHING
 
 

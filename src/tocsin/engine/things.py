@@ -12,7 +12,9 @@ from typing import Any, ClassVar
 
 from tocsin.engine import (
     rules_of_business,
+    rules_of_cover,
     rules_of_events,
+    rules_of_feeds,
     rules_of_fields,
     rules_of_grouping,
     rules_of_schedules,
@@ -138,7 +140,9 @@ def _stamped(old: Any, new: Any, now: Moment) -> Any:
 _PARTS = (
     thing_rules,
     rules_of_business,
+    rules_of_cover,
     rules_of_events,
+    rules_of_feeds,
     rules_of_fields,
     rules_of_grouping,
     rules_of_schedules,

@@ -38,6 +38,10 @@ class IdSource:
         self._clock = clock
         self._last = 0
 
+    def by(self, clock: Callable[[], Moment]) -> IdSource:
+        """Another source of the same entropy, whose long ids follow this clock."""
+        return IdSource(self._entropy, clock)
+
     def short(self) -> str:
         """An id for configuration: `P` and 6 of A-Z0-9 (36^6 names; the directory retries on a clash)."""
         return "P" + self._text(_UPPER, 6)

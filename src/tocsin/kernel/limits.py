@@ -37,6 +37,9 @@ TOLD_AT_ONCE = 250
 HANDOFF_RULES = 50
 """Rules of one person for hand-offs: each is a message whenever a shift of theirs begins or ends."""
 
+COVER_REQUESTS = 50
+"""Requests of one person to be covered that wait for an answer: each tells everybody on a schedule."""
+
 SAID_IMPACTS = 250
 """Business services of which somebody said whether one incident reaches them; they are kept with it."""
 

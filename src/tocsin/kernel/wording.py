@@ -1,8 +1,8 @@
 """How facts become sentences: what a sentence may ask for, and the small words that all of them share.
 
-A `Phrase` is English text that remembers what it was made from, so that pages can say it in another language; everywhere
-else it is a `str` like any other. Decides wording of spans, lists and doors only. A station's own sentences stand in its
-`text` (or `timeline`) module. Never looks anything up: names and wall-clock times come from the reader's `Names`.
+A `Phrase` is English text that remembers what it was made from, so that pages can say it in another language; it is a
+`str` like any other everywhere else. Decides wording of spans, lists and doors only. A station's own sentences stand in
+its `text` (or `timeline`) module. Never looks anything up: names and times come from the reader's `Names`.
 """
 
 from __future__ import annotations

@@ -3,13 +3,22 @@
 On-call is one function of (schedule, overrides and custom shifts, moment). Decides who stands where; never whom to
 page, never whether a person can be reached. `model` holds the nouns, `wallclock` the clocks of the zones, `rotation`
 one layer, `final` all of them together, `shift_based` the rotations of the other kind of schedule with `recurrence`,
-`render` calendars, `shifts` the questions of paging, `handoffs` where shifts begin and end, `hours` for how much of the
-week a schedule is meant, `validate...` and `edit...` what becomes of changes, `compare` what they mean in people,
-`anchor` from where turns are counted.
+`render` calendars, `shifts` the questions of paging, `handoffs` where shifts begin and end, `part_time` for how much of
+the week a schedule is meant, `validate...` and `edit...` what becomes of changes, `compare` what they mean in people,
+`anchor` from where turns are counted, `cover` requests to be covered.
 """
 
 from tocsin.oncall.anchor import at_time_of_day, counted_from, last_before, on_weekday, turn_at, weekday_of
 from tocsin.oncall.compare import AHEAD, Comparison, Share, Stretch, compare, opened_gaps
+from tocsin.oncall.cover import (
+    CoverRequest,
+    RequestState,
+    cover_problems,
+    handing_over,
+    hands_over,
+    serves_any,
+    serves_whole,
+)
 from tocsin.oncall.edit import (
     add_override,
     apply_edit,
@@ -23,7 +32,6 @@ from tocsin.oncall.edit import (
 from tocsin.oncall.edit_rotations import begins_at_once, why_not_changed
 from tocsin.oncall.final import HORIZON, WINDOW, horizon_of
 from tocsin.oncall.handoffs import Handoff, Sides, handoffs, sides_of
-from tocsin.oncall.hours import is_part_time
 from tocsin.oncall.model import (
     Assignment,
     CustomShift,
@@ -41,6 +49,7 @@ from tocsin.oncall.model import (
     Shift,
     Track,
 )
+from tocsin.oncall.part_time import is_part_time
 from tocsin.oncall.render import gaps, render, shifts_of, users_between
 from tocsin.oncall.shift_based import assignments, per_day
 from tocsin.oncall.shifts import next_on_call, next_shift_of, shifts_at, who_is_on_call
@@ -59,6 +68,7 @@ __all__ = [
     "WINDOW",
     "Assignment",
     "Comparison",
+    "CoverRequest",
     "CustomShift",
     "Entry",
     "Exceptions",
@@ -67,6 +77,7 @@ __all__ = [
     "Layer",
     "Override",
     "Rendered",
+    "RequestState",
     "Restriction",
     "RestrictionKind",
     "Rotation",
@@ -84,11 +95,14 @@ __all__ = [
     "begins_at_once",
     "compare",
     "counted_from",
+    "cover_problems",
     "custom_shift_problems",
     "first",
     "forget_before",
     "gaps",
+    "handing_over",
     "handoffs",
+    "hands_over",
     "horizon_of",
     "is_part_time",
     "last",
@@ -109,6 +123,8 @@ __all__ = [
     "render",
     "rotation_problems",
     "schedule_problems",
+    "serves_any",
+    "serves_whole",
     "shift_override_problems",
     "shifts_at",
     "shifts_of",

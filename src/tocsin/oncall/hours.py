@@ -1,31 +1,85 @@
-"""Whether a schedule is meant for part of the week only: then time without anybody is off hours rather than a hole.
+"""How much somebody is on call: all of it, at night, at weekends, on the clock of one zone.
 
-Decides that from the hours that its layers, or the shifts that its rotations, fill: at most half of the time. Nobody
-says so anywhere; a schedule that fills more is taken for one that should fill all.
+Decides what counts as night and weekend. Time on two schedules at once counts once. Never looks at a schedule.
 """
 
 from __future__ import annotations
 
-from tocsin.kernel.time import WEEK, Moment
-from tocsin.oncall.model import Schedule
-from tocsin.oncall.rotation import serving_hours
-from tocsin.oncall.shift_based import final
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import TypeAlias
+from zoneinfo import ZoneInfo
 
-PART = 0.5
-"""The greatest share of the time that counts as part of it."""
+from tocsin.kernel.time import DAY, HOUR, Moment, Span
+from tocsin.oncall.wallclock import first, local_time
 
-_LOOKED_AT = 4 * WEEK
+NIGHT_BEGINS: Span = 22 * HOUR
+NIGHT_ENDS: Span = 6 * HOUR
+"""The night, on the local clock: into the next day."""
+
+_SATURDAY = 5
+_THURSDAY = 3
+"""The day of the week of 1 January 1970, counted from Monday."""
+
+Stretch: TypeAlias = tuple[Moment, Moment]
 
 
-def is_part_time(schedule: Schedule, at: Moment) -> bool:
-    """Whether the schedule, as it is from `at` on, is meant for some hours only."""
-    until = at + _LOOKED_AT
-    if schedule.shift_based:
-        free = sum(end - start for start, end in final(schedule, (), at, until)[1])
-        return 0 < (until - at) - free <= PART * (until - at)
-    live = [one for one in schedule.layers if one.end is None or one.end > at]
-    if not live or not all(one.restrictions for one in live):
-        return False
-    every = [restriction for one in live for restriction in one.restrictions]
-    filled = sum(end - start for start, end in serving_hours(every, schedule.time_zone, at, until))
-    return filled <= PART * (until - at)
+@dataclass(frozen=True, slots=True)
+class Load:
+    """Time on call. `nights` and `weekend_days`: how many of them at least a part was served of."""
+
+    total: Span = 0
+    night: Span = 0
+    nights: int = 0
+    weekend: Span = 0
+    weekend_days: int = 0
+
+
+def load_of(zone: ZoneInfo, stretches: Iterable[Stretch]) -> Load:
+    """The load of these times, in any order; where they overlap they count once."""
+    total = night = weekend = 0
+    nights: set[int] = set()
+    weekend_days: set[int] = set()
+    for start, end in joined(stretches):
+        total += end - start
+        for day in range(local_time(zone, start) // DAY - 1, local_time(zone, end) // DAY + 1):
+            dark = _shared(start, end, first(zone, day * DAY + NIGHT_BEGINS), first(zone, (day + 1) * DAY + NIGHT_ENDS))
+            night += dark
+            nights |= {day} if dark else set()
+            if (day + _THURSDAY) % 7 >= _SATURDAY:
+                free = _shared(start, end, first(zone, day * DAY), first(zone, (day + 1) * DAY))
+                weekend += free
+                weekend_days |= {day} if free else set()
+    return Load(total, night, len(nights), weekend, len(weekend_days))
+
+
+def joined(stretches: Iterable[Stretch]) -> Iterator[Stretch]:
+    """The same times in order, those that touch or overlap made one."""
+    held: Stretch | None = None
+    for start, end in sorted(stretches):
+        if held is not None and start <= held[1]:
+            held = (held[0], max(held[1], end))
+            continue
+        if held is not None:
+            yield held
+        held = (start, end)
+    if held is not None:
+        yield held
+
+
+def without(stretches: Iterable[Stretch], start: Moment, end: Moment) -> list[Stretch]:
+    """The same times with [start, end) taken out."""
+    left = []
+    for since, until in stretches:
+        left += [one for one in ((since, min(until, start)), (max(since, end), until)) if one[0] < one[1]]
+    return left
+
+
+def within(stretches: Iterable[Stretch], start: Moment, end: Moment) -> list[Stretch]:
+    """Those parts of the times that lie in [start, end)."""
+    cut = ((max(since, start), min(until, end)) for since, until in stretches)
+    return [one for one in cut if one[0] < one[1]]
+
+
+def _shared(start: Moment, end: Moment, since: Moment, until: Moment) -> Span:
+    return max(0, min(end, until) - max(start, since))

@@ -12,19 +12,21 @@ from dataclasses import replace
 
 from tocsin.alerts.model import Alert, AlertStatus
 from tocsin.deliveries.model import Delivery, Lane
+from tocsin.directory.model import Channel
 from tocsin.directory.permissions import Standing, Verb, may
 from tocsin.escalation.model import Policy
 from tocsin.events.memory import Memory
 from tocsin.incidents.model import Incident
 from tocsin.incidents.notes import Note
 from tocsin.kernel.actor import Actor, ActorKind
-from tocsin.kernel.time import Moment
+from tocsin.kernel.time import Moment, Span
 from tocsin.paging.model import Message, Page
 from tocsin.storage.database import Database
 from tocsin.storage.log import LogError, LogReader
 from tocsin.storage.queries import (
     alerts,
     audit,
+    connections,
     deliveries,
     health,
     incidents,
@@ -33,32 +35,43 @@ from tocsin.storage.queries import (
     pages,
     policies,
     runs,
+    search,
+    services,
     suspended,
     timeline,
 )
 from tocsin.storage.queries.alerts import AlertFilter
 from tocsin.storage.queries.audit import AuditFilter, AuditRecord, Change
-from tocsin.storage.queries.health import Pulse
+from tocsin.storage.queries.connections import EVENTS_LOOKED_AT, ChannelLatest, DeliveryLatest, MonitorLatest
+from tocsin.storage.queries.health import DatabaseFacts, Pulse
 from tocsin.storage.queries.incidents import EVERY, NEWEST_FIRST, IncidentFilter, OpenCounts, SortBy
 from tocsin.storage.queries.listing import Listing, Sight
 from tocsin.storage.queries.outcomes import EventOutcome, OutcomeFilter
 from tocsin.storage.queries.pages import MessageFilter
+from tocsin.storage.queries.services import Heard, Noise
 from tocsin.storage.queries.suspended import SuspendedCounts, SuspendedFilter
 from tocsin.storage.queries.timeline import TimelineEntry, TimelineFilter
 from tocsin.storage.turns import Cursor
 from tocsin.workflows.model import Run
 
 __all__ = [
+    "EVENTS_LOOKED_AT",
     "EVERY",
     "NEWEST_FIRST",
     "AlertFilter",
     "AuditFilter",
     "AuditRecord",
     "Change",
+    "ChannelLatest",
+    "DatabaseFacts",
+    "DeliveryLatest",
     "EventOutcome",
+    "Heard",
     "IncidentFilter",
     "Listing",
     "MessageFilter",
+    "MonitorLatest",
+    "Noise",
     "OpenCounts",
     "OutcomeFilter",
     "Pulse",
@@ -105,6 +118,11 @@ class Reads:
         """The incidents with these ids, those that exist."""
         with self._database.engine.connect() as connection:
             return incidents.by_ids(connection, ids)
+
+    def incidents_titled(self, letters: str, *, sight: Sight | None = None, limit: int = 20) -> Sequence[Incident]:
+        """Of the newest 5,000 incidents those with these letters in their title, newest first."""
+        with self._database.reading() as connection:
+            return search.by_title(connection, letters, sight, limit)
 
     def open_counts(self, *, sight: Sight | None = None, team_ids: Sequence[str] = ()) -> OpenCounts:
         """How many incidents are open."""
@@ -323,6 +341,33 @@ class Reads:
         except LogError:
             return {}
 
+    # -- of a service
+
+    def open_alerts_by_service(self, service_ids: Collection[str]) -> Mapping[str, int]:
+        """How many alerts are open on each of these services that has any."""
+        with self._database.engine.connect() as connection:
+            return services.open_alerts(connection, service_ids)
+
+    def last_heard(self, integration_ids: Collection[str]) -> Mapping[str, Heard]:
+        """What came last by each of these keys, if anything came in the last 90 days. Cheap."""
+        with self._database.engine.connect() as connection:
+            return services.last_heard(connection, integration_ids)
+
+    def changes(self, integration_ids: Collection[str], since: Moment, *, most: int = 100) -> Sequence[EventOutcome]:
+        """The newest changes that came by these keys since then."""
+        with self._database.engine.connect() as connection:
+            return services.changes(connection, integration_ids, since, most)
+
+    def alerts_by_slot(self, service_id: str, since: Moment, width: Span) -> tuple[Mapping[int, int], bool]:
+        """How many alerts were opened in each slot of this width since then; and whether there were more."""
+        with self._database.engine.connect() as connection:
+            return services.alerts_by_slot(connection, service_id, since, width)
+
+    def noise(self, service_id: str, integration_ids: Sequence[str], since: Moment) -> Noise:
+        """What came in since then and what it led to, "at least" where there was more than is counted."""
+        with self._database.reading() as connection:
+            return services.noise(connection, service_id, integration_ids, since)
+
     def pulse(self) -> Pulse:
         """Timers, outbox and cursor, for the health page."""
         with self._database.reading() as connection:
@@ -342,6 +387,27 @@ class Reads:
         """The number of the oldest event whose outcome is kept; where none is, the first that is not decided."""
         with self._database.reading() as connection:
             return outcomes.oldest(connection) or health.cursor(connection).seq + 1
+
+    # -- how connections fare
+
+    def latest_of_monitors(self) -> Mapping[str, MonitorLatest]:
+        """By entrance, when it was heard last and what could not be decided; those that were heard lately."""
+        with self._database.reading() as connection:
+            return connections.monitors(connection)
+
+    def latest_of_channels(self) -> Mapping[Channel, ChannelLatest]:
+        """By channel, the last message that went and the last that failed; those that were used lately."""
+        with self._database.reading() as connection:
+            return connections.channels(connection)
+
+    def latest_deliveries(self) -> DeliveryLatest:
+        """The last delivery to any subscription that arrived, and the last that was given up."""
+        with self._database.engine.connect() as connection:
+            return connections.deliveries(connection)
+
+    def database_facts(self) -> DatabaseFacts:
+        """Which database it is, how large, at which revision of the schema."""
+        return health.facts(self._database)
 
     def audit(self, wanted: AuditFilter, *, limit: int = 100) -> Listing[AuditRecord]:
         """Changes of configuration, newest first; the next page begins before the last one's `seq`."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from ipaddress import ip_address, ip_network
 from typing import Final, NamedTuple
@@ -28,6 +28,8 @@ from tocsin.storage.edge import EdgeStore, LinkRow, SessionRow
 IDLE: Final[Span] = 12 * HOUR
 ABSOLUTE: Final[Span] = 14 * DAY
 LINK_LIFE: Final[Span] = 15 * MINUTE
+INVITATION_LIFE: Final[Span] = 3 * DAY
+"""An invitation may lie in a mailbox over a weekend."""
 FRESH: Final[Span] = 15 * MINUTE
 """How long after a sign-in by link a new password may be set without the old one."""
 
@@ -147,6 +149,7 @@ class Sessions:
             now = self._clock.now()
             if now - session.seen_at >= _TOUCH_EVERY:
                 self._store.touch_session(_digest(token), now)
+                self._store.note_uses({f"user:{session.user_id}": now})
         return session
 
     def peek(self, token: str) -> Session | None:
@@ -165,13 +168,13 @@ class Sessions:
 
     # -- one-time links
 
-    def make_link(self, user_id: str) -> str:
-        """A token that signs this person in once, within 15 minutes. Raises NotFound without such an active person."""
+    def make_link(self, user_id: str, *, life: Span = LINK_LIFE) -> str:
+        """A token that signs this person in once, within `life`. Raises NotFound without such an active person."""
         user = self._desk.config().users.get(user_id)
         if user is None or not user.active:
             raise NotFound("There is no such person.")
         token = self._ids.token()
-        self._store.add_link(_digest(token), user_id, self._clock.now() + LINK_LIFE)
+        self._store.add_link(_digest(token), user_id, self._clock.now() + life)
         return token
 
     def ask_for_link(self, email: str, visitor: Visitor) -> tuple[User, str] | None:
@@ -229,6 +232,10 @@ class Sessions:
         """End every session of this person. Returns how many."""
         return self._store.end_sessions_of(user_id)
 
+    def last_seen(self) -> Mapping[str, Moment]:
+        """When each person who was ever signed in was here last, by their id; to the minute."""
+        return self._store.uses("user")
+
     def change_password(self, token: str, old: str, new: str, visitor: Visitor) -> Opened:
         """Set a new password: every session of the person ends, and this browser gets a new one.
 
@@ -276,6 +283,7 @@ class Sessions:
             how=how,
         )
         self._store.add_session(row)
+        self._store.note_uses({f"user:{user.id}": now})
         self._sweep(now)
         return Opened(token, _session(row, token))
 

@@ -13,7 +13,7 @@ from tocsin.storage.codec import dump, plain
 
 _HIDDEN = "(secret)"
 
-SECRET_FIELDS = frozenset({"password_hash", "digest", "key", "secret"})
+SECRET_FIELDS = frozenset({"password_hash", "digest", "key", "old_key", "secret"})
 """Fields whose values are replaced, of every thing that has one."""
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,9 +37,9 @@ class Database:
         """What begins a writing transaction."""
         return postgres.BEGIN if self.is_postgres else sqlite.BEGIN
 
-    def upsert(self, table: Table) -> Any:
-        """INSERT or replace every other column."""
-        return postgres.upsert(table) if self.is_postgres else sqlite.upsert(table)
+    def upsert(self, table: Table, added: Collection[str] = ()) -> Any:
+        """INSERT or replace every other column; to those in `added` the new value is added."""
+        return postgres.upsert(table, added) if self.is_postgres else sqlite.upsert(table, added)
 
     def insert_if_absent(self, table: Table) -> Any:
         """INSERT unless the key is there."""

@@ -16,6 +16,7 @@ from tocsin.engine.invariants import Records
 from tocsin.engine.world import Recorded
 from tocsin.incidents.model import Incident
 from tocsin.kernel.time import Moment
+from tocsin.oncall import CoverRequest
 from tocsin.paging.model import Message, Page
 from tocsin.storage import tables
 from tocsin.storage.codec import load, load_actor, load_fact
@@ -51,6 +52,7 @@ class RecordsReader:
                 decided=decided,
                 deliveries=_every(connection, tables.deliveries, Delivery),
                 runs=_every(connection, tables.workflow_runs, Run),
+                requests=_requests(connection),
             )
 
     def timeline(self) -> Sequence[tuple[Moment, Recorded]]:
@@ -73,6 +75,12 @@ class RecordsReader:
         ):
             self._timeline.append((at, Recorded(load_actor(actor), load_fact(kind, data))))
             self._last_seq = seq
+
+
+def _requests(connection: Connection) -> list[CoverRequest]:
+    things = tables.things.c
+    statement = select(things.data).where(things.kind == "cover_request", things.data.is_not(None))
+    return [load(CoverRequest, data) for data in connection.scalars(statement)]
 
 
 def _every(connection: Connection, table: Table, kind: type[T]) -> list[T]:

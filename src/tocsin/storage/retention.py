@@ -7,7 +7,7 @@ the oldest outcome (`app/log_sweep.py`).
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, delete, select, tuple_
 
 from tocsin.kernel.time import DAY, Moment, Span
 from tocsin.storage import tables
@@ -28,12 +28,16 @@ DELIVERIES_PIECE = 200
 MEMORIES_KEPT: Span = 90 * DAY
 """What rules remember and has not changed for so long: of rules that are gone, of problems that do not come again."""
 
+DAYS_KEPT = 90
+"""Days of which is known how many events came by each key."""
+
 
 def sweep(connection: Connection, now: Moment, events_kept: Span) -> bool:
     """Drop what is too old; whether there may be more of it. `events_kept` 0 = for ever."""
     more = _sweep_answers(connection, now - ANSWERS_KEPT)
     more = _sweep_deliveries(connection, now - DELIVERIES_KEPT) or more
     more = _sweep_memories(connection, now - MEMORIES_KEPT) or more
+    more = _sweep_days(connection, now // DAY - DAYS_KEPT) or more
     return (bool(events_kept) and _sweep_outcomes(connection, now - events_kept)) or more
 
 
@@ -62,6 +66,15 @@ def _sweep_memories(connection: Connection, before: Moment) -> bool:
     if ids:
         connection.execute(delete(memories).where(memories.c.id.in_(ids)))
     return len(ids) == PIECE
+
+
+def _sweep_days(connection: Connection, before: int) -> bool:
+    days = tables.entrance_days
+    key = (days.c.integration_id, days.c.day)
+    old = connection.execute(select(*key).where(days.c.day < before).order_by(days.c.day).limit(PIECE)).all()
+    if old:
+        connection.execute(delete(days).where(tuple_(*key).in_([tuple(one) for one in old])))
+    return len(old) == PIECE
 
 
 def _sweep_outcomes(connection: Connection, before: Moment) -> bool:

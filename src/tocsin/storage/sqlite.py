@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -76,13 +76,17 @@ def _write_ahead(cursor: sqlite3.Cursor) -> None:
     cursor.execute("PRAGMA journal_mode = WAL")
 
 
-def upsert(table: Table) -> Any:
-    """INSERT ... ON CONFLICT DO UPDATE of every other column."""
+def upsert(table: Table, added: Collection[str] = ()) -> Any:
+    """INSERT ... ON CONFLICT DO UPDATE of every other column; to those in `added` the new value is added."""
     statement = insert(table)
     keys = [column.name for column in table.primary_key]
     return statement.on_conflict_do_update(
         index_elements=keys,
-        set_={column.name: statement.excluded[column.name] for column in table.columns if column.name not in keys},
+        set_={
+            name: column + statement.excluded[name] if name in added else statement.excluded[name]
+            for name, column in table.columns.items()
+            if name not in keys
+        },
     )
 
 

@@ -102,6 +102,7 @@ alerts = Table(
         postgresql_where=text("is_open = 1"),
     ),
     Index("ix_alerts_incident_id", "incident_id"),
+    Index("ix_alerts_service_id_is_open_created_at", "service_id", "is_open", "created_at"),
     Index("ix_alerts_created_at", "created_at"),
     Index(
         "ix_alerts_held",
@@ -141,7 +142,7 @@ incidents = Table(
         name="next_step",
     ),
     Index("ix_incidents_status_created_at", "status", "created_at"),
-    Index("ix_incidents_service_id_status", "service_id", "status"),
+    Index("ix_incidents_service_id_status_created_at", "service_id", "status", "created_at"),
     Index("ix_incidents_created_at", "created_at"),
     Index("ix_incidents_incident_key", "incident_key", "service_id"),
     Index(
@@ -367,8 +368,32 @@ event_outcomes = Table(
         sqlite_where=text("outcome IN ('suppressed', 'dropped', 'quarantined')"),
         postgresql_where=text("outcome IN ('suppressed', 'dropped', 'quarantined')"),
     ),
+    Index(
+        "ix_event_outcomes_recorded",
+        "integration_id",
+        "seq",
+        sqlite_where=text("outcome = 'recorded'"),
+        postgresql_where=text("outcome = 'recorded'"),
+    ),
 )
 """How every accepted event ended, by its number in the log."""
+
+entrance_days = Table(
+    "entrance_days",
+    metadata,
+    Column("integration_id", Text, primary_key=True),
+    Column("day", _Moment, primary_key=True),
+    Column("events", _Moment, nullable=False),
+    Column("last_seq", _Moment, nullable=False),
+    Column("last_at", _Moment, nullable=False),
+    Column("last_outcome", Text, nullable=False),
+    Index("ix_entrance_days_day", "day"),
+    **_IN_KEY,
+)
+"""How many events came by each key on each day (UTC, days since 1970), and how the last of them ended.
+
+Written once a turn for each key, so that no event pays for an index by which it could be found.
+"""
 
 answers = Table(
     "answers",

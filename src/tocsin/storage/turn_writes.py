@@ -14,7 +14,7 @@ from tocsin.alerts.decide import Ending
 from tocsin.engine.world import Recorded, Stateful
 from tocsin.incidents.model import Incident
 from tocsin.kernel.decision import CancelTimer, Effect, SetTimer, TimerChange
-from tocsin.kernel.time import Moment
+from tocsin.kernel.time import DAY, Moment
 from tocsin.storage import tables
 from tocsin.storage.codec import dump, dump_command
 from tocsin.storage.database import Database
@@ -52,6 +52,8 @@ class TurnWrites:
         self._effects = whole(insert(tables.outbox), tables.outbox)
         self._no_effect = gone(tables.outbox.c.key)
         self._outcomes = whole(insert(tables.event_outcomes), tables.event_outcomes)
+        days = database.upsert(tables.entrance_days, added=("events",))
+        self._days = whole(days, tables.entrance_days)
         self._answers = whole(database.insert_if_absent(tables.answers), tables.answers)
         self._meta = whole(database.upsert(tables.meta), tables.meta)
 
@@ -128,7 +130,7 @@ class TurnWrites:
     def outcomes(
         self, connection: Connection, outcomes: Sequence[tuple[int, str, Moment, Ending]], now: Moment
     ) -> None:
-        """How events ended."""
+        """How events ended, and by which keys how many came."""
         rows = [
             {
                 "seq": seq,
@@ -142,6 +144,7 @@ class TurnWrites:
             for seq, integration_id, received_at, ending in outcomes
         ]
         self._outcomes.run(connection, rows)
+        self._days.run(connection, _by_day(outcomes))
 
     def answers(self, connection: Connection, answers: Iterable[tuple[str, str]], now: Moment) -> None:
         """What commands were answered, by their keys."""
@@ -150,6 +153,19 @@ class TurnWrites:
     def meta(self, connection: Connection, key: str, value: str) -> None:
         """One of the single values."""
         self._meta.run(connection, [{"key": key, "value": value}])
+
+
+def _by_day(outcomes: Sequence[tuple[int, str, Moment, Ending]]) -> list[dict[str, Any]]:
+    """One row for each key and day, in the order of keys: who writes many rows at once takes them in one order."""
+    found: dict[tuple[str, int], dict[str, Any]] = {}
+    for seq, integration_id, received_at, ending in outcomes:
+        key = (integration_id, received_at // DAY)
+        row = found.get(key)
+        if row is None:
+            row = found[key] = {"integration_id": integration_id, "day": key[1], "events": 0}
+        row["events"] += 1
+        row["last_seq"], row["last_at"], row["last_outcome"] = seq, received_at, ending.outcome.value
+    return [found[key] for key in sorted(found)]
 
 
 def _keys(incident: Incident) -> tuple[str, ...]:

@@ -88,12 +88,19 @@ class DirectDesk:
 
     def receive(self, event: Event) -> int:
         """Decide an event as if it came out of the log; returns its number there."""
+        return self.receive_all([event])
+
+    def receive_all(self, events: Iterable[Event]) -> int:
+        """The same with many in one turn; returns the number of the last one."""
         with self._lock:
-            self._seq += 1
-            self._events[self._seq] = replace(event, log_seq=self._seq)  # as decoders do
-            entry = Entry(self._seq, event.received_at, "testing", event.integration_id, event.dedup_key, b"{}")
+            entries = []
+            for event in events:
+                self._seq += 1
+                self._events[self._seq] = replace(event, log_seq=self._seq)  # as decoders do
+                entry = Entry(self._seq, event.received_at, "testing", event.integration_id, event.dedup_key, b"{}")
+                entries.append(entry)
             work = self._begin()
-            work.receive([entry])
+            work.receive(entries)
             work.turn.cursor = Cursor("testing", self._seq)
             self._commit(work)
             return self._seq

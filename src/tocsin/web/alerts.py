@@ -89,7 +89,16 @@ def event_page(visit: Visit) -> Response:
         raise NotFound("There is no event with this number, or it has not been decided yet.")
     raw = visit.site.raw_event(seq)
     try_at = _where_to_try(visit, outcome) if raw is not None else ""
-    return visit.page("event.html", line=line[0], raw=None if raw is None else _readable(raw), try_at=try_at)
+    alert = line[0].alert
+    behind = alert.service_id if alert is not None else visit.config.service_behind(outcome.integration_id)
+    service = visit.config.services.get(behind)
+    return visit.page(
+        "event.html",
+        line=line[0],
+        raw=None if raw is None else _readable(raw),
+        try_at=try_at,
+        asked_at=f"/services/{service.id}/simulate" if service is not None and visit.may_read(service) else "",
+    )
 
 
 def _where_to_try(visit: Visit, outcome: EventOutcome) -> str:

@@ -15,8 +15,10 @@ from tocsin.web import guard
 from tocsin.web.actions import act
 from tocsin.web.alerts import alerts_page, event_page
 from tocsin.web.answer import answer, answer_page
+from tocsin.web.calendars.serving import feed
 from tocsin.web.compose import compose, compose_page
 from tocsin.web.defined import DEFINED
+from tocsin.web.density import switch_density
 from tocsin.web.find import find_page
 from tocsin.web.incident import incident_page
 from tocsin.web.incidents import act_on_many, incidents_page
@@ -28,7 +30,6 @@ from tocsin.web.nowhere import not_found
 from tocsin.web.oncall import oncall_page
 from tocsin.web.phones import direct, end_page, phones_page, use_phone
 from tocsin.web.render import STATIC, render
-from tocsin.web.services import services_page
 from tocsin.web.signin import enter, link_page, sign_in, sign_in_page, sign_out
 from tocsin.web.site import Site
 from tocsin.web.visit import Door, Page, starting
@@ -67,6 +68,7 @@ def create(site: Site) -> list[BaseRoute]:
         anybody("/enter/{token}", enter, "POST"),
         anybody("/a/{token}", answer_page),
         anybody("/a/{token}", answer, "POST", token_needed=False),
+        anybody("/calendar/{secret}.ics", feed),
         members("/", now_page),
         members("/incidents", incidents_page),
         members("/incidents", act_on_many, "POST"),
@@ -77,13 +79,13 @@ def create(site: Site) -> list[BaseRoute]:
         members("/alerts", alerts_page),
         members("/alerts/events/{seq:int}", event_page),
         members("/on-call", oncall_page),
-        members("/services", services_page),
         *(members(path, page, *methods) for path, page, *methods in DEFINED),
         *(members(path, page) for path, page in LINKED),
         members("/find", find_page),
         members("/me", me_page),
         members("/me/{action}", act_on_me, "POST"),
         members("/zone", switch_zone, "POST"),
+        members("/density", switch_density, "POST"),
         Route("/live", live(site)),
     ]
     if site.booth is not None:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from tocsin.web import entrances, probe, service, service_edit, services
 from tocsin.web.audit import audit_page
 from tocsin.web.business import act_on_business, business_page, save_business
 from tocsin.web.hooks import act_on_hook, add_hook, delivery_page, hook_page, hooks_page
+from tocsin.web.people_routes import ROUTES as PEOPLE
 from tocsin.web.priorities import act_on_priority, priorities_page, save_priority
+from tocsin.web.reaching import ROUTES as REACHING
 from tocsin.web.rules.edit import change_rule, rule_page
 from tocsin.web.rules.pages import (
     act_on_orchestration,
@@ -18,8 +21,7 @@ from tocsin.web.rules.pages import (
 )
 from tocsin.web.rules.trial import try_at_service, try_event
 from tocsin.web.schedules.routes import ROUTES as SCHEDULES
-from tocsin.web.service import save_service, service_page
-from tocsin.web.teams import save_team, teams_page
+from tocsin.web.shifts import SHIFTS
 from tocsin.web.windows import end_window, save_window, windows_page
 from tocsin.web.workflows import workflows_page
 
@@ -29,8 +31,11 @@ DEFINED: Final[tuple[tuple[Any, ...], ...]] = (
     ("/orchestrations/{id}", orchestration_page),
     ("/orchestrations/{id}/try", try_event, "POST"),
     ("/orchestrations/{id}/{action}", act_on_orchestration, "POST"),
-    ("/services/{id}", service_page),
-    ("/services/{id}", save_service, "POST"),
+    *services.ROUTES,
+    *service_edit.ROUTES,
+    *service.ROUTES,
+    *probe.ROUTES,
+    *entrances.ROUTES,
     ("/services/{id}/rules", service_rules_page),
     ("/services/{id}/try", try_at_service, "POST"),
     ("/rules/{parent}/{kind}", rule_page),
@@ -48,11 +53,12 @@ DEFINED: Final[tuple[tuple[Any, ...], ...]] = (
     ("/business-services", business_page),
     ("/business-services", save_business, "POST"),
     ("/business-services/{id}/{action}", act_on_business, "POST"),
-    ("/teams", teams_page),
-    ("/teams", save_team, "POST"),
+    *PEOPLE,
     ("/priorities", priorities_page),
     ("/priorities", save_priority, "POST"),
     ("/priorities/{id}/{action}", act_on_priority, "POST"),
     *SCHEDULES,
+    *REACHING,
+    *SHIFTS,
 )
 """Path, page, and the method where it is not GET."""

@@ -106,8 +106,14 @@ def _moment(value: object) -> Moment | None:
 
 def changes(visit: Visit, incident: Incident) -> SetFields:
     """What the form asks for: the fields that it shows otherwise than it found them."""
+    values = filled_values(visit, visit.config.fields.of_type(incident.type_name))
+    return SetFields(incident_id=incident.id, values=values)
+
+
+def filled_values(visit: Visit, known: Iterable[CustomField]) -> dict[str, Any]:
+    """The values of those of these fields that the form shows otherwise than it found them; None = emptied."""
     values: dict[str, Any] = {}
-    for one in visit.config.fields.of_type(incident.type_name):
+    for one in known:
         control, _ = _control(one, ())
         if f"was.{one.id}" not in visit.form:
             continue
@@ -115,7 +121,7 @@ def changes(visit: Visit, incident: Incident) -> SetFields:
         was = visit.text(f"was.{one.id}")
         if typed != _as_controls_hold(was.split("\n") if control in ("check", "lines") else [was], control):
             values[one.id] = _value(one, typed)
-    return SetFields(incident_id=incident.id, values=values)
+    return values
 
 
 def _filled(visit: Visit, one: CustomField, control: str) -> tuple[str, ...]:

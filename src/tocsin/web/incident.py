@@ -12,10 +12,13 @@ from tocsin.alerts.model import Alert
 from tocsin.escalation.model import Policy
 from tocsin.incidents.model import Incident, Status
 from tocsin.kernel.errors import NotFound, TocsinError
+from tocsin.kernel.wording import phrase
 from tocsin.runtime.reads import IncidentFilter, Listing, TimelineEntry, TimelineFilter
+from tocsin.web.beside import changes_before, past_alike
 from tocsin.web.compose import people_to_call
 from tocsin.web.fields import lines_of as fields_of
 from tocsin.web.ladder import Scene, ladder_of
+from tocsin.web.language import later
 from tocsin.web.looks import Look, alert_look, incident_look
 from tocsin.web.rows import may_respond, next_of
 from tocsin.web.timeline import Show, lines_of
@@ -27,8 +30,23 @@ ENTRIES_MAX: Final = 1000
 ALERTS_SHOWN: Final = 50
 ORDER_COOKIE: Final = "tocsin-order"
 
-SNOOZES: Final = ((900, "15 min"), (3600, "1 h"), (4 * 3600, "4 h"), (8 * 3600, "8 h"), (24 * 3600, "1 day"))
+SNOOZES: Final = (
+    (900, later("15 min")),
+    (3600, later("1 h")),
+    (4 * 3600, later("4 h")),
+    (8 * 3600, later("8 h")),
+    (24 * 3600, later("1 day")),
+)
 """Seconds, and the word on the button."""
+
+
+SHOW_WORDS: Final = {
+    Show.ALL: later("All"),
+    Show.PEOPLE: later("People"),
+    Show.PAGES: later("Pages"),
+    Show.ALERTS: later("Alerts"),
+    Show.CHANGES: later("Changes"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +78,7 @@ def found(visit: Visit) -> Incident:
     number = str(visit.request.path_params["number"])
     incident = visit.site.reads.incident(number)
     if incident is None or not visible(visit, incident):
-        raise NotFound(f"There is no incident {number[:12]}.")
+        raise NotFound(phrase("There is no incident %(number)s.", number=number[:12]))
     return incident
 
 
@@ -101,6 +119,7 @@ def show(visit: Visit, incident: Incident, refused: Refused | None = None, code:
         lines=lines_of(entries.items, visit.names, shown, newest_first=newest_first),
         more_entries=entries.more,
         shown=shown,
+        show_words=SHOW_WORDS,
         shows=list(Show),
         newest_first=newest_first,
         cards=[_card(visit, alert) for alert in alerts.items],
@@ -113,6 +132,9 @@ def show(visit: Visit, incident: Incident, refused: Refused | None = None, code:
         **_fields(visit, incident, refused),
         workflows=runnable(visit, incident),
         webhooks=callable_now(alerts.items),
+        changes=changes_before(visit, incident),
+        # What is over does not change: an open page that asks again has it already.
+        past=[] if visit.is_refresh else past_alike(visit, incident),
         **_choices(visit, incident),
     )
     if visit.query("order") in ("newest", "oldest") and not visit.is_refresh:
@@ -126,8 +148,12 @@ def _links(visit: Visit, incident: Incident, alerts: Sequence[Alert]) -> tuple[t
     of_alerts = next((alert.runbook_url for alert in alerts if alert.runbook_url), "")
     runbook = incident.runbook_url or of_alerts or incident.runbook(service)
     if service is None:
-        return (("Runbook", runbook),)
-    return ("Runbook", runbook), ("Dashboard", service.dashboard_url or ""), ("Code", service.repository_url or "")
+        return ((later("Runbook"), runbook),)
+    return (
+        (later("Runbook"), runbook),
+        (later("Dashboard"), service.dashboard_url or ""),
+        (later("Code"), service.repository_url or ""),
+    )
 
 
 def _fields(visit: Visit, incident: Incident, refused: Refused | None) -> dict[str, Any]:

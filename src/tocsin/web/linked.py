@@ -19,15 +19,14 @@ def _led_to(page: str) -> Callable[[Visit], Response]:
 
 
 PAGES: Final = {
-    "/users/{id}": "/on-call",
-    "/teams/{id}": "/teams#team-{id}",
-    "/escalation_policies/{id}": "/on-call",
+    "/users/{id}": "/people/{id}",
+    "/escalation_policies/{id}": "/policies/{id}",
     "/business_services/{id}": "/business-services",
     "/maintenance_windows/{id}": "/maintenance-windows",
     "/incident_workflows/triggers/{id}": "/workflows",
     "/incident_workflows/{id}": "/workflows#w-{id}",
 }
-"""The address that answers of the API name (`html_url`), and where that is. A person has no page of their own yet."""
+"""The address that answers of the API name (`html_url`), and where that is."""
 
 LINKED: Final[tuple[tuple[Any, ...], ...]] = tuple((path, _led_to(page)) for path, page in PAGES.items())
 """Path and what answers it."""

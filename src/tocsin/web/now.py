@@ -11,12 +11,14 @@ from tocsin.directory.model import Channel, Urgency
 from tocsin.engine.people import can_page
 from tocsin.incidents.messages import IncidentAcknowledged
 from tocsin.incidents.model import Incident, Status
-from tocsin.kernel.time import DAY, Moment
+from tocsin.kernel.time import DAY, HOUR, Moment
 from tocsin.kernel.wording import sentence_case, span_words
 from tocsin.oncall import gaps
 from tocsin.paging.messages import PageAnswered
 from tocsin.paging.timeline import channel_word
 from tocsin.runtime.reads import IncidentFilter, TimelineFilter
+from tocsin.web.changes import changes_between
+from tocsin.web.language import gettext as _
 from tocsin.web.oncall import watches_of
 from tocsin.web.phones import owners_of, phones_of, story_of
 from tocsin.web.rows import rows_of
@@ -29,6 +31,7 @@ SHOWN = 50
 _LOOKED_BACK = 20
 _HOW_TO_SEND = "Mail, or texts and calls, have to be set up where Tocsin runs; or somebody adds a webhook"
 GAPS_WITHIN = 14 * DAY
+CHANGED_WITHIN = HOUR
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,7 @@ def now_page(visit: Visit) -> Response:
     rows = rows_of(visit, (*waiting, *held))
     last = [] if rows else reads.incidents(IncidentFilter(sight=visit.sight), limit=_LOOKED_BACK).items
     can_send = visit.site.ways_to_send()
+    changes, more_changes = changes_between(visit, visit.now - CHANGED_WITHIN, visit.now + 1)
     return visit.page(
         "now.html",
         can_text=Channel.SMS in can_send or Channel.VOICE in can_send,
@@ -70,6 +74,8 @@ def now_page(visit: Visit) -> Response:
         ticks=_ticks(visit) if not rows and not last else [],
         watches=watches_of(visit),
         windows=running(visit),
+        changes=changes,
+        more_changes=more_changes,
         phones=phones_of(visit),
         phone_owners=owners_of(visit),
         phone_story=story_of,
@@ -95,9 +101,9 @@ def _calm(visit: Visit, last: Sequence[Incident]) -> Calm:
     wanted = TimelineFilter(incident_id=newest.id, kinds=(IncidentAcknowledged.kind,))
     answers = visit.site.reads.timeline(wanted, limit=1).items
     if not answers:
-        return Calm(newest.resolved_at, f"#{newest.number} was resolved without an answer")
-    who = visit.names.actor(answers[0].actor)
-    return Calm(newest.resolved_at, f"{who}, answered in {span_words(answers[0].at - newest.created_at)}")
+        return Calm(newest.resolved_at, _("#%(number)s was resolved without an answer", number=newest.number))
+    who, took = visit.names.actor(answers[0].actor), span_words(answers[0].at - newest.created_at)
+    return Calm(newest.resolved_at, _("%(who)s, answered in %(time)s", who=who, time=took))
 
 
 def _ticks(visit: Visit) -> list[Tick]:

@@ -15,12 +15,13 @@ from urllib.parse import urlsplit
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from tocsin.kernel.time import iso
 from tocsin.kernel.wording import listed, span_words
 from tocsin.web import language
-from tocsin.web.times import compact
+from tocsin.web.times import compact, hours
 
 STATIC: Final = Path(__file__).resolve().parent / "static"
-MACROS: Final = ("icon", "csrf", "mark", "person", "person_face", "problem", "pager", "silence")
+MACROS: Final = ("icon", "csrf", "mark", "mark_words", "person", "person_face", "problem", "pager", "silence")
 _HUES: Final = 8
 
 
@@ -101,7 +102,9 @@ def environment() -> Environment:
         "url": safe_url,
         "host": host_of,
         "span": span_words,
+        "iso": iso,
         "compact": compact,
+        "hours": hours,
         "listed": listed,
         "hue": hue,
         "initials": initials,

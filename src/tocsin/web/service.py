@@ -1,73 +1,80 @@
-"""A service's page: all that is known of one service in one place, and the form for what only Tocsin knows of it.
+"""A service's page: all that is known of one service in one place, and what is done from there with one press.
 
-Decides wording and what stands together. What a change means the engine says; what clients set stays as they set it.
+Decides wording and what stands together. What a change means the engine says.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Final
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
 
 from starlette.responses import Response
 
-from tocsin.directory.business import BusinessService
-from tocsin.directory.model import Integration, Service, UrgencyRule, UrgencyRuleKind
+from tocsin.alerts.model import Alert
+from tocsin.alerts.windows import MaintenanceWindow
+from tocsin.directory.business import BusinessService, Dependency
+from tocsin.directory.model import Service
 from tocsin.directory.permissions import Verb
-from tocsin.engine.config import Config
 from tocsin.engine.people import people_at
-from tocsin.engine.things import SaveThing
+from tocsin.engine.things import DeleteThing, SaveThing
+from tocsin.escalation.model import Policy, TargetKind
 from tocsin.events.orchestration import PathKind
 from tocsin.incidents.model import Status
-from tocsin.kernel.errors import Conflict, TocsinError
-from tocsin.kernel.time import SECOND, Moment
-from tocsin.kernel.wording import span_words
-from tocsin.runtime.reads import IncidentFilter, OutcomeFilter
-from tocsin.web.names import isolated
-from tocsin.web.problems import at_fields
+from tocsin.kernel.errors import Invalid, NotFound
+from tocsin.kernel.time import DAY, HOUR, Moment
+from tocsin.oncall import next_on_call, shifts_at
+from tocsin.runtime.reads import AlertFilter, IncidentFilter, Listing, OpenCounts
+from tocsin.web import entrances, guard
+from tocsin.web.fields import lines_of
+from tocsin.web.language import gettext as _
+from tocsin.web.looks import Look, alert_look
 from tocsin.web.rows import rows_of
 from tocsin.web.rules.blocks import blocks_of, path_of
 from tocsin.web.rules.pages import found_service, routers_to
-from tocsin.web.services import state_of
-from tocsin.web.visit import Visit, status_of
+from tocsin.web.service_edit import owner_of
+from tocsin.web.service_history import HEIGHT, NAMES, history_of
+from tocsin.web.service_words import settings_of
+from tocsin.web.services import look_of, state_of
+from tocsin.web.visit import Visit
 from tocsin.web.windows import ahead, running
 
 _OPEN: Final = (Status.TRIGGERED, Status.ACKNOWLEDGED)
 SHOWN: Final = 5
 """Open incidents on the page; the list has all."""
 
-_LOOKED_AT: Final = 100
-"""The service's newest events, of which each of its monitors' last one is taken."""
-
-_FIELDS: Final = ("runbook_url", "dashboard_url", "repository_url", "owner_team_id", "component")
-"""What the form sets: what only Tocsin knows of a service, so that no client's change touches it."""
-
-_LABELS: Final = {
-    "Runbook": "runbook_url",
-    "Dashboard": "dashboard_url",
-    "Repository": "repository_url",
-    "Owner team": "owner_team_id",
-    "Component": "component",
-}
-"""How the engine's sentences begin -> the field at which they stand."""
+ALERTS_SHOWN: Final = 6
+NOISE_DAYS: Final = 30
 
 
 @dataclass(frozen=True, slots=True)
-class Monitor:
-    """A key of the service. `example` is a command that sends an event by it, "" where the reader may not edit."""
+class AlertCard:
+    """An open alert: how it stands, who reported it, of which incident it is (0 = of none)."""
 
-    integration: Integration
-    last_at: Moment | None
-    example: str
+    alert: Alert
+    look: Look
+    monitor: str
+    incident_number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Somebody's turn. `start` None = now, `end` None = further than one can see."""
+
+    user_id: str
+    name: str
+    start: Moment | None
+    end: Moment | None
 
 
 @dataclass(frozen=True, slots=True)
 class Neighbour:
-    """A service, or a business service, that this one needs or that needs it."""
+    """A service, or a business service, that this one needs or that needs it. `look`: how that one is, if known."""
 
     name: str
     path: str
+    dependency_id: str
+    look: Look | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,204 +88,174 @@ class Link:
 
 def service_page(visit: Visit) -> Response:
     """`/services/{id}`."""
-    return _show(visit, found_service(visit))
-
-
-def save_service(visit: Visit) -> Response:
-    """POST `/services/{id}`: what only Tocsin knows of it. Refused when somebody changed the service meanwhile."""
     service = found_service(visit)
-    typed = {name: visit.text(name, 20_000).strip() for name in _FIELDS}
-    changed = replace(service, **{name: text or None for name, text in typed.items()})  # type: ignore[arg-type]
-    seen = visit.text("seen", 20)
-    try:
-        if seen and seen != str(service.updated_at):
-            raise Conflict("Somebody has changed this service since you opened the page. Look, and save it again.")
-        command = SaveThing(thing_kind="service", thing=changed, fields=_FIELDS, seen_at=service.updated_at)
-        visit.run(command)
-    except TocsinError as error:
-        visit.config = visit.site.desk.config()
-        return _show(visit, found_service(visit), status_of(error), error=error, typed=typed)
-    return visit.go(f"/services/{service.id}#about", "saved")
-
-
-def _show(
-    visit: Visit,
-    service: Service,
-    code: int = 200,
-    *,
-    error: TocsinError | None = None,
-    typed: Mapping[str, str] | None = None,
-) -> Response:
-    config, names = visit.config, visit.names
+    config = visit.config
     teams = config.team_ids_of_service(service.id)
     editable = visit.may(Verb.EDIT, teams)
     policy = config.policies.get(service.policy_id)
-    first = people_at(config, visit.now)(policy.rules[0]).user_ids if policy is not None and policy.rules else ()
+    seen_policy = policy if policy is not None and visit.may_read(policy) else None
     counts, look = state_of(visit, service)
     wanted = IncidentFilter(service_ids=(service.id,), statuses=_OPEN, sight=visit.sight)
     open_now = visit.site.reads.incidents(wanted, limit=SHOWN).items
+    alerts = _alerts(visit, service)
     (block,) = blocks_of(visit, [path_of(visit, service.id, PathKind.SERVICE)])
+    own = config.integrations_of.get(service.id, ())
     needs, needed_by = _neighbours(visit, service)
-    at, other = at_fields(error, _LABELS)
     return visit.page(
         "service.html",
-        code,
         service=service,
         look=look,
-        policy=policy if policy is not None and visit.may_read(policy) else None,
-        on_call=[(user_id, names.person(user_id)) for user_id in first],
-        teams=list(map(names.team, teams)),
-        owner=_owner(visit, service),
+        policy=seen_policy,
+        on_call=_on_call(visit, policy),
+        following=list(_following(visit, seen_policy)),
+        teams=list(map(visit.names.team, teams)),
+        owner=owner_of(visit, service),
         links=_links(service),
-        settings=_settings(service, config),
+        settings=settings_of(service, config),
+        fields=[line for line in lines_of(config.fields.of_services, service.field_values) if line.values],
         only_kept=visit.site.only_kept(service, config),
         open=counts,
         rows=rows_of(visit, open_now),
-        monitors=_monitors(visit, service, editable=editable),
+        alerts=_cards(visit, alerts.items),
+        alerts_total=alerts.total or 0,
+        history=history_of(visit, service, own),
+        spans=NAMES,
+        height=HEIGHT,
+        noise=visit.site.reads.noise(service.id, [one.id for one in own], visit.now - NOISE_DAYS * DAY),
+        monitors=entrances.lines(visit, own, editable=editable),
+        kinds=visit.site.monitors,
         block=block,
         routers=routers_to(visit, service.id),
         windows=running(visit, service.id),
         coming=ahead(visit, service.id),
         needs=needs,
         needed_by=needed_by,
+        to_need=_to_need(visit, service) if editable else [],
         editable=editable,
-        every_team=_teams_to_own(visit, service),
-        typed=typed or {name: getattr(service, name) or "" for name in _FIELDS},
-        problems=at,
-        other=other,
-        error=error,
+        undo=_undo(visit),
     )
 
 
-def _owner(visit: Visit, service: Service) -> str:
-    """Who answers for it, where that is named; a team that the reader may not see has no name here."""
-    team = visit.config.teams.get(service.owner_team_id or "")
-    if team is None:
-        return "a removed team" if service.owner_team_id else ""
-    return isolated(team.name) if visit.may_read(team) else "a team that you don’t see"
+def _on_call(visit: Visit, policy: Policy | None) -> list[tuple[str, str]]:
+    first = people_at(visit.config, visit.now)(policy.rules[0]).user_ids if policy is not None and policy.rules else ()
+    return [(user_id, visit.names.person(user_id)) for user_id in first]
+
+
+def _following(visit: Visit, policy: Policy | None) -> Iterator[Turn]:
+    """Until when the turns of the first level last, and who comes then."""
+    config = visit.config
+    for target in policy.rules[0].targets if policy is not None and policy.rules else ():
+        schedule = config.schedules.get(target.id) if target.kind is not TargetKind.USER else None
+        if schedule is None or not visit.may_read(schedule):
+            continue
+        exceptions = config.exceptions_of.get(schedule.id, ())
+        for shift in shifts_at(schedule, exceptions, visit.now):
+            yield Turn(shift.user_id, visit.names.person(shift.user_id), None, shift.end)
+        after = next_on_call(schedule, exceptions, visit.now)
+        if after is not None:
+            yield Turn(after.user_id, visit.names.person(after.user_id), after.start, after.end)
+
+
+def _alerts(visit: Visit, service: Service) -> Listing[Alert]:
+    """The newest open alerts of every source."""
+    wanted = AlertFilter(service_ids=(service.id,), is_open=True, sight=visit.sight)
+    return visit.site.reads.alerts(wanted, limit=ALERTS_SHOWN, want_total=True)
+
+
+def _cards(visit: Visit, alerts: tuple[Alert, ...]) -> list[AlertCard]:
+    found = visit.site.reads.incidents_by_id(alert.incident_id for alert in alerts if alert.incident_id)
+    numbers = {incident_id: incident.number for incident_id, incident in found.items()}
+    return [
+        AlertCard(alert, alert_look(alert), visit.names.monitor(alert.scope), numbers.get(alert.incident_id, 0))
+        for alert in alerts
+    ]
 
 
 def _links(service: Service) -> list[Link]:
-    note = "from the description" if service.runbook and not service.runbook_url else ""
+    note = _("from the description") if service.runbook and not service.runbook_url else ""
     return [
-        Link("Runbook", service.runbook, note),
-        Link("Dashboard", service.dashboard_url or "", ""),
-        Link("Code", service.repository_url or "", ""),
+        Link(_("Runbook"), service.runbook, note),
+        Link(_("Dashboard"), service.dashboard_url or "", ""),
+        Link(_("Code"), service.repository_url or "", ""),
     ]
-
-
-def _settings(service: Service, config: Config) -> list[tuple[str, str]]:
-    """How it behaves, as words; each of these is acted upon."""
-    hours = service.support_hours
-    found = [
-        ("Urgency", _urgency(service.urgency_rule)),
-        ("Support hours", _hours(service) if hours is not None else ""),
-        ("Acknowledged is open again after", _span(service.acknowledgement_timeout)),
-        ("Resolves itself after", _span(service.auto_resolve_timeout)),
-        ("New alerts wait", _pause(service)),
-        ("Alerts join", _grouping(service, config)),
-        ("After a window", "" if service.judges_after_windows else "what began in it never pages"),
-        ("Made urgent", service.raise_at.replace("_", " ").replace("support hours", "when support hours")),
-        ("If nobody answers", "" if service.last_resort else "nobody else is called"),
-    ]
-    return [(name, words) for name, words in found if words]
-
-
-def _urgency(rule: UrgencyRule) -> str:
-    if rule.kind is UrgencyRuleKind.USE_SUPPORT_HOURS:
-        return f"{_worded(rule.during)} in support hours, {_worded(rule.outside)} outside"
-    return _worded("severity_based" if rule.kind is UrgencyRuleKind.SEVERITY_BASED else rule.urgency)
-
-
-def _worded(urgency: str) -> str:
-    return "by severity" if urgency == "severity_based" else urgency
-
-
-def _hours(service: Service) -> str:
-    hours = service.support_hours
-    if hours is None:
-        return ""
-    days = ", ".join(("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")[day - 1] for day in sorted(hours.days))
-    begin, end = (f"{second // 3600:02}:{second // 60 % 60:02}" for second in (hours.start_second, hours.end_second))
-    return f"{days} {begin}–{end} {hours.time_zone}"
-
-
-def _span(seconds: int | None) -> str:
-    return span_words(seconds * SECOND) if seconds else ""
-
-
-def _pause(service: Service) -> str:
-    if not service.pause_seconds:
-        return ""
-    whom = "each of them" if service.pause_every else "if their like was over as quickly"
-    return f"{_span(service.pause_seconds)}, {whom}"
-
-
-def _grouping(service: Service, config: Config) -> str:
-    by, seconds = service.group_by, service.group_seconds
-    if by is not None:
-        fields = (" and " if by.match_all else " or ").join(by.fields)
-        setting = config.grouping_of.get(service.id)
-        shared = setting is not None and len(setting.service_ids) > 1
-        whose = ", also of the services that it shares this with" if shared else ""
-        return (
-            f"an incident with the same {fields} whose last alert came up to {_span(by.window_seconds)} before{whose}"
-        )
-    if seconds is None:
-        return ""
-    return (
-        f"an incident that began up to {_span(seconds)} before" if seconds else "the open incident, whenever it began"
-    )
-
-
-def _monitors(visit: Visit, service: Service, *, editable: bool) -> list[Monitor]:
-    """The keys of the service, each with when something came by it last, as far as the newest events tell."""
-    integrations = visit.config.integrations_of.get(service.id, ())
-    ids = tuple(one.id for one in integrations)
-    newest = visit.site.reads.outcomes(OutcomeFilter(integration_ids=ids), limit=_LOOKED_AT).items if ids else ()
-    last: dict[str, Moment] = {}
-    for outcome in newest:
-        last.setdefault(outcome.integration_id, outcome.received_at)
-    return [Monitor(one, last.get(one.id), _example(visit, one.key) if editable else "") for one in integrations]
-
-
-def _example(visit: Visit, key: str) -> str:
-    base = visit.site.public_url or f"{visit.request.url.scheme}://{visit.request.headers.get('host', '')}"
-    payload = {"summary": "A test alarm", "source": "me", "severity": "critical"}
-    body = {"routing_key": key, "event_action": "trigger", "payload": payload}
-    return f"curl {base}/v2/enqueue -d '{json.dumps(body)}'"
 
 
 def _neighbours(visit: Visit, service: Service) -> tuple[list[Neighbour], list[Neighbour]]:
     """What it needs, and what needs it, of what the reader may see."""
     config = visit.config
     needs = [
-        config.business_services.get(one.supporting_id)
-        if one.supporting_is_business
-        else config.services.get(one.supporting_id)
+        (one.id, (config.business_services if one.supporting_is_business else config.services).get(one.supporting_id))
         for one in config.dependencies_of.get(service.id, ())
     ]
     needed_by = [
-        config.business_services.get(one.dependent_id)
-        if one.dependent_is_business
-        else config.services.get(one.dependent_id)
+        (one.id, (config.business_services if one.dependent_is_business else config.services).get(one.dependent_id))
         for one in config.dependencies.values()
         if one.supporting_id == service.id and not one.supporting_is_business
     ]
-    return _named(visit, needs), _named(visit, needed_by)
+    return list(_named(visit, needs)), list(_named(visit, needed_by))
 
 
-def _named(visit: Visit, things: list[Service | BusinessService | None]) -> list[Neighbour]:
-    return [
-        Neighbour(one.name, "/business-services" if isinstance(one, BusinessService) else f"/services/{one.id}")
-        for one in things
-        if one is not None and visit.may_read(one)
-    ]
+def _named(visit: Visit, things: list[tuple[str, Service | BusinessService | None]]) -> Iterator[Neighbour]:
+    seen = [(dependency_id, one) for dependency_id, one in things if one is not None and visit.may_read(one)]
+    counts = visit.site.reads.open_by_service([one.id for _id, one in seen]) if seen else {}
+    for dependency_id, one in seen:
+        if isinstance(one, BusinessService):
+            yield Neighbour(one.name, f"/business-services#b-{one.id}", dependency_id, None)
+        else:
+            look = look_of(visit, one, counts.get(one.id, OpenCounts()))
+            yield Neighbour(one.name, f"/services/{one.id}", dependency_id, look)
 
 
-def _teams_to_own(visit: Visit, service: Service) -> list[tuple[str, str]]:
-    """The teams that may be named as its owner: those that the reader may see, and the one that is named now."""
-    found = {team.id: team.name for team in visit.config.teams.values() if visit.may_read(team)}
-    if service.owner_team_id:
-        found.setdefault(service.owner_team_id, _owner(visit, service))
-    return sorted(found.items(), key=lambda pair: pair[1].casefold())
+def _to_need(visit: Visit, service: Service) -> list[tuple[str, str]]:
+    """What it may be said to need: the services that the reader sees and that it does not need yet."""
+    known = {one.supporting_id for one in visit.config.dependencies_of.get(service.id, ())} | {service.id}
+    found = [one for one in visit.config.services.values() if one.id not in known and visit.may_read(one)]
+    return [(one.id, one.name) for one in sorted(found, key=lambda one: one.name.casefold())]
+
+
+def maintain(visit: Visit) -> Response:
+    """POST `/services/{id}/maintain`: a window of an hour, from now on."""
+    service = found_service(visit)
+    text = _("Announced from the page of the service")
+    window = MaintenanceWindow(
+        id="", start=visit.now, end=visit.now + HOUR, service_ids=(service.id,), description=text
+    )
+    made: MaintenanceWindow = visit.run(SaveThing(thing_kind="maintenance_window", thing=window))
+    return visit.go(f"/services/{service.id}", f"maintained.{made.id}")
+
+
+def _undo(visit: Visit) -> str:
+    """The window that was announced a moment ago from here and still runs, "" if none was."""
+    did, _dot, window_id = guard.said(visit.request).partition(".")
+    window = visit.config.maintenance_windows.get(window_id) if did == "maintained" else None
+    return window.id if window is not None and window.runs(visit.now) else ""
+
+
+def need(visit: Visit) -> Response:
+    """POST `/services/{id}/need`: it needs another service."""
+    service = found_service(visit)
+    other = visit.config.services.get(visit.text("needs", 40))
+    if other is None or not visit.may_read(other):
+        raise Invalid(_("Choose what it needs."))
+    dependency = Dependency(id="", dependent_id=service.id, supporting_id=other.id)
+    visit.run(SaveThing(thing_kind="dependency", thing=dependency))
+    return visit.go(f"/services/{service.id}#needs", "saved")
+
+
+def need_not(visit: Visit) -> Response:
+    """POST `/services/{id}/need-not`: it does not need another any more."""
+    service = found_service(visit)
+    dependency = visit.config.dependencies.get(visit.text("dependency", 40))
+    if dependency is None or dependency.dependent_id != service.id:
+        raise NotFound(_("It was removed already."))
+    visit.run(DeleteThing(thing_kind="dependency", thing_id=dependency.id))
+    return visit.go(f"/services/{service.id}#needs", "saved")
+
+
+ROUTES: Final[tuple[tuple[Any, ...], ...]] = (
+    ("/services/{id}", service_page),
+    ("/services/{id}/maintain", maintain, "POST"),
+    ("/services/{id}/need", need, "POST"),
+    ("/services/{id}/need-not", need_not, "POST"),
+)
+"""Path, page, and the method where it is not GET."""

@@ -96,6 +96,15 @@ def stopwatch(span: Span) -> str:
     return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
 
 
+def hours(span: Span) -> str:
+    """Time on call, which is counted in hours however many they are: "60 h", "7 h 30 min", "45 min"."""
+    minutes = span // MINUTE
+    whole, rest = divmod(minutes, 60)
+    if not whole:
+        return f"{rest} min" if rest or not span else "1 min"
+    return f"{whole} h {rest} min" if rest else f"{whole} h"
+
+
 def compact(span: Span) -> str:
     """One unit, for ages in rows: "41 s", "4 min", "3 h", "2 d"."""
     if span < MINUTE:

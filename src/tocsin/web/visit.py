@@ -48,6 +48,9 @@ from tocsin.web.times import Times, zone_of
 ZONE_COOKIE: Final = "tocsin-zone"
 """The zone that this browser shows instead of the person's own."""
 
+DENSITY_COOKIE: Final = "tocsin-density"
+"""Whether rows stand close together in this browser."""
+
 RETRY_AFTER: Final = "5"
 """Seconds after which whoever came at a bad time is asked to come again."""
 
@@ -166,6 +169,11 @@ class Visit:
             return self.shown_at
         query = self.request.url.query
         return self.request.url.path + (f"?{query}" if query else "")
+
+    @property
+    def is_dense(self) -> bool:
+        """Whether rows stand close together."""
+        return self.request.cookies.get(DENSITY_COOKIE) == "dense"
 
     @property
     def is_refresh(self) -> bool:

@@ -16,6 +16,7 @@ from tocsin.engine.things import DeleteThing, SaveThing
 from tocsin.kernel.errors import Invalid, NotFound, TocsinError
 from tocsin.kernel.time import HOUR
 from tocsin.runtime.reads import AlertFilter
+from tocsin.web import guard
 from tocsin.web.typed_times import field_of, moment_of
 from tocsin.web.visit import Visit, status_of
 
@@ -163,5 +164,5 @@ def end_window(visit: Visit) -> Response:
     if window is None or not _line(visit, window).services:
         raise NotFound("There is no such window.")
     visit.run(DeleteThing(thing_kind="maintenance_window", thing_id=window.id))
-    back = "/" if visit.text("back", 10) == "/" else "/maintenance-windows"
+    back = guard.safe_next(visit.text("back", 200) or "/maintenance-windows")
     return visit.go(back, "window-ended" if window.start <= visit.now else "window-gone")

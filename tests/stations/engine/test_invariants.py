@@ -20,6 +20,7 @@ from tocsin.incidents.model import Assignment, Incident, NextStep, NoTimer, Stat
 from tocsin.kernel.actor import SYSTEM
 from tocsin.kernel.decision import Fact
 from tocsin.kernel.time import MINUTE, Moment
+from tocsin.oncall import CoverRequest, RequestState
 from tocsin.paging.messages import PageStarted
 from tocsin.paging.model import Message, MessageState, Page, PageState
 from tocsin.workflows.messages import StepEnded
@@ -94,6 +95,9 @@ STARTED = PageStarted(
     incident_id="I", page_id="G", message_id="X", user_id="U", channel=Channel.SMS, address="+1", why="w"
 )
 
+REQUEST = CoverRequest(id="K", schedule_id="S", user_id="U", start=DUE, end=DUE + MINUTE, created_at=BEGIN)
+"""Waits for an answer until the shift begins."""
+
 DELIVERY = Delivery(
     id="D",
     number=1,
@@ -128,6 +132,7 @@ RIGHT = Records(
     messages=[MESSAGE],
     timers={
         "incident:I": DUE,
+        "cover:K": DUE,
         "auto-resolve:I": DUE + 1,
         "alert-expiry:A": DUE,
         "page:G2": DUE,
@@ -139,6 +144,7 @@ RIGHT = Records(
     outcomes={1: "opened"},
     decided=1,
     runs=[RUN],
+    requests=[REQUEST],
     deliveries=[DELIVERY, replace(DELIVERY, id="D2", number=2, state=DeliveryState.WAITING, due_at=None)],
 )
 
@@ -257,6 +263,14 @@ BROKEN: list[tuple[str, Break]] = [
     ("workflows_do_each_step_once", but(runs=[replace(RUN, finished_at=DUE)])),
     ("workflows_do_each_step_once", but(runs=[replace(RUN, steps=(STEP,))])),
     ("timers_fit_the_state", but(timers={key: due for key, due in RIGHT.timers.items() if key != "workflow:R"})),
+    ("timers_fit_the_state", but(timers={**RIGHT.timers, "cover:K": DUE + 1})),
+    ("timers_fit_the_state", but(requests=[])),
+    ("requests_to_be_covered_are_whole", but(requests=[replace(REQUEST, closed_at=DUE)])),
+    ("requests_to_be_covered_are_whole", but(requests=[replace(REQUEST, taken_by="V")])),
+    (
+        "requests_to_be_covered_are_whole",
+        but(requests=[replace(REQUEST, state=RequestState.ACCEPTED, closed_at=DUE)]),
+    ),
 ]
 
 

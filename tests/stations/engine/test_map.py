@@ -26,6 +26,7 @@ from tocsin.incidents import messages as incident_messages
 from tocsin.incidents import text as incident_text
 from tocsin.incidents.decide import ALLOWED
 from tocsin.kernel.decision import Command, Effect, Fact
+from tocsin.oncall import messages as cover_messages
 from tocsin.paging import messages as paging_messages
 from tocsin.paging import timeline as paging_text
 from tocsin.workflows import messages as workflow_messages
@@ -43,6 +44,7 @@ MESSAGES = (
     delivery_messages,
     event_messages,
     workflow_messages,
+    cover_messages,
 )
 SENTENCES = {
     **alert_text.SENTENCES,

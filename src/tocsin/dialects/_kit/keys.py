@@ -8,13 +8,19 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple, Protocol
 
+from tocsin.kernel.time import Moment
+
 
 class IntegrationRef(NamedTuple):
-    """A monitor's entrance: its id, the service behind it ("" = rules find it), and the key in its address."""
+    """A monitor's entrance: its id, the service behind it ("" = rules find it), and the key in its address.
+
+    `until`: when the key ceases to open it, because another has replaced it; 0 = it stays.
+    """
 
     id: str
     service_id: str
     key: str
+    until: Moment = 0
 
     def __repr__(self) -> str:
         """Without the key: it is a secret, and reprs end up in logs."""

@@ -188,26 +188,28 @@ ROUTES: Final[tuple[tuple[str, Mapping[str, Handler]], ...]] = (
 """Path -> method -> handler."""
 
 
-def create(desk: Desk) -> Starlette:
-    """The application, to be mounted under `/api/v1`."""
+def create(desk: Desk, *, used: Callable[[str], None] = lambda _key_id: None) -> Starlette:
+    """The application, to be mounted under `/api/v1`. `used` is told the id of each key that is good."""
     return Starlette(
-        routes=[Route(path, _endpoint(desk, handlers), methods=list(handlers)) for path, handlers in ROUTES],
+        routes=[Route(path, _endpoint(desk, used, handlers), methods=list(handlers)) for path, handlers in ROUTES],
         exception_handlers={404: _nothing_here, 405: _nothing_here},
     )
 
 
-def _endpoint(desk: Desk, handlers: Mapping[str, Handler]) -> Callable[..., object]:
+def _endpoint(desk: Desk, used: Callable[[str], None], handlers: Mapping[str, Handler]) -> Callable[..., object]:
     async def endpoint(request: Request) -> Response:
         try:
             raw = await collected(request.stream(), BODY_BYTES) if request.method == "PATCH" else b""
         except TocsinError as error:
             return _refusal(error)
-        return await run_in_threadpool(_answer, desk, request, handlers, raw)
+        return await run_in_threadpool(_answer, desk, used, request, handlers, raw)
 
     return endpoint
 
 
-def _answer(desk: Desk, request: Request, handlers: Mapping[str, Handler], raw: bytes) -> Response:
+def _answer(
+    desk: Desk, used: Callable[[str], None], request: Request, handlers: Mapping[str, Handler], raw: bytes
+) -> Response:
     try:
         config = desk.config()
         call = Call(
@@ -219,6 +221,7 @@ def _answer(desk: Desk, request: Request, handlers: Mapping[str, Handler], raw: 
             encoding=request.headers.get("content-encoding"),
             raw=raw,
         )
+        used(call.caller.key.id)
         return _json(handlers["GET" if request.method == "HEAD" else request.method](call))
     except TocsinError as error:
         return _refusal(error)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -15,7 +15,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 from tocsin.kernel.time import Moment
 from tocsin.storage import postgres, sqlite
 from tocsin.storage.database import Database
-from tocsin.storage.edge.tables import attempts, links, metadata, sessions
+from tocsin.storage.edge.tables import attempts, feeds, links, metadata, sessions, uses
 
 EDGE_FILE = "edge.sqlite"
 """The edge's file in the data folder."""
@@ -48,6 +48,20 @@ class LinkRow:
     user_id: str
     ends_at: Moment
     used_at: Moment | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedRow:
+    """A calendar feed that was fetched. `content`: a digest of what it showed, `changed_at`: since when it shows that.
+
+    `agent`: what the program that fetched it last calls itself.
+    """
+
+    id: str
+    content: str
+    changed_at: Moment
+    fetched_at: Moment
+    agent: str
 
 
 class EdgeStore:
@@ -160,6 +174,42 @@ class EdgeStore:
             statement = statement.where(attempts.c.at == at)
         with self._writing() as connection:
             connection.execute(statement)
+
+    # -- who was here when
+
+    def note_uses(self, moments: Mapping[str, Moment]) -> None:
+        """Each of these (`user:ID`, `key:ID`) was here then, unless a later moment is known."""
+        with self._writing() as connection:
+            for who, at in moments.items():
+                connection.execute(self._database.insert_if_absent(uses), {"who": who, "at": at})
+                connection.execute(update(uses).where(uses.c.who == who, uses.c.at < at).values(at=at))
+
+    def uses(self, kind: str) -> Mapping[str, Moment]:
+        """When each `user` or `key` that ever was here was here last, by id."""
+        statement = select(uses.c.who, uses.c.at).where(uses.c.who.startswith(f"{kind}:", autoescape=True))
+        with self._reading() as connection:
+            return {who.partition(":")[2]: at for who, at in connection.execute(statement)}
+
+    # -- calendar feeds
+
+    def feed_rows(self, ids: Sequence[str]) -> dict[str, FeedRow]:
+        """What is known of these feeds, by id; those that were never fetched are missing."""
+        with self._reading() as connection:
+            rows = connection.execute(select(feeds).where(feeds.c.id.in_(ids))).mappings()
+            return {row["id"]: FeedRow(**row) for row in rows}
+
+    def keep_feed(self, row: FeedRow) -> None:
+        """A feed was fetched."""
+        values = asdict(row)
+        with self._writing() as connection:
+            known = connection.execute(update(feeds).where(feeds.c.id == row.id).values(**values)).rowcount
+            if not known:
+                connection.execute(self._database.insert_if_absent(feeds), values)
+
+    def forget_feeds(self, unfetched_since: Moment) -> None:
+        """Drop what is known of feeds that nobody has fetched for so long."""
+        with self._writing() as connection:
+            connection.execute(delete(feeds).where(feeds.c.fetched_at <= unfetched_since))
 
     def sweep(self, now: Moment, *, idle_since: Moment, attempts_since: Moment) -> None:
         """Drop what has ended: sessions past their end or idle for too long, links past theirs, old attempts."""

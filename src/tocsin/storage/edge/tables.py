@@ -44,3 +44,22 @@ attempts = Table(
     Index("ix_edge_attempts_at", "at"),
 )
 """Attempts that are counted, one row each: a sliding window is a count over an index."""
+
+uses = Table(
+    "edge_uses",
+    metadata,
+    Column("who", Text, primary_key=True),
+    Column("at", BigInteger, nullable=False),
+)
+"""When somebody was last here: people as `user:ID`, API keys as `key:ID`. To the minute, and kept for ever."""
+
+feeds = Table(
+    "edge_feeds",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("content", Text, nullable=False),
+    Column("changed_at", BigInteger, nullable=False),
+    Column("fetched_at", BigInteger, nullable=False),
+    Column("agent", Text, nullable=False),
+)
+"""Calendar feeds that were fetched: a digest of what they showed last and since when, and who fetched them last."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, select, text
 
 from tocsin.kernel.time import Moment
 from tocsin.storage import tables
 from tocsin.storage.codec import load
+from tocsin.storage.database import Database
+from tocsin.storage.schema import revision_of
 from tocsin.storage.turns import Cursor
 
 
@@ -43,3 +45,30 @@ def cursor(connection: Connection) -> Cursor:
     """How far the log has been decided."""
     stored = connection.execute(select(tables.meta.c.value).where(tables.meta.c.key == "cursor")).scalar()
     return load(Cursor, stored) if stored else Cursor("", 0)
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseFacts:
+    """Which database it is ("SQLite 3.51.1"), how large in bytes, and at which revision of the schema ("" = none)."""
+
+    product: str
+    size: int
+    revision: str
+
+
+_SQLITE = text(
+    "SELECT sqlite_version(), (SELECT page_count FROM pragma_page_count()), (SELECT page_size FROM pragma_page_size())"
+)
+_POSTGRES = text("SELECT current_setting('server_version'), pg_database_size(current_database())")
+
+
+def facts(database: Database) -> DatabaseFacts:
+    """What can be said of the database itself."""
+    with database.engine.connect() as connection:
+        if database.is_postgres:
+            name, size = connection.execute(_POSTGRES).one()
+            product = f"PostgreSQL {name.split()[0]}"
+        else:
+            name, pages, page_size = connection.execute(_SQLITE).one()
+            product, size = f"SQLite {name}", pages * page_size
+    return DatabaseFacts(product, int(size), revision_of(database) or "")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, case, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, case, func, or_, select, union_all
 
 from tocsin.directory.model import Urgency
 from tocsin.incidents.model import Incident, Status
@@ -147,8 +147,12 @@ def open_by_service(connection: Connection, service_ids: Collection[str] | None)
 
 def last_created(connection: Connection, service_id: str) -> Moment | None:
     """When the service's newest incident began."""
-    statement = select(_T.created_at).where(_T.service_id == service_id).order_by(_T.created_at.desc()).limit(1)
-    found: Moment | None = connection.execute(statement).scalar()
+    newest = [
+        select(func.max(_T.created_at).label("at")).where(_T.service_id == service_id, _T.status == status.value)
+        for status in Status
+    ]
+    each = union_all(*newest).subquery()
+    found: Moment | None = connection.execute(select(func.max(each.c.at))).scalar()
     return found
 
 

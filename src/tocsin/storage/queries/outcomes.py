@@ -13,6 +13,8 @@ from tocsin.storage import tables
 from tocsin.storage.queries.listing import Listing, cut
 
 _T = tables.event_outcomes.c
+COLUMNS = (_T.seq, _T.outcome, _T.reason, _T.alert_id, _T.integration_id, _T.received_at, _T.decided_at)
+"""What an outcome is read from."""
 
 KEPT_BACK = (Outcome.SUPPRESSED, Outcome.DROPPED, Outcome.QUARANTINED)
 """Outcomes that are rare and asked for; they have an index."""
@@ -48,9 +50,7 @@ class OutcomeFilter:
 
 def find(connection: Connection, wanted: OutcomeFilter, limit: int) -> Listing[EventOutcome]:
     """The newest outcomes wanted; the next page begins before the last one's `seq`."""
-    statement = select(
-        _T.seq, _T.outcome, _T.reason, _T.alert_id, _T.integration_id, _T.received_at, _T.decided_at
-    ).order_by(_T.seq.desc())
+    statement = select(*COLUMNS).order_by(_T.seq.desc())
     if wanted.before_seq:
         statement = statement.where(_T.seq < wanted.before_seq)
     if wanted.outcomes:
@@ -67,14 +67,13 @@ def find(connection: Connection, wanted: OutcomeFilter, limit: int) -> Listing[E
     if not indexed and (wanted.outcomes or wanted.integration_ids or wanted.alert_id):
         newest = wanted.before_seq or int(connection.execute(select(func.max(_T.seq))).scalar() or 0)
         statement = statement.where(_T.seq > newest - LOOKED_THROUGH)
-    return cut(connection.execute(statement.limit(limit + 1)).all(), limit, _outcome)
+    return cut(connection.execute(statement.limit(limit + 1)).all(), limit, outcome_of)
 
 
 def one(connection: Connection, seq: int) -> EventOutcome | None:
     """How one event ended; None while it is undecided."""
-    statement = select(_T.seq, _T.outcome, _T.reason, _T.alert_id, _T.integration_id, _T.received_at, _T.decided_at)
-    row = connection.execute(statement.where(_T.seq == seq)).first()
-    return None if row is None else _outcome(row)
+    row = connection.execute(select(*COLUMNS).where(_T.seq == seq)).first()
+    return None if row is None else outcome_of(row)
 
 
 def oldest(connection: Connection) -> int:
@@ -89,6 +88,7 @@ def counts(connection: Connection, newest: int) -> Mapping[Outcome, int]:
     return {Outcome(outcome): number for outcome, number in connection.execute(statement)}
 
 
-def _outcome(row: Row[int, str, str, str, str, Moment, Moment]) -> EventOutcome:
+def outcome_of(row: Row[int, str, str, str, str, Moment, Moment]) -> EventOutcome:
+    """The outcome in a row of `COLUMNS`."""
     seq, outcome, reason, alert_id, integration_id, received_at, decided_at = row
     return EventOutcome(seq, Outcome(outcome), reason, alert_id, integration_id, received_at, decided_at)

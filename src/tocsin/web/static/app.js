@@ -131,6 +131,7 @@
   const count = () => { if (counted) put(counted, words(said.sayPicked, { count: all("[data-row] input:checked").length })); };
   document.addEventListener("change", count);
   count();
+  for (const tab of all(".tabs [aria-current]")) tab.parentElement.scrollLeft = tab.offsetLeft - tab.parentElement.offsetLeft - 24;
   for (const screen of all("[data-bottom]")) screen.scrollTop = screen.scrollHeight;
 
   /* Keys. In a field no letter is a command. */

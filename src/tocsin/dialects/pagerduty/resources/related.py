@@ -1,11 +1,9 @@
 """Incidents beside an incident: those of its past, those of now, and how rare it is.
 
-Decides what is alike: incidents of one service whose titles say the same but for numbers. No more is guessed.
+Decides how far back one looks; what is alike is `incidents.likeness`.
 """
 
 from __future__ import annotations
-
-import re
 
 from starlette.responses import Response
 
@@ -15,6 +13,7 @@ from tocsin.dialects.pagerduty.read.times import moment_in
 from tocsin.dialects.pagerduty.resources.incidents import incident_in
 from tocsin.dialects.pagerduty.write import incidents as write
 from tocsin.dialects.pagerduty.write.refs import Refs, Wire, instant
+from tocsin.incidents.likeness import gist, most_alike
 from tocsin.incidents.model import Incident, Status
 from tocsin.kernel.time import DAY, Moment
 from tocsin.runtime.reads import IncidentFilter, sight_of
@@ -36,9 +35,8 @@ def past(call: Call) -> Response:
     if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= MOST):
         raise invalid([f"Limit must be a whole number, 1 to {MOST}"])
     limit = int(text[:9])
-    found = [(one, _score(one, incident)) for one in _of_service(call, incident, incident.created_at - PAST)]
-    alike = [(one, score) for one, score in found if score > 0 and one.status is Status.RESOLVED]
-    alike.sort(key=lambda pair: (-pair[1], -pair[0].created_at))
+    found = _of_service(call, incident, incident.created_at - PAST)
+    alike = most_alike(incident, (one for one in found if one.status is Status.RESOLVED))
     lines = [{"incident": _short(call, one), "score": score} for one, score in alike[:limit]]
     return answer({"past_incidents": lines, "total": len(alike) if call.flag("total") else None, "limit": limit})
 
@@ -74,10 +72,10 @@ def outlier(call: Call) -> Response:
     incident = incident_in(call)
     since = moment_in(call.query, "since")
     found = _of_service(call, incident, incident.created_at - PAST if since is None else since)
-    alike = sum(_score(one, incident) > 0 for one in found)
+    alike = len(most_alike(incident, found))
     words = "novel" if alike == 0 else "rare" if alike * 20 <= len(found) else "frequent"
     body = {**_short(call, incident), "type": "incident", "occurrence": {"category": words, "count": alike}}
-    template = {"id": incident.id, "cluster_id": incident.service_id, "mined_text": _gist(incident.title)}
+    template = {"id": incident.id, "cluster_id": incident.service_id, "mined_text": gist(incident.title)}
     return answer({"outlier_incident": {"incident": body, "incident_template": template}})
 
 
@@ -90,20 +88,6 @@ def _of_service(call: Call, incident: Incident, since: Moment) -> list[Incident]
         sight=sight_of(call.caller.standing, call.caller.actor),
     )
     return [one for one in call.reads.incidents(wanted, limit=LOOKED_THROUGH).items if one.number < incident.number]
-
-
-def _gist(title: str) -> str:
-    """A title without what differs from time to time."""
-    return re.sub(r"\d+", "#", title.casefold()).strip()
-
-
-def _score(one: Incident, other: Incident) -> float:
-    """How alike two incidents of one service are, up to 100; 0 = not alike."""
-    if one.incident_key and one.incident_key == other.incident_key:
-        return 100.0
-    mine, theirs = (set(_gist(title).split()) for title in (one.title, other.title))
-    share = len(mine & theirs) / len(mine | theirs) if mine and theirs else 0.0
-    return round(share * 90, 1) if share >= 0.5 else 0.0
 
 
 def _short(call: Call, one: Incident) -> Wire:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 from tocsin.directory.model import ApiKey, Role
 from tocsin.engine.things import SaveThing
@@ -14,6 +14,21 @@ from tocsin.kernel.time import Moment
 from tocsin.runtime.desk import Desk
 
 PREFIX = "tcs_"
+
+
+@dataclass(frozen=True, slots=True)
+class FreshSecret:
+    """A secret that was just made, what is kept of it, and the hint by which its owner knows it again."""
+
+    secret: str = field(repr=False)
+    digest: str
+    hint: str
+
+
+def fresh_secret(ids: IdSource) -> FreshSecret:
+    """A new secret for a key."""
+    secret = PREFIX + ids.token()
+    return FreshSecret(secret, hashlib.sha256(secret.encode()).hexdigest(), f"{secret[:8]}...{secret[-4:]}")
 
 
 def create_key(
@@ -27,18 +42,18 @@ def create_key(
     user_id: str | None = None,
 ) -> str:
     """Make a key and return its secret. Raises Invalid, NotAllowed."""
-    secret = PREFIX + ids.token()
+    made = fresh_secret(ids)
     key = ApiKey(
         id="",
         name=name,
-        digest=hashlib.sha256(secret.encode()).hexdigest(),
+        digest=made.digest,
         role=role,
-        hint=f"{secret[:8]}...{secret[-4:]}",
+        hint=made.hint,
         team_ids=team_ids,
         user_id=user_id,
     )
     desk.run(actor, SaveThing(thing_kind="api_key", thing=key))
-    return secret
+    return made.secret
 
 
 def revoke_key(desk: Desk, actor: Actor, key_id: str, now: Moment) -> ApiKey:

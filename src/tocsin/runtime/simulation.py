@@ -1,22 +1,21 @@
 """Who would be paged, how and when, if an alarm arrived at some moment: put to the real engine, which tells at once.
 
 The configuration is copied into a database of its own in a temporary folder; there the same loop, stations and tables
-as ever decide, by a clock that jumps from timer to timer. Never sends, and never touches the installation. What else
-happens at that moment is left out: other incidents, and how often somebody was paged shortly before.
+as ever decide, by a clock that jumps from timer to timer. Never sends, never touches the installation, and finds no
+words: whoever asked says it. What else happens at that moment is left out: other incidents, and how often somebody was
+paged shortly before.
 """
 
 from __future__ import annotations
 
-import random
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from tocsin.alerts.holding import judge_held
-from tocsin.app.carriers import NEEDED
 from tocsin.directory.model import (
     Channel,
     ContactMethod,
@@ -37,13 +36,14 @@ from tocsin.events.model import Action, Event, Outcome, Severity
 from tocsin.incidents.messages import IncidentTriggered
 from tocsin.incidents.model import Incident
 from tocsin.incidents.timers import raise_urgency
-from tocsin.kernel.actor import SYSTEM
+from tocsin.kernel.actor import SYSTEM, Actor
 from tocsin.kernel.decision import Fact, SetTimer
 from tocsin.kernel.errors import Invalid, NotFound
 from tocsin.kernel.ids import IdSource
 from tocsin.kernel.time import HOUR, SECOND, Moment, Span
 from tocsin.paging.messages import AnswerMessage, PagePlanned, PageSent, RecordAttempt, SendMessage
 from tocsin.paging.model import Answer, Result
+from tocsin.runtime.clock import Clock
 from tocsin.runtime.engine_loop import EngineLoop
 from tocsin.runtime.reads import Reads
 from tocsin.runtime.senders import Senders
@@ -54,14 +54,14 @@ from tocsin.storage.log.sqlite import SqliteLogReader, SqliteLogWriter
 from tocsin.storage.records import RecordsReader
 from tocsin.storage.schema import create_schema
 from tocsin.storage.turns import Turn, TurnStore
-from tocsin.web.names import ConfigNames
-from tocsin.web.timeline import SENTENCES
-from tocsin.web.times import Times, zone_of
 
 _SOURCE: Final = "simulation"
 _NO_ZONE: Final = "Etc/UTC"
 
-_NOT_COPIED: Final = frozenset({"api_key"})
+_TRIAL: Final = "trial"
+"""The id of a service that is not stored. No stored one looks like it."""
+
+_NOT_COPIED: Final = frozenset({"api_key", "calendar_feed", "cover_request"})
 """Kinds of things that no decision about a page looks at: secrets do not belong into one more file."""
 
 _UNTOLD: Final = (IncidentTriggered, PagePlanned, PageSent)
@@ -72,10 +72,13 @@ _UNTOLD: Final = (IncidentTriggered, PagePlanned, PageSent)
 class Question:
     """What is asked. `urgency` None: as the service's rule makes of the severity.
 
-    `answer_after`: so long after the alarm whoever was paged last answers; None = nobody ever does.
+    `service` may be one that is not stored: see `trial_service`. `policy`: taken in the place of the stored one with
+    its id, or beside those that are stored. `answer_after`: so long after the alarm whoever was paged last answers;
+    None = nobody ever does.
     """
 
     service: Service
+    policy: Policy | None = None
     at: Moment
     span: Span = 2 * HOUR
     severity: Severity = Severity.CRITICAL
@@ -85,11 +88,11 @@ class Question:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """Something that would happen, worded as on a timeline; `level` and `pass_number` say where the incident stands."""
+    """Something that would happen; `level` and `pass_number` say where the incident stands then."""
 
     at: Moment
+    actor: Actor
     fact: Fact
-    text: str
     level: int
     pass_number: int
     passes: int
@@ -97,9 +100,15 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Story:
-    """What would happen. `incident` is as it stands at the end; None when the event makes none: `reason` says why."""
+    """What would happen. `incident` is as it stands at the end; None when the event makes none: `reason` says why.
+
+    `config` is what was decided by. `until`: how far it was looked; `cut_short`: not as far as was asked for.
+    """
 
     question: Question
+    config: Config
+    until: Moment
+    cut_short: bool
     policy: Policy | None
     zone_name: str
     outcome: Outcome
@@ -117,19 +126,54 @@ class Story:
 
 def service_called(config: Config, name: str) -> Service:
     """The service with this id or, in any case, this name. Raises NotFound, and Invalid when several are called so."""
-    if name in config.services:
-        return config.services[name]
-    found = [one for one in config.services.values() if one.name.casefold() == name.strip().casefold()]
+    found: Service = _called(config.services, name, "service", "services")
+    return found
+
+
+def policy_called(config: Config, name: str) -> Policy:
+    """The escalation policy with this id or name, likewise."""
+    found: Policy = _called(config.policies, name, "policy", "policies")
+    return found
+
+
+def _called(things: Mapping[str, Any], name: str, word: str, several: str) -> Any:
+    if name in things:
+        return things[name]
+    found = [one for one in things.values() if one.name.casefold() == name.strip().casefold()]
     if not found:
-        raise NotFound(f"There is no service {name}.")
+        raise NotFound(f"There is no {word} {name}.")
     if len(found) > 1:
-        raise Invalid(f"{len(found)} services are called {name}; take an id: {', '.join(one.id for one in found)}.")
+        raise Invalid(f"{len(found)} {several} are called {name}; take an id: {', '.join(one.id for one in found)}.")
     return found[0]
 
 
-def simulate(config: Config, ways: frozenset[Channel], question: Question) -> Story:
-    """Let the alarm happen. `ways`: the channels that are set up; others refuse, as they would."""
-    with _stage(config, ways, question) as stage:
+def trial_service(policy: Policy) -> Service:
+    """A service that exists only to ask what this policy does: every alarm on it is urgent."""
+    return Service(id=_TRIAL, name=policy.name, policy_id=policy.id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """How long a simulation may take, in seconds by this clock; then it stops where it is, and says so."""
+
+    clock: Clock
+    seconds: float
+
+
+def simulate(
+    config: Config,
+    ways: Collection[str],
+    question: Question,
+    *,
+    ids: IdSource,
+    settings: Mapping[Channel, str] | None = None,
+    bounds: Bounds | None = None,
+) -> Story:
+    """Let the alarm happen. `ways`: the channels that are set up; others refuse, as they would.
+
+    `settings`: for each channel the settings that it needs, for the words of that refusal. `ids`: entropy for the copy.
+    """
+    with _stage(config, _Outside(frozenset(ways), settings or {}, ids), question, bounds) as stage:
         seq = stage.alarm(question.severity)
         if question.answer_after is not None and question.answer_after <= question.span:
             stage.advance(question.at + question.answer_after)
@@ -151,19 +195,28 @@ class _Clock:
         return self.moment / SECOND
 
 
+@dataclass(frozen=True, slots=True)
+class _Outside:
+    """The world as it is set up: the channels, and the settings that the others would need."""
+
+    ways: frozenset[str]
+    settings: Mapping[Channel, str]
+    ids: IdSource
+
+
 @dataclass(slots=True)
 class _Outlet:
     """Stands where the senders stand: takes every message of a channel that is set up, and hands it to nobody."""
 
-    ways: frozenset[Channel]
+    outside: _Outside
     report: Callable[[RecordAttempt], None]
     clock: _Clock
     taken: list[SendMessage] = field(default_factory=list)
 
     def submit(self, message: SendMessage) -> None:
-        if message.channel not in self.ways:
+        if message.channel not in self.outside.ways:
             # Without any carrier they refuse, in the words that they have.
-            Senders({}, self.report, settings=NEEDED).submit(message)
+            Senders({}, self.report, settings=self.outside.settings).submit(message)
             return
         self.taken.append(message)
         result = RecordAttempt(
@@ -189,6 +242,9 @@ class _Stage:
     outlet: _Outlet
     clock: _Clock
     integration_id: str
+    bounds: Bounds | None = None
+    ends_at: float = 0.0
+    cut_short: bool = False
 
     def alarm(self, severity: Severity) -> int:
         """The monitor speaks; returns the event's number in the log."""
@@ -201,13 +257,15 @@ class _Stage:
             pass
 
     def advance(self, until: Moment) -> None:
-        """Let time pass, stopping at every timer on the way."""
+        """Let time pass, stopping at every timer on the way; no further than the bounds allow."""
         self.settle()
-        while (due := self.store.next_due()) is not None and due <= until:
+        while not self.cut_short and (due := self.store.next_due()) is not None and due <= until:
             self.clock.moment = max(self.clock.moment, due)
             self.settle()
-        self.clock.moment = until
-        self.settle()
+            self.cut_short = self.bounds is not None and self.bounds.clock.ticks() > self.ends_at
+        if not self.cut_short:
+            self.clock.moment = until
+            self.settle()
 
     def answer(self) -> None:
         """Whoever was paged last has it."""
@@ -217,9 +275,10 @@ class _Stage:
 
 
 @contextmanager
-def _stage(config: Config, ways: frozenset[Channel], question: Question) -> Iterator[_Stage]:
+def _stage(config: Config, outside: _Outside, question: Question, bounds: Bounds | None) -> Iterator[_Stage]:
+    ends_at = bounds.clock.ticks() + bounds.seconds if bounds is not None else 0.0
     clock = _Clock(question.at)
-    ids = IdSource(random.SystemRandom(), clock.now)
+    ids = outside.ids.by(clock.now)
     monitor = Integration(id=ids.short(), service_id=question.service.id, name="The simulation", key=ids.key())
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tocsin-simulate-")))
@@ -233,9 +292,9 @@ def _stage(config: Config, ways: frozenset[Channel], question: Question) -> Iter
         log = stack.enter_context(closing(SqliteLogWriter(folder / "log", ids.key)))
         reader = stack.enter_context(closing(SqliteLogReader(folder / "log")))
         loop = EngineLoop(store, reader, {_SOURCE: _read}, ids=ids, clock=clock)
-        outlet = _Outlet(ways, loop.report, clock)
+        outlet = _Outlet(outside, loop.report, clock)
         loop.connect(outlet)
-        yield _Stage(database, store, log, loop, outlet, clock, monitor.id)
+        yield _Stage(database, store, log, loop, outlet, clock, monitor.id, bounds, ends_at)
 
 
 def _copied(config: Config, question: Question) -> Iterator[ThingChange]:
@@ -243,8 +302,15 @@ def _copied(config: Config, question: Question) -> Iterator[ThingChange]:
     for kind in KINDS:
         if kind in _NOT_COPIED:
             continue
-        for thing_id, thing in config.of(kind).items():
+        for thing_id, thing in (dict(config.of(kind)) | _asked_about(kind, question)).items():
             yield ThingChange(kind, thing_id, None, _as_asked(thing, question))
+
+
+def _asked_about(kind: str, question: Question) -> dict[str, object]:
+    """What the question brings along, stored or not."""
+    if kind == "policy" and question.policy is not None:
+        return {question.policy.id: question.policy}
+    return {_TRIAL: question.service} if kind == "service" and question.service.id == _TRIAL else {}
 
 
 def _timers(config: Config, at: Moment) -> Iterator[SetTimer]:
@@ -291,30 +357,30 @@ def _story(question: Question, stage: _Stage, seq: int) -> Story:
     assert ending is not None, "the engine has decided everything in its log"
     recorded = [(at, one) for at, one in records.timeline() if one.fact.incident_id]
     policy = config.policies.get(question.service.policy_id)
-    zone_name = _zone_name(config, policy)
-    names = ConfigNames(config, Times(question.at, zone_of(zone_name)).clock, reads.incidents_by_id)
     return Story(
         question=question,
+        config=config,
+        until=stage.clock.moment,
+        cut_short=stage.cut_short,
         policy=policy,
-        zone_name=zone_name,
+        zone_name=_zone_name(config, policy),
         outcome=ending.outcome,
         reason=ending.reason,
         incident=next(iter(records.incidents()), None),
         urgency=next((one.fact.urgency for _, one in recorded if isinstance(one.fact, IncidentTriggered)), None),
-        steps=tuple(_steps(recorded, names)),
+        steps=tuple(_steps(recorded)),
         sent=tuple((at, one.fact) for at, one in recorded if isinstance(one.fact, PageSent)),
     )
 
 
-def _steps(recorded: list[tuple[Moment, Recorded]], names: ConfigNames) -> Iterator[Step]:
+def _steps(recorded: list[tuple[Moment, Recorded]]) -> Iterator[Step]:
     level = pass_number = passes = 0
     for at, one in recorded:
         fact = one.fact
         if isinstance(fact, LevelReached):
             level, pass_number, passes = fact.level, fact.pass_number, fact.passes
         if not isinstance(fact, _UNTOLD):
-            text = SENTENCES[type(fact)](one.actor, fact, names)
-            yield Step(at=at, fact=fact, text=text, level=level, pass_number=pass_number, passes=passes)
+            yield Step(at=at, actor=one.actor, fact=fact, level=level, pass_number=pass_number, passes=passes)
 
 
 def _zone_name(config: Config, policy: Policy | None) -> str:

@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from tocsin.alerts.windows import MaintenanceWindow
-from tocsin.app.simulation import Question, Story, service_called, simulate
+from tocsin.app.carriers import NEEDED
 from tocsin.cli.main import cli
 from tocsin.directory.model import (
     Channel,
@@ -33,8 +33,19 @@ from tocsin.kernel.errors import Invalid, NotFound
 from tocsin.kernel.time import HOUR, MINUTE, iso, parse_iso
 from tocsin.oncall import Override
 from tocsin.paging.messages import PageStarted
+from tocsin.runtime.simulation import (
+    Bounds,
+    Question,
+    Story,
+    policy_called,
+    service_called,
+    simulate,
+    trial_service,
+)
 from tocsin.testing.rules import quiet
 from tocsin.testing.world import World
+from tocsin.web.simulated import names_in, sentence
+from tocsin.web.times import Times, zone_of
 
 ALL = frozenset(Channel)
 EVERYTHING = {"TOCSIN_TWILIO_ACCOUNT_SID": "AC1", "TOCSIN_SMTP_URL": "smtp://localhost"}
@@ -76,7 +87,12 @@ def payments(world: World) -> Payments:
 
 def asked(world: World, payments: Payments, *, ways: frozenset[Channel] = ALL, **more: object) -> Story:
     question = Question(service=world.config.services[payments.service.id], at=world.clock.now())
-    return simulate(world.config, ways, replace(question, **more))  # type: ignore[arg-type]
+    return simulate(world.config, ways, replace(question, **more), ids=world.ids, settings=NEEDED)  # type: ignore[arg-type]
+
+
+def texts(story: Story) -> list[str]:
+    names = names_in(story, Times(story.question.at, zone_of(story.zone_name)))
+    return [sentence(step, names) for step in story.steps]
 
 
 def pages(story: Story) -> list[tuple[int, str, str]]:
@@ -100,7 +116,8 @@ def test_it_foretells_what_the_engine_then_does(world: World, payments: Payments
 
 def test_every_step_says_who_how_and_where_it_stands(world: World, payments: Payments) -> None:
     story = asked(world, payments, span=11 * MINUTE)
-    assert [f"{(step.at - story.question.at) // MINUTE} {step.text}" for step in story.steps][:9] == [
+    minutes = [(step.at - story.question.at) // MINUTE for step in story.steps]
+    assert [f"{minute} {text}" for minute, text in zip(minutes, texts(story), strict=True)][:9] == [
         "0 Alice is called (level 1, pass 1 of 2); the next level at 10:05:00",
         "0 Alice is paged by text: on call in Primary (level 1 of Payments, pass 1 of 2)",
         "2 Alice is paged by phone call: on call in Primary (level 1 of Payments, pass 1 of 2)",
@@ -124,13 +141,13 @@ def test_who_is_on_call_then_is_what_counts(world: World, payments: Payments) ->
 def test_a_level_without_anybody_is_skipped_with_its_reason(world: World, payments: Payments) -> None:
     world.save(replace(payments.alice, active=False), "active")
     story = asked(world, payments, span=MINUTE)
-    assert story.steps[0].text == "Level 1 was skipped: Alice can't be reached"
+    assert texts(story)[0] == "Level 1 was skipped: Alice can't be reached"
     assert story.paged == (payments.bob.id,)
 
 
 def test_a_channel_that_is_not_set_up_refuses(world: World, payments: Payments) -> None:
     story = asked(world, payments, ways=ALL - {Channel.SMS}, span=MINUTE)
-    assert [step.text for step in story.steps][2].startswith(
+    assert texts(story)[2].startswith(
         "Text to Alice: attempt 1 failed, sending by text is not set up: see TOCSIN_TWILIO_..."
     )
     assert pages(story)[1][2] is Channel.VOICE, "the next rule is used at once"
@@ -152,7 +169,7 @@ def test_urgency_by_the_services_rule_or_as_asked(world: World, payments: Paymen
 def test_an_answer_ends_it(world: World, payments: Payments) -> None:
     story = asked(world, payments, answer_after=7 * MINUTE)
     assert [one[:2] for one in pages(story)] == [(0, payments.alice.id), (2, payments.alice.id), (5, payments.bob.id)]
-    assert [step.text for step in story.steps][-2:] == [
+    assert texts(story)[-2:] == [
         "Bob answered the phone call: I have it",
         "Bob acknowledged by phone call",
     ]
@@ -197,7 +214,7 @@ def test_a_pause_and_the_hour_that_makes_it_urgent_are_foretold(world: World, pa
     story = asked(world, payments)
     assert story.outcome is Outcome.SUSPENDED
     assert story.steps[0].at == world.clock.now() + 2 * MINUTE
-    assert "support hours began" in " ".join(step.text for step in story.steps)
+    assert "support hours began" in " ".join(texts(story))
 
 
 def test_a_service_is_found_by_id_or_by_its_name_in_any_case(world: World, payments: Payments) -> None:
@@ -208,6 +225,49 @@ def test_a_service_is_found_by_id_or_by_its_name_in_any_case(world: World, payme
     twin = replace(payments.service, id="PTWIN", name="payments")
     with pytest.raises(Invalid, match=r"2 services are called payments; take an id: .*PTWIN"):
         service_called(world.config.changed([("service", twin.id, twin)], 99), "payments")
+
+
+def test_a_policy_is_asked_without_any_service(world: World, payments: Payments) -> None:
+    policy = policy_called(world.config, "payments")
+    world.delete(payments.service)
+    question = Question(service=trial_service(policy), at=world.clock.now(), span=6 * MINUTE)
+    story = simulate(world.config, ALL, question, ids=world.ids)
+    assert story.paged == (payments.alice.id, payments.bob.id)
+    assert story.urgency is Urgency.HIGH
+    with pytest.raises(NotFound, match="There is no policy Payment"):
+        policy_called(world.config, "Payment")
+
+
+def test_a_policy_is_asked_as_it_would_be(world: World, payments: Payments) -> None:
+    stored = policy_called(world.config, "Payments")
+    draft = replace(stored, rules=stored.rules[1:])
+    question = Question(service=trial_service(draft), policy=draft, at=world.clock.now(), span=MINUTE)
+    assert simulate(world.config, ALL, question, ids=world.ids).paged == (payments.bob.id,)
+    assert world.config.policies[stored.id] == stored
+
+
+class Impatient:
+    """A clock by which every look takes a second."""
+
+    def __init__(self) -> None:
+        self.looks = 0
+
+    def now(self) -> int:
+        return 0
+
+    def ticks(self) -> float:
+        self.looks += 1
+        return float(self.looks)
+
+
+def test_it_takes_no_longer_than_it_may(world: World, payments: Payments) -> None:
+    whole = asked(world, payments, span=72 * HOUR)
+    assert (whole.cut_short, whole.until) == (False, whole.question.at + 72 * HOUR)
+    question = Question(service=world.config.services[payments.service.id], at=world.clock.now(), span=72 * HOUR)
+    cut = simulate(world.config, ALL, question, ids=world.ids, bounds=Bounds(clock=Impatient(), seconds=3))
+    assert cut.cut_short
+    assert cut.until == question.at + 12 * MINUTE, "a few timers further"
+    assert [step.at for step in cut.steps] == [step.at for step in whole.steps if step.at <= cut.until]
 
 
 def run(world: World, *words: str) -> tuple[int, str]:
@@ -232,6 +292,19 @@ def test_the_command_tells_it_line_by_line(world: World, payments: Payments) -> 
         "Nobody answers: Alice, Bob and Carol are paged, 7 pages in all, the last at +0:20. "
         "The last resort is called again at +0:50."
     )
+
+
+def test_the_command_asks_a_policy(world: World, payments: Payments) -> None:
+    def policy(*words: str) -> tuple[int, str]:
+        arguments = ["simulate", *words, "--hours", "0.1", "--data", str(world.folder)]
+        result = CliRunner().invoke(cli, arguments, env=EVERYTHING)
+        return result.exit_code, result.output
+
+    code, text = policy("--policy", "payments", "--at", "2026-12-24T22:00+01:00")
+    assert code == 0
+    assert text.splitlines()[0].endswith("severity critical, high urgency, policy Payments (2 levels, 2 passes)")
+    assert policy("--policy", "Mail") == (2, "Error: There is no policy Mail.\n")
+    assert policy()[0] == policy("payments", "--policy", "payments")[0] == 2
 
 
 def test_the_command_as_json(world: World, payments: Payments) -> None:

@@ -1,0 +1,139 @@
+"""What a service's page tells of the past: by which keys something came, how often, and what that led to.
+
+Decides how far each question looks. None reads more than `MOST` rows of an index, whatever a service has had.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, Connection, Select, func, select
+
+from tocsin.events.model import Outcome
+from tocsin.incidents.model import Status
+from tocsin.kernel.time import DAY, Moment, Span
+from tocsin.paging.model import PageState
+from tocsin.storage import tables
+from tocsin.storage.queries.outcomes import COLUMNS, EventOutcome, outcome_of
+
+MOST = 20_000
+"""Rows that a count looks at; it says so when there are more."""
+
+INCIDENTS = 1_000
+"""Incidents of which the pages are counted, the newest."""
+
+_ALERTS = tables.alerts.c
+_DAYS = tables.entrance_days.c
+_INCIDENTS = tables.incidents.c
+_OUTCOMES = tables.event_outcomes.c
+_CALLED = (PageState.SENT.value, PageState.DELIVERED.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What came by a key last: its number in the log, when, and how it ended."""
+
+    seq: int
+    at: Moment
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Noise:
+    """What came in since a moment and what it led to. `more`: there was more than was counted, so "at least"."""
+
+    events: int
+    alerts: int
+    incidents: int
+    pages: int
+    more: bool
+
+
+def open_alerts(connection: Connection, service_ids: Collection[str]) -> Mapping[str, int]:
+    """How many alerts are open on each of these services that has any."""
+    statement = select(_ALERTS.service_id, func.count()).where(
+        _ALERTS.service_id.in_(service_ids), _ALERTS.is_open == 1
+    )
+    return {row[0]: row[1] for row in connection.execute(statement.group_by(_ALERTS.service_id))}
+
+
+def last_heard(connection: Connection, integration_ids: Collection[str]) -> Mapping[str, Heard]:
+    """What came last by each of these keys, if anything came in the days that are kept."""
+    newest = (
+        select(_DAYS.integration_id, func.max(_DAYS.day).label("day"))
+        .where(_DAYS.integration_id.in_(integration_ids))
+        .group_by(_DAYS.integration_id)
+        .subquery()
+    )
+    statement = select(_DAYS.integration_id, _DAYS.last_seq, _DAYS.last_at, _DAYS.last_outcome).join(
+        newest, (_DAYS.integration_id == newest.c.integration_id) & (_DAYS.day == newest.c.day)
+    )
+    return {
+        integration_id: Heard(seq, at, Outcome(outcome))
+        for integration_id, seq, at, outcome in connection.execute(statement)
+    }
+
+
+def changes(connection: Connection, integration_ids: Collection[str], since: Moment, most: int) -> list[EventOutcome]:
+    """The newest changes that came by these keys since then."""
+    statement = select(*COLUMNS).where(
+        _OUTCOMES.outcome == Outcome.RECORDED.value,
+        _OUTCOMES.integration_id.in_(integration_ids),
+        _OUTCOMES.received_at >= since,
+    )
+    return [outcome_of(row) for row in connection.execute(statement.order_by(_OUTCOMES.seq.desc()).limit(most))]
+
+
+def alerts_by_slot(
+    connection: Connection, service_id: str, since: Moment, width: Span
+) -> tuple[Mapping[int, int], bool]:
+    """How many alerts were opened in each slot of this width since then, by its number from 0; and whether more were.
+
+    Where a service has had more than can be counted, the newest are.
+    """
+    found: dict[int, int] = {}
+    more = False
+    for is_open in (0, 1):
+        newest = (
+            select(((_ALERTS.created_at - since) // width).label("slot"))
+            .where(_of_service(service_id, is_open, since))
+            .order_by(_ALERTS.created_at.desc())
+            .limit(MOST)
+            .subquery()
+        )
+        counted = 0
+        for slot, number in connection.execute(select(newest.c.slot, func.count()).group_by(newest.c.slot)):
+            found[int(slot)] = found.get(int(slot), 0) + number
+            counted += number
+        more = more or counted == MOST
+    return found, more
+
+
+def noise(connection: Connection, service_id: str, integration_ids: Sequence[str], since: Moment) -> Noise:
+    """What came in since then, and what it led to. Events: of the service's own keys, by whole days."""
+    events = select(func.sum(_DAYS.events)).where(_DAYS.integration_id.in_(integration_ids), _DAYS.day >= since // DAY)
+    alerts = [_count(connection, select(_ALERTS.id).where(_of_service(service_id, one, since))) for one in (0, 1)]
+    recent = select(_INCIDENTS.id).where(
+        _INCIDENTS.service_id == service_id,
+        _INCIDENTS.status.in_([status.value for status in Status]),
+        _INCIDENTS.created_at >= since,
+    )
+    incidents = _count(connection, recent)
+    newest = recent.order_by(_INCIDENTS.created_at.desc()).limit(INCIDENTS).scalar_subquery()
+    pages = select(func.count()).where(tables.pages.c.incident_id.in_(newest), tables.pages.c.state.in_(_CALLED))
+    return Noise(
+        events=int(connection.execute(events).scalar() or 0),
+        alerts=sum(alerts),
+        incidents=incidents,
+        pages=int(connection.execute(pages).scalar() or 0),
+        more=max(*alerts, incidents) == MOST or incidents > INCIDENTS,
+    )
+
+
+def _of_service(service_id: str, is_open: int, since: Moment) -> ColumnElement[bool]:
+    return (_ALERTS.service_id == service_id) & (_ALERTS.is_open == is_open) & (_ALERTS.created_at >= since)
+
+
+def _count(connection: Connection, statement: Select[tuple[str]]) -> int:
+    return int(connection.execute(select(func.count()).select_from(statement.limit(MOST).subquery())).scalar() or 0)

@@ -1,0 +1,134 @@
+"""A scene of the settings: people who can and can't be reached, one who left, teams that own things, keys, a backup."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from tests.web.place import Place
+from tocsin.app.machine import NEEDED
+from tocsin.directory.model import ApiKey, Membership, Role, Team, TeamRole, User
+from tocsin.kernel.time import DAY, HOUR, MINUTE, Moment
+from tocsin.kernel.values import replace
+from tocsin.web.machine import BackupSeen, BeatSeen, Machine, RoleSeen, SettingSeen, Source
+
+LONG = "Wolfeschlegelsteinhausenbergerdorff-Featherstonehaugh Junior"
+ARABIC = "محمد عبد الرحمن بن يوسف القحطاني"
+
+PAGES = {
+    "people": "/people",
+    "people-all": "/people?show=all&q=e",
+    "people-none": "/people?q=nobody+is+called+so",
+    "person": "/people/{alice}",
+    "person-long": "/people/{long}",
+    "person-left": "/people/{left}",
+    "leave": "/people/{bob}/leave",
+    "leave-nobody": "/people/{left}/leave",
+    "teams": "/teams",
+    "team-page": "/teams/{team}",
+    "keys": "/keys",
+    "connections": "/connections",
+    "system": "/system",
+    "find-things": "/find?q=pay",
+    "find-none": "/find?q=zzz",
+}
+"""What there is to see."""
+
+
+def settle(place: Place) -> None:
+    """Add all of it."""
+    place.desk.save(User(id="", name=LONG, email=f"{'w' * 40}@a-very-long-name-of-a-company.example.com",
+                         job_title="Principal engineer of settlement, reconciliation and chargeback"))  # fmt: skip
+    place.desk.save(User(id="", name=ARABIC, email="mohammed@example.com", invited=True))
+    platform: Team = place.desk.save(Team(id="", name="Platform", parent_id=place.team.id, chat_group="@platform"))
+    left = place.person("lea", shown="Lea")
+    for user in (left, place.people["bob"]):
+        place.desk.save(Membership(team_id=platform.id, user_id=user.id, role=TeamRole.MANAGER))
+    place.desk.save(replace(platform, lead_id=left.id), "lead_id")
+    place.desk.save(replace(place.desk.config().users[left.id], active=False), "active")
+    _keys(place)
+    place.site = replace(place.site, machine=lambda: machine(place.desk.clock.now()), backups=Shelf(place),
+                         mail_invitation=lambda _user, _url: None)  # fmt: skip
+
+
+def _keys(place: Place) -> None:
+    keys = (
+        ApiKey(id="", name="Terraform", digest="1", role=Role.ADMIN, hint="tcs_AbCd...wXyZ"),
+        ApiKey(id="", name="Dashboard of the warehouse robots in Rotterdam and Antwerp", digest="2", role=Role.OBSERVER,
+               hint="tcs_EfGh...4711", team_ids=(place.team.id,)),
+        ApiKey(id="", name="Alice’s laptop", digest="3", role=Role.RESPONDER, hint="tcs_IjKl...0815",
+               user_id=place.people["alice"].id),
+        ApiKey(id="", name="Old", digest="4", role=Role.ADMIN, hint="tcs_MnOp...0000", revoked_at=1),
+    )  # fmt: skip
+    made = [place.desk.save(key, actor=place.as_("erin")) for key in keys]
+    now = place.desk.clock.now()
+    place.store.note_uses({f"key:{made[0].id}": now - 3 * MINUTE, f"key:{made[2].id}": now - 40 * DAY})
+    place.site = replace(place.site, keys_used=lambda: place.store.uses("key"))
+
+
+def machine(now: Moment) -> Machine:
+    """A machine that has run for some days."""
+    return Machine(
+        tocsin="1.4.0", python="3.13.1", database="SQLite 3.51.1", revision="0012", folder="/var/lib/tocsin",
+        database_bytes=734_003_200, log_bytes=1_288_490_188, disk_free=41_000_000_000, disk_total=107_000_000_000,
+        roles=(RoleSeen("edge", 4711, now - 9 * DAY), RoleSeen("engine", 4712, now - 9 * DAY)),
+        beat=BeatSeen(is_set_up=True, at=now - 12_000_000, result="sent"), timers=38, outbox=1, events=1_204_331,
+        events_kept_days=90, needed=NEEDED,
+        settings=(
+            SettingSeen("TOCSIN_DATA_DIR", "folder of everything", "/var/lib/tocsin", Source.ENVIRONMENT),
+            SettingSeen("TOCSIN_PORT", "port to listen on (8080)", "", Source.DEFAULT),
+            SettingSeen("TOCSIN_SMTP_URL", "smtp://user:password@host:port", "mail.example.com", Source.ENVIRONMENT,
+                        is_hidden=True),
+            SettingSeen("TOCSIN_TWILIO_AUTH_TOKEN", "its secret", "", Source.ENVIRONMENT, is_hidden=True),
+            SettingSeen("TOCSIN_PUBLIC_URL", "how people and providers reach this server",
+                        "https://tocsin.internal.a-very-long-name-of-a-department.example.com", Source.ENVIRONMENT),
+        ),
+    )  # fmt: skip
+
+
+class Shelf:
+    """Two backups, and what is asked of it."""
+
+    def __init__(self, place: Place) -> None:
+        self._place = place
+        self.begun = 0
+
+    def last(self) -> BackupSeen | None:
+        """The newest."""
+        return self.here()[0]
+
+    def here(self) -> Sequence[BackupSeen]:
+        """Both."""
+        now = self._place.desk.clock.now()
+        return (
+            BackupSeen("tocsin-20260105-021407.backup", now - 26 * HOUR, 88_080_384),
+            BackupSeen("tocsin-20251230-021407.backup", now - 7 * DAY, 80_740_352),
+        )
+
+    def running_since(self) -> Moment | None:
+        """When one was begun."""
+        return self._place.desk.clock.now() - MINUTE if self.begun else None
+
+    def problem(self) -> str:
+        """None."""
+        return ""
+
+    def begin(self) -> None:
+        """Counts."""
+        self.begun += 1
+
+    def file(self, name: str) -> Path | None:
+        """A file of the installation stands for it."""
+        return next(iter(self._place.folder.iterdir())) if name in {one.name for one in self.here()} else None
+
+
+def places(place: Place) -> dict[str, Any]:
+    """Ids for the addresses."""
+    by_name = {user.name: user.id for user in place.desk.config().users.values()}
+    return {
+        "alice": by_name.get("Alice", ""),
+        "bob": by_name.get("Bob", ""),
+        "long": by_name.get(LONG, ""),
+        "left": by_name.get("Lea", ""),
+    }
