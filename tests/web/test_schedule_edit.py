@@ -269,7 +269,7 @@ def test_nobody_in_a_layer_is_refused(place: Place) -> None:
     assert "From and until are the same." in same.send(browser, "look").text
 
 
-def test_another_zone_keeps_hand_overs_at_their_time_of_day(place: Place) -> None:
+def test_another_zone_keeps_hand_offs_at_their_time_of_day(place: Place) -> None:
     old = rota(place, "alice", "bob")
     browser, sheet = form(place, old)
     shown = sheet.put("zone", "Europe/Berlin").send(browser, "look")

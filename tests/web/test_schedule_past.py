@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from random import Random
+from typing import Any
 
 from hypothesis import assume, given, reject, settings
 from hypothesis import strategies as st
@@ -35,7 +36,8 @@ FEW = st.lists(st.sampled_from(PEOPLE), min_size=1, max_size=4).map(tuple)
 
 
 def final(plan: Schedule, since: Moment, until: Moment) -> list[tuple[Moment, Moment, str]]:
-    return [(one.start, one.end, one.user_id) for one in render(plan, (), since, until).final.entries]
+    """Who is on call when; of several at once the order says nothing."""
+    return sorted((one.start, one.end, one.user_id) for one in render(plan, (), since, until).final.entries)
 
 
 @st.composite
@@ -45,7 +47,7 @@ def typed(draw: st.DrawFn, draft: LayerDraft, times: Times) -> LayerDraft:
     clocks = st.sampled_from(CLOCKS)
     hours = st.builds(HoursDraft, st.sampled_from(("daily", "weekly")), days, clocks, days, clocks)
     moments = st.integers(-8, 12).map(lambda number: field_of(times, times.now + number * 17 * HOUR))
-    changes = {
+    changes: dict[str, st.SearchStrategy[Any]] = {
         "people": FEW,
         "turn": st.sampled_from(("daily", "weekly", "custom")),
         "count": st.sampled_from(("1", "3", "12")),

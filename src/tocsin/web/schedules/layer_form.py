@@ -198,7 +198,7 @@ def layers_of(
 
 
 def _in_zone(layer: Layer, times: Times, old_times: Times) -> Layer:
-    """The layer with its hand-overs at the same times on the other clock."""
+    """The layer with its hand-offs at the same times on the other clock."""
     wall = local_time(old_times.zone, layer.rotation_virtual_start)
     return replace(layer, rotation_virtual_start=first(zone_named(times.zone.key), wall))
 
@@ -257,7 +257,7 @@ class _Reader:
         return int(draft.count) * UNITS[draft.unit]
 
     def _counted_from(self, begin: Moment, length: int) -> Moment:
-        """Where turns are counted from: as it was, unless hand-overs, people or lengths are others."""
+        """Where turns are counted from: as it was, unless hand-offs, people or lengths are others."""
         draft, old, zone = self._draft, self._old, zone_named(self._times.zone.key)
         weekly = length % WEEK_SECONDS == 0
         at = self._seconds("at", draft.at)
