@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -348,3 +349,14 @@ def test_many_layers_are_opened_one_by_one(place: Place) -> None:
     save(browser, sheet.put("l0-name", "Renamed").send(browser, "look"))
     assert [one.name for one in stored(place, old).layers] == ["L0", "L1", "L2", "L3", "Renamed"]
     assert [one.id for one in stored(place, old).layers] == [one.id for one in old.layers]
+
+
+def test_whoever_serves_longer_in_fewer_shifts_gains_time(place: Place) -> None:
+    """Bob's days between hers go to Alice: many short shifts become one long one."""
+    users = (place.people["alice"].id, place.people["bob"].id)
+    one = Layer("", "Days", MONDAY, None, MONDAY, 86_400, users)
+    old: Schedule = place.desk.save(Schedule("", "Days", "Etc/UTC", (one,), team_ids=(place.team.id,)))
+    browser, sheet = form(place, old)
+    text = words(sheet.put("l0-people", users[0]).send(browser, "look").text)
+    assert re.search(r"Bob −\d+ shifts, Alice \+\d+ d", text), text
+    assert "in fewer shifts" in text

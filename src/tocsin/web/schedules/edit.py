@@ -177,9 +177,11 @@ def effect_of(visit: Visit, before: Schedule | None, after: Schedule, begins: Mo
 
 
 def share_words(share: Share) -> str:
-    """What a person gains or loses: "−2 shifts", "+2 shifts"; where the count stays, the time."""
+    """What a person gains or loses: "−2 shifts, −2 d"; where shifts that meet become one, the time says it."""
     shifts, span = share.shifts_after - share.shifts_before, share.time_after - share.time_before
     words = []
+    if shifts * span < 0:
+        return f"{_signed(span)}, {_('in fewer shifts') if shifts < 0 else _('in more shifts')}"
     if shifts:
         counted = ngettext("%(num)s shift", "%(num)s shifts", abs(shifts))
         words.append(f"{'+' if shifts > 0 else '−'}{counted}")
