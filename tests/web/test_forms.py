@@ -22,6 +22,7 @@ from tocsin.web.defined import DEFINED
 FORMS: dict[str, dict[str, Any]] = {
     "/sign-out": {},
     "/zone": {"back": "/"},
+    "/density": {"back": "/"},
     "/incidents": {"do": "acknowledge"},
     "/incidents/new": {"title": "Raised by hand", "service": ""},
     "/me/contact-add": {"channel": "sms", "address": "+1 202 555 0142"},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -47,7 +48,8 @@ class Shape(HTMLParser):
             if name.startswith("on") or name in {"style", "srcdoc"}:
                 self.running.append(f"{tag} {name}")
             if name in ("href", "src", "action", "formaction"):
-                scheme = (value or "").strip().lower().split(":")[0] if ":" in (value or "") else ""
+                before = re.split(r"[/?#]", (value or "").strip().lower())[0]
+                scheme = before.split(":")[0] if ":" in before else ""
                 if scheme not in ("", "http", "https", "mailto"):
                     self.running.append(f"{tag} {name}={value}")
 

@@ -5,7 +5,7 @@ page, never whether a person can be reached. `model` holds the nouns, `wallclock
 one layer, `final` all of them together, `shift_based` the rotations of the other kind of schedule with `recurrence`,
 `render` calendars, `shifts` the questions of paging, `handoffs` where shifts begin and end, `part_time` for how much of
 the week a schedule is meant, `validate...` and `edit...` what becomes of changes, `compare` what they mean in people,
-`anchor` from where turns are counted, `cover` requests to be covered.
+`anchor` from where turns are counted, `cover` requests to be covered, `hours` how much somebody serves.
 """
 
 from tocsin.oncall.anchor import at_time_of_day, counted_from, last_before, on_weekday, turn_at, weekday_of

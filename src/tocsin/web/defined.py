@@ -57,8 +57,8 @@ DEFINED: Final[tuple[tuple[Any, ...], ...]] = (
     ("/priorities", priorities_page),
     ("/priorities", save_priority, "POST"),
     ("/priorities/{id}/{action}", act_on_priority, "POST"),
-    *SCHEDULES,
     *REACHING,
     *SHIFTS,
+    *SCHEDULES,
 )
 """Path, page, and the method where it is not GET."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0016_service_pages"
+revision = "0014_service_pages"
 down_revision = "0013_audit_details"
 
 _COUNT = """
