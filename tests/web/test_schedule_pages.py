@@ -328,3 +328,23 @@ def test_whoever_can_not_be_reached_is_named(place: Place) -> None:
     assert "can’t be reached" in html
     assert f'href="/policies/{policy.id}"' in html
     assert f'href="/schedules/{one.id}/override"' in html
+
+
+def test_a_schedule_offers_its_calendar_address(place: Place) -> None:
+    one = made(place, daily(place, "alice"))
+    browser = place.client("alice")
+    html = browser.get(f"/schedules/{one.id}").text
+    assert f'name="subject" value="schedule:{one.id}"' in html
+    made_ = browser.act("/calendar-feeds", subject=f"schedule:{one.id}", back=f"/schedules/{one.id}")
+    assert made_.status_code == 200
+    assert "not fetched yet" in browser.get(f"/schedules/{one.id}").text
+
+
+def test_ones_own_shifts_lead_to_asking_for_cover(place: Place) -> None:
+    one = made(place, daily(place, "alice", "bob"))
+    browser = place.client("alice")
+    paths = re.findall(r'href="(/my-shifts/ask[^"#]+)', browser.get(f"/schedules/{one.id}").text)
+    assert len(paths) == 7, "every other day of those that are not over"
+    for path in paths[:2]:
+        assert browser.get(path.replace("&amp;", "&")).status_code == 200
+    assert "/my-shifts/ask" not in place.client("carol").get(f"/schedules/{one.id}").text

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 from babel.dates import format_datetime
 
-from tocsin.kernel.time import DAY, Moment
+from tocsin.kernel.time import DAY, Moment, iso
 from tocsin.oncall import (
     Exceptions,
     Rendered,
@@ -188,6 +188,11 @@ def cover_path(schedule: Schedule, start: Moment, end: Moment | None, user_id: s
     until = f"&until={end // 1_000_000}" if end is not None else ""
     whose = f"&instead={user_id}" if user_id else ""
     return f"/schedules/{schedule.id}/override?from={start // 1_000_000}{until}{whose}"
+
+
+def ask_path(schedule: Schedule, at: Moment) -> str:
+    """Where somebody asks to be covered in their shift at that moment."""
+    return f"/my-shifts/ask?schedule={schedule.id}&at={iso(at)}#cover"
 
 
 def hand_offs(times: Times, start: Moment, end: Moment | None) -> str:
