@@ -23,6 +23,7 @@ from tocsin.directory.model import (
     User,
 )
 from tocsin.directory.subscriptions import OAuthClient, WebhookSubscription
+from tocsin.directory.views import SavedView
 from tocsin.escalation.model import Policy
 from tocsin.events.orchestration import (
     CacheVariable,
@@ -62,6 +63,7 @@ Thing: TypeAlias = (
     | IncidentType
     | CustomField
     | OAuthClient
+    | SavedView
     | Kept
 )
 """Anything that people define."""
@@ -96,6 +98,7 @@ KINDS: Mapping[str, type[Any]] = {
     "incident_type": IncidentType,
     "custom_field": CustomField,
     "oauth_client": OAuthClient,
+    "saved_view": SavedView,
     "kept": Kept,
 }
 """The stored name of each kind of thing; never renamed."""
