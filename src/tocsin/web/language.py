@@ -81,7 +81,12 @@ def gettext(message: str, /, **values: Any) -> str:
 
 def ngettext(one: str, many: str, num: int, /, **values: Any) -> str:
     """The sentence for so many, in the reader's language; `%(num)s` is the number."""
-    return catalogue(current()).ngettext(one, many, num) % {"num": num, **values}
+    return plural(one, many, num) % {"num": num, **values}
+
+
+def plural(one: str, many: str, num: int, /) -> str:
+    """The sentence for so many with its places open: templates fill them in themselves."""
+    return catalogue(current()).ngettext(one, many, num)
 
 
 def later(message: str) -> str:

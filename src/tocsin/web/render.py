@@ -78,7 +78,7 @@ def environment() -> Environment:
     )
     made.policies["ext.i18n.trimmed"] = True
     # What the extension brings: `_`, `gettext`, `ngettext` and {% trans %}, with values that are escaped.
-    made.install_gettext_callables(language.gettext, language.ngettext, newstyle=True)  # type: ignore[attr-defined]
+    made.install_gettext_callables(language.gettext, language.plural, newstyle=True)  # type: ignore[attr-defined]
     made.filters |= {
         "url": safe_url,
         "host": host_of,

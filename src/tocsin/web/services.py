@@ -36,16 +36,17 @@ def services_page(visit: Visit) -> Response:
     open_by_service = visit.site.reads.open_by_service()
     wanted = visit.query("q").casefold()
     seen = [service for service in visit.config.services.values() if visit.may_read(service)]
+    shown = [service for service in seen if wanted in service.name.casefold()]
+    last_at = visit.site.reads.last_incidents([service.id for service in shown])
     lines = [
-        _line(visit, service, open_by_service.get(service.id, OpenCounts()))
-        for service in seen
-        if wanted in service.name.casefold()
+        _line(visit, service, open_by_service.get(service.id, OpenCounts()), last_at.get(service.id))
+        for service in shown
     ]
     lines.sort(key=lambda line: (-line.open.triggered, -line.open.all, line.service.name.casefold()))
     return visit.page("services.html", lines=lines, wanted=visit.query("q"), total=len(seen))
 
 
-def _line(visit: Visit, service: Service, counts: OpenCounts) -> ServiceLine:
+def _line(visit: Visit, service: Service, counts: OpenCounts, last_at: Moment | None) -> ServiceLine:
     config, names = visit.config, visit.names
     policy = config.policies.get(service.policy_id)
     first = people_at(config, visit.now)(policy.rules[0]).user_ids if policy is not None and policy.rules else ()
@@ -57,7 +58,7 @@ def _line(visit: Visit, service: Service, counts: OpenCounts) -> ServiceLine:
         on_call=tuple((user_id, names.person(user_id)) for user_id in first),
         monitors=tuple(one.name for one in config.integrations_of.get(service.id, ())),
         open=counts,
-        last_at=visit.site.reads.last_incident_at(service.id),
+        last_at=last_at,
         rules=_rules(visit, service),
     )
 
