@@ -38,6 +38,7 @@ OF_PLACE: Mapping[str, str] = {
     "policy": "PQ00000",
     "person": "PU00001",
     "event": "{event}",
+    "alert": "{alert}",
 }
 """What stands for the places of the scenes in the addresses of `scripts/shots.py`; pages of others are left out."""
 

@@ -36,6 +36,8 @@ from tocsin.web.saved_views import views_for
 from tocsin.web.visit import Visit, status_of
 
 PER_PAGE: Final = 50
+_NO_CHOICES: Final[dict[str, Any]] = {"may_act": False, "all_can_be_chosen": False}
+"""A page that is open already takes its rows only: what else it shows does not change, and costs as much again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +96,7 @@ def incidents_page(
         refused=refused or {},
         others=_elsewhere(visit, part.items, refused or {}),
         error=error or problem,
-        **_choices(visit, asked),
+        **(_NO_CHOICES if visit.is_refresh else _choices(visit, asked)),
     )
 
 
