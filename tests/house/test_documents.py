@@ -23,7 +23,9 @@ def required() -> set[str]:
     for path in (ROOT / "requirements").glob("*.in"):
         lines.extend(path.read_text(encoding="utf-8").splitlines())
     names = {match.group().lower() for line in lines if (match := REQUIREMENT.match(line))}
-    for folder, kind in ((ROOT, "dependencies"), (ROOT / "tests" / "peers" / "javascript", "devDependencies")):
+    folders = [(ROOT, "dependencies")]
+    folders += [(ROOT / "tests" / "peers" / peer, "devDependencies") for peer in ("javascript", "oidc")]
+    for folder, kind in folders:
         names |= set(json.loads((folder / "package.json").read_text(encoding="utf-8"))[kind])
     return names
 

@@ -30,6 +30,12 @@ def test_values_in_a_sentence_of_a_template_are_escaped() -> None:
     assert made.render(name="<i>") == "Who is &lt;i&gt;?<b>&lt;i&gt;</b>"
 
 
+@pytest.mark.parametrize(("count", "said"), [(1, "1 code is left"), (7, "7 codes are left")])
+def test_a_template_says_how_many(count: int, said: str) -> None:
+    text = "{% trans count=n %}{{ count }} code is left{% pluralize %}{{ count }} codes are left{% endtrans %}"
+    assert environment().from_string(text).render(n=count) == said
+
+
 def test_a_language_is_spoken_only_inside() -> None:
     with language.speaking("de"):
         assert language.current() == "de"

@@ -20,6 +20,7 @@ from tocsin.app.carriers import phone
 from tocsin.app.deliveries import sign_in
 from tocsin.app.health import Pulse
 from tocsin.app.installation import Installation
+from tocsin.app.sign_in import sessions as people_sign_in
 from tocsin.app.tokens import Tokens
 from tocsin.dialects._kit.body import BodyRefused
 from tocsin.dialects._kit.keys import IntegrationRef, Keys
@@ -100,7 +101,8 @@ def application(edge: Edge) -> Starlette:
     if not edge.hooks_only:
         place = edge.place
         store = open_edge_store(place.data, place.settings.database_url)
-        site = pages.site(place, store, edge.control, edge.reads, edge.bus, edge.pulse, tokens, edge.demo_url)
+        sessions = people_sign_in(place, store, edge.control, edge.database)
+        site = pages.site(place, sessions, edge.control, edge.reads, edge.bus, edge.pulse, tokens, edge.demo_url)
         routes.append(Mount(NATIVE, native.create(edge.control)))
         rest = pagerduty.create(
             edge.control,

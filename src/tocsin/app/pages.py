@@ -26,7 +26,6 @@ from tocsin.directory.model import Channel, User
 from tocsin.kernel.errors import NotAllowed
 from tocsin.runtime.desk import Desk
 from tocsin.runtime.live import Bus
-from tocsin.runtime.passwords import Passwords
 from tocsin.runtime.reads import Reads
 from tocsin.runtime.sessions import Sessions
 from tocsin.storage.edge.store import EdgeStore
@@ -40,7 +39,7 @@ log = structlog.get_logger("pages")
 
 def site(
     place: Installation,
-    store: EdgeStore,
+    sessions: Sessions,
     desk: Desk,
     reads: Reads,
     bus: Bus,
@@ -55,7 +54,7 @@ def site(
     return Site(
         desk=desk,
         reads=reads,
-        sessions=Sessions(store, desk, place.clock, place.ids, Passwords()),
+        sessions=sessions,
         clock=place.clock,
         ids=place.ids,
         bus=bus,
@@ -76,7 +75,7 @@ def site(
 
 def routes(place: Installation, store: EdgeStore, made: Site, tokens: Tokens) -> list[BaseRoute]:
     """The pages' routes, and the command line's way in."""
-    return [Route("/sign-in/{token}", _printed_link(place, store, tokens)), *web.create(made)]
+    return [*web.create(made), Route("/sign-in/{token}", _printed_link(place, store, tokens))]
 
 
 def ways_to_send(place: Installation) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from typing import Any, ClassVar, TypeAlias, cast
 from tocsin.alerts.messages import EndSuspension, ExpireAlert, JudgeHeld, ResolveAlert
 from tocsin.deliveries import messages as dm
 from tocsin.engine import (
+    admission,
     on_cache,
     on_calls,
     on_deliveries,
@@ -122,6 +123,7 @@ HANDLERS: Mapping[type[Command], Handler] = {
     StartWorkflow: on_workflows.start,
     RunStep: on_workflows.run_step,
     WriteCache: on_cache.write,
+    admission.Admit: admission.admit,
     SaveThing: things.save,
     DeleteThing: things.delete,
 }

@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 
 from tocsin.alerts.windows import MaintenanceWindow
 from tocsin.directory.business import BusinessService, Dependency, Subscriber, Tag, Tagging
+from tocsin.directory.credentials import Identity, Passkey, SecondFactor
 from tocsin.directory.custom_fields import CustomField, IncidentType
 from tocsin.directory.grouping import GroupingSetting
 from tocsin.directory.kept import Kept
@@ -63,6 +64,9 @@ Thing: TypeAlias = (
     | CustomField
     | OAuthClient
     | Kept
+    | Passkey
+    | SecondFactor
+    | Identity
 )
 """Anything that people define."""
 
@@ -97,6 +101,9 @@ KINDS: Mapping[str, type[Any]] = {
     "custom_field": CustomField,
     "oauth_client": OAuthClient,
     "kept": Kept,
+    "passkey": Passkey,
+    "second_factor": SecondFactor,
+    "identity": Identity,
 }
 """The stored name of each kind of thing; never renamed."""
 

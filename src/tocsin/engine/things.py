@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 
 from tocsin.engine import (
     rules_of_business,
+    rules_of_credentials,
     rules_of_events,
     rules_of_fields,
     rules_of_grouping,
@@ -138,6 +139,7 @@ def _stamped(old: Any, new: Any, now: Moment) -> Any:
 _PARTS = (
     thing_rules,
     rules_of_business,
+    rules_of_credentials,
     rules_of_events,
     rules_of_fields,
     rules_of_grouping,

@@ -84,6 +84,11 @@ def ngettext(one: str, many: str, num: int, /, **values: Any) -> str:
     return catalogue(current()).ngettext(one, many, num) % {"num": num, **values}
 
 
+def plural(one: str, many: str, num: int, /) -> str:
+    """The sentence for so many with its places unfilled: templates fill them in themselves."""
+    return catalogue(current()).ngettext(one, many, num)
+
+
 def later(message: str) -> str:
     """Marks a sentence of a table: it stays English here, and is said in the reader's language where it is shown."""
     return message

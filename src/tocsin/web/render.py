@@ -13,6 +13,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
 from tocsin.kernel.wording import listed, span_words
 from tocsin.web import language
@@ -41,6 +42,15 @@ def host_of(url: object) -> str:
         return urlsplit(str(url)).hostname or ""
     except ValueError:
         return ""
+
+
+def qr(setup: object) -> Markup:
+    """The picture of what an authenticator app scans, as a part of the page."""
+    import segno  # noqa: PLC0415 - few pages need it
+
+    made = segno.make_qr(str(getattr(setup, "address", "")), error="m")
+    drawn = made.svg_inline(border=2, omitsize=True, svgclass=None, lineclass=None, title=language.gettext("QR code"))
+    return Markup(drawn)  # noqa: S704 - drawn by us; the address in it is modules, not text
 
 
 def hue(id: str) -> int:
@@ -78,7 +88,7 @@ def environment() -> Environment:
     )
     made.policies["ext.i18n.trimmed"] = True
     # What the extension brings: `_`, `gettext`, `ngettext` and {% trans %}, with values that are escaped.
-    made.install_gettext_callables(language.gettext, language.ngettext, newstyle=True)  # type: ignore[attr-defined]
+    made.install_gettext_callables(language.gettext, language.plural, newstyle=True)  # type: ignore[attr-defined]
     made.filters |= {
         "url": safe_url,
         "host": host_of,
@@ -86,6 +96,7 @@ def environment() -> Environment:
         "compact": compact,
         "listed": listed,
         "hue": hue,
+        "qr": qr,
         "initials": initials,
     }
     made.globals |= {"asset": asset, "language": language.current}

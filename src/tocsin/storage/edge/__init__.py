@@ -1,10 +1,21 @@
-"""What the edge itself must remember: sessions, one-time sign-in links, counted attempts. Apart from the main database.
+"""What the edge itself must remember: sessions, sign-ins under way, counted attempts, security events.
+
+Apart from the main database.
 
 On SQLite it is a file of its own with one writing connection (the edge's; the engine owns the main file), on
 PostgreSQL tables beside the main ones. Decides how rows are kept and found; never what a session is worth, and never
 sees a secret: tokens arrive here as digests.
 """
 
-from tocsin.storage.edge.store import EDGE_FILE, EdgeStore, LinkRow, SessionRow, open_edge_store
+from tocsin.storage.edge.store import (
+    EDGE_FILE,
+    ONCE,
+    EdgeStore,
+    EventRow,
+    LinkRow,
+    ProviderRow,
+    SessionRow,
+    open_edge_store,
+)
 
-__all__ = ["EDGE_FILE", "EdgeStore", "LinkRow", "SessionRow", "open_edge_store"]
+__all__ = ["EDGE_FILE", "ONCE", "EdgeStore", "EventRow", "LinkRow", "ProviderRow", "SessionRow", "open_edge_store"]
