@@ -225,7 +225,9 @@ class EdgeStore:
             if connection.execute(higher).rowcount == 1:
                 return True
             row = {"key": key, "value": value, "at": at}
-            return connection.execute(self._database.insert_if_absent(marks), row).rowcount == 1
+            # A driver may not count what an INSERT did: the row itself says it.
+            new = self._database.insert_if_absent(marks).returning(marks.c.key)
+            return connection.execute(new, row).first() is not None
 
     def mark(self, key: str) -> tuple[int, Moment] | None:
         """A mark and when it was set."""
