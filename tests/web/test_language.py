@@ -69,6 +69,12 @@ def test_a_phrase_with_a_number_has_two_forms(num: int, english: str) -> None:
     assert pickle.loads(pickle.dumps(counted)) == counted  # noqa: S301 - made here
 
 
+@pytest.mark.parametrize(("count", "said"), [(1, "1 code is left"), (7, "7 codes are left")])
+def test_a_template_says_how_many(count: int, said: str) -> None:
+    text = "{% trans count=n %}{{ count }} code is left{% pluralize %}{{ count }} codes are left{% endtrans %}"
+    assert environment().from_string(text).render(n=count) == said
+
+
 def test_a_language_is_spoken_only_inside() -> None:
     with language.speaking("de"):
         assert language.current() == "de"

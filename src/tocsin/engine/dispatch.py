@@ -13,6 +13,7 @@ from typing import Any, ClassVar, TypeAlias, cast
 from tocsin.alerts.messages import EndSuspension, ExpireAlert, JudgeHeld, ResolveAlert
 from tocsin.deliveries import messages as dm
 from tocsin.engine import (
+    admission,
     on_cache,
     on_calls,
     on_cover,
@@ -127,6 +128,7 @@ HANDLERS: Mapping[type[Command], Handler] = {
     AnswerCover: on_cover.answer,
     EndCover: on_cover.end,
     WriteCache: on_cache.write,
+    admission.Admit: admission.admit,
     SaveThing: things.save,
     DeleteThing: things.delete,
 }

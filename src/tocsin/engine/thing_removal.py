@@ -108,10 +108,17 @@ def _user(world: World, user: User, now: Moment) -> Decision:
                 *taggings_of(config, user.id),
                 *subscribers_of(config, user.id),
                 *views_of(config, user_id=user.id)[0],
+                *_credentials_of(config, user.id),
                 user,
             ]
         )
     )
+
+
+def _credentials_of(config: Config, user_id: str) -> list[Any]:
+    """All that the person could sign in with, besides the password."""
+    kinds = ("passkey", "second_factor", "identity")
+    return [one for kind in kinds for one in config.of(kind).values() if one.user_id == user_id]
 
 
 def _contact_method(world: World, contact: Any, _now: Moment) -> Decision:

@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 from tocsin.engine import (
     rules_of_business,
     rules_of_cover,
+    rules_of_credentials,
     rules_of_events,
     rules_of_feeds,
     rules_of_fields,
@@ -142,6 +143,7 @@ _PARTS = (
     thing_rules,
     rules_of_business,
     rules_of_cover,
+    rules_of_credentials,
     rules_of_events,
     rules_of_feeds,
     rules_of_fields,

@@ -28,13 +28,14 @@ from tocsin.web.incidents import act_on_many, incidents_page
 from tocsin.web.linked import LINKED
 from tocsin.web.live import live
 from tocsin.web.me import act_on_me, me_page, switch_zone
+from tocsin.web.me_security import SECURITY
 from tocsin.web.now import now_page
 from tocsin.web.nowhere import not_found
 from tocsin.web.oncall import oncall_page
 from tocsin.web.phones import direct, end_page, phones_page, use_phone
 from tocsin.web.render import STATIC, render
 from tocsin.web.saved_views import remove_view, save_view
-from tocsin.web.signin import enter, link_page, sign_in, sign_in_page, sign_out
+from tocsin.web.signin import NOTICES, SIGN_IN, sign_out
 from tocsin.web.site import Site
 from tocsin.web.visit import Door, Page, starting
 
@@ -65,11 +66,9 @@ def create(site: Site) -> list[BaseRoute]:
 
     routes: list[BaseRoute] = [
         Mount("/static", Assets(directory=STATIC)),
-        anybody("/sign-in", sign_in_page),
-        anybody("/sign-in", sign_in, "POST"),
+        *(anybody(path, page, *methods) for path, page, *methods in SIGN_IN),
+        *(anybody(path, page, *methods, token_needed=False) for path, page, *methods in NOTICES),
         members("/sign-out", sign_out, "POST"),
-        anybody("/enter/{token}", link_page),
-        anybody("/enter/{token}", enter, "POST"),
         anybody("/a/{token}", answer_page),
         anybody("/a/{token}", answer, "POST", token_needed=False),
         anybody("/calendar/{secret}.ics", feed),
@@ -92,6 +91,7 @@ def create(site: Site) -> list[BaseRoute]:
         *(members(path, page) for path, page in LINKED),
         members("/find", find_page),
         members("/me", me_page),
+        *(members(path, page, *methods) for path, page, *methods in SECURITY),
         members("/me/{action}", act_on_me, "POST"),
         members("/zone", switch_zone, "POST"),
         members("/density", switch_density, "POST"),

@@ -98,6 +98,11 @@ def _filled(sentence: str, values: Mapping[str, Any]) -> str:
     return sentence % {name: said(value) for name, value in values.items()} if values else sentence
 
 
+def plural(one: str, many: str, num: int, /) -> str:
+    """The sentence for so many with its places unfilled: templates fill them in themselves."""
+    return catalogue(current()).ngettext(one, many, num)
+
+
 def later(message: str) -> str:
     """Marks a sentence of a table: it stays English here, and is said in the reader's language where it is shown."""
     return message

@@ -106,7 +106,14 @@ class Visit:
     def visitor(self) -> Visitor:
         """Where the request comes from."""
         client = self.request.client
-        return Visitor(client.host if client is not None else "", self.request.headers.get(_AGENT, ""))
+        agent = self.request.headers.get(_AGENT, "")
+        return Visitor(client.host if client is not None else "", agent, self.browser)
+
+    @cached_property
+    def browser(self) -> str:
+        """By what we know this browser again; new for one that brings nothing, kept when somebody signs in."""
+        held = self.request.cookies.get(self.line.browser_cookie, "")
+        return held if len(held) == 40 and held.isalnum() else self.site.ids.token()
 
     @cached_property
     def user(self) -> User | None:
