@@ -100,8 +100,8 @@ def hours(span: Span) -> str:
     """Time on call, which is counted in hours however many they are: "60 h", "7 h 30 min", "45 min"."""
     minutes = span // MINUTE
     whole, rest = divmod(minutes, 60)
-    if not whole:
-        return f"{rest} min" if rest or not span else "1 min"
+    if not whole and span:
+        return f"{max(1, rest)} min"
     return f"{whole} h {rest} min" if rest else f"{whole} h"
 
 
