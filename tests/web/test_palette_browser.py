@@ -1,4 +1,4 @@
-"""The search field in a real browser: results beneath it, by keyboard alone; and without scripts the page of results."""
+"""The search field in a real browser: results beneath it, by keyboard; without scripts the page of results."""
 
 from __future__ import annotations
 
