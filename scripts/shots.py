@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parent.parent
 OUT = ROOT / "build" / "shots"
 sys.path.insert(0, str(ROOT))
 
-from tests.web import defined_scene, scenes, shifts_scene  # noqa: E402 - found beside this folder, not installed
+from tests.web import defined_scene, scenes, schedule_scene, shifts_scene  # noqa: E402 - found beside this folder, not installed
 from tests.web.serving import chromium, served, session_of  # noqa: E402
 
 FONTS = """<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd"><fontconfig><dir>/usr/share/fonts</dir>
@@ -43,6 +43,7 @@ PAGES = {
     "incidents": "/incidents",
     "incidents-all": "/incidents?view=all",
     "incidents-none": "/incidents?urgency=low&view=mine",
+    "incidents-filtered": "/incidents?urgency=high&sort=urgent&q=e",
     "incident": "/incidents/{fire}",
     "incident-held": "/incidents/{held}",
     "incident-over": "/incidents/1",
@@ -51,6 +52,7 @@ PAGES = {
     "events": "/alerts?tab=events",
     "suppressed": "/alerts?tab=suppressed",
     "event": "/alerts/events/3",
+    "alert": "/alerts/{alert}",
     "oncall": "/on-call",
     "services": "/services",
     "services-two": "/services?page=2",
@@ -64,10 +66,16 @@ PAGES = {
 
 MAKERS = {
     "defined": defined_scene.defined,
+    "schedules": schedule_scene.schedules,
     "shifts": shifts_scene.rostered,
     "shifts-full": shifts_scene.crowded,
 }
-OWN = {"defined": defined_scene.PAGES, "shifts": shifts_scene.PAGES, "shifts-full": shifts_scene.PAGES}
+OWN = {
+    "defined": defined_scene.PAGES,
+    "schedules": schedule_scene.PAGES,
+    "shifts": shifts_scene.PAGES,
+    "shifts-full": shifts_scene.PAGES,
+}
 """Scenes with a builder and pages of their own."""
 
 
@@ -88,7 +96,7 @@ class Shot:
 
 def wanted(options: argparse.Namespace, scene: str, numbers: dict[str, Any]) -> Iterator[Shot]:
     """The pictures of one scene."""
-    pages = {**PAGES, **defined_scene.PAGES, **shifts_scene.PAGES}
+    pages = {**PAGES, **defined_scene.PAGES, **shifts_scene.PAGES, **schedule_scene.PAGES}
     usual = OWN.get(scene, PAGES)
     only = options.only.split(",") if options.only else [page for page in usual if scene in SHOWS or page not in DEMO]
     sizes = [
@@ -129,8 +137,10 @@ def take(options: argparse.Namespace, scene: str, folder: Path) -> None:
     home.mkdir()
     make = MAKERS.get(scene) or getattr(scenes, SHOWS.get(scene, scene))
     place = make(home)
-    who = "alice" if "alice" in place.people and scene != "defined" else "erin"
-    numbers: dict[str, Any] = {**scenes.numbers(place), **defined_scene.places(place), **shifts_scene.places(place)}
+    who = "alice" if "alice" in place.people and scene not in ("defined", "schedules") else "erin"
+    numbers: dict[str, Any] = {**scenes.numbers(place)}
+    for other in (defined_scene, shifts_scene, schedule_scene):
+        numbers |= other.places(place)
     session = session_of(place, who)
     if scene in SHOWS:
         scenes.staged(place, scenes.Show(3, numbers["fire"]) if scene == "demo" else scenes.Show(9, 5))

@@ -105,7 +105,7 @@ class Cluster(RunningServer):
         command = [sys.executable, "-m", "tocsin.cli.main", "serve", "--role", role, "--data", str(folder)]
         command += ["--port", str(port), "--host", "127.0.0.1", "--parent", str(os.getpid())]
         with self.log.open("ab") as log:
-            return subprocess.Popen(command, env=self._environment(), stderr=log, stdout=log)
+            return subprocess.Popen(command, env=self.environment(), stderr=log, stdout=log)
 
 
 @contextlib.contextmanager

@@ -25,7 +25,10 @@ class Place:
         self.waiting = 0
         self.head = 0
         self.knows_keys = True
-        signs = Signs(can_page=lambda: True, knows_keys=lambda: self.knows_keys, received_at=self.events.get)
+        self.why_nobody = ""
+        signs = Signs(
+            why_nobody=lambda: self.why_nobody, knows_keys=lambda: self.knows_keys, received_at=self.events.get
+        )
         self.pulse = Pulse(cast("Any", self), cast("Any", self), self.clock, signs)
 
     def oldest_due(self) -> tuple[None, None]:
@@ -104,3 +107,17 @@ def test_a_log_that_takes_nothing_is_a_problem_until_it_takes_an_event() -> None
     place.refused, place.accepting = False, True
     place.clock.moment += 2 * SECOND
     assert not place.pulse.health().problems
+
+
+def test_ready_says_in_words_that_nobody_can_be_paged() -> None:
+    place = Place()
+    app = Starlette(routes=list(place.pulse.routes()))
+    client = TestClient(app)
+    assert client.get("/readyz").json() == {"accepting": True, "paging": "yes"}
+    place.why_nobody = "no way to send is set up"
+    place.clock.moment += 2 * SECOND
+    answer = client.get("/readyz")
+    assert (answer.status_code, answer.json()["paging"]) == (
+        200,
+        "nobody can be paged: no way to send is set up",
+    ), "it accepts, so it is ready"

@@ -17,7 +17,8 @@ from starlette.routing import Route
 
 from tests.app.rsgi_door import Door, with_door
 from tests.web.place import PASSWORD, small
-from tocsin.app.proxies import client_of
+from tests.web.serving import session_of
+from tocsin.app.proxies import client_of, origin_of
 
 PROXIES = (ip_network("127.0.0.1"), ip_network("10.0.0.0/8"), ip_network("2001:db8:aa::/48"))
 
@@ -105,4 +106,38 @@ def test_wrong_passwords_of_one_visitor_do_not_keep_another_out(tmp_path: Path) 
     with_door(story, place.app(), proxies=PROXIES)
     (session,) = place.sessions.sessions_of(place.people["alice"].id)
     assert session.address == "203.0.113.7"
+    place.close()
+
+
+@pytest.mark.parametrize(
+    ("peer", "headers", "origin"),
+    [
+        ("127.0.0.1", {"x-forwarded-proto": "https"}, "https://inside:8080"),
+        ("127.0.0.1", {"x-forwarded-proto": "https", "x-forwarded-host": "tocsin.example"}, "https://tocsin.example"),
+        ("127.0.0.1", {"x-forwarded-proto": "http, https", "x-forwarded-host": "evil, a.example"}, "https://a.example"),
+        ("127.0.0.1", {}, "http://inside:8080"),
+        ("127.0.0.1", {"x-forwarded-proto": "gopher"}, ""),
+        ("203.0.113.7", {"x-forwarded-proto": "https", "x-forwarded-host": "evil.example"}, ""),
+        ("unix", {"x-forwarded-proto": "https"}, ""),
+    ],
+)
+def test_for_which_address_a_trusted_proxy_asks(peer: str, headers: dict[str, str], origin: str) -> None:
+    assert origin_of(peer, "http", "inside:8080", headers, PROXIES) == origin
+
+
+def test_an_owner_behind_a_proxy_that_ends_tls_reads_the_address_of_their_browser(tmp_path: Path) -> None:
+    place = small(tmp_path)
+    token = session_of(place, "erin")
+
+    async def story(door: Door) -> None:
+        client = await door.client()
+        proxy = "X-Forwarded-Proto: https\r\nX-Forwarded-Host: tocsin.example\r\nX-Forwarded-For: 203.0.113.7"
+        page = await client.send(f"GET / HTTP/1.1\r\nCookie: tocsin={token}\r\n{proxy}")
+        assert page.status == 200
+        assert (b"TOCSIN_PUBLIC_URL=https://tocsin.example" in page.body) is believed
+
+    believed = True
+    with_door(story, place.app(), proxies=PROXIES)
+    believed = False
+    with_door(story, place.app())
     place.close()

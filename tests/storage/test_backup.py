@@ -16,8 +16,13 @@ import pytest
 
 from tests.databases import fresh
 from tests.storage.conftest import DATABASES
+from tocsin.directory.feeds import CalendarFeed, FeedSubject
+from tocsin.engine.people import on_call
 from tocsin.incidents.messages import Acknowledge
 from tocsin.kernel.actor import Actor, ActorKind, Via
+from tocsin.kernel.time import HOUR
+from tocsin.oncall import CoverRequest
+from tocsin.oncall.messages import AnswerCover
 from tocsin.storage import backup, backup_write, tables
 from tocsin.storage.backup import BackupDamaged, Manifest, verify
 from tocsin.storage.backup_load import BESIDES, begin_log, load_log, load_main, require_empty
@@ -32,7 +37,7 @@ from tocsin.storage.schema import (
     installation_secret,
     read_installation_secret,
 )
-from tocsin.testing.world import World
+from tocsin.testing.world import World, as_user
 
 WHO = Actor(ActorKind.SYSTEM, "", Via.CLI)
 NOW = 1_770_000_000_000_000
@@ -313,3 +318,24 @@ def test_many_rows_are_read_and_written_in_pieces(tmp_path: Path, target: str | 
         load(tmp_path / "b", database, target or tmp_path / "restored" / "log")
         after = rows(database)
     assert (after["timers"], after["incident_people"]) == (before["timers"], before["incident_people"])
+
+
+def test_requests_and_calendars_go_on_where_they_were(world: World, target: str | None, tmp_path: Path) -> None:
+    alice, bob = sorted(world.config.users.values(), key=lambda one: one.name)
+    rota = world.rotation("Weeks", alice, bob)
+    soon = world.clock.now() + HOUR
+    wanted = CoverRequest(id="", schedule_id=rota.id, user_id=alice.id, start=soon, end=soon + HOUR, to_id=bob.id)
+    request = world.save(wanted, actor=as_user(alice))
+    feed = world.save(
+        CalendarFeed(id="", user_id=bob.id, subject=FeedSubject.PERSON, subject_id=bob.id, digest="0a" * 32)
+    )
+    save(world, tmp_path / "b")
+    restored = tmp_path / "restored"
+    restored.mkdir()
+    with closing(open_database(restored, target)) as database:
+        load(tmp_path / "b", database, restored / "log")
+    with closing(World(restored, database_url=target, now=world.clock.now())) as other:
+        assert other.config.feed_by_digest == {feed.digest: feed}
+        other.run(as_user(bob), AnswerCover(request_id=request.id, accept=True))
+        assert on_call(other.config, rota.id, soon) == (bob.id,)
+        assert other.records().timers[f"cover:{request.id}"] > soon

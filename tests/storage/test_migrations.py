@@ -64,9 +64,8 @@ def shape(database: Database) -> dict[str, Any]:
 
 def _shape_on_sqlite(connection: Connection) -> dict[str, Any]:
     rows = connection.execute(text("SELECT name, sql FROM sqlite_master WHERE name NOT LIKE 'alembic%'")).all()
-    spaced = {
-        name: re.sub(r"[(),]", r" \g<0> ", sql or "") for name, sql in rows
-    }  # a column that was added stands close
+    # A column that was added later stands close to what is around it.
+    spaced = {name: re.sub(r"[(),]", r" \g<0> ", sql or "") for name, sql in rows}
     return {name: sorted(re.sub(r'[\s"]+', " ", sql).strip().split(" , ")) for name, sql in spaced.items()}
 
 

@@ -13,7 +13,8 @@ from tocsin.escalation.model import Policy, Rule, Target, TargetKind
 from tocsin.events.model import Action, Event
 from tocsin.incidents.messages import AddNote
 from tocsin.kernel.actor import Actor, ActorKind, Via
-from tocsin.kernel.time import MINUTE
+from tocsin.kernel.time import DAY, HOUR, MINUTE
+from tocsin.oncall import Layer, Restriction, RestrictionKind, Schedule
 from tocsin.runtime.reads import AuditFilter, Change, TimelineFilter
 from tocsin.testing.desk import DirectDesk
 
@@ -104,3 +105,23 @@ def test_the_audit_trail_is_narrowed(url: str | None, tmp_path: Path) -> None:
         assert found(actor_id=bob.id) == []
         assert found(vias=(Via.WEB,), changes=(Change.UPDATE, Change.CREATE)) == [("user", "update")]
         assert found(actor_id="%", changes=(Change.UPDATE,)) == []
+
+
+def test_a_gap_that_a_change_of_a_schedule_opens_is_on_record(url: str | None, tmp_path: Path) -> None:
+    """Whoever makes the change, by whatever door; a gap that was there before is not named again."""
+    with DirectDesk(tmp_path, url) as desk:
+        alice = desk.save(User(id="", name="Alice", email="a@example.com", role=Role.OWNER))
+        midnight = desk.clock.now() // DAY * DAY
+        layer = Layer("", "All day", midnight, None, midnight, 86_400, (alice.id,))
+        whole: Schedule = desk.save(Schedule("", "Whole", "Etc/UTC", (layer,)))
+        desk.clock.moment = midnight + DAY
+        some = (Restriction(RestrictionKind.DAILY, 2 * 3600, 22 * 3600),)
+        cut = desk.save(replace(whole, layers=(replace(whole.layers[0], restrictions=some),)), "layers")
+        live = [one for one in cut.layers if one.end is None]
+        desk.clock.moment += MINUTE
+        desk.save(replace(cut, layers=(replace(live[0], name="Renamed"),)), "layers")
+        latest, opening, made = desk.reads.audit(AuditFilter(thing_id=whole.id)).items
+        assert (latest.detail, made.detail) == (None, None)
+        assert opening.detail is not None
+        assert opening.detail["opened_gaps"][0] == [midnight + DAY, midnight + DAY + 2 * HOUR]
+        assert (opening.detail["gaps"], len(opening.detail["opened_gaps"])) == (84, 20)

@@ -73,6 +73,7 @@ PAGES = {
     "business-change": "/business-services?change={business}",
     "priorities": "/priorities",
     "workflows": "/workflows",
+    "workflow": "/workflows?change={flow}",
     "incident-run": "/incidents/{ran}",
     "me": "/me",
     **settings_scene.PAGES,
@@ -304,6 +305,7 @@ def places(place: Place) -> dict[str, str]:
         "delivery": next((one.id for one in place.desk.reads.deliveries(hooks[0]).items), "") if hooks else "",
         "business": next((one.id for one in config.business_services.values()), ""),
         "monitor": _monitor(place),
+        "flow": min(config.workflows.triggers_of, default=""),
         "tested": str(said.seq)
         if (said := place.desk.reads.last_heard([_monitor(place)]).get(_monitor(place)))
         else "",

@@ -18,7 +18,7 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from tocsin.app.carriers import NEEDED
-from tocsin.app.entrances import MONITORS, body_of, pieces, regrouped
+from tocsin.app.entrances import ACTIONS, MONITORS, body_of, pieces, regrouped
 from tocsin.app.http import PROGRAMS
 from tocsin.app.pasted import event_reader
 from tocsin.dialects.pagerduty.only_kept import only_kept
@@ -106,6 +106,7 @@ class Place:
             only_kept=only_kept,
             send_event=self.send,
             monitors=MONITORS,
+            actions=ACTIONS,
             pieces=pieces,
             regrouped=regrouped,
             health=Health,

@@ -52,6 +52,8 @@ FORMS: dict[str, tuple[str, dict[str, Any]]] = {
     "/webhooks/{id}/{action}": ("/webhooks/{hook}/off", {}),
     "/business-services": ("/business-services", {"name": "New"}),
     "/business-services/{id}/{action}": ("/business-services/{business}/need", {"needs": "business:{other}"}),
+    "/workflows": ("/workflows", {"name": "New workflow"}),
+    "/workflows/{id}/{action}": ("/workflows/{flow}/save", {"name": "Renamed"}),
     "/priorities": ("/priorities", {"name": "P9"}),
     "/priorities/{id}/{action}": ("/priorities/{priority}/remove", {}),
 }
@@ -72,7 +74,8 @@ def filled(place: Place, path: str) -> tuple[str, dict[str, Any]]:
         "team": place.team.id,
         "priority": min(config.priorities),
         "policy": place.policy.id,
-        "needed": next(iter(config.dependencies_of[place.services["PaymentsService"][0].id])).id,
+        "flow": min(config.workflows.workflows),
+        "needed": next(iter(config.dependencies_of.get(place.services["PaymentsService"][0].id, ())), place.team).id,
         "seen": str(next(one.updated_at for one in config.orchestration_paths.values() if one.kind == "global")),
         "other": [one.id for one in config.business_services.values()][-1],
     }

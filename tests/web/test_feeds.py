@@ -25,7 +25,7 @@ from tocsin.engine.things import DeleteThing
 from tocsin.kernel.errors import Invalid, NotAllowed
 from tocsin.kernel.time import DAY, HOUR, MINUTE, SECOND, Moment, from_datetime, to_datetime
 from tocsin.oncall import Exceptions, Override, Schedule
-from tocsin.runtime.feeds import FETCHES, WRONG, digest_of
+from tocsin.runtime.feeds import FETCHES, WRONG, Made, Shelf, digest_of
 from tocsin.web.calendars.ics import written
 from tocsin.web.calendars.serving import AHEAD, BEHIND, EVENTS, calendar_of
 
@@ -285,6 +285,28 @@ def test_many_shifts_are_cut_and_it_says_so(place: Place) -> None:
     assert len(events(body)) == EVENTS
     calendar: Any = Calendar.from_ical(body)
     assert "It ends at 2026-02-0" in str(calendar["x-wr-caldesc"])
+
+
+def test_what_was_written_out_is_kept_within_bounds() -> None:
+    first, second = (
+        CalendarFeed(id=one, user_id="U", subject=FeedSubject.PERSON, subject_id="U", digest="") for one in "AB"
+    )
+    shelf = Shelf(most=10)
+    shelf.put(first, Made(1, 7, "x", 0, b"12345"))
+    shelf.put(second, Made(1, 7, "y", 0, b"12345"))
+    assert shelf.find(first, 1, 7) is not None
+    assert shelf.find(first, 2, 7) is None, "something has changed since"
+    assert shelf.find(first, 1, 8) is None, "it is another day"
+    shelf.put(first, Made(2, 7, "z", 0, b"123456"))
+    assert shelf.find(second, 1, 7) is None, "asked for longest ago"
+    assert shelf.find(first, 2, 7) == Made(2, 7, "z", 0, b"123456")
+
+
+def test_a_head_request_is_answered_too(place: Place, rota: Schedule) -> None:
+    path = made(place.client("alice"), f"schedule:{rota.id}")
+    got, headed = place.client().get(path), place.client().head(path)
+    assert (headed.status_code, headed.headers["etag"]) == (200, got.headers["etag"])
+    assert place.client().post(path).status_code == 405
 
 
 # -- P9: what a calendar shows is what the engine does

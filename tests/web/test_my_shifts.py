@@ -98,10 +98,10 @@ def test_a_month_and_its_totals(place: Place, rota: Schedule) -> None:
     assert f"on {weekend} days" in told, "1 February 2026 is a Sunday"
     assert 'href="/my-shifts?month=2026-01"' in html
     assert 'href="/my-shifts?month=2026-03"' in html
-    assert "Ask for cover" in html
+    assert "Ask for cover:" in html
     past = bob.get("/my-shifts?month=2025-12").text
-    assert "Sat 6 Dec 2025" in words(past)
-    assert "Ask for cover" not in past
+    assert "Sat, 6 Dec 2025" in words(past)
+    assert "Ask for cover:" not in past
     assert "No shift in January 2024." in words(bob.get("/my-shifts?month=2024-01").text)
     for odd in ("", "2026-13", "x", "2026-02'", "1999-01"):
         assert "January 2026" in words(bob.get(f"/my-shifts?month={odd}").text)

@@ -46,7 +46,7 @@ def now(place: Place, service: Service) -> Service:
 
 def names(place: Place, address: str, who: str = "erin") -> list[str]:
     html = place.client(who).get(address).text
-    return re.findall(r'class="title clip"[^>]*><bdi>(.*?)</bdi>', html)
+    return re.findall(r'class="title"[^>]*><bdi>(.*?)</bdi>', html)
 
 
 # -- the catalogue

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
@@ -12,6 +13,7 @@ from tests.web.defined_scene import starts, workflow, workflow_step
 from tests.web.place import Place
 from tests.web.test_hostile_text import ZOO
 from tests.web.test_incident_pages import words
+from tests.web.typed_forms import filled
 from tocsin.directory.model import Role, Team
 from tocsin.events.orchestration import START, Actions, Call, OrchestrationPath, OrchestrationRule, PathKind, RuleSet
 from tocsin.incidents.messages import NoteAdded
@@ -159,3 +161,142 @@ def test_the_scene_holds_all_of_it(tmp_path: Any) -> None:
     for part in ("meet.example.com", "Run workflow", "Send webhook", "Major incident", "was not done"):
         assert part in told
     place.close()
+
+
+# -- changing one
+
+
+def test_one_is_renamed_switched_and_removed(place: Place) -> None:
+    flow = workflow(
+        place, "Respond", workflow_step("Say so", "add-note", note="on it"), description="Old", extra="kept"
+    )
+    starts(place, flow, "manual")
+    browser = place.client("erin")
+    html = browser.get(f"/workflows?change={flow.id}").text
+    assert 'value="Respond"' in html
+    assert browser.act(f"/workflows/{flow.id}/save", name=" ", description="New").status_code == 422
+    assert browser.act(f"/workflows/{flow.id}/save", name="Answer", description="New").status_code == 303
+    now = place.desk.config().workflows.workflows[flow.id]
+    assert (now.name, now.description, now.enabled) == ("Answer", "New", False)
+    assert [step.name for step in now.steps] == ["Say so"], "its steps stay"
+    assert json.loads(place.desk.config().kept[flow.id].wire)["extra"] == "kept"
+    browser.act(f"/workflows/{flow.id}/save", name="Answer", description="New", enabled="1")
+    (trigger,) = place.desk.config().workflows.triggers_of[flow.id]
+    browser.act(f"/workflows/{flow.id}/switch", trigger=trigger.id, to="off")
+    assert place.desk.config().workflows.triggers_of[flow.id][0].disabled
+    assert flow.id not in place.desk.config().workflows.by_hand
+    browser.act(f"/workflows/{flow.id}/switch", trigger=trigger.id, to="on")
+    assert flow.id in place.desk.config().workflows.by_hand
+    browser.act(f"/workflows/{flow.id}/trigger-remove", trigger=trigger.id)
+    assert flow.id not in place.desk.config().workflows.triggers_of
+    assert browser.act(f"/workflows/{flow.id}/remove", typed="Respond").status_code == 422
+    assert browser.act(f"/workflows/{flow.id}/remove", typed="Answer").headers["location"] == "/workflows"
+    assert flow.id not in place.desk.config().kept
+
+
+def test_what_starts_it_is_added_and_acts(place: Place) -> None:
+    service = place.services["PaymentsService"][0]
+    flow = workflow(place, "Respond", workflow_step("Say so", "add-note", note="on it"), team_ids=(place.team.id,))
+    browser, address = place.client("carol"), f"/workflows/{flow.id}/trigger"
+    wrong = browser.act(address, kind="conditional", condition="incident.priority matches", service=service.id)
+    assert wrong.status_code == 422
+    assert "The condition can’t be read: column" in wrong.text
+    assert "incident.priority matches" in wrong.text
+    assert browser.act(address, kind="conditional", condition="", service="").status_code == 403, "on every service"
+    assert browser.act(address, kind="conditional", service=service.id, condition="incident.title matches part 'pay'",
+                       ).status_code == 303  # fmt: skip
+    place.alarm("PaymentsService", "a", "I can't pay")
+    place.desk.advance(SECOND)
+    assert notes(place) == ["on it"]
+    assert browser.act(address, kind="manual", service="", team=place.team.id).status_code == 303
+    told = words(browser.get("/workflows").text)
+    assert "By hand, on incidents of any service, by Payments only:" in told
+    assert 'When title contains "pay", on incidents of PaymentsService:' in told
+
+
+def test_who_may_change_one(place: Place) -> None:
+    other: Team = place.desk.save(Team(id="", name="Others"))
+    flow = workflow(place, "Respond", workflow_step("x", "add-note", note="x"), team_ids=(other.id,))
+    mine = workflow(place, "Mine", workflow_step("x", "add-note", note="x"), team_ids=(place.team.id,))
+    starts(place, flow, "manual")
+    (trigger,) = place.desk.config().workflows.triggers_of[flow.id]
+    for who in ("alice", "carol", "mallory"):
+        browser = place.client(who)
+        assert "Change <bdi>Respond" not in browser.get(f"/workflows?change={flow.id}").text
+        forms = [("save", {"name": "x"}), ("remove", {"typed": "Respond"}), ("trigger", {"kind": "manual"})]
+        for action, fields in [*forms, ("switch", {"trigger": trigger.id, "to": "off"})]:
+            assert browser.act(f"/workflows/{flow.id}/{action}", **fields).status_code == 403, (who, action)
+    taken = place.client("carol").act(f"/workflows/{mine.id}/switch", trigger=trigger.id, to="off")
+    assert taken.status_code == 404, "a trigger is changed at its own workflow"
+    assert not place.desk.config().workflows.triggers_of[flow.id][0].disabled
+
+
+# -- its steps
+
+
+def steps(place: Place, flow_id: str) -> list[tuple[str, str, tuple[tuple[str, str], ...]]]:
+    return [(one.name, one.action, one.inputs) for one in place.desk.config().workflows.workflows[flow_id].steps]
+
+
+def test_a_workflow_is_made_and_given_steps_that_act(place: Place) -> None:
+    browser = place.client("erin")
+    answer = browser.act("/workflows", name="Major", team=place.team.id)
+    (flow,) = place.desk.config().workflows.workflows.values()
+    assert answer.headers["location"] == f"/workflows?change={flow.id}#form"
+    assert (flow.name, flow.team_ids, flow.steps) == ("Major", (place.team.id,), ())
+    here = f"/workflows/{flow.id}"
+    note = next(one.id for one in place.site.actions if one.name == "Add Notes to Incident")
+    form = browser.get(f"/workflows?change={flow.id}&action={note}").text.partition('id="step"')[2]
+    typed = filled('<form id="step"' + form.partition("</form>")[0] + "</form>")
+    assert typed["name"] == "Add Notes to Incident"
+    refused = browser.act(f"{here}/step", **(typed | {"name": "Say so"}))
+    assert refused.status_code == 422
+    assert "Fill in: Note" in refused.text
+    assert 'value="Say so"' in refused.text, "what was typed stays"
+    browser.act(f"{here}/step", **(typed | {"name": "Say so", "input-0": "on {{incident.title}}"}))
+    urgency = next(one.id for one in place.site.actions if one.name == "Change Urgency")
+    browser.act(f"{here}/step", action=urgency, name="Quietly", **{"input-0": "low"})
+    assert steps(place, flow.id) == [
+        ("Say so", note, (("Note", "on {{incident.title}}"),)),
+        ("Quietly", urgency, (("Urgency", "low"),)),
+    ]
+    first = place.desk.config().workflows.workflows[flow.id].steps[0]
+    browser.act(f"{here}/step-move", step=first.id, to="down")
+    assert [name for name, _, _ in steps(place, flow.id)] == ["Quietly", "Say so"]
+    html = browser.get(f"/workflows?change={flow.id}&step={first.id}").text
+    assert "on {{incident.title}}" in html
+    browser.act(f"{here}/step", step=first.id, action=note, name="Say so", **{"input-0": "on it"})
+    starts(place, place.desk.config().kept[flow.id], "conditional")
+    place.alarm("PaymentsService", "a")
+    place.desk.advance(SECOND)
+    assert notes(place) == ["on it"]
+    assert place.incident(1).urgency == "low"
+    browser.act(f"{here}/step-remove", step=first.id)
+    assert [name for name, _, _ in steps(place, flow.id)] == ["Quietly"]
+    assert browser.act(f"{here}/step-remove", step=first.id).status_code == 404
+
+
+def test_what_a_program_put_into_a_step_stays(place: Place) -> None:
+    step = workflow_step("Say so", "add-notes-to-incident", note="old") | {"description": "kept"}
+    flow = workflow(place, "Major", step)
+    browser = place.client("erin")
+    action = step["action_configuration"]["action_id"]
+    seen = str(place.desk.config().kept[flow.id].updated_at)
+    browser.act(
+        f"/workflows/{flow.id}/step", step="Say so", action=action, name="Say it", **{"input-0": "new"}, seen=seen
+    )
+    (stored,) = json.loads(place.desk.config().kept[flow.id].wire)["steps"]
+    assert (stored["name"], stored["description"], stored["id"]) == ("Say it", "kept", "Say so")
+    assert stored["action_configuration"]["inputs"] == [{"name": "Note", "value": "new"}]
+    late = browser.act(f"/workflows/{flow.id}/step-remove", step="Say so", seen=seen)
+    assert late.status_code == 409, "somebody changed it meanwhile"
+    assert len(steps(place, flow.id)) == 1
+
+
+def test_only_steps_that_do_something_are_offered(place: Place) -> None:
+    flow = workflow(place, "Major")
+    html = place.client("erin").get(f"/workflows?change={flow.id}").text
+    assert "Send Status Update" in html
+    assert "Slack" not in html
+    assert place.client("mallory").act("/workflows", name="Mine").status_code == 403
+    assert "New workflow" not in place.client("mallory").get("/workflows").text

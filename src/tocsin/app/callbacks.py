@@ -24,7 +24,7 @@ from tocsin.directory.model import Channel
 from tocsin.kernel.actor import SYSTEM
 from tocsin.kernel.decision import Command
 from tocsin.kernel.errors import Invalid, NotAllowed, TocsinError, Unavailable
-from tocsin.paging.messages import AnswerByCode, AnswerMessage, RecordReceipt
+from tocsin.paging.messages import TEST_ANSWERED, AnswerByCode, AnswerMessage, RecordReceipt
 from tocsin.paging.model import Answer, Message
 from tocsin.runtime.clock import Clock
 from tocsin.runtime.desk import Desk
@@ -147,6 +147,8 @@ class PhoneCallbacks:
 
 def what_came_of_it(answer: Answer, count: int) -> str:
     """What a person hears of their answer, which answered so many incidents."""
+    if count == TEST_ANSWERED:
+        return "It was a test. It arrived, and so did your answer."
     if not count:
         return _NOTHING[answer]
     return _DONE[answer] + (f" {count} incidents." if count > 1 else "")

@@ -21,7 +21,8 @@ from tocsin.app.http import Edge as Parts
 from tocsin.app.http import application
 from tocsin.app.installation import Installation
 from tocsin.app.log_sweep import LogSweep
-from tocsin.app.readiness import ways_to_send
+from tocsin.app.nobody import Warner
+from tocsin.app.readiness import why_nobody
 from tocsin.app.rsgi import Edge
 from tocsin.app.rsgi_body import Deadlines
 from tocsin.app.rsgi_bridge import Bridge
@@ -31,7 +32,6 @@ from tocsin.dialects._kit.hooks import hook_paths
 from tocsin.dialects._kit.limits import Gate, PerMinute
 from tocsin.dialects.alertmanager import read as alertmanager
 from tocsin.dialects.pagerduty_events import read as pagerduty_events
-from tocsin.engine.people import can_page
 from tocsin.kernel.time import Moment
 from tocsin.runtime.desk import Line
 from tocsin.runtime.ingest import HotPath
@@ -86,11 +86,14 @@ async def _serve(place: Installation, listener: object, tls: Tls | None, ready: 
         heartbeat.start()
     sweep = LogSweep(parts.reads.oldest_kept_event, ingest.drop_before)
     sweep.start()
+    warner = Warner(lambda: why_nobody(parts.config.current(), settings))
+    warner.start()
     log.info("edge_ready", port=settings.port, url=settings.base_url)
     await serve(edge, listener, tls=tls, ready=ready)  # type: ignore[arg-type]
     if heartbeat is not None:
         heartbeat.stop()
     sweep.stop()
+    warner.stop()
     parts.control.close()
 
 
@@ -118,7 +121,7 @@ def _assemble(place: Installation, wish: Wish) -> tuple[Parts, IngestQueue, Edge
         config.current, lambda: config.newest, lambda: reads.cursor().seq, ingest.note_decided, place.clock.now
     )
     signs = Signs(
-        can_page=lambda: can_page(config.current(), ways_to_send(place.settings)),
+        why_nobody=lambda: why_nobody(config.current(), place.settings),
         engine_is_there=control.engine_is_there,
         is_fenced=lambda: config.current().settings.sending_fenced,
         knows_keys=lambda: keys.is_ready,

@@ -1,4 +1,4 @@
-"""What pages need of monitors' entrances: the monitors there are, what is written into them, and a test that is sent.
+"""What pages need of monitors and of workflows: which there are, what is written into them, and a test that is sent.
 
 Decides in which order pieces to copy stand. A test goes the way of every monitor's event: the same reader, the same
 log, answered only when it is durable.
@@ -15,19 +15,33 @@ import msgspec
 from tocsin.dialects._kit.keys import Keys
 from tocsin.dialects.alertmanager import setup as alertmanager
 from tocsin.dialects.pagerduty.read.services import stored_wire
+from tocsin.dialects.pagerduty.read.workflows import ACTIONS as KNOWN
 from tocsin.dialects.pagerduty.vendors import VENDORS
 from tocsin.dialects.pagerduty_events import setup as pagerduty_events
 from tocsin.dialects.pagerduty_events.read import ALERTS, CHANGES, EventsRoute
 from tocsin.directory.model import Service
+from tocsin.engine.workflow_actions import is_known
 from tocsin.kernel.errors import Invalid, TooMany, Unavailable
 from tocsin.kernel.ids import IdSource
 from tocsin.runtime.clock import Clock
 from tocsin.runtime.ingest import Posted
 from tocsin.runtime.ingest_queue import IngestQueue
-from tocsin.web.site import MonitorKind, Piece, ProbeEvent
+from tocsin.web.site import ActionInput, MonitorKind, Piece, ProbeEvent, StepAction
 
 MONITORS: Final = tuple(MonitorKind(one.id, one.name, one.type) for one in VENDORS)
 """What an integration can be made for."""
+
+ACTIONS: Final = tuple(
+    StepAction(
+        one.id,
+        one.name,
+        one.description,
+        tuple(ActionInput(name, required, dict(one.defaults).get(name, "")) for name, required in one.inputs),
+    )
+    for one in KNOWN
+    if is_known(one.id)
+)
+"""What a workflow's step can do here."""
 
 _GROUPING: Final = ("alert_grouping", "alert_grouping_timeout", "alert_grouping_parameters")
 _REFUSED: Final = {429: TooMany, 503: Unavailable}

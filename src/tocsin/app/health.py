@@ -49,6 +49,8 @@ class Health:
     unsent_seconds: float | None
     backlog_events: int | None
     can_page: bool
+    why_nobody: str = ""
+    """Why nobody can be paged, in words with what to do."""
     engine_absent_seconds: float = 0.0
     undecided_seconds: float = 0.0
     is_fenced: bool = False
@@ -83,7 +85,8 @@ class Health:
 class Signs:
     """What a pulse asks of others, at every look."""
 
-    can_page: Callable[[], bool]
+    why_nobody: Callable[[], str]
+    """Why nobody can be paged, "" when somebody can."""
     engine_is_there: Callable[[], bool] = lambda: True
     is_fenced: Callable[[], bool] = lambda: False
     knows_keys: Callable[[], bool] = lambda: True
@@ -128,7 +131,7 @@ class Pulse:
                 self._engine_seen = ticks
             due, unsent = self._reads.oldest_due()
             cursor = self._reads.cursor().seq
-            can_page, is_fenced = self._signs.can_page(), self._signs.is_fenced()
+            why_nobody, is_fenced = self._signs.why_nobody(), self._signs.is_fenced()
             waiting = self._reads.waiting_deliveries()
         except (DatabaseError, OutOfReach) as error:
             log.warning("database_out_of_reach", error=str(error)[:300])
@@ -139,7 +142,8 @@ class Pulse:
             overdue_timer_seconds=_age(due, now),
             unsent_seconds=0.0 if is_fenced else _age(unsent, now),
             backlog_events=max(0, self._ingest.head - cursor),
-            can_page=can_page,
+            can_page=not why_nobody,
+            why_nobody=why_nobody,
             engine_absent_seconds=ticks - self._engine_seen,
             undecided_seconds=self._undecided(cursor, now, ticks),
             is_fenced=is_fenced,
@@ -181,8 +185,10 @@ class Pulse:
     def _readyz(self, _request: Request) -> Response:
         health = self.health()
         paging = "yes"
-        if not health.can_page:
-            paging = "nobody can be paged yet: no channel is set up or nobody has a contact method"
+        if not health.database:
+            paging = "not known: the main database is out of reach"
+        elif not health.can_page:
+            paging = f"nobody can be paged: {health.why_nobody}"
         if health.is_fenced:
             paging = "nobody is paged: sending is fenced off since a restore"
         return _json(200 if health.accepting else 503, {"accepting": health.accepting, "paging": paging})

@@ -16,7 +16,7 @@ from starlette.routing import BaseRoute, Route
 from tocsin.app.carriers import ANSWER_PURPOSE, senders
 from tocsin.app.deliveries import body_of
 from tocsin.app.demo_client import DemoClient
-from tocsin.app.entrances import MONITORS, pieces, regrouped
+from tocsin.app.entrances import ACTIONS, MONITORS, pieces, regrouped
 from tocsin.app.health import Pulse
 from tocsin.app.installation import Installation
 from tocsin.app.pasted import event_reader
@@ -36,6 +36,7 @@ from tocsin.runtime.sessions import Sessions
 from tocsin.storage.edge.store import EdgeStore
 from tocsin.storage.log import LogError
 from tocsin.web import app as web
+from tocsin.web.address import Addresses, Seen
 from tocsin.web.demo import DEMO_TOPIC
 from tocsin.web.site import Health, Site
 
@@ -65,6 +66,7 @@ def site(
         ids=place.ids,
         bus=bus,
         public_url=place.settings.public_url.rstrip("/"),
+        addresses=Addresses(_other_address),
         message_of=lambda token: tokens.read(ANSWER_PURPOSE, token, place.clock.now()),
         mail_link=_mail_link(place, SIGN_IN_MAIL),
         mail_invitation=_mail_link(place, INVITATION_MAIL),
@@ -74,6 +76,7 @@ def site(
         delivery_body=lambda delivery, config: body_of(delivery, config, place.settings),
         only_kept=only_kept,
         monitors=MONITORS,
+        actions=ACTIONS,
         pieces=pieces,
         regrouped=regrouped,
         health=lambda: Health(pulse.health().problems),
@@ -82,6 +85,10 @@ def site(
         booth=demo,
         show=demo,
     )
+
+
+def _other_address(seen: Seen) -> None:
+    log.warning("public_url_differs", seen=seen.origin, set=seen.setting or "nothing", setting="TOCSIN_PUBLIC_URL")
 
 
 def routes(place: Installation, store: EdgeStore, made: Site, tokens: Tokens) -> list[BaseRoute]:

@@ -1,4 +1,4 @@
-"""Who asks when reverse proxies stand in between: the one place that decides whether a forwarded address is believed.
+"""Who asks, and for which address, when reverse proxies stand in between: what of their word is believed.
 
 Anybody can send X-Forwarded-For; only what a proxy of the operator's adds to it is true, and each adds at its end.
 Everything that records or counts an address takes it from the request's `client`, which the bridge makes by this.
@@ -6,13 +6,15 @@ Everything that records or counts an address takes it from the request's `client
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import Final, TypeAlias
 
 Network: TypeAlias = IPv4Network | IPv6Network
 
 HEADER: Final = "x-forwarded-for"
+SCHEME: Final = "x-forwarded-proto"
+HOST: Final = "x-forwarded-host"
 
 
 def client_of(peer: str, forwarded: Iterable[str], trusted: Sequence[Network]) -> str:
@@ -34,6 +36,20 @@ def client_of(peer: str, forwarded: Iterable[str], trusted: Sequence[Network]) -
         if not _within(hop, trusted):
             break
     return client
+
+
+def origin_of(peer: str, scheme: str, host: str, headers: Mapping[str, str], trusted: Sequence[Network]) -> str:
+    """The address that the browser asked for, as the proxy that we talk to has it; "" where no trusted one asks.
+
+    `headers`: X-Forwarded-Proto and X-Forwarded-Host of the request, where they are. Of several values the last one is
+    that proxy's own.
+    """
+    at = _address(peer)
+    if at is None or not _within(at, trusted):
+        return ""
+    told = headers.get(SCHEME, "").rpartition(",")[2].strip().lower() or scheme
+    named = headers.get(HOST, "").rpartition(",")[2].strip() or host
+    return f"{told}://{named}" if told in ("http", "https") and named else ""
 
 
 def _address(text: str) -> IPv4Address | IPv6Address | None:

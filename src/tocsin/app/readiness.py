@@ -6,6 +6,7 @@ from tocsin.app.carriers import NEEDED
 from tocsin.app.settings import AppSettings
 from tocsin.directory.model import Channel
 from tocsin.engine.config import Config
+from tocsin.engine.people import can_page
 from tocsin.engine.readiness import Finding, Setup, readiness
 from tocsin.kernel.time import Moment
 
@@ -25,6 +26,19 @@ def setup_of(settings: AppSettings) -> Setup:
         watched=bool(settings.heartbeat_url),
         settings=NEEDED,
     )
+
+
+def why_nobody(config: Config, settings: AppSettings) -> str:
+    """Why a page would reach nobody at all, and what to do; "" where it would reach somebody."""
+    ways = ways_to_send(settings)
+    if can_page(config, ways):
+        return ""
+    if not config.owners:
+        return "there is nobody yet: `tocsin setup` makes the first owner"
+    if ways <= {Channel.WEBHOOK}:
+        needed = " or ".join(dict.fromkeys(NEEDED.values()))
+        return f"no way to send is set up: set {needed}, or somebody adds a webhook as a contact method"
+    return "nobody has a contact method for what is set up: add one at /me"
 
 
 def checked(config: Config, settings: AppSettings, now: Moment) -> tuple[Finding, ...]:

@@ -13,7 +13,7 @@ from typing import Any, Final, Protocol, TypeAlias
 
 from granian._granian import RSGIProtocolClosed as ProtocolClosed
 
-from tocsin.app.proxies import HEADER, Network, client_of
+from tocsin.app.proxies import HEADER, HOST, SCHEME, Network, client_of, origin_of
 from tocsin.app.rsgi_body import (
     BodyReader,
     Deadlines,
@@ -26,6 +26,7 @@ from tocsin.app.rsgi_body import (
 )
 from tocsin.dialects._kit.body import BodyTooLarge, too_large
 from tocsin.kernel import limits
+from tocsin.web.address import SEEN
 
 Message: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[Message]]
@@ -288,6 +289,7 @@ def asgi_scope(scope: HttpScope, state: dict[str, Any], trusted: Sequence[Networ
         "server": address(scope.server),
         "state": state.copy(),
         "extensions": {},
+        SEEN: _origin(scope, trusted),
     }
 
 
@@ -298,6 +300,15 @@ def _client(scope: HttpScope, trusted: Sequence[Network]) -> tuple[str, int]:
         return peer, port
     client = client_of(peer, (value for name, value in scope.headers.items() if name == HEADER), trusted)
     return client, port if client == peer else 0
+
+
+def _origin(scope: HttpScope, trusted: Sequence[Network]) -> str:
+    """The address that the browser asked for, where a trusted proxy says so."""
+    if not trusted:
+        return ""
+    told = {name: value for name in (SCHEME, HOST) if (value := scope.headers.get(name))}
+    host = scope.headers.get("host") or scope.authority or ""
+    return origin_of(address(scope.client)[0], scope.scheme, host, told, trusted)
 
 
 def address(text: str) -> tuple[str, int]:

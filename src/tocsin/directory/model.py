@@ -278,3 +278,7 @@ class Settings:
     sending_fenced: bool = False
     last_resort: bool = True
     last_resort_every_minutes: int = 30
+    day_one_hidden: bool = False
+    """Whether the checks of the first day are hidden from the first page."""
+    address_accepted: str = ""
+    """An address beside TOCSIN_PUBLIC_URL that an owner has seen in use and finds right."""

@@ -44,6 +44,7 @@ from tocsin.incidents.messages import (
     SetType,
     SetUrgency,
     Snooze,
+    SplitAlert,
     TriggerAlert,
     Unacknowledge,
 )
@@ -104,7 +105,7 @@ def _move_alert(world: World, actor: Actor, command: MoveAlert) -> Iterable[Need
     yield from _alert(world, actor, command)
 
 
-def _alert(world: World, actor: Actor, command: ResolveAlert | TriggerAlert | MoveAlert) -> Iterable[Need]:
+def _alert(world: World, actor: Actor, command: ResolveAlert | TriggerAlert | MoveAlert | SplitAlert) -> Iterable[Need]:
     """An alert belongs to its incident's teams; one that made no incident to its service's."""
     alert = alert_of(world, command.alert_id)
     incident = world.state.incident(alert.incident_id) if alert.incident_id else None
@@ -112,6 +113,12 @@ def _alert(world: World, actor: Actor, command: ResolveAlert | TriggerAlert | Mo
         yield Verb.RESPOND, world.config.team_ids_of_service(alert.service_id), False
     else:
         yield Verb.RESPOND, incident.team_ids, actor.kind is ActorKind.USER and actor.id in incident.assignee_ids
+
+
+def _split(world: World, actor: Actor, command: SplitAlert) -> Iterable[Need]:
+    """As to raise an incident on its service."""
+    yield from _alert(world, actor, command)
+    yield Verb.RESPOND, world.config.team_ids_of_service(alert_of(world, command.alert_id).service_id), False
 
 
 def _test_page(world: World, actor: Actor, command: SendTestPage) -> Iterable[Need]:
@@ -170,6 +177,7 @@ NEEDS: Mapping[type[Command], Callable[[World, Actor, Any], Iterable[Need]]] = {
     SetFields: _incident,
     TriggerAlert: _alert,
     MoveAlert: _move_alert,
+    SplitAlert: _split,
     SetUrgency: _incident,
     SetPriority: _incident,
     SetTitle: _incident,

@@ -32,6 +32,7 @@ from tocsin.directory.model import (
 )
 from tocsin.directory.permissions import Standing
 from tocsin.directory.subscriptions import OAuthClient, WebhookSubscription
+from tocsin.directory.views import SavedView
 from tocsin.engine.kinds import KINDS
 from tocsin.escalation.model import Policy, TargetKind
 from tocsin.events.evaluate import Program, compiled
@@ -193,6 +194,11 @@ class Config:
     def subscribers(self) -> Mapping[str, Subscriber]:
         """Who wants news of what, by `subscriber:subscribed`."""
         return self._things["subscriber"]
+
+    @property
+    def saved_views(self) -> Mapping[str, SavedView]:
+        """Filters of the list of incidents under a name, by id."""
+        return self._things["saved_view"]
 
     @property
     def grouping_settings(self) -> Mapping[str, GroupingSetting]:

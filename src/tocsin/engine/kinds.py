@@ -24,6 +24,7 @@ from tocsin.directory.model import (
     User,
 )
 from tocsin.directory.subscriptions import OAuthClient, WebhookSubscription
+from tocsin.directory.views import SavedView
 from tocsin.escalation.model import Policy
 from tocsin.events.orchestration import (
     CacheVariable,
@@ -66,6 +67,7 @@ Thing: TypeAlias = (
     | OAuthClient
     | CoverRequest
     | CalendarFeed
+    | SavedView
     | Kept
 )
 """Anything that people define."""
@@ -102,6 +104,7 @@ KINDS: Mapping[str, type[Any]] = {
     "oauth_client": OAuthClient,
     "cover_request": CoverRequest,
     "calendar_feed": CalendarFeed,
+    "saved_view": SavedView,
     "kept": Kept,
 }
 """The stored name of each kind of thing; never renamed."""

@@ -11,6 +11,7 @@ from tocsin.engine.on_incidents import incident_of
 from tocsin.engine.people import recipients, why_paged
 from tocsin.engine.world import World
 from tocsin.escalation.messages import EscalateNow
+from tocsin.events.memory import Memory
 from tocsin.incidents.help_messages import AnswerRequest
 from tocsin.incidents.messages import Acknowledge, Resolve
 from tocsin.incidents.model import Incident, Status
@@ -24,12 +25,14 @@ from tocsin.paging import bundle, outcome
 from tocsin.paging import decide as paging
 from tocsin.paging.decide import Recipient
 from tocsin.paging.messages import (
+    TEST_ANSWERED,
     AnswerByCode,
     AnswerMessage,
     AnswerWaiting,
     CancelPages,
     PageAnswered,
     PagePeople,
+    PageProven,
     RecordAttempt,
     RecordReceipt,
     SendAgain,
@@ -42,6 +45,9 @@ from tocsin.paging.text import Brief
 
 CODE_LIFE = 4 * HOUR
 """How long a reply by SMS can answer a message."""
+
+ANSWERED = "page:answered"
+"""The id of the memory that somebody has answered a page, of an incident or a test. It is there from then on."""
 
 _DOORS = {"sms": Via.SMS, "voice": Via.VOICE, "email": Via.EMAIL, "webhook": Via.WEBHOOK}
 
@@ -159,15 +165,15 @@ def send_test(world: World, _actor: Actor, command: SendTestPage, now: Moment) -
     return paging.test_page(contact, world.state.pace(contact.user_id), world.ids, now)
 
 
-def answer_message(world: World, _actor: Actor, command: AnswerMessage, _now: Moment) -> Decision:
+def answer_message(world: World, _actor: Actor, command: AnswerMessage, now: Moment) -> Decision:
     """An answer to one message: recorded on each of its incidents. `follow_up` then acts for the person.
 
-    The value: how many incidents it answers, with those that the message only counted.
+    The value: how many incidents it answers, with those that the message only counted; TEST_ANSWERED for a test page.
     """
     message = world.state.message(command.message_id)
     if message is None:
         raise NotFound("This page is not known.")
-    return _answered(world, message, command.answer)
+    return _answered(world, message, command.answer, now)
 
 
 def answer_waiting(world: World, _actor: Actor, command: AnswerWaiting, _now: Moment) -> Decision:
@@ -200,7 +206,7 @@ def answer_by_code(world: World, _actor: Actor, command: AnswerByCode, now: Mome
     message = world.state.message_by_code(command.channel, command.address, command.code, now - CODE_LIFE)
     if message is None:
         raise NotFound("No page to this number carries that code." if command.code else "No page was sent here lately.")
-    return _answered(world, message, command.answer)
+    return _answered(world, message, command.answer, now)
 
 
 def follow_up(world: World, fact: PageAnswered) -> tuple[Actor, Command] | None:
@@ -249,7 +255,11 @@ def _may_answer(world: World, incident: Incident, user_id: str, answer: Answer) 
     return user_id in incident.assignee_ids or may(standing, Verb.RESPOND, incident.team_ids)
 
 
-def _answered(world: World, message: Message, answer: Answer) -> Decision:
+def _answered(world: World, message: Message, answer: Answer, now: Moment) -> Decision:
+    noted = _noted(world, now)
+    if message.is_test:
+        fact = PageProven(incident_id="", message_id=message.id, user_id=message.user_id, channel=message.channel)
+        return noted + Decision(facts=(fact,), value=TEST_ANSWERED)
     open_now = _open_of(world, message)
     if not open_now and message.incident_ids and not message.more:
         raise Conflict("It is resolved already.", reason="already_resolved")
@@ -261,7 +271,14 @@ def _answered(world: World, message: Message, answer: Answer) -> Decision:
             raise Conflict("It was sent on already.", reason="already_sent_on")
         open_now = left
     told = replace(_answers(message, open_now, answer), value=len(open_now) + message.more)
-    return told + bundle.answer_waiting(message, answer)
+    return noted + told + bundle.answer_waiting(message, answer)
+
+
+def _noted(world: World, now: Moment) -> Decision:
+    """That pages get answered here is kept from the first answer on: day one has something to tick."""
+    if world.state.memory(ANSWERED) is not None:
+        return Decision()
+    return Decision(state=(Memory(id=ANSWERED, total=1, at=now),))
 
 
 def _open_of(world: World, message: Message) -> list[Incident]:

@@ -14,7 +14,7 @@ from typing import TypeAlias
 from tocsin.directory.model import Channel, ServiceStatus
 from tocsin.engine.config import Config
 from tocsin.engine.named import NamedAs, lost_names
-from tocsin.engine.reach import lack_of, touches, without_rules
+from tocsin.engine.reach import Lack, lack_of, touches, without_rules
 from tocsin.escalation.model import Policy, Rule, TargetKind
 from tocsin.kernel.time import DAY, Moment, Span
 from tocsin.oncall import Entry, render
@@ -74,9 +74,9 @@ class Setup:
     settings: Mapping[Channel, str] = field(default_factory=dict)
 
 
-def readiness(config: Config, setup: Setup, now: Moment) -> tuple[Finding, ...]:
-    """Everything found, problems first."""
-    review = Review(config, setup, now)
+def readiness(config: Config, setup: Setup, now: Moment, *, review: Review | None = None) -> tuple[Finding, ...]:
+    """Everything found, problems first. `review`: the look at this moment, where the caller has taken one."""
+    review = review or Review(config, setup, now)
     found = [
         *_installation(config, setup),
         *review.policies(),
@@ -122,6 +122,7 @@ class Review:
         self._config = config
         self._setup = setup
         self._ways = setup.ways
+        self._lacks: dict[str, Lack | None] = {}
         self.since, self.until = now, now + WINDOW
         self._used = [policy for policy in config.policies.values() if config.services_of_policy.get(policy.id)]
         targets = [target for policy in self._used for rule in policy.rules for target in rule.targets]
@@ -131,6 +132,12 @@ class Review:
         named = [one.id for one in targets if one.kind is TargetKind.USER]
         self.called = tuple(dict.fromkeys([*named, *on_call]))
         """Everybody whom a policy in use may call in the window."""
+
+    def lack(self, user_id: str) -> Lack | None:
+        """Why nothing reaches this person, looked up once."""
+        if user_id not in self._lacks:
+            self._lacks[user_id] = lack_of(self._config, user_id, self._ways)
+        return self._lacks[user_id]
 
     def _on_call(self, schedule_id: str) -> tuple[Entry, ...]:
         schedule = self._config.schedules[schedule_id]
@@ -197,7 +204,7 @@ class Review:
 
     def _first_after(self, user_id: str) -> int | None:
         """How long after a call the person is reached at the earliest; None when they can't be reached at all."""
-        if lack_of(self._config, user_id, self._ways) is not None:
+        if self.lack(user_id) is not None:
             return None
         found = touches(self._config, user_id, self._ways)
         return min((touch.after_minutes for touch in found if touch.works), default=None)
@@ -214,7 +221,7 @@ class Review:
         return list(_uncovered(covered, self.since, self.until))
 
     def _reached(self, user_id: str) -> bool:
-        return lack_of(self._config, user_id, self._ways) is None
+        return self.lack(user_id) is None
 
     def schedules(self) -> Iterator[Finding]:
         """Gaps of schedules that policies use."""
@@ -238,7 +245,7 @@ class Review:
             if user is None:
                 continue  # their level says it
             subject = Subject("user", user_id)
-            lack = lack_of(self._config, user_id, self._ways)
+            lack = self.lack(user_id)
             if lack is not None:
                 yield Finding(weight=Weight.PROBLEM, code=f"unreached_{lack}", subject=subject, person=user.name)
             elif without_rules(self._config, user_id):

@@ -13,6 +13,7 @@ from tocsin.directory.kept import Kept
 from tocsin.directory.model import ApiKey, Integration, Membership, Role, Service, Settings, Team, User
 from tocsin.directory.permissions import Verb
 from tocsin.directory.subscriptions import FilterKind, WebhookSubscription
+from tocsin.directory.views import SavedView
 from tocsin.engine.config import Config
 from tocsin.engine.kinds import KIND_OF
 from tocsin.engine.world import World
@@ -288,6 +289,15 @@ def _reach(config: Config, after: Trigger, before: Trigger | None) -> Iterable[N
         yield Verb.ADMINISTER, (), False
 
 
+def _saved_view(
+    _config: Config, actor: Actor, view: SavedView, old: SavedView | None, new: SavedView | None
+) -> Iterable[Need]:
+    """A view is whoever made it to change; nobody gives one to a team for which they do not act."""
+    yield Verb.ADMINISTER, (), actor.kind is ActorKind.USER and actor.id == view.user_id
+    if view is new and view.team_id and (old is None or old.team_id != view.team_id):
+        yield Verb.RESPOND, (view.team_id,), False
+
+
 def _administered(_config: Config, _actor: Actor, _thing: Any, _old: Any, _new: Any) -> Iterable[Need]:
     yield Verb.ADMINISTER, (), False
 
@@ -324,4 +334,5 @@ _NEEDS: Mapping[str, Callable[[Config, Actor, Any, Any, Any], Iterable[Need]]] =
     "oauth_client": _administered,
     "cover_request": _cover_request,
     "calendar_feed": _of_person,
+    "saved_view": _saved_view,
 }

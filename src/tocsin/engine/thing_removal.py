@@ -58,6 +58,13 @@ def taggings_of(config: Config, thing_id: str) -> list[Any]:
     return [one for one in config.taggings.values() if one.entity_id == thing_id]
 
 
+def views_of(config: Config, *, user_id: str = "", team_id: str = "") -> tuple[list[Any], Decision]:
+    """The saved views that a person made, and those of others that a team loses: they stay their makers'."""
+    made = [one for one in config.saved_views.values() if user_id and one.user_id == user_id]
+    lost = [one for one in config.saved_views.values() if team_id and one.team_id == team_id]
+    return made, Decision(state=tuple(ThingChange("saved_view", one.id, one, replace(one, team_id="")) for one in lost))
+
+
 def alone(_world: World, thing: Any, _now: Moment) -> Decision:
     """Nothing else goes with it."""
     return gone([thing])
@@ -100,6 +107,7 @@ def _user(world: World, user: User, now: Moment) -> Decision:
                 *shifts,
                 *taggings_of(config, user.id),
                 *subscribers_of(config, user.id),
+                *views_of(config, user_id=user.id)[0],
                 user,
             ]
         )
@@ -122,7 +130,8 @@ def _team(world: World, team: Team, _now: Moment) -> Decision:
     if owned:
         raise InUse(f"The team still owns {owned[0].name}.", reason="team_owns_things")
     ends = [*taggings_of(config, team.id), *subscribers_of(config, team.id), *feeds_about(config, team.id)]
-    return gone([*config.members_of.get(team.id, ()), *ends, team])
+    _, unshared = views_of(config, team_id=team.id)
+    return unshared + gone([*config.members_of.get(team.id, ()), *ends, team])
 
 
 def _membership(world: World, membership: Membership, now: Moment) -> Decision:

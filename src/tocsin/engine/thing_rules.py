@@ -64,7 +64,7 @@ Elsewhere that 0 is dialled within the country only: whoever is called with it i
 
 @dataclass(slots=True)
 class Draft:
-    """A change under judgement. A rule may replace `new` by the completed thing, and say what follows (`detail`)."""
+    """A change under judgement. A rule may replace `new` by the completed thing, and say what it means (`detail`)."""
 
     world: World
     actor: Actor

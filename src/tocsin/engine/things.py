@@ -19,6 +19,7 @@ from tocsin.engine import (
     rules_of_grouping,
     rules_of_schedules,
     rules_of_subscriptions,
+    rules_of_views,
     rules_of_windows,
     thing_removal,
     thing_rules,
@@ -147,6 +148,7 @@ _PARTS = (
     rules_of_grouping,
     rules_of_schedules,
     rules_of_subscriptions,
+    rules_of_views,
     rules_of_windows,
 )
 

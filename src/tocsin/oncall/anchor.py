@@ -24,7 +24,7 @@ def turn_at(layer: Layer, time_zone: str, at: Moment) -> int:
 def counted_from(wall: WallTime, turn_seconds: int, place: int, time_zone: str, at: Moment) -> Moment:
     """The virtual start with which the turn that runs at `at` is that of the person in this place.
 
-    `wall` is any local time at which a turn is handed over; hand-overs stay where they are.
+    `wall` is any local time at which a turn is handed over; hand-offs stay where they are.
     """
     zone = zone_named(time_zone)
     length = turn_seconds * SECOND

@@ -221,9 +221,14 @@ def cancel_pages(
 
 
 def test_page(contact: ContactMethod, pace: Pace, ids: IdSource, now: Moment) -> Decision:
-    """A message that only shows that a contact method works. The value is the message's id. Raises TooMany."""
+    """A message that shows that a contact method works, and asks for an answer to show that answers come back.
+
+    The value is the message's id. Raises TooMany.
+    """
     pace = pacing.tested(pace, contact.id, now)
-    message = _message(ids, contact, (), (), "", now)
+    code = _code(contact, pace)
+    pace = replace(pace, next_code=pace.next_code + bool(code))
+    message = replace(_message(ids, contact, (), (), code, now), is_test=True)
     effect = _effect(message, contact, test_wording(), 0, Haste.TEST)
     return Decision(state=(message, pace), effects=(effect,), value=message.id)
 
@@ -265,8 +270,7 @@ def send_together(
     more: int = 0,
 ) -> tuple[Decision, Pace]:
     """One message for these pages, and for `more` that it only counts; with the pace after it."""
-    number = pace.next_code % 90
-    code = str(10 + number) if contact.channel in (Channel.SMS, Channel.VOICE) else ""
+    code = _code(contact, pace)
     incident_ids = tuple(dict.fromkeys(brief.incident.id for _, brief in pages))
     message = _message(ids, contact, tuple(page.id for page, _ in pages), incident_ids, code, now)
     message = replace(message, more=more) if more else message
@@ -276,6 +280,11 @@ def send_together(
     pace = replace(pacing.used(pace, contact.id, now), next_code=pace.next_code + bool(code))
     decision = _hand_over(message, sending, contact, "")
     return decision + Decision(timers=(CancelTimer(bundle_timer(contact.id)),)), pace
+
+
+def _code(contact: ContactMethod, pace: Pace) -> str:
+    """By what a text answers the next message to this person; "" where no number is needed."""
+    return str(10 + pace.next_code % 90) if contact.channel in (Channel.SMS, Channel.VOICE) else ""
 
 
 def _hand_over(message: Message, pages: Sequence[tuple[Page, Brief]], contact: ContactMethod, why: str) -> Decision:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from tocsin.directory.model import Channel
 from tocsin.kernel.decision import Command, Effect, Fact
@@ -146,6 +146,10 @@ class AnswerByCode(Command):
     answer: Answer
 
 
+TEST_ANSWERED: Final = -1
+"""The value of an answer to a test page, where that to another page is how many incidents it answers."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SendTestPage(Command):
     """Reach a person by one contact method, to see that it works."""
@@ -250,6 +254,16 @@ class PageAnswered(Fact):
     user_id: str
     channel: Channel
     answer: Answer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageProven(Fact):
+    """A person answered a test page: it arrived, and what they answer comes back. On no incident's timeline."""
+
+    kind: ClassVar[str] = "page.proven"
+    message_id: str
+    user_id: str
+    channel: Channel
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -96,7 +96,7 @@ class Message:
 
     `page_ids` are the pages that the newest attempt carries; `unknowns` counts attempts of which nobody knows whether
     they went out. `more` is how many other incidents waited for this contact method when it was written: the message
-    counts them, and an answer to it is meant for them too.
+    counts them, and an answer to it is meant for them too. `is_test`: it is about no incident, and may be answered.
     """
 
     id: str
@@ -116,6 +116,7 @@ class Message:
     changed_at: Moment = 0
     unknowns: int = 0
     more: int = 0
+    is_test: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,6 +19,7 @@ from tocsin.paging.messages import (
     PageDelivered,
     PageNotSent,
     PagePlanned,
+    PageProven,
     PageSent,
     PageStarted,
 )
@@ -81,6 +82,10 @@ def _answered(_actor: Actor, fact: PageAnswered, names: Names) -> str:
     return f"{names.person(fact.user_id)} answered the {channel_word(fact.channel)}: {_ANSWERS[fact.answer]}"
 
 
+def _proven(_actor: Actor, fact: PageProven, names: Names) -> str:
+    return f"{names.person(fact.user_id)} answered a test page by {channel_word(fact.channel)}"
+
+
 SENTENCES: Mapping[type[Fact], Sentence] = {
     PagePlanned: _planned,
     PageStarted: _started,
@@ -90,5 +95,6 @@ SENTENCES: Mapping[type[Fact], Sentence] = {
     PageBundled: _bundled,
     PageNotSent: _not_sent,
     PageAnswered: _answered,
+    PageProven: _proven,
 }
 """Every fact of this station."""

@@ -7,6 +7,8 @@ and that the marks of a change never go backwards. Never decides what a feed sho
 from __future__ import annotations
 
 import hashlib
+import threading
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -28,6 +30,9 @@ FETCHES: Final = Limit("feed", 60, 15 * MINUTE)
 UNFETCHED: Final[Span] = 400 * DAY
 """What is known of a feed is dropped when nobody has asked for it for so long."""
 
+SHELF_BYTES: Final = 16 * 1024 * 1024
+"""Of calendars that are kept written out, in one process."""
+
 _NOTE_EVERY: Final[Span] = MINUTE
 _TOKEN_CHARS: Final = 100
 _AGENT_CHARS: Final = 120
@@ -41,6 +46,49 @@ class Fetched:
     agent: str
 
 
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A calendar as it was written out: of which version of the configuration, on which day, and what it says."""
+
+    version: int
+    day: Moment
+    content: str
+    changed_at: Moment
+    body: bytes
+
+
+class Shelf:
+    """Calendars that were written out lately: programs ask much more often than anything changes.
+
+    Safe to use from many threads.
+    """
+
+    def __init__(self, most: int = SHELF_BYTES) -> None:
+        self._most = most
+        self._held: OrderedDict[str, Made] = OrderedDict()
+        self._bytes = 0
+        self._lock = threading.Lock()
+
+    def find(self, feed: CalendarFeed, version: int, day: Moment) -> Made | None:
+        """What the feed says, if nothing can have changed since it was written out."""
+        with self._lock:
+            held = self._held.get(feed.id)
+            if held is None or (held.version, held.day) != (version, day):
+                return None
+            self._held.move_to_end(feed.id)
+            return held
+
+    def put(self, feed: CalendarFeed, made: Made) -> None:
+        """Keep it, in place of the one before it and of those that nobody has asked for."""
+        with self._lock:
+            old = self._held.pop(feed.id, None)
+            self._bytes += len(made.body) - (len(old.body) if old is not None else 0)
+            self._held[feed.id] = made
+            while self._bytes > self._most:
+                _, dropped = self._held.popitem(last=False)
+                self._bytes -= len(dropped.body)
+
+
 class Feeds:
     """Finds feeds by their secret and remembers that they were fetched. Safe to use from many threads."""
 
@@ -50,6 +98,7 @@ class Feeds:
         self._clock = clock
         self._ids = ids
         self._swept_at: Moment = 0
+        self.shelf = Shelf()
 
     def new_secret(self) -> tuple[str, str, str]:
         """A secret for an address; its digest and its last characters, which are all that is kept of it."""

@@ -115,7 +115,7 @@ class RunningServer:
         command = [sys.executable, "-m", "tocsin.cli.main", "serve", "--data", str(self.folder)]
         command += ["--port", str(self.port), "--host", "127.0.0.1"]
         with self.log.open("ab") as log:
-            self._process = subprocess.Popen(command, env=self._environment(), stderr=log, stdout=log)
+            self._process = subprocess.Popen(command, env=self.environment(), stderr=log, stdout=log)
 
     def stop(self, seconds: float = 20.0) -> int | None:
         """SIGTERM, wait, and the exit code; None when it did not run.
@@ -139,7 +139,7 @@ class RunningServer:
 
     def place(self) -> Installation:
         """The way to everything that this server keeps."""
-        return installation(from_environment(self._environment(), data=self.folder, port=self.port))
+        return installation(from_environment(self.environment(), data=self.folder, port=self.port))
 
     def pids(self) -> dict[str, int]:
         """The processes that run now, of `supervisor`, `edge` and `engine`."""
@@ -283,7 +283,8 @@ class RunningServer:
         if self._database is not None:
             self._database.close()
 
-    def _environment(self) -> dict[str, str]:
+    def environment(self) -> dict[str, str]:
+        """The environment of the server and of commands beside it."""
         inherited = inherited_environment()
         database = {"TOCSIN_DATABASE_URL": self._database_url} if self._database_url else {}
         return {

@@ -12,8 +12,9 @@ from starlette.responses import Response
 from tocsin.incidents.model import Incident, Status
 from tocsin.kernel.actor import SYSTEM
 from tocsin.kernel.errors import Invalid, NotFound, TocsinError
-from tocsin.paging.messages import AnswerMessage
+from tocsin.paging.messages import TEST_ANSWERED, AnswerMessage
 from tocsin.paging.model import Answer, Message
+from tocsin.web.language import gettext as _
 from tocsin.web.looks import incident_look
 from tocsin.web.visit import Visit, status_of
 
@@ -48,6 +49,8 @@ def answer(visit: Visit) -> Response:
 
 def _done(answer: Answer, count: int, total: int) -> str:
     """What an answer to a message about `total` incidents did: it answered `count` of them."""
+    if count == TEST_ANSWERED:
+        return _("It arrived, and so did your answer. Pages reach you here.")
     if not count:
         return NOTHING
     if total == 1:
@@ -82,6 +85,7 @@ def _page(
         person=visit.names.person(message.user_id),
         cards=[(one, incident_look(one), visit.names.service(one.service_id), _held(visit, one)) for one in incidents],
         more=message.more,
+        is_test=message.is_test,
         shown=SHOWN,
         open=any(one.is_open for one in incidents) or message.more > 0,
         unanswered=any(one.status is Status.TRIGGERED for one in incidents),

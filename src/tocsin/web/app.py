@@ -13,12 +13,15 @@ from starlette.types import Scope
 from tocsin.kernel.errors import Unavailable
 from tocsin.web import guard
 from tocsin.web.actions import act
-from tocsin.web.alerts import alerts_page, event_page
+from tocsin.web.alert import act_on_alert, alert_page
+from tocsin.web.alerts import alerts_page
 from tocsin.web.answer import answer, answer_page
+from tocsin.web.bulk import undo_many
 from tocsin.web.calendars.serving import feed
 from tocsin.web.compose import compose, compose_page
 from tocsin.web.defined import DEFINED
 from tocsin.web.density import switch_density
+from tocsin.web.event import event_page
 from tocsin.web.find import find_page
 from tocsin.web.incident import incident_page
 from tocsin.web.incidents import act_on_many, incidents_page
@@ -30,6 +33,7 @@ from tocsin.web.nowhere import not_found
 from tocsin.web.oncall import oncall_page
 from tocsin.web.phones import direct, end_page, phones_page, use_phone
 from tocsin.web.render import STATIC, render
+from tocsin.web.saved_views import remove_view, save_view
 from tocsin.web.signin import enter, link_page, sign_in, sign_in_page, sign_out
 from tocsin.web.site import Site
 from tocsin.web.visit import Door, Page, starting
@@ -72,12 +76,17 @@ def create(site: Site) -> list[BaseRoute]:
         members("/", now_page),
         members("/incidents", incidents_page),
         members("/incidents", act_on_many, "POST"),
+        members("/incidents/undo", undo_many, "POST"),
+        members("/incidents/views", save_view, "POST"),
+        members("/incidents/views/{id}/remove", remove_view, "POST"),
         members("/incidents/new", compose_page),
         members("/incidents/new", compose, "POST"),
         members("/incidents/{number:int}", incident_page),
         members("/incidents/{number:int}/{action}", act, "POST"),
         members("/alerts", alerts_page),
         members("/alerts/events/{seq:int}", event_page),
+        members("/alerts/{id}", alert_page),
+        members("/alerts/{id}/{action}", act_on_alert, "POST"),
         members("/on-call", oncall_page),
         *(members(path, page, *methods) for path, page, *methods in DEFINED),
         *(members(path, page) for path, page in LINKED),

@@ -73,6 +73,8 @@ PARTS: Final = (
     ("notification_rule", "user_id"),
     ("membership", "team_id"),
     ("override", "schedule_id"),
+    ("cover_request", "schedule_id"),
+    ("calendar_feed", "user_id"),
     ("integration", "service_id"),
     ("orchestration_key", "orchestration_id"),
     ("orchestration_path", "parent_id"),

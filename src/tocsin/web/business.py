@@ -13,6 +13,7 @@ from tocsin.directory.permissions import Verb
 from tocsin.engine.things import DeleteThing, SaveThing
 from tocsin.kernel.errors import Invalid, NotFound, TocsinError
 from tocsin.runtime.reads import OpenCounts
+from tocsin.web.language import gettext as _
 from tocsin.web.looks import Look
 from tocsin.web.visit import Visit, status_of
 
@@ -21,10 +22,11 @@ _FIELDS: Final = ("name", "description", "point_of_contact", "team_id")
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """Something that a business service needs, as the reader may know it."""
+    """Something that a business service needs, as the reader may know it. `path`: its page, "" if it has none."""
 
     dependency_id: str
     name: str
+    path: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,17 +80,18 @@ def _line(visit: Visit, one: BusinessService, counts: Mapping[str, OpenCounts]) 
         if thing is None:
             continue
         if visit.may_read(thing):
-            needs.append(Need(dependency.id, thing.name))
+            path = "" if dependency.supporting_is_business else f"/services/{thing.id}"
+            needs.append(Need(dependency.id, thing.name, path))
             open_counts.append(counts.get(thing.id, OpenCounts()))
         else:
             hidden += 1
-    look = Look("unknown", "Needs nothing", "quiet")
+    look = Look("unknown", _("Needs nothing"), "quiet")
     if any(each.triggered for each in open_counts):
-        look = Look("triggered", "Impacted", "triggered")
+        look = Look("triggered", _("Impacted"), "triggered")
     elif any(each.acknowledged for each in open_counts):
-        look = Look("acknowledged", "In hand", "acknowledged")
+        look = Look("acknowledged", _("In hand"), "acknowledged")
     elif needs:
-        look = Look("resolved", "Operational", "resolved")
+        look = Look("resolved", _("Operational"), "resolved")
     team = visit.names.team(one.team_id) if one.team_id else ""
     return BusinessLine(one, team, look, tuple(needs), hidden, visit.may(Verb.EDIT, _teams(one)))
 
@@ -116,7 +119,7 @@ def save_business(visit: Visit) -> Response:
 def _found(visit: Visit, service_id: str) -> BusinessService:
     one = visit.config.business_services.get(service_id)
     if one is None or not visit.may_read(one):
-        raise NotFound("There is no such business service.")
+        raise NotFound(_("There is no such business service."))
     return one
 
 
@@ -130,23 +133,23 @@ def act_on_business(visit: Visit) -> Response:
     if action == "need-not":
         dependency = visit.config.dependencies.get(visit.text("dependency", 40))
         if dependency is None or dependency.dependent_id != one.id:
-            raise NotFound("It was removed already.")
+            raise NotFound(_("It was removed already."))
         visit.run(DeleteThing(thing_kind="dependency", thing_id=dependency.id))
         return visit.go(back, "saved")
     if action == "remove":
         if visit.text("typed", 300).strip() != one.name:
-            raise Invalid("Type the name exactly as it is.")
+            raise Invalid(_("Type the name exactly as it is."))
         visit.run(DeleteThing(thing_kind="business_service", thing_id=one.id))
         return visit.go("/business-services", "gone")
-    raise NotFound("There is no such action.")
+    raise NotFound(_("There is no such action."))
 
 
 def _dependency(visit: Visit, one: BusinessService) -> Dependency:
-    kind, _, supporting_id = visit.text("needs", 80).partition(":")
+    kind, _colon, supporting_id = visit.text("needs", 80).partition(":")
     there = visit.config.business_services if kind == "business" else visit.config.services
     thing = there.get(supporting_id)
     if thing is None or not visit.may_read(thing):
-        raise Invalid("Choose what it needs.")
+        raise Invalid(_("Choose what it needs."))
     return Dependency(
         id="",
         dependent_id=one.id,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from tocsin.web import entrances, probe, service, service_edit, services
+from tocsin.web import entrances, probe, service, service_edit, services, workflow_edit
 from tocsin.web.audit import audit_page, export_audit
 from tocsin.web.business import act_on_business, business_page, save_business
 from tocsin.web.hooks import act_on_hook, add_hook, delivery_page, hook_page, hooks_page
@@ -23,7 +23,6 @@ from tocsin.web.rules.trial import try_at_service, try_event
 from tocsin.web.schedules.routes import ROUTES as SCHEDULES
 from tocsin.web.shifts import SHIFTS
 from tocsin.web.windows import end_window, save_window, windows_page
-from tocsin.web.workflows import workflows_page
 
 DEFINED: Final[tuple[tuple[Any, ...], ...]] = (
     ("/orchestrations", orchestrations_page),
@@ -48,7 +47,7 @@ DEFINED: Final[tuple[tuple[Any, ...], ...]] = (
     ("/webhooks/{id}", hook_page),
     ("/webhooks/{id}/deliveries/{delivery}", delivery_page),
     ("/webhooks/{id}/{action}", act_on_hook, "POST"),
-    ("/workflows", workflows_page),
+    *workflow_edit.ROUTES,
     ("/audit", audit_page),
     ("/audit/export", export_audit),
     ("/business-services", business_page),

@@ -59,10 +59,11 @@ def line_of(request: Request, public_url: str) -> Line:
     public = urlsplit(public_url)
     host = request.headers.get("host", "")
     secure = request.url.scheme == "https" or (public.scheme == "https" and public.netloc.lower() == host.lower())
-    return Line(secure, not secure and not _is_this_machine(request.url.hostname or ""))
+    return Line(secure, not secure and not is_this_machine(request.url.hostname or ""))
 
 
-def _is_this_machine(host: str) -> bool:
+def is_this_machine(host: str) -> bool:
+    """Whether a host's name or address is this machine's own."""
     if host == "localhost" or host.endswith(".localhost"):
         return True
     try:

@@ -25,9 +25,6 @@ HEARTBEAT_SECONDS: Final = 15.0
 GATHER_SECONDS: Final = 0.25
 """After an event, changes gather for this long: a storm must not have every page ask for itself all the time."""
 
-PAGES_A_SECOND: Final = 50
-"""With many pages open they are told one after the other, and gather for longer, so that no more ask at once."""
-
 RETRY_MILLISECONDS: Final = 3000
 _TOPICS_MAX: Final = 4
 _NAME_CHARS: Final = 40
@@ -76,10 +73,10 @@ async def _events(site: Site, subscription: Subscription, token: str, *, stale: 
         while True:
             heard = await subscription.changed(HEARTBEAT_SECONDS)
             if heard:
-                turn = site.bus.listeners(heard) / PAGES_A_SECOND
-                await subscription.rest(turn * subscription.place)
+                await site.bus.pace.turn()
+                subscription.catch_up()
                 yield "event: changed\ndata: 1\n\n"
-                await subscription.rest(max(GATHER_SECONDS, turn))
+                await subscription.rest(GATHER_SECONDS)
                 continue
             if await anyio.to_thread.run_sync(site.sessions.peek, token) is None:
                 return

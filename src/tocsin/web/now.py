@@ -8,16 +8,13 @@ from dataclasses import dataclass
 from starlette.responses import Response
 
 from tocsin.directory.model import Channel, Urgency
-from tocsin.engine.people import can_page
 from tocsin.incidents.messages import IncidentAcknowledged
 from tocsin.incidents.model import Incident, Status
-from tocsin.kernel.time import DAY, HOUR, Moment
-from tocsin.kernel.wording import sentence_case, span_words
-from tocsin.oncall import gaps
-from tocsin.paging.messages import PageAnswered
-from tocsin.paging.timeline import channel_word
+from tocsin.kernel.time import HOUR, Moment
+from tocsin.kernel.wording import span_words
 from tocsin.runtime.reads import IncidentFilter, TimelineFilter
 from tocsin.web.changes import changes_between
+from tocsin.web.day_one import day_one_of
 from tocsin.web.language import gettext as _
 from tocsin.web.oncall import watches_of
 from tocsin.web.phones import owners_of, phones_of, story_of
@@ -29,8 +26,6 @@ SHOWN = 50
 """Open incidents on the first page; the rest is counted and linked."""
 
 _LOOKED_BACK = 20
-_HOW_TO_SEND = "Mail, or texts and calls, have to be set up where Tocsin runs; or somebody adds a webhook"
-GAPS_WITHIN = 14 * DAY
 CHANGED_WITHIN = HOUR
 
 
@@ -40,17 +35,6 @@ class Calm:
 
     since: Moment | None
     last_page: str
-
-
-@dataclass(frozen=True, slots=True)
-class Tick:
-    """A point of the checklist for the first day."""
-
-    done: bool
-    title: str
-    hint: str
-    path: str
-    do: str
 
 
 def now_page(visit: Visit) -> Response:
@@ -71,7 +55,7 @@ def now_page(visit: Visit) -> Response:
         in_hand=in_hand,
         hidden=unanswered + in_hand - len(rows),
         calm=None if rows else _calm(visit, last),
-        ticks=_ticks(visit) if not rows and not last else [],
+        day_one=day_one_of(visit),
         watches=watches_of(visit),
         windows=running(visit),
         changes=changes,
@@ -104,31 +88,3 @@ def _calm(visit: Visit, last: Sequence[Incident]) -> Calm:
         return Calm(newest.resolved_at, _("#%(number)s was resolved without an answer", number=newest.number))
     who, took = visit.names.actor(answers[0].actor), span_words(answers[0].at - newest.created_at)
     return Calm(newest.resolved_at, _("%(who)s, answered in %(time)s", who=who, time=took))
-
-
-def _ticks(visit: Visit) -> list[Tick]:
-    """The five things that make an installation able to page, each as it stands."""
-    config, reads = visit.config, visit.site.reads
-    ways = _ways(visit)
-    until = visit.now + GAPS_WITHIN
-    covered = any(
-        not gaps(schedule, config.exceptions_of.get(schedule.id, ()), visit.now, until)
-        for schedule in config.schedules.values()
-        if schedule.layers or schedule.rotations
-    )
-    heard = bool(reads.cursor().seq)
-    answered = bool(reads.timeline(TimelineFilter(kinds=(PageAnswered.kind,)), limit=1).items)
-    can_send = sentence_case(", ".join(dict.fromkeys(map(channel_word, ways)))) or _HOW_TO_SEND
-    return [
-        Tick(bool(ways), "A way to send", f"{can_send}.", "", ""),
-        Tick(can_page(config, ways), "A person who can be reached", "By a way that is set up.", "/me", "Add yours"),
-        Tick(covered, "A schedule without gaps", "Somebody at any time for two weeks.", "/on-call", "See schedules"),
-        Tick(heard, "A monitor connected", "One event has come in.", "/alerts", "Send an event"),
-        Tick(answered, "A page answered", "Raise an incident for yourself and answer it.", "/incidents/new", "Page me"),
-    ]
-
-
-def _ways(visit: Visit) -> tuple[str, ...]:
-    """The channels that are set up. Webhooks need no setting: they count where somebody has one."""
-    ways = visit.site.ways_to_send()
-    return tuple(way for way in ways if way != Channel.WEBHOOK or can_page(visit.config, (way,)))

@@ -12,6 +12,7 @@ from tocsin.directory.model import Priority
 from tocsin.directory.permissions import Verb
 from tocsin.engine.things import DeleteThing, SaveThing
 from tocsin.kernel.errors import Invalid, NotFound, TocsinError
+from tocsin.web.language import gettext as _
 from tocsin.web.visit import Visit, status_of
 
 _COLOR: Final = re.compile(r"#?([0-9A-Fa-f]{6})")
@@ -44,7 +45,7 @@ def save_priority(visit: Visit) -> Response:
     try:
         color = _COLOR.fullmatch(visit.text("color", 20).strip() or "5F6A76")
         if color is None:
-            raise Invalid("The colour is six digits and letters, like #C4271B.")
+            raise Invalid(_("The colour is six digits and letters, like #C4271B."))
         last = max((one.order for one in visit.config.priorities.values()), default=-1)
         one = Priority(
             id=priority_id,
@@ -66,12 +67,12 @@ def act_on_priority(visit: Visit) -> Response:
     every, action = _in_order(visit), visit.request.path_params["action"]
     place = next((at for at, one in enumerate(every) if one.id == visit.request.path_params["id"]), -1)
     if place < 0:
-        raise NotFound("It was removed already.")
+        raise NotFound(_("It was removed already."))
     if action == "remove":
         visit.run(DeleteThing(thing_kind="priority", thing_id=every[place].id))
         return visit.go("/priorities", "gone")
     if action not in ("up", "down"):
-        raise NotFound("There is no such action.")
+        raise NotFound(_("There is no such action."))
     to = place + (1 if action == "down" else -1)
     if 0 <= to < len(every):
         every[place], every[to] = every[to], every[place]

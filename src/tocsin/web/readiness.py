@@ -14,10 +14,11 @@ from tocsin.alerts.windows import window_at
 from tocsin.directory.model import Channel, Service, ServiceStatus
 from tocsin.directory.permissions import Verb, reads_everything
 from tocsin.engine.people import people_at
-from tocsin.engine.reach import lack_of, touches
+from tocsin.engine.reach import touches
 from tocsin.engine.readiness import Finding, Interval, Review, Weight, readiness
 from tocsin.oncall import Schedule
 from tocsin.web.channels import WORDS, when_words
+from tocsin.web.day_one import day_one_of
 from tocsin.web.findings import LACKS, said
 from tocsin.web.language import gettext as _
 from tocsin.web.policies.levels import Called, called_by
@@ -75,7 +76,9 @@ def readiness_page(visit: Visit) -> Response:
     """`/readiness`."""
     setup = visit.site.setup()
     review = Review(visit.config, setup, visit.now)
-    found = [_shown(visit, one) for one in readiness(visit.config, setup, visit.now) if _may_see(visit, one)]
+    found = [
+        _shown(visit, one) for one in readiness(visit.config, setup, visit.now, review=review) if _may_see(visit, one)
+    ]
     rows = _rows(visit, review)
     used = {channel for row in rows for channel, words, _works in row.cells if words}
     return visit.page(
@@ -88,6 +91,7 @@ def readiness_page(visit: Visit) -> Response:
         covers=_covers(visit, review),
         alarms=_alarms(visit),
         gaps_shown=GAPS_SHOWN,
+        day_one=day_one_of(visit, even_hidden=True),
     )
 
 
@@ -133,7 +137,7 @@ def _rows(visit: Visit, review: Review) -> list[Row]:
         user = config.users.get(user_id)
         if user is None or not visit.may_read(user):
             continue
-        lack = lack_of(config, user_id, ways)
+        lack = review.lack(user_id)
         by = touches(config, user_id, ways)
         cells = []
         for channel in CHANNELS:
@@ -156,11 +160,13 @@ def _covers(visit: Visit, review: Review) -> list[Cover]:
 
 def _alarms(visit: Visit) -> list[Alarm]:
     """Each service that the reader may see: those where an alarm would page nobody first."""
-    found = [_alarm(visit, one) for one in visit.config.services.values() if visit.may_read(one)]
+    known: dict[str, Called] = {}
+    found = [_alarm(visit, one, known) for one in visit.config.services.values() if visit.may_read(one)]
     return sorted(found, key=lambda one: (not one.instead, one.service.name.casefold()))
 
 
-def _alarm(visit: Visit, service: Service) -> Alarm:
+def _alarm(visit: Visit, service: Service, known: dict[str, Called]) -> Alarm:
+    """`known`: people that were looked up already."""
     config, ways = visit.config, visit.site.ways_to_send()
     if service.status is ServiceStatus.DISABLED:
         return Alarm(service, (), 0, _("Nobody: the service is switched off."))
@@ -170,7 +176,11 @@ def _alarm(visit: Visit, service: Service) -> Alarm:
     policy = config.policies.get(service.policy_id)
     may_call = people_at(config, visit.now)
     for number, rule in enumerate(policy.rules if policy is not None else (), 1):
-        people = tuple(called_by(visit, user_id, ways) for user_id in may_call(rule).user_ids)
+        user_ids = may_call(rule).user_ids
+        for user_id in user_ids:
+            if user_id not in known:
+                known[user_id] = called_by(visit, user_id, ways)
+        people = tuple(known[user_id] for user_id in user_ids)
         if people:
             deaf = all(one.lack for one in people)
             return Alarm(

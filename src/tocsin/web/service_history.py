@@ -24,9 +24,9 @@ SPANS: Final = {"24h": (DAY, 30 * MINUTE), "7d": (7 * DAY, 3 * HOUR), "30d": (30
 
 NAMES: Final = {"24h": later("24 hours"), "7d": later("7 days"), "30d": later("30 days")}
 
-INCIDENTS: Final = 200
+INCIDENTS: Final = 60
 CHANGES: Final = 40
-TABLE_ROWS: Final = 50
+TABLE_ROWS: Final = 30
 
 WIDTH: Final = 1000
 """Units from the left edge of the chart to now."""

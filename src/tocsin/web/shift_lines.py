@@ -13,7 +13,8 @@ from tocsin.kernel.time import DAY, HOUR, MICROSECOND, Moment, from_datetime, is
 from tocsin.kernel.wording import listed
 from tocsin.oncall import CoverRequest, Entry, Schedule, horizon_of, render, who_is_on_call
 from tocsin.oncall.cover import SHORTEST
-from tocsin.oncall.hours import Load, Stretch, load_of, within
+from tocsin.oncall.final import final_entries
+from tocsin.oncall.hours import Load, Stretch, load_of
 from tocsin.web.spans import Spans
 from tocsin.web.times import Times, zone_of
 from tocsin.web.visit import Visit
@@ -136,12 +137,12 @@ def _there(times: Times, schedule: Schedule, start: Moment | None, end: Moment |
 def stretches_of(visit: Visit, since: Moment, until: Moment, user_id: str = "") -> list[Stretch]:
     """When a person is on call within [since, until), on whichever schedule: the visitor unless named."""
     wanted = user_id or visit.me.id
+    exceptions = visit.config.exceptions_of
     return [
-        stretch
+        (one.start, one.end)
         for schedule in served_by(visit.config, wanted)
-        for stretch in within(
-            ((one.start, one.end or until) for one in entries_of(visit, schedule, since, until, wanted)), since, until
-        )
+        for one in final_entries(schedule, exceptions.get(schedule.id, ()), since, until)[0]
+        if one.user_id == wanted
     ]
 
 

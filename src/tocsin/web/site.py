@@ -21,6 +21,7 @@ from tocsin.runtime.feeds import Feeds
 from tocsin.runtime.live import Bus
 from tocsin.runtime.reads import Reads
 from tocsin.runtime.sessions import Sessions
+from tocsin.web.address import Addresses
 from tocsin.web.demo import DemoShow, PhoneBooth
 from tocsin.web.machine import Backups, BackupSeen, Machine
 from tocsin.web.turnstile import Turnstile
@@ -67,6 +68,23 @@ class Piece(NamedTuple):
     monitor: str
     place: str
     text: str
+
+
+class ActionInput(NamedTuple):
+    """What a step of a workflow is told. `default`: what it says where nothing is given."""
+
+    name: str
+    required: bool
+    default: str = ""
+
+
+class StepAction(NamedTuple):
+    """Something that a step of a workflow can do."""
+
+    id: str
+    name: str
+    what: str
+    inputs: tuple[ActionInput, ...]
 
 
 class ProbeEvent(NamedTuple):
@@ -147,10 +165,11 @@ class Site:
     reads events of the log as the engine did, by their number: those that are still there and can be read, within
     bounds. `delivery_body` is what a receiver is sent. `only_kept`: settings of a service that a client made and
     nothing acts upon, in words. `send_event` sends a test by this key through the door that monitors use, and gives its
-    number in the log; it raises Invalid, TooMany or Unavailable. `monitors`: what an entrance can be made for.
-    `pieces`: what to copy into monitors, from our address and a key. `regrouped`: a service's `wire` without what its
-    clients said of grouping. `ways_to_send` gives the channels that are set up, `setup` what readiness needs to know of
-    how this is run. `public_url` is the address that people use, without a slash at its end ("" = whatever they typed).
+    number in the log; it raises Invalid, TooMany or Unavailable. `monitors`: what an entrance can be made for;
+    `actions`: what a workflow's step can do. `pieces`: what to copy into monitors, from our address and a key.
+    `regrouped`: a service's `wire` without what its clients said of grouping. `ways_to_send` gives the channels that
+    are set up, `setup` what readiness needs to know of how this is run. `public_url` is the address that people use,
+    without a slash at its end ("" = whatever they typed).
     """
 
     desk: Desk
@@ -174,11 +193,13 @@ class Site:
     only_kept: Callable[[Service, Config], tuple[str, ...]] = lambda _service, _config: ()
     send_event: Callable[[str, ProbeEvent], int] = _no_sender
     monitors: tuple[MonitorKind, ...] = ()
+    actions: tuple[StepAction, ...] = ()
     pieces: Callable[[str, str], tuple[Piece, ...]] = lambda _base, _key: ()
     regrouped: Callable[[Service], str] = lambda service: service.wire
     health: Callable[[], Health] = Health
     ways_to_send: Callable[[], tuple[str, ...]] = tuple
     setup: Callable[[], Setup] = Setup
     simulations: Turnstile = field(default_factory=Turnstile)
+    addresses: Addresses = field(default_factory=Addresses)
     booth: PhoneBooth | None = None
     show: DemoShow | None = None

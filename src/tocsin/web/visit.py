@@ -39,6 +39,7 @@ from tocsin.kernel.time import Moment
 from tocsin.runtime.reads import Sight, sight_of
 from tocsin.runtime.sessions import Session, Visitor
 from tocsin.web import guard, language
+from tocsin.web.address import Seen, other_origin
 from tocsin.web.frame import frame_of
 from tocsin.web.names import ConfigNames
 from tocsin.web.render import render
@@ -149,6 +150,22 @@ class Visit:
     def may_audit(self) -> bool:
         """Whether the person may look at who changed what."""
         return self.user is not None and self.may(Verb.ADMINISTER)
+
+    @cached_property
+    def other_address(self) -> str:
+        """To an owner: the address of this request where it is not the one that is set; "" where all is well."""
+        if self.user is None or not self.may(Verb.OWN):
+            return ""
+        found = other_origin(self.request, self.site.public_url)
+        return "" if found == self.config.settings.address_accepted else found
+
+    @property
+    def addresses_of_others(self) -> list[Seen]:
+        """To an owner: by what other addresses people came, apart from the one of this request."""
+        if self.user is None or not self.may(Verb.OWN):
+            return []
+        known = (self.other_address, self.config.settings.address_accepted)
+        return [one for one in self.site.addresses.others() if one.origin not in known]
 
     @cached_property
     def times(self) -> Times:
@@ -297,6 +314,7 @@ class Door:
                 raise form
             if members_only and visit.user is None:
                 raise NotSignedIn("Sign in first.")
+            self._note_address(visit)
             if request.method == "POST":
                 guard.check_origin(request, self.site.public_url)
                 if token_needed:
@@ -304,6 +322,14 @@ class Door:
             return page(visit)
         except TocsinError as error:
             return refusal(visit, error)
+
+    def _note_address(self, visit: Visit) -> None:
+        """Somebody who is signed in came by another address than the one that is set: owners hear of it."""
+        if visit.user is None or visit.is_refresh:
+            return
+        origin = other_origin(visit.request, self.site.public_url)
+        if origin:
+            self.site.addresses.note(Seen(origin, self.site.public_url, visit.user.id, visit.now))
 
 
 def language_of(request: Request) -> str:

@@ -17,6 +17,8 @@ from tocsin.kernel.errors import Invalid, NotFound, TocsinError
 from tocsin.kernel.time import HOUR
 from tocsin.runtime.reads import AlertFilter
 from tocsin.web import guard
+from tocsin.web.language import gettext as _
+from tocsin.web.language import later
 from tocsin.web.typed_times import field_of, moment_of
 from tocsin.web.visit import Visit, status_of
 
@@ -81,9 +83,12 @@ def windows_page(visit: Visit, *, error: TocsinError | None = None, code: int = 
         "windows.html",
         code,
         groups=(
-            ("Running", sorted((one for one in every if one.window.runs(now)), key=lambda one: one.window.end)),
-            ("Coming", sorted((one for one in every if one.window.start > now), key=lambda one: one.window.start)),
-            ("Over", over[:PAST_SHOWN]),
+            (later("Running"), sorted((one for one in every if one.window.runs(now)), key=lambda one: one.window.end)),
+            (
+                later("Coming"),
+                sorted((one for one in every if one.window.start > now), key=lambda one: one.window.start),
+            ),
+            (later("Over"), over[:PAST_SHOWN]),
         ),
         total=len(every),
         hidden=max(0, len(over) - PAST_SHOWN),
@@ -125,7 +130,7 @@ def save_window(visit: Visit) -> Response:
     try:
         old = visit.config.maintenance_windows.get(window_id) if window_id else None
         if window_id and (old is None or not _line(visit, old).services):
-            raise NotFound("There is no such window.")
+            raise NotFound(_("There is no such window."))
         window, fields = _of_form(visit, old)
         visit.run(SaveThing(thing_kind="maintenance_window", thing=window, fields=fields))
     except TocsinError as error:
@@ -142,12 +147,12 @@ def _of_form(visit: Visit, old: MaintenanceWindow | None) -> tuple[MaintenanceWi
     if old is not None:
         changes: dict[str, object] = {"service_ids": services, "description": description}
         if typed_start and typed_start != field_of(times, old.start):
-            changes |= {"start": moment_of(times, typed_start, "From"), "wire_start": ""}
+            changes |= {"start": moment_of(times, typed_start, _("From")), "wire_start": ""}
         if typed_end != field_of(times, old.end):
-            changes |= {"end": moment_of(times, typed_end, "To"), "wire_end": ""}
+            changes |= {"end": moment_of(times, typed_end, _("To")), "wire_end": ""}
         return replace(old, **changes), tuple(changes)  # type: ignore[arg-type]
-    start = moment_of(times, typed_start, "From") if typed_start else visit.now
-    end = moment_of(times, typed_end, "To") if typed_end else start + _hours(visit.text("hours", 20))
+    start = moment_of(times, typed_start, _("From")) if typed_start else visit.now
+    end = moment_of(times, typed_end, _("To")) if typed_end else start + _hours(visit.text("hours", 20))
     return MaintenanceWindow(id="", start=start, end=end, service_ids=services, description=description), ()
 
 
@@ -155,14 +160,14 @@ def _hours(typed: str) -> int:
     try:
         return round(min(float(typed.strip().replace(",", ".")), 1e5) * HOUR)
     except (ValueError, OverflowError):
-        raise Invalid("Say until when, or for how many hours.") from None
+        raise Invalid(_("Say until when, or for how many hours.")) from None
 
 
 def end_window(visit: Visit) -> Response:
     """POST `/maintenance-windows/{id}/end`: one that runs ends now, one that is to come is called off."""
     window = visit.config.maintenance_windows.get(visit.request.path_params["id"])
     if window is None or not _line(visit, window).services:
-        raise NotFound("There is no such window.")
+        raise NotFound(_("There is no such window."))
     visit.run(DeleteThing(thing_kind="maintenance_window", thing_id=window.id))
     back = guard.safe_next(visit.text("back", 200) or "/maintenance-windows")
     return visit.go(back, "window-ended" if window.start <= visit.now else "window-gone")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import lru_cache
 from typing import Any
@@ -133,6 +133,16 @@ def trigger_of(one: Kept) -> Trigger | None:
         only_team_id=_text(permissions.get("team_id")) if permissions.get("restricted") is True else "",
         disabled=values.get("is_disabled") is True,
     )
+
+
+def altered(one: Kept, **values: object) -> Kept:
+    """A workflow or trigger with these of its values changed and the others as a client sent them."""
+    return replace(one, name=_text(values.get("name")) or one.name, wire=json.dumps({**_values(one), **values}))
+
+
+def steps_in(one: Kept) -> list[dict[str, Any]]:
+    """A workflow's steps as its client sent them, in order; with whatever else they hold."""
+    return [dict(each) for each in _objects(_values(one).get("steps"))]
 
 
 def input_key(name: str) -> str:

@@ -72,6 +72,8 @@ _TOKEN = re.compile(
 _SPACE = re.compile(r"[ \t\r\n]*")
 _BIG_EXPONENT = re.compile(r"[eE]([+-]?[0-9]+)")
 _ESCAPED = re.compile(r"\\(['\\])")
+_TO_ESCAPE = re.compile(r"(['\\])")
+_ESCAPE: Final = r"\\\1"
 _BAD_ESCAPE = re.compile(r"'(?:[^'\\]|\\['\\])*")
 
 _MEANT: Final = (
@@ -88,6 +90,11 @@ _MEANT: Final = (
 )
 _QUOTES = '"“”„‘’`´'
 _ARITHMETIC = "+-*/%^"
+
+
+def quoted(text: str) -> str:
+    """The text as a condition writes it: read again, it is the same text."""
+    return f"'{_TO_ESCAPE.sub(_ESCAPE, text)}'"
 
 
 def scan(text: str) -> list[Token]:

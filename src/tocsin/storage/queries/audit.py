@@ -72,9 +72,8 @@ class AuditFilter:
 
 def find(connection: Connection, wanted: AuditFilter, limit: int) -> Listing[AuditRecord]:
     """The newest changes wanted; the next page begins before the last one's `seq`."""
-    statement = select(_T.seq, _T.at, _T.actor, _T.kind, _T.thing_id, _T.before, _T.after, _T.detail).order_by(
-        _T.seq.desc()
-    )
+    columns = (_T.seq, _T.at, _T.actor, _T.kind, _T.thing_id, _T.before, _T.after, _T.detail)
+    statement = select(*columns).order_by(_T.seq.desc())
     if wanted.kinds and not wanted.parts:
         statement = statement.where(_T.kind.in_(wanted.kinds))
     if wanted.thing_id:

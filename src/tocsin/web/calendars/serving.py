@@ -18,6 +18,7 @@ from tocsin.kernel.errors import NotFound, TooMany
 from tocsin.kernel.time import DAY, SECOND, Moment, Span
 from tocsin.kernel.wording import span_words
 from tocsin.oncall import Schedule
+from tocsin.runtime.feeds import Made
 from tocsin.web import language
 from tocsin.web.calendars.ics import CONTENT_TYPE, CalendarEvent, CalendarText, written
 from tocsin.web.language import gettext as _
@@ -49,15 +50,27 @@ def feed(visit: Visit) -> Response:
     schedules = schedules_of(visit.config, found)
     if schedules is None:
         return PlainTextResponse(_GONE, 410)
-    with language.speaking(found.language):
-        calendar = calendar_of(visit.config, found, schedules, visit.now, visit.site.public_url)
-    changed_at = visit.site.feeds.note(found, calendar.digest, visit.visitor)
-    tag = f'"{calendar.digest}-{changed_at:x}"'
+    made = _made(visit, found, schedules)
+    tag = f'"{made.content}-{made.changed_at:x}"'
     headers = {**_HEADERS, "etag": tag}
     if _holds(visit.request.headers.get("if-none-match", ""), tag):
         return Response(status_code=304, headers=headers)
     headers["content-disposition"] = 'inline; filename="on-call.ics"'
-    return Response(written(calendar, changed_at), media_type=CONTENT_TYPE, headers=headers)
+    return Response(made.body, media_type=CONTENT_TYPE, headers=headers)
+
+
+def _made(visit: Visit, found: CalendarFeed, schedules: list[Schedule]) -> Made:
+    """What the feed says, written out; that it was fetched is noted. What is on the shelf can't have changed."""
+    feeds, version, day = visit.site.feeds, visit.config.version, visit.now // DAY
+    held = feeds.shelf.find(found, version, day)
+    if held is not None and feeds.note(found, held.content, visit.visitor) == held.changed_at:
+        return held
+    with language.speaking(found.language):
+        calendar = calendar_of(visit.config, found, schedules, visit.now, visit.site.public_url)
+    changed_at = feeds.note(found, calendar.digest, visit.visitor)
+    made = Made(version, day, calendar.digest, changed_at, written(calendar, changed_at))
+    feeds.shelf.put(found, made)
+    return made
 
 
 def _holds(sent: str, tag: str) -> bool:

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 from babel.dates import format_datetime
 
-from tocsin.kernel.time import DAY, Moment
+from tocsin.kernel.time import DAY, Moment, iso
 from tocsin.oncall import (
     Exceptions,
     Rendered,
@@ -177,7 +177,7 @@ class _Pen:
         window = self._window
         start, end = max(part.start, window.since), min(part.end, window.until)
         x = window.place(start)
-        told = hand_overs(self._times, part.start, part.end if part.end < self._sight else None)
+        told = hand_offs(self._times, part.start, part.end if part.end < self._sight else None)
         href = cover_path(self._schedule, part.start, part.end) if kind == "gap" else ""
         name = self._visit.names.person(part.person) if part.person else _("Nobody")
         return Block(f"{x:.3f}%", f"{window.place(end) - x:.3f}%", y, height, kind, part.person, name, told, href)
@@ -190,7 +190,12 @@ def cover_path(schedule: Schedule, start: Moment, end: Moment | None, user_id: s
     return f"/schedules/{schedule.id}/override?from={start // 1_000_000}{until}{whose}"
 
 
-def hand_overs(times: Times, start: Moment, end: Moment | None) -> str:
+def ask_path(schedule: Schedule, at: Moment) -> str:
+    """Where somebody asks to be covered in their shift at that moment."""
+    return f"/my-shifts/ask?schedule={schedule.id}&at={iso(at)}#cover"
+
+
+def hand_offs(times: Times, start: Moment, end: Moment | None) -> str:
     """From when until when, short: "09:00–17:00", "Mon 09:00 – Mon 09:00"."""
     locale = language.locale()
     from_, same_day = times.local(start), end is not None and end - start < DAY

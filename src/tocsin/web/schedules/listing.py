@@ -69,7 +69,7 @@ def schedules_page(visit: Visit, *, error: TocsinError | None = None, code: int 
 
 
 def make_weekly(visit: Visit) -> Response:
-    """POST `/schedules`: a weekly rotation of the people chosen, from the hand-over typed on."""
+    """POST `/schedules`: a weekly rotation of the people chosen, from the hand-off typed on."""
     try:
         schedule = visit.run(SaveThing(thing_kind="schedule", thing=_weekly(visit)))
     except TocsinError as error:
@@ -78,12 +78,12 @@ def make_weekly(visit: Visit) -> Response:
 
 
 def _weekly(visit: Visit) -> Schedule:
-    """The rotation begins at once: before the first hand-over the last person of the list has the turn."""
+    """The rotation begins at once: before the first hand-off the last person of the list has the turn."""
     names = dict(people_for(visit))
     users = tuple(one for one in visit.texts("user") if one in names)
     if not users:
         raise Invalid(_("Choose at least one person who takes turns."))
-    start = moment_of(visit.times, visit.text("start", 30), _("The hand-over"))
+    start = moment_of(visit.times, visit.text("start", 30), _("The hand-off"))
     team = visit.text("team", 40)
     layer = Layer("", _("Weekly rotation"), min(start, visit.now), None, start, _WEEK_SECONDS, users)
     name = " ".join(visit.text("name").split())

@@ -7,11 +7,13 @@ from typing import Final
 
 from starlette.responses import Response
 
+from tocsin.directory.feeds import FeedSubject
 from tocsin.kernel.time import DAY
 from tocsin.oncall import CustomShift, Override, Schedule, gaps
 from tocsin.web import guard
+from tocsin.web.calendars.panel import panel_of
 from tocsin.web.oncall import watch_of
-from tocsin.web.schedules.drawing import cover_path, drawing_of
+from tocsin.web.schedules.drawing import ask_path, cover_path, drawing_of
 from tocsin.web.schedules.ground import (
     chosen_clock,
     clock_of,
@@ -23,7 +25,7 @@ from tocsin.web.schedules.ground import (
     zone_word,
 )
 from tocsin.web.schedules.window import VIEWS, window_of
-from tocsin.web.schedules.words import layers_told, rotation_name, rotations_told
+from tocsin.web.schedules.words import layers_told, rotation_name, rotations_told, span_of
 from tocsin.web.visit import Visit
 
 TURNS: Final = 150
@@ -83,7 +85,10 @@ def schedule_page(visit: Visit) -> Response:
         may_edit=may_edit(visit, schedule),
         may_cover=may_cover(visit, schedule),
         cover_path=cover_path,
+        ask_path=ask_path,
+        stretch=span_of,
         undone=_undo_of(visit, schedule),
+        feeds=panel_of(visit, FeedSubject.SCHEDULE, schedule.id),
     )
 
 

@@ -41,7 +41,7 @@ class Day:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """The days that are shown, and the addresses of those before and after."""
+    """The days that are shown, and the addresses of those before and after. `hours`: marks of a single day."""
 
     view: str
     days: tuple[Day, ...]
@@ -50,6 +50,7 @@ class Window:
     ahead: str
     today: str
     views: tuple[tuple[str, str, bool], ...]
+    hours: tuple[tuple[str, Moment], ...] = ()
 
     @property
     def since(self) -> Moment:
@@ -79,14 +80,16 @@ def window_of(times: Times, path: str, view: str, typed: str, zone: str) -> Wind
         return f"{path}?{urlencode({name: value for name, value in asked.items() if value})}"
 
     kept = chosen if _date(typed) else None
+    days = tuple(_days(times, chosen, count, today))
     return Window(
         view=view,
-        days=tuple(_days(times, chosen, count, today)),
+        days=days,
         title=_title(view, chosen, count),
         back=address(view, max(before, _FIRST)),
         ahead=address(view, min(chosen + timedelta(days=count), _LAST)),
         today=address(view, None),
         views=tuple((word, address(word, kept), word == view) for word in VIEWS),
+        hours=tuple(_hours(times, days[0])) if view == "day" else (),
     )
 
 
@@ -104,6 +107,13 @@ def _days(times: Times, begin: date, count: int, today: date) -> Iterator[Day]:
         odd = "" if end - start == DAY else f"{(end - start) / HOUR:g}"
         label = format_date(day, "EEE d", locale=locale)
         yield Day(day, start, max(end, start + HOUR), day.weekday() > 4, day == today, odd, label)
+
+
+def _hours(times: Times, day: Day) -> Iterator[tuple[str, Moment]]:
+    """Every third hour that the clock shows on this day."""
+    wall = from_datetime(datetime(day.date.year, day.date.month, day.date.day, tzinfo=UTC))
+    for hour in range(0, 24, 3):
+        yield f"{hour:02}:00", first(zone_named(times.zone.key), wall + hour * HOUR)
 
 
 def _begin(view: str, day: date) -> date:

@@ -99,6 +99,7 @@ UNTOLD: frozenset[type[Fact]] = frozenset(
         pm.PageBundled,
         pm.PageNotSent,
         pm.PageAnswered,
+        pm.PageProven,
     }
 )
 """Facts that stand on our own timeline only."""
