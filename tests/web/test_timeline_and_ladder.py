@@ -45,7 +45,7 @@ def ladder(place: Place, number: int = 1) -> Ladder:
 
 
 def why(place: Place, who: str, reader: str = "erin") -> str:
-    found = {one.name: one.sentence for one in whys_of(scene(place), place.people[reader].id)}
+    found = {one.name: " ".join(one.sentences) for one in whys_of(scene(place), place.people[reader].id)}
     return found[who]
 
 
@@ -280,7 +280,7 @@ def test_everybody_learns_why(fire: Place) -> None:
 def test_the_reader_comes_first(fire: Place) -> None:
     found = whys_of(scene(fire), fire.people["carol"].id)
     assert (found[0].name, found[0].me) == ("Carol", True)
-    assert "is called at 02:29:07 unless somebody answers" in found[0].sentence
+    assert "is called at 02:29:07 unless somebody answers" in found[0].sentences[0]
 
 
 SPANS = {

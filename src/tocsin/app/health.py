@@ -21,6 +21,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from tocsin.kernel.time import SECOND, Moment
+from tocsin.kernel.wording import plain_text
 from tocsin.runtime.clock import Clock
 from tocsin.runtime.ingest_queue import IngestQueue
 from tocsin.runtime.reads import Reads
@@ -223,4 +224,4 @@ def _age(moment: Moment | None, now: Moment) -> float:
 
 
 def _json(status: int, body: object) -> Response:
-    return Response(msgspec.json.encode(body), status, media_type="application/json")
+    return Response(msgspec.json.encode(body, enc_hook=plain_text), status, media_type="application/json")

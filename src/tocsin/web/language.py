@@ -19,6 +19,7 @@ from typing import Any, Final
 from babel import Locale, negotiate_locale
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
+from babel.numbers import format_decimal
 
 from tocsin.kernel.wording import Phrase
 
@@ -87,11 +88,19 @@ def ngettext(one: str, many: str, num: int, /, **values: Any) -> str:
 
 def said(text: Any) -> Any:
     """A phrase of the stations in the reader's language; anything else as it is."""
-    if not isinstance(text, Phrase):
-        return text
+    if isinstance(text, Phrase):
+        told = _filled(sentence_of(text), text.values)
+        return told[:1].upper() + told[1:] if text.large else told
+    return format_decimal(text, locale=locale()) if isinstance(text, float) else text
+
+
+def sentence_of(text: Phrase) -> str:
+    """The phrase's sentence in the reader's language, its places not yet filled."""
+    if not text.template:
+        return ""
     if text.many:
-        return _filled(catalogue(current()).ngettext(text.template, text.many, text.values["num"]), text.values)
-    return _filled(catalogue(current()).gettext(text.template), text.values)
+        return catalogue(current()).ngettext(text.template, text.many, text.values["num"])
+    return catalogue(current()).gettext(text.template)
 
 
 def _filled(sentence: str, values: Mapping[str, Any]) -> str:
