@@ -62,6 +62,7 @@ from tocsin.kernel.errors import Conflict, Invalid
 from tocsin.kernel.limits import ALERTS_PER_INCIDENT
 from tocsin.kernel.time import SECOND, WEEK, Moment
 from tocsin.kernel.values import replace
+from tocsin.kernel.wording import phrase
 
 _OPEN = frozenset({Status.TRIGGERED, Status.ACKNOWLEDGED})
 _ANY = frozenset(Status)
@@ -96,7 +97,9 @@ def require(incident: Incident, command: type[Command]) -> None:
         if not incident.is_open
         else f"not_{'acknowledged' if command is Unacknowledge else 'resolved'}"
     )
-    raise Conflict(f"incident {incident.number} is {incident.status}", reason=reason)
+    raise Conflict(
+        phrase("incident %(number)s is %(status)s", number=incident.number, status=incident.status), reason=reason
+    )
 
 
 def trigger_for_alert(
@@ -202,7 +205,9 @@ def create(
 def join(incident: Incident, alert: Alert, reason: str, now: Moment) -> Decision:
     """Add an alert to an open incident. Raises Conflict past the limit of alerts."""
     if incident.alert_count >= ALERTS_PER_INCIDENT:
-        many = f"incident {incident.number} holds {ALERTS_PER_INCIDENT} alerts already"
+        many = phrase(
+            "incident %(number)s holds %(count)s alerts already", number=incident.number, count=ALERTS_PER_INCIDENT
+        )
         raise Conflict(many, reason="too_many_alerts")
     grown = replace(
         incident,
@@ -293,7 +298,9 @@ def reopen(incident: Incident, service: Service, actor: Actor, now: Moment) -> D
     """A person takes the resolution back: a new epoch begins at the first level. Merged incidents stay closed."""
     require(incident, Reopen)
     if incident.merged_into:
-        raise Conflict(f"incident {incident.number} was merged into another", reason="already_merged")
+        raise Conflict(
+            phrase("incident %(number)s was merged into another", number=incident.number), reason="already_merged"
+        )
     again = replace(
         incident,
         status=Status.TRIGGERED,
@@ -366,13 +373,18 @@ def merge(target: Incident, sources: Sequence[Incident], moved: Sequence[Alert],
     require(target, Merge)
     total = target.alert_count + sum(source.alert_count for source in sources)
     if total > ALERTS_PER_INCIDENT:
-        raise Conflict(f"an incident holds {ALERTS_PER_INCIDENT} alerts at most", reason="too_many_alerts")
+        raise Conflict(
+            phrase("an incident holds %(alerts_per_incident)s alerts at most", alerts_per_incident=ALERTS_PER_INCIDENT),
+            reason="too_many_alerts",
+        )
     decision = Decision()
     for source in sources:
         if source.id == target.id:
             raise Invalid("An incident can't be merged into itself.", reason="merge_with_itself")
         if source.merged_into:
-            raise Conflict(f"incident {source.number} was merged already", reason="already_merged")
+            raise Conflict(
+                phrase("incident %(number)s was merged already", number=source.number), reason="already_merged"
+            )
         if source.is_open:
             decision += resolve(source, "merged", actor, now, merged_into=target.id)
         else:

@@ -57,13 +57,8 @@ def plain_text(value: object) -> str:
     raise TypeError(f"{type(value).__name__} has no form as text")
 
 
-def word(template: str) -> str:
-    """Marks what is stored in English: where it is shown, pages find it by its text, or by what fits this template."""
-    return template
-
-
-def phrase(template: str, /, **values: object) -> Phrase:
-    """A sentence that can be said in other languages, `%(name)s` filled in; without values `%` stands for itself.
+def phrase(template: str, /, **values: object) -> str:
+    """A `Phrase`: it can be said in other languages. `%(name)s` is filled in; without values `%` stands for itself.
 
     Mark whole sentences: another language has another order. An optional part is a phrase of its own, handed in as a
     value that is "" where it is missing.
@@ -71,9 +66,19 @@ def phrase(template: str, /, **values: object) -> Phrase:
     return Phrase(template, values)
 
 
-def nphrase(one: str, many: str, num: int, /, **values: object) -> Phrase:
+def nphrase(one: str, many: str, num: int, /, **values: object) -> str:
     """The same for a number of things: `one` for 1, `many` for others; `%(num)s` is the number."""
     return Phrase(one, {"num": num, **values}, many)
+
+
+def word(text: str) -> str:
+    """Marks a word or sentence that is shown elsewhere, by `phrase(...)` of what is held."""
+    return text
+
+
+def stored(template: str, /, **values: object) -> str:
+    """The text of a reason that records keep: plain English for ever, found again by its template where it is shown."""
+    return template % values if values else template
 
 
 class Names(Protocol):
