@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from tocsin.kernel.wording import Phrase, compact, listed, span_words
+from tocsin.kernel.wording import Phrase, compact, listed, phrase, span_words
 from tocsin.web import language
 
 STATIC: Final = Path(__file__).resolve().parent / "static"
@@ -79,6 +79,11 @@ def _said(values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: language.said(value) for name, value in values.items()}
 
 
+def told(text: str) -> str:
+    """A text that came in English, from a table, a record or another program, in the reader's language."""
+    return str(language.said(text if isinstance(text, Phrase) else phrase(text)))
+
+
 def emphasised(text: str, place: str = "who") -> Markup:
     """A phrase in the reader's language with what it says at `place` in bold; everything in it is escaped."""
     if not isinstance(text, Phrase) or place not in text.values:
@@ -114,6 +119,7 @@ def environment() -> Environment:
         "hue": hue,
         "initials": initials,
         "emphasised": emphasised,
+        "told": told,
     }
     made.globals |= {"asset": asset, "language": language.current}
     macros = made.get_template("_macros.html").module
