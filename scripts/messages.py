@@ -10,6 +10,7 @@ records keep them in English, and pages find them again by it.
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from collections.abc import Iterator
 from io import BytesIO
@@ -26,7 +27,9 @@ from tocsin.web.language import KEPT, LANGUAGES, SOURCE
 ROOT: Final = Path(__file__).resolve().parent.parent
 SOURCES: Final = ROOT / "src" / "tocsin"
 LOCALE: Final = SOURCES / "web" / "locale"
-_ENGLISH: Final = ("dialects", "connectors", "cli")
+_ENGLISH: Final = re.compile(
+    r"(dialects|connectors|cli)/|storage/|app/(settings|folder|rsgi_server|upgrade|backup|watch|simulation|keys)\.py"
+)
 """What is refused here is read by vendors' programs and in a terminal: only in English."""
 
 _ERRORS: Final = {"FormTooLarge", *(kind.__name__ for kind in BY_CODE.values())}
@@ -53,7 +56,7 @@ def found() -> dict[str, Found]:
     """Every sentence, by its English (for one), in alphabetical order."""
     every: dict[str, Found] = {}
     for file in sorted(SOURCES.rglob("*.py")):
-        errors = set() if file.relative_to(SOURCES).parts[0] in _ENGLISH else _ERRORS
+        errors = set() if _ENGLISH.match(file.relative_to(SOURCES).as_posix()) else _ERRORS
         for one in _in_python(file.read_text(encoding="utf-8"), _ONE | errors):
             _add(every, *one)
     for file in sorted((SOURCES / "web" / "templates").rglob("*.html")):
