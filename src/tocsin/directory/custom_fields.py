@@ -115,8 +115,8 @@ class CustomField:
         fits, wanted = _FITS[self.data_type]
         if not all(map(fits, values)):
             if self.several:
-                return phrase("must be made of values that are each %(wanted)s", wanted=phrase(wanted))
-            return phrase("must be %(wanted)s", wanted=phrase(wanted))
+                return phrase("must be made of values that are each %(wanted)s", wanted=wanted)
+            return phrase("must be %(wanted)s", wanted=wanted)
         allowed = {one.value for one in self.options}
         if self.fixed and not all(one in allowed for one in values):
             return phrase("must be one of its options") if not self.several else phrase("must be made of its options")
@@ -257,14 +257,14 @@ def _is_number(value: object) -> bool:
 
 
 _FITS: Mapping[DataType, tuple[Callable[[object], bool], str]] = {
-    DataType.BOOLEAN: (lambda value: isinstance(value, bool), "true or false"),
-    DataType.INTEGER: (_is_whole, "a whole number"),
-    DataType.FLOAT: (_is_number, "a number"),
+    DataType.BOOLEAN: (lambda value: isinstance(value, bool), phrase("true or false")),
+    DataType.INTEGER: (_is_whole, phrase("a whole number")),
+    DataType.FLOAT: (_is_number, phrase("a number")),
     DataType.STRING: (
         lambda value: isinstance(value, str) and len(value) <= VALUE_CHARS,
-        f"a text of at most {VALUE_CHARS} characters",
+        phrase("a text of at most %(count)s characters", count=VALUE_CHARS),
     ),
-    DataType.DATETIME: (_is_instant, "an instant such as 2026-01-05T09:00:00Z"),
-    DataType.URL: (_is_address, f"an http or https address of at most {VALUE_CHARS} characters"),
+    DataType.DATETIME: (_is_instant, phrase("an instant such as 2026-01-05T09:00:00Z")),
+    DataType.URL: (_is_address, phrase("an http or https address of at most %(count)s characters", count=VALUE_CHARS)),
 }
 """Whether a single value fits, and what is wanted in words."""

@@ -59,6 +59,18 @@ Need: TypeAlias = tuple[Verb, tuple[str, ...], bool]
 _TRUSTED = (ActorKind.SYSTEM, ActorKind.INTEGRATION)
 
 
+_VERBS: Mapping[Verb, str] = {
+    Verb.READ: phrase("read"),
+    Verb.RESPOND: phrase("respond"),
+    Verb.COVER: phrase("cover"),
+    Verb.EDIT: phrase("edit"),
+    Verb.STAFF: phrase("staff"),
+    Verb.ADMINISTER: phrase("administer"),
+    Verb.OWN: phrase("own"),
+}
+"""What somebody may not do, as the refusal says it."""
+
+
 def _incident(world: World, actor: Actor, command: Any) -> Iterable[Need]:
     incident = incident_of(world, command.incident_id)
     yield Verb.RESPOND, incident.team_ids, actor.kind is ActorKind.USER and actor.id in incident.assignee_ids
@@ -197,4 +209,4 @@ def require(world: World, actor: Actor, verb: Verb, team_ids: Iterable[str]) -> 
         return
     standing = world.config.standing(actor)
     if standing is None or not may(standing, verb, team_ids):
-        raise NotAllowed(phrase("You may not %(verb)s here.", verb=phrase(verb.value)), reason=verb)
+        raise NotAllowed(phrase("You may not %(verb)s here.", verb=_VERBS[verb]), reason=verb)

@@ -88,6 +88,13 @@ ALLOWED: Mapping[type[Command], frozenset[Status]] = {
 """In which states a command makes sense."""
 
 
+_STATES: Mapping[Status, str] = {
+    Status.TRIGGERED: phrase("triggered"),
+    Status.ACKNOWLEDGED: phrase("acknowledged"),
+    Status.RESOLVED: phrase("resolved"),
+}
+
+
 def require(incident: Incident, command: type[Command]) -> None:
     """Raise Conflict unless the command makes sense in the incident's state; `reason` names the case for dialects."""
     if incident.status in ALLOWED[command]:
@@ -98,7 +105,8 @@ def require(incident: Incident, command: type[Command]) -> None:
         else f"not_{'acknowledged' if command is Unacknowledge else 'resolved'}"
     )
     raise Conflict(
-        phrase("incident %(number)s is %(status)s", number=incident.number, status=incident.status), reason=reason
+        phrase("incident %(number)s is %(status)s", number=incident.number, status=_STATES[incident.status]),
+        reason=reason,
     )
 
 
