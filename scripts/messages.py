@@ -32,7 +32,7 @@ _ENGLISH: Final = re.compile(
 )
 """What is refused here is read by vendors' programs and in a terminal: only in English."""
 
-_ERRORS: Final = {"FormTooLarge", *(kind.__name__ for kind in BY_CODE.values())}
+_ERRORS: Final = {"FormTooLarge", "PclError", *(kind.__name__ for kind in BY_CODE.values())}
 _ONE: Final = {"_", "gettext", "later", "phrase", "stored", "word"}
 _MANY: Final = {"ngettext", "nphrase"}
 _OPTIONS: Final = {"trimmed": "true", "newstyle_gettext": "true", "silent": "false"}
