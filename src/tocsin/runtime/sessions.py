@@ -17,6 +17,7 @@ from tocsin.engine.things import SaveThing
 from tocsin.kernel.errors import Invalid, NotAllowed, NotFound, NotSignedIn, TooMany
 from tocsin.kernel.ids import IdSource
 from tocsin.kernel.time import DAY, HOUR, MINUTE, Moment, Span
+from tocsin.kernel.wording import phrase
 from tocsin.runtime.attempts import (
     ACCOUNT,
     ADDRESS,
@@ -71,7 +72,7 @@ TRACES_KEPT: Final[Span] = 180 * DAY
 
 _TOUCH_EVERY: Final[Span] = MINUTE
 _SWEEP_EVERY: Final[Span] = HOUR
-_WRONG: Final = "The mail address or the password is wrong."
+_WRONG: Final = phrase("The mail address or the password is wrong.")
 _TOKEN_CHARS: Final = 100
 _STEP: Final = "code"
 _WAY_OUT: Final = "way-out"
