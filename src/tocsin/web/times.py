@@ -75,9 +75,9 @@ class Times:
         past = moment <= self.now
         away, at = span_words(abs(self.now - moment)), utc(moment)
         if past:
-            title = language.language.gettext("%(at)s, %(span)s ago", at=at, span=away)
+            title = language.gettext("%(at)s, %(span)s ago", at=at, span=away)
         else:
-            title = language.language.gettext("%(at)s, in %(span)s", at=at, span=away)
+            title = language.gettext("%(at)s, in %(span)s", at=at, span=away)
         return Markup('<time datetime="{}" title="{}">{}</time>').format(iso(moment), title, text)
 
     def _with_day(self, moment: Moment, form: str) -> str:
