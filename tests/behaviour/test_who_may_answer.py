@@ -66,6 +66,7 @@ def commands(world: World, cast: Cast) -> Mapping[type[Command], Command]:
         ResolveAlert(alert_id=alert.id),
         im.TriggerAlert(alert_id=alert.id),
         im.MoveAlert(alert_id=alert.id, incident_id=other),
+        im.SplitAlert(alert_id=alert.id),
         SendTestPage(contact_id=world.config.contacts_of[cast.olga.id][0].id),
     ]
     return {type(command): command for command in found}

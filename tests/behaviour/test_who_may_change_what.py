@@ -11,6 +11,7 @@ import pytest
 from tests.behaviour.cast import Cast
 from tocsin.alerts.windows import MaintenanceWindow
 from tocsin.directory.business import BusinessService, Dependency, Subscriber, Tag, Tagging
+from tocsin.directory.credentials import Identity, Passkey, SecondFactor
 from tocsin.directory.custom_fields import BASE_TYPE, CustomField, DataType, IncidentType
 from tocsin.directory.feeds import CalendarFeed, FeedSubject
 from tocsin.directory.grouping import GroupingSetting
@@ -30,6 +31,7 @@ from tocsin.directory.model import (
     User,
 )
 from tocsin.directory.subscriptions import FilterKind, OAuthClient, WebhookSubscription
+from tocsin.directory.views import SavedView
 from tocsin.engine.kinds import KINDS
 from tocsin.engine.things import CHANGED_MEANWHILE, DeleteThing, SaveThing
 from tocsin.events.orchestration import (
@@ -141,6 +143,7 @@ def newer(world: World, cast: Cast) -> dict[str, tuple[Any, tuple[str, ...]]]:
             OAuthClient(id="", name="Login", client_id="a", secret="b", token_url="https://login.example.com/"),
             (),
         ),
+        "saved_view": (SavedView(id="", name="Loud", user_id=cast.olga.id, query="urgency=high", team_id=team), ()),
         "kept": (Kept(id="", resource="addon", name="Graph", team_ids=(team,)), ()),
         "calendar_feed": (
             CalendarFeed(
@@ -148,6 +151,12 @@ def newer(world: World, cast: Cast) -> dict[str, tuple[Any, tuple[str, ...]]]:
             ),
             (),
         ),
+        "passkey": (
+            Passkey(id="", user_id=cast.olga.id, name="Phone", credential_id="Y3JlZA", public_key="a2V5"),
+            (),
+        ),
+        "second_factor": (SecondFactor(user_id=cast.olga.id, secret="sealed"), ()),
+        "identity": (Identity(id="", user_id=cast.olga.id, issuer="https://login.example.com", subject="olga"), ()),
     }
 
 
@@ -170,11 +179,13 @@ MANAGERS = {"team", "membership", "service", "integration", "schedule", "overrid
 MANAGERS |= {"orchestration", "orchestration_key", "orchestration_path", "cache_variable", "maintenance_window"}
 MANAGERS |= {"business_service", "dependency", "tagging", "subscriber", "grouping_setting", "webhook_subscription"}
 MANAGERS |= {"kept", "custom_shift", "cover_request"}
+NOBODY = {"identity"}
+"""What people do not make: it comes of signing in."""
 
 
 @pytest.mark.parametrize(
     ("name", "may"),
-    [("mallory", set()), ("alice", ON_CALL), ("carol", MANAGERS), ("olga", set(KINDS))],
+    [("mallory", set()), ("alice", ON_CALL), ("carol", MANAGERS), ("olga", set(KINDS) - NOBODY)],
 )
 def test_saving(world: World, cast: Cast, rota: Schedule, name: str, may: set[str]) -> None:
     orders = changes(world, cast, rota)
@@ -205,6 +216,31 @@ def test_everybody_may_change_what_is_their_own(world: World, cast: Cast) -> Non
     with pytest.raises(NotAllowed):
         world.save(replace(saved, user_id=cast.alice.id), "user_id", actor=mallory)
     world.delete(saved, actor=mallory)
+
+
+def test_a_saved_view_is_its_makers_and_shared_only_with_teams_they_act_for(world: World, cast: Cast) -> None:
+    def view(person: User, team_id: str = "", name: str = "Mine") -> SavedView:
+        return SavedView(id="", name=name, user_id=person.id, query="urgency=high", team_id=team_id)
+
+    alice, mallory = as_user(cast.alice), as_user(cast.mallory)
+    shared = world.save(view(cast.alice, cast.team.id), actor=alice)
+    for refused in (view(cast.mallory, cast.team.id), view(cast.alice)):
+        with pytest.raises(NotAllowed):
+            world.save(refused, actor=mallory)
+    with pytest.raises(NotAllowed):
+        world.delete(shared, actor=mallory)
+    with pytest.raises(Invalid):
+        world.save(view(cast.alice), actor=alice)  # the name is taken
+    own = world.save(view(cast.mallory), actor=mallory)
+    world.delete(cast.mallory)
+    assert own.id not in world.config.saved_views
+    assert shared.id in world.config.saved_views
+
+
+@pytest.mark.parametrize("query", ["", "urgency", "a=1#x", "a=\nb", "é=1", "a=" + "x" * 1000])
+def test_a_saved_view_holds_part_of_an_address(world: World, cast: Cast, query: str) -> None:
+    with pytest.raises(Invalid):
+        world.save(SavedView(id="", name="Odd", user_id=cast.alice.id, query=query), actor=as_user(cast.alice))
 
 
 def test_what_is_kept_is_for_those_to_change_who_may_change_what_it_belongs_to(world: World, cast: Cast) -> None:

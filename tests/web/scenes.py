@@ -230,12 +230,13 @@ def _deliver(place: Place) -> None:
         place.desk.run(SYSTEM, RecordReceipt(message_id=message.message_id, status="delivered"))
 
 
-def numbers(place: Place) -> dict[str, int]:
-    """The numbers of the incidents that matter: the one on fire, one in hand."""
-    found = {"fire": 1, "held": 1}
+def numbers(place: Place) -> dict[str, Any]:
+    """The numbers of the incidents that matter: the one on fire, one in hand; and the alert of the former."""
+    found: dict[str, Any] = {"fire": 1, "held": 1, "alert": "none"}
     for incident in place.desk.reads.incidents(limit=200).items:
         if incident.title == ERRORS:
             found["fire"] = incident.number
+            found["alert"] = place.desk.reads.alerts_of(incident.id).items[0].id
         if incident.title.startswith("Replication lag"):
             found["held"] = incident.number
     return found

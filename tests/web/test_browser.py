@@ -229,6 +229,7 @@ def test_a_lost_connection_is_said_and_heals(place: Place, browser: Browser) -> 
 PATHS = (
     *("/", "/incidents", "/incidents?view=all", "/incidents/5", "/incidents/3", "/incidents/1", "/incidents/new"),
     *("/alerts", "/alerts?tab=events", "/alerts?tab=suppressed", "/alerts/events/3", "/on-call", "/services", "/me"),
+    *("/incidents?urgency=high&sort=urgent&q=e", "/alerts?state=open&q=e", "/alerts?tab=events&outcome=opened"),
     *("/find?q=pay", "/demo/phones", "/demo/end", "/sign-in", "/incidents/9999"),
 )
 
@@ -237,7 +238,7 @@ PATHS = (
 def test_nothing_sticks_out_and_nothing_is_too_small(full: tuple[Place, str], browser: Browser, phone: bool) -> None:
     place, address = full
     opened = Opened(browser, place, "alice", address, phone=phone)
-    for path in PATHS:
+    for path in (*PATHS, f"/alerts/{scenes.numbers(place)['alert']}"):
         page = opened.goto(path)
         wide = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
         assert wide[0] <= wide[1], path

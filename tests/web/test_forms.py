@@ -12,23 +12,33 @@ from starlette.routing import Route
 from tests.web.defined_scene import starts, workflow
 from tests.web.place import PASSWORD, Browser, Place
 from tests.web.scenes import Booth, Show
+from tocsin.directory.views import SavedView
 from tocsin.events.orchestration import START, Actions, Call, OrchestrationPath, OrchestrationRule, PathKind, RuleSet
+from tocsin.incidents.messages import Acknowledge
 from tocsin.kernel.errors import Unavailable
 from tocsin.runtime.reads import AuditFilter, TimelineFilter
 from tocsin.web.actions import ACTIONS
 from tocsin.web.app import create
 from tocsin.web.defined import DEFINED
+from tocsin.web.me_security import SECURITY
+from tocsin.web.signin import NOTICES, SIGN_IN
 
 FORMS: dict[str, dict[str, Any]] = {
     "/sign-out": {},
     "/zone": {"back": "/"},
     "/density": {"back": "/"},
     "/incidents": {"do": "acknowledge"},
+    "/incidents/undo": {"did": "acknowledge"},
+    "/incidents/views": {"name": "Loud", "query": "urgency=high"},
+    "/incidents/views/PVIEW01/remove": {},
+    **{f"/alerts/ALERT/{action}": {"into": "2"} for action in ("move", "split", "resolve", "trigger")},
     "/incidents/new": {"title": "Raised by hand", "service": ""},
     "/me/contact-add": {"channel": "sms", "address": "+1 202 555 0142"},
     "/me/rule-add": {"urgency": "low", "delay": "7"},
     "/me/handoff-add": {"about": "both", "advance": "60"},
     "/me/profile": {"name": "Alicia", "zone": "Europe/Berlin"},
+    "/me/language": {"language": "de"},
+    "/me/prove": {"password": PASSWORD, "next": "/me"},
     "/me/password": {"old": PASSWORD, "new": "stapled horses battery", "again": "stapled horses battery"},
     "/me/session-end-others": {},
     "/demo/phones": {"do": "reply", "number": "+12025550100", "text": "10"},
@@ -40,6 +50,13 @@ FORMS: dict[str, dict[str, Any]] = {
 }
 """A form for every address that takes one from people who are signed in."""
 
+OTHERS: dict[str, dict[str, Any]] = {
+    "/me/prove-begin": {},
+    "/me/second-factor": {"code": "000000"},
+    "/me/passkey-begin": {},
+}
+"""The same, where the form alone is not enough: tests/web/test_second_factor.py and test_passkeys.py."""
+
 
 @pytest.fixture
 def fire(place: Place) -> Place:
@@ -50,6 +67,10 @@ def fire(place: Place) -> Place:
     service = place.services["PaymentsService"][0]
     place.desk.save(OrchestrationPath(parent_id=service.id, kind=PathKind.SERVICE, sets=sets))
     place.alarm("PaymentsService", "errors", "Payments fail")
+    held = place.alarm("PaymentsService", "held", "Alice has this one")
+    assert held is not None
+    place.desk.run(place.as_("alice"), Acknowledge(incident_id=held.id))
+    place.desk.save(SavedView(id="PVIEW01", name="Quiet", user_id=place.people["alice"].id, query="urgency=low"))
     place.site = replace(place.site, booth=Booth(place), show=Show())
     return place
 
@@ -69,11 +90,18 @@ def state_of(place: Place) -> tuple[Any, ...]:
     )
 
 
+def address_of(place: Place, path: str) -> str:
+    """The form's address, with the alert of the first incident in it."""
+    return path.replace("ALERT", place.desk.reads.alerts_of(place.incident(1).id).items[0].id)
+
+
 def filled(place: Place, path: str) -> dict[str, Any]:
     """The form, with ids that exist."""
-    fields = dict(FORMS[path])
+    fields = dict((FORMS | OTHERS)[path])
     if path == "/incidents":
         fields["id"] = place.incident(1).id
+    if path == "/incidents/undo":
+        fields |= {"first": str(place.incident(2).status_changed_at), "last": str(place.desk.clock.now())}
     if path == "/incidents/new":
         fields["service"] = place.services["PaymentsService"][0].id
     if path in ("/me/rule-add", "/me/handoff-add"):
@@ -97,11 +125,17 @@ def posting_routes(place: Place) -> Iterator[str]:
 
 
 def test_no_form_is_left_out(fire: Place) -> None:
-    tested = {"/sign-in", "/enter/{token}", "/a/{token}"}  # for people who are not signed in: tests of their own
+    # For people who are not signed in: tests of their own.
+    tested = {"/a/{token}", *(path for path, _page, *methods in (*SIGN_IN, *NOTICES) if methods)}
+    tested |= {path for path, _page, *methods in SECURITY if methods}
     tested |= {path for path, _page, *methods in DEFINED if methods}  # tests/web/test_defined_forms.py
     for path in FORMS:
         parts = path.split("/")
-        if path.startswith("/incidents/1/"):
+        if path.startswith("/alerts/ALERT/"):
+            tested.add("/alerts/{id}/{action}")
+        elif path.startswith("/incidents/views/"):
+            tested.add("/incidents/views/{id}/remove")
+        elif path.startswith("/incidents/1/"):
             tested.add("/incidents/{number:int}/{action}")
         elif path.startswith("/me/"):
             tested.add("/me/{action}")
@@ -124,15 +158,18 @@ REFUSED: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("path", FORMS)
+@pytest.mark.parametrize("path", [*FORMS, *OTHERS])
 def test_a_form_from_elsewhere_does_nothing(fire: Place, path: str) -> None:
     browser, other = fire.client("alice"), fire.client("bob")
     fields, before = filled(fire, path), state_of(fire)
     for sender, says in (REFUSED | {"somebody else": {"csrf": other.csrf}}).items():
-        assert browser.act(path, **says, **fields).status_code == 403, sender
+        assert browser.act(address_of(fire, path), **says, **fields).status_code == 403, sender
     for site in ("cross-site", "same-site"):
         headers = {"sec-fetch-site": site}
-        assert browser.post(path, data={"csrf": browser.csrf, **fields}, headers=headers).status_code == 403, site
+        assert (
+            browser.post(address_of(fire, path), data={"csrf": browser.csrf, **fields}, headers=headers).status_code
+            == 403
+        ), site
     assert state_of(fire) == before
 
 
@@ -143,15 +180,15 @@ def test_our_own_form_is_taken(fire: Place, path: str, origin: str | None) -> No
     if path.endswith(("/merge", "/reopen", "/unacknowledge")):
         fire.alarm("PaymentsService", "other", "Another one")
     browser = fire.client("alice")
-    answer = browser.act(path, origin=origin, **filled(fire, path))
+    answer = browser.act(address_of(fire, path), origin=origin, **filled(fire, path))
     assert answer.status_code in (303, 409, 422), answer.text
-    assert answer.status_code == 303 or path.endswith(("/reopen", "/unacknowledge", "/priority"))
+    assert answer.status_code == 303 or path.endswith(("/reopen", "/unacknowledge", "/priority", "/split"))
 
 
-@pytest.mark.parametrize("path", FORMS)
+@pytest.mark.parametrize("path", [*FORMS, *OTHERS])
 def test_nobody_signed_in_is_sent_to_sign_in(fire: Place, path: str) -> None:
     before = state_of(fire)
-    answer = fire.client().act(path, **filled(fire, path))
+    answer = fire.client().act(address_of(fire, path), **filled(fire, path))
     assert answer.status_code == 303
     assert answer.headers["location"].startswith("/sign-in")
     assert state_of(fire) == before

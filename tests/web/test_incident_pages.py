@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
+from html import unescape
 from html.parser import HTMLParser
 from typing import Any
 
@@ -245,7 +247,14 @@ def test_the_list_keeps_its_filters_in_the_address(fire: Place) -> None:
     assert "Payments fail" not in page
     assert "Payments fail" in seen(fire, "/incidents?view=mine")
     assert "Nothing is yours." in seen(fire, "/incidents?view=mine", "erin")
-    assert "No incident matches. 2 are hidden by the filter Urgency: low" in seen(fire, "/incidents?urgency=low")
+    assert "No incident matches. 2 are hidden by the filter Urgency: Low" in seen(fire, "/incidents?urgency=low")
+
+
+def next_page(html: str, rel: str = "next") -> str:
+    """The address behind the button that leads on, or back."""
+    link = re.search(rf'rel="{rel}" href="([^"]+)"', html)
+    assert link is not None
+    return unescape(link[1])
 
 
 def test_views_count_what_they_hold(fire: Place) -> None:
@@ -261,12 +270,19 @@ def test_views_count_what_they_hold(fire: Place) -> None:
 def test_a_long_list_has_pages_with_counts(fire: Place) -> None:
     for number in range(54):
         fire.alarm("PaymentsService", f"key-{number}", f"Problem {number}")
-    first, second = seen(fire, "/incidents"), seen(fire, "/incidents?page=2")
-    assert "1–50 of 55" in first
-    assert "51–55 of 55" in second
-    assert "Payments fail" in second
-    for odd in ("0", "-1", "x", "9" * 30, "２"):
-        assert "1–50 of 55" in seen(fire, f"/incidents?page={odd}")
+    browser = fire.client("alice")
+    first = browser.get("/incidents").text
+    assert "50 of 55" in words(first)
+    second = browser.get(next_page(first)).text
+    assert "5 of 55" in words(second)
+    assert "Payments fail" in words(second)
+    fire.alarm("PaymentsService", "later", "A later one")
+    again = browser.get(next_page(second, "prev")).text
+    assert "A later one" not in words(again)
+    assert "Problem 53" in words(again)
+    assert "A later one" in words(browser.get(next_page(again, "prev")).text)
+    for odd in ("0", "-1.2", "x", "1.2.3.4", "9" * 70, "２.1.1", f"0.{'9' * 30}.1"):
+        assert "50 of 56" in seen(fire, f"/incidents?after={odd}")
 
 
 def test_many_at_once_say_how_many(fire: Place) -> None:
@@ -275,12 +291,12 @@ def test_many_at_once_say_how_many(fire: Place) -> None:
     browser = fire.client("alice")
     answer = browser.act("/incidents?view=unanswered", do="acknowledge", id=ids)
     assert answer.headers["location"] == "/incidents?view=unanswered"
-    assert "2 acknowledged." in words(browser.get("/incidents?view=unanswered").text)
+    assert "2 acknowledged. Nobody else" in words(browser.get("/incidents?view=unanswered").text)
     fire.desk.run(fire.as_("bob"), Resolve(incident_id=ids[0]))
     answer = browser.act("/incidents", do="resolve", id=ids)
     assert answer.status_code == 409
-    assert "1 resolved, 1 not." in words(answer.text)
-    assert "incident 1 is resolved" in words(answer.text)
+    assert "1 was done, 1 was not." in words(answer.text)
+    assert "#1 incident 1 is resolved" in words(answer.text)
     assert browser.act("/incidents", do="resolve").status_code == 422
 
 

@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing, suppress
-from itertools import pairwise
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 import pytest
@@ -17,7 +17,7 @@ from tests.web.place import Place
 from tests.web.serving import served, session_of
 from tocsin.kernel.errors import TooMany
 from tocsin.runtime import live
-from tocsin.runtime.live import NOW, Bus, incident_topic
+from tocsin.runtime.live import NOW, Bus, Pace, incident_topic
 from tocsin.web.live import GATHER_SECONDS
 
 
@@ -101,18 +101,62 @@ def test_an_edge_that_is_full_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     asyncio.run(scene())
 
 
-def test_many_pages_take_turns_and_few_do_not_wait() -> None:
+def taken(pace: Pace, now: float, count: int) -> list[float]:
+    """When so many pages that all come now are told."""
+    found = []
+    at = now
+    for _ in range(count):
+        at += pace.wait(at)
+        pace.take(at)
+        found.append(at - now)
+    return found
+
+
+def test_few_pages_do_not_wait_and_many_never_take_the_whole_edge() -> None:
+    pace = Pace(fast=50, slow=10, burst=100)
+    told = taken(pace, 1.0, 500)
+    assert [round(at, 3) for at in told[:3]] == [0.0, 0.02, 0.04]
+    assert told[99] < 2.1
+    assert 36 < told[-1] < 42, "a hundred at fifty a second, the others at ten"
+    # After a quiet minute there is room for a burst again, and for no more than one.
+    told = taken(pace, 200.0, 300)
+    assert told[99] < 2.1
+    assert told[-1] > 15
+
+
+def test_pages_are_told_in_their_order_and_who_leaves_takes_no_turn() -> None:
+    async def scene() -> list[int]:
+        pace, told = Pace(fast=200, slow=200, burst=1), list[int]()
+
+        async def page(number: int) -> None:
+            await pace.turn()
+            told.append(number)
+
+        tasks = [asyncio.create_task(page(number)) for number in range(60)]
+        await asyncio.sleep(0.02)
+        for gone in tasks[20:59]:
+            gone.cancel()
+        began = time.perf_counter()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        assert time.perf_counter() - began < 0.25, "thirty-nine turns fewer"
+        assert len(pace) == 0
+        return told
+
+    assert asyncio.run(scene()) == [*range(20), 59]
+
+
+def test_what_was_published_before_a_page_asks_is_heard_once() -> None:
     async def scene() -> None:
         bus = Bus()
-        pages = [bus.subscribe([NOW]) for _ in range(500)]
-        alone = bus.subscribe(["incident:Q1"])
-        assert bus.listeners([NOW, "incident:Q1"]) == 500
-        assert bus.listeners(alone.topics) == 1
-        assert bus.listeners(["nothing"]) == 0
-        places = sorted(page.place for page in pages)
-        assert max(later - earlier for earlier, later in pairwise(places)) < 0.01, "evenly spread"
-        assert places[0] >= 0
-        assert places[-1] < 1
+        page = bus.subscribe([NOW])
+        bus.publish(["config"])
+        assert await page.changed(1) == {NOW}
+        bus.publish(["config"])
+        await page.rest(0.01)
+        page.catch_up()
+        assert await page.changed(0.01) == frozenset()
+        bus.publish(["config"])
+        assert await page.changed(1) == {NOW}
 
     asyncio.run(scene())
 
@@ -263,3 +307,27 @@ def test_a_stream_ends_when_its_person_is_signed_out(place: Place, monkeypatch: 
         place.sessions.sign_out(token)
         assert stream.event() == ""
         stream.close()
+
+
+def test_a_busy_stream_of_somebody_who_was_removed_ends_too(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However much there is to tell, whoever may hear it is asked again and again."""
+    monkeypatch.setattr("tocsin.web.live.CHECK_SECONDS", 1.0)
+    token = session_of(place, "bob")
+    with served(place.app()) as found, closing(Stream(found, token, "now")) as stream:
+        assert stream.event() == "ready"
+        place.site.bus.publish(["incident:Q1"])
+        assert stream.event() == "changed"
+        bob = place.desk.config().users[place.people["bob"].id]
+        place.desk.save(replace(bob, active=False), "active")
+        over, began = threading.Event(), time.monotonic()
+
+        def publish() -> None:
+            while not over.wait(0.1):
+                place.site.bus.publish(["incident:Q1"])
+
+        noise = threading.Thread(target=publish)
+        noise.start()
+        while stream.event():
+            assert time.monotonic() - began < 5, "it goes on"
+        over.set()
+        noise.join()

@@ -44,12 +44,14 @@ from tocsin.incidents.messages import (
     SetType,
     SetUrgency,
     Snooze,
+    SplitAlert,
     TriggerAlert,
     Unacknowledge,
 )
 from tocsin.kernel.actor import Actor, ActorKind
 from tocsin.kernel.decision import Command
 from tocsin.kernel.errors import Invalid, NotAllowed
+from tocsin.kernel.wording import phrase
 from tocsin.oncall.messages import AnswerCover
 from tocsin.paging.messages import SendTestPage
 from tocsin.workflows.messages import StartWorkflow
@@ -58,6 +60,18 @@ Need: TypeAlias = tuple[Verb, tuple[str, ...], bool]
 """A verb, the teams that own the thing, and whether the thing is the actor's own (then the verb needs no more)."""
 
 _TRUSTED = (ActorKind.SYSTEM, ActorKind.INTEGRATION)
+
+
+_VERBS: Mapping[Verb, str] = {
+    Verb.READ: phrase("read"),
+    Verb.RESPOND: phrase("respond"),
+    Verb.COVER: phrase("cover"),
+    Verb.EDIT: phrase("edit"),
+    Verb.STAFF: phrase("staff"),
+    Verb.ADMINISTER: phrase("administer"),
+    Verb.OWN: phrase("own"),
+}
+"""What somebody may not do, as the refusal says it."""
 
 
 def _incident(world: World, actor: Actor, command: Any) -> Iterable[Need]:
@@ -104,7 +118,7 @@ def _move_alert(world: World, actor: Actor, command: MoveAlert) -> Iterable[Need
     yield from _alert(world, actor, command)
 
 
-def _alert(world: World, actor: Actor, command: ResolveAlert | TriggerAlert | MoveAlert) -> Iterable[Need]:
+def _alert(world: World, actor: Actor, command: ResolveAlert | TriggerAlert | MoveAlert | SplitAlert) -> Iterable[Need]:
     """An alert belongs to its incident's teams; one that made no incident to its service's."""
     alert = alert_of(world, command.alert_id)
     incident = world.state.incident(alert.incident_id) if alert.incident_id else None
@@ -112,6 +126,12 @@ def _alert(world: World, actor: Actor, command: ResolveAlert | TriggerAlert | Mo
         yield Verb.RESPOND, world.config.team_ids_of_service(alert.service_id), False
     else:
         yield Verb.RESPOND, incident.team_ids, actor.kind is ActorKind.USER and actor.id in incident.assignee_ids
+
+
+def _split(world: World, actor: Actor, command: SplitAlert) -> Iterable[Need]:
+    """As to raise an incident on its service."""
+    yield from _alert(world, actor, command)
+    yield Verb.RESPOND, world.config.team_ids_of_service(alert_of(world, command.alert_id).service_id), False
 
 
 def _test_page(world: World, actor: Actor, command: SendTestPage) -> Iterable[Need]:
@@ -170,6 +190,7 @@ NEEDS: Mapping[type[Command], Callable[[World, Actor, Any], Iterable[Need]]] = {
     SetFields: _incident,
     TriggerAlert: _alert,
     MoveAlert: _move_alert,
+    SplitAlert: _split,
     SetUrgency: _incident,
     SetPriority: _incident,
     SetTitle: _incident,
@@ -195,7 +216,7 @@ def authorise(world: World, actor: Actor, command: Command) -> None:
         return
     needs = NEEDS.get(type(command))
     if needs is None:
-        raise NotAllowed(f"{command.kind} is not for people or programs to give.")
+        raise NotAllowed(phrase("%(kind)s is not for people or programs to give.", kind=command.kind))
     for verb, team_ids, own in needs(world, actor, command):
         if not own:
             require(world, actor, verb, team_ids)
@@ -207,4 +228,4 @@ def require(world: World, actor: Actor, verb: Verb, team_ids: Iterable[str]) -> 
         return
     standing = world.config.standing(actor)
     if standing is None or not may(standing, verb, team_ids):
-        raise NotAllowed(f"You may not {verb} here.", reason=verb)
+        raise NotAllowed(phrase("You may not %(verb)s here.", verb=_VERBS[verb]), reason=verb)

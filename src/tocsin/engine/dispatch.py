@@ -6,13 +6,14 @@ Deterministic: the same world, command and moment give the same step. Reactions 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, TypeAlias, cast
 
 from tocsin.alerts.messages import EndSuspension, ExpireAlert, JudgeHeld, ResolveAlert
 from tocsin.deliveries import messages as dm
 from tocsin.engine import (
+    admission,
     on_cache,
     on_calls,
     on_cover,
@@ -51,8 +52,9 @@ from tocsin.incidents.model import Incident
 from tocsin.kernel.actor import Actor, ActorKind, Via
 from tocsin.kernel.decision import NOTHING, Command, Decision, Effect, Fact, TimerChange
 from tocsin.kernel.errors import Conflict, Invalid
-from tocsin.kernel.limits import BATCH_COMMANDS, REACTION_DEPTH
+from tocsin.kernel.limits import BATCH_COMMANDS, REACTION_DEPTH, SEVERAL_COMMANDS
 from tocsin.kernel.time import Moment
+from tocsin.kernel.wording import phrase
 from tocsin.oncall.messages import AnswerCover, EndCover
 from tocsin.paging import messages as pm
 from tocsin.workflows.messages import RunStep, StartWorkflow
@@ -81,6 +83,7 @@ HANDLERS: Mapping[type[Command], Handler] = {
     im.SetDetails: on_incidents.set_details,
     im.TriggerAlert: on_notes.trigger_alert,
     im.MoveAlert: on_notes.move_alert,
+    im.SplitAlert: on_notes.split_alert,
     help_messages.RequestResponders: on_responders.request,
     help_messages.CallHelpers: on_responders.call_helpers,
     help_messages.CancelRequests: on_responders.cancel,
@@ -126,6 +129,7 @@ HANDLERS: Mapping[type[Command], Handler] = {
     AnswerCover: on_cover.answer,
     EndCover: on_cover.end,
     WriteCache: on_cache.write,
+    admission.Admit: admission.admit,
     SaveThing: things.save,
     DeleteThing: things.delete,
 }
@@ -140,9 +144,21 @@ class Batch(Command):
     commands: tuple[Command, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Several(Command):
+    """Several commands about open work, each of which counts or is refused by itself. Whoever takes a turn runs them.
+
+    The value: `{"at": the moment, "refused": [[place, message, reason], ...]}`.
+    """
+
+    kind: ClassVar[str] = "several"
+    commands: tuple[Command, ...]
+
+
 COMMANDS: Mapping[str, type[Command]] = {
     **{command.kind: command for command in HANDLERS},
     Batch.kind: Batch,
+    Several.kind: Several,
 }
 """Commands by their stored name, for timers and the wire."""
 
@@ -165,9 +181,11 @@ def execute(world: World, actor: Actor, command: Command, now: Moment) -> Step:
 def _execute_batch(world: World, actor: Actor, batch: Batch, now: Moment) -> Step:
     """One after the other, each seeing what came before it. Changes of configuration have no place in a batch."""
     if len(batch.commands) > BATCH_COMMANDS:
-        raise Invalid(f"A batch holds {BATCH_COMMANDS} commands at most.", reason="batch_size")
-    if any(isinstance(command, Batch | SaveThing | DeleteThing) for command in batch.commands):
-        raise Invalid("A batch holds commands about open work only.", reason="batch_content")
+        raise Invalid(
+            phrase("A batch holds %(batch_commands)s commands at most.", batch_commands=BATCH_COMMANDS),
+            reason="batch_size",
+        )
+    _about_open_work(batch.commands)
     steps = [execute(world, actor, command, now) for command in batch.commands]
     return Step(
         facts=tuple(fact for step in steps for fact in step.facts),
@@ -175,6 +193,18 @@ def _execute_batch(world: World, actor: Actor, batch: Batch, now: Moment) -> Ste
         timers=tuple(timer for step in steps for timer in step.timers),
         value=tuple(step.value for step in steps),
     )
+
+
+def check_several(several: Several) -> None:
+    """Raises Invalid unless these commands may be run in one request."""
+    if len(several.commands) > SEVERAL_COMMANDS:
+        raise Invalid(f"{SEVERAL_COMMANDS} commands at most are run at once.", reason="batch_size")
+    _about_open_work(several.commands)
+
+
+def _about_open_work(commands: Iterable[Command]) -> None:
+    if any(isinstance(command, Batch | Several | SaveThing | DeleteThing) for command in commands):
+        raise Invalid("A batch holds commands about open work only.", reason="batch_content")
 
 
 def execute_event(world: World, event: Event, now: Moment) -> Step:

@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 
 from tocsin.alerts.windows import MaintenanceWindow
 from tocsin.directory.business import BusinessService, Dependency, Subscriber, Tag, Tagging
+from tocsin.directory.credentials import Identity, Passkey, SecondFactor
 from tocsin.directory.custom_fields import CustomField, IncidentType
 from tocsin.directory.feeds import CalendarFeed
 from tocsin.directory.grouping import GroupingSetting
@@ -24,6 +25,7 @@ from tocsin.directory.model import (
     User,
 )
 from tocsin.directory.subscriptions import OAuthClient, WebhookSubscription
+from tocsin.directory.views import SavedView
 from tocsin.escalation.model import Policy
 from tocsin.events.orchestration import (
     CacheVariable,
@@ -66,7 +68,11 @@ Thing: TypeAlias = (
     | OAuthClient
     | CoverRequest
     | CalendarFeed
+    | SavedView
     | Kept
+    | Passkey
+    | SecondFactor
+    | Identity
 )
 """Anything that people define."""
 
@@ -102,7 +108,11 @@ KINDS: Mapping[str, type[Any]] = {
     "oauth_client": OAuthClient,
     "cover_request": CoverRequest,
     "calendar_feed": CalendarFeed,
+    "saved_view": SavedView,
     "kept": Kept,
+    "passkey": Passkey,
+    "second_factor": SecondFactor,
+    "identity": Identity,
 }
 """The stored name of each kind of thing; never renamed."""
 

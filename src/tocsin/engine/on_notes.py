@@ -6,16 +6,19 @@ Decides who may change a note: whoever wrote it, and whoever may edit the incide
 from __future__ import annotations
 
 from tocsin.alerts.model import Alert
-from tocsin.engine.on_incidents import incident_of
+from tocsin.engine.on_held import service_of_alert
+from tocsin.engine.on_incidents import incident_of, urgency_for
 from tocsin.engine.world import World
 from tocsin.incidents import alerts, notes
 from tocsin.incidents import decide as incidents
-from tocsin.incidents.messages import AddNote, EditNote, MoveAlert, RemoveNote, TriggerAlert
+from tocsin.incidents.messages import AddNote, ConsiderAlert, EditNote, MoveAlert, RemoveNote, SplitAlert, TriggerAlert
+from tocsin.incidents.model import Incident, Placed
 from tocsin.incidents.notes import Note
 from tocsin.kernel.actor import Actor
 from tocsin.kernel.decision import Decision
 from tocsin.kernel.errors import Conflict, NotFound
 from tocsin.kernel.time import Moment
+from tocsin.kernel.wording import phrase
 
 
 def add_note(world: World, _actor: Actor, command: AddNote, now: Moment) -> Decision:
@@ -50,17 +53,47 @@ def move_alert(world: World, _actor: Actor, command: MoveAlert, now: Moment) -> 
     if alert.incident_id == target.id:
         return Decision(value="unchanged")
     if not target.is_open:
-        raise Conflict(f"incident {target.number} is resolved", reason="already_resolved")
+        raise Conflict(phrase("incident %(number)s is resolved", number=target.number), reason="already_resolved")
     source = incident_of(world, alert.incident_id)
     joined = incidents.join(target, alert, f"moved from #{source.number}", now)
     return alerts.leave(alert, source, target, now) + joined
+
+
+def split_alert(world: World, _actor: Actor, command: SplitAlert, now: Moment) -> Decision:
+    """An open alert becomes an incident of its own. Raises Conflict where there is nothing to split.
+
+    It is called for as its service says now, whatever became of the incident that it leaves. The value is its id.
+    """
+    alert = alert_of(world, command.alert_id)
+    source = incident_of(world, alert.incident_id)
+    service = service_of_alert(world, alert)
+    if not alert.is_open or service is None:
+        raise Conflict("this alert is over", reason="already_resolved")
+    if source.alert_count < 2:
+        raise Conflict(f"it is the only alert of incident {source.number}", reason="only_alert")
+    reason = f"split from #{source.number}"
+    decision = incidents.trigger_for_alert(
+        alert,
+        service,
+        incident_id=world.ids.long(),
+        number=world.state.next_incident_number(),
+        placed=Placed(
+            urgency=urgency_for(service, alert.severity, now),
+            team_ids=world.config.team_ids_of_service(service.id),
+            group_keys=(),
+        ),
+        command=ConsiderAlert(alert_id=alert.id, reason=reason, opened_at=now),
+        now=now,
+    )
+    made = next(one for one in decision.state if isinstance(one, Incident))
+    return alerts.leave(alert, source, made, now) + decision + Decision(value=made.id)
 
 
 def alert_of(world: World, alert_id: str) -> Alert:
     """The alert, or NotFound."""
     alert = world.state.alert(alert_id)
     if alert is None:
-        raise NotFound(f"There is no alert {alert_id}.")
+        raise NotFound(phrase("There is no alert %(alert_id)s.", alert_id=alert_id))
     return alert
 
 

@@ -8,11 +8,13 @@ from typing import Any, TypeAlias
 
 from tocsin.alerts.windows import MaintenanceWindow
 from tocsin.directory.business import BusinessService, Dependency, Subscriber, Tagging
+from tocsin.directory.credentials import Identity, Passkey, SecondFactor
 from tocsin.directory.grouping import GroupingSetting
 from tocsin.directory.kept import Kept
 from tocsin.directory.model import ApiKey, Integration, Membership, Role, Service, Settings, Team, User
 from tocsin.directory.permissions import Verb
 from tocsin.directory.subscriptions import FilterKind, WebhookSubscription
+from tocsin.directory.views import SavedView
 from tocsin.engine.config import Config
 from tocsin.engine.kinds import KIND_OF
 from tocsin.engine.world import World
@@ -25,6 +27,7 @@ from tocsin.events.orchestration import (
     PathKind,
 )
 from tocsin.kernel.actor import Actor, ActorKind, Via
+from tocsin.kernel.errors import NotAllowed
 from tocsin.oncall import CoverRequest, CustomShift, Override, Schedule
 from tocsin.workflows.definition import TRIGGER, WORKFLOW, Trigger, TriggerKind, trigger_of, workflow_of
 
@@ -288,6 +291,40 @@ def _reach(config: Config, after: Trigger, before: Trigger | None) -> Iterable[N
         yield Verb.ADMINISTER, (), False
 
 
+def _saved_view(
+    _config: Config, actor: Actor, view: SavedView, old: SavedView | None, new: SavedView | None
+) -> Iterable[Need]:
+    """A view is whoever made it to change; nobody gives one to a team for which they do not act."""
+    yield Verb.ADMINISTER, (), actor.kind is ActorKind.USER and actor.id == view.user_id
+    if view is new and view.team_id and (old is None or old.team_id != view.team_id):
+        yield Verb.RESPOND, (view.team_id,), False
+
+
+def _credential(
+    config: Config, actor: Actor, thing: Passkey | SecondFactor, _old: Any, new: Passkey | SecondFactor | None
+) -> Iterable[Need]:
+    """Only the person sets one up: whoever could for others could sign in as them.
+
+    It is taken away by who may remove the person too; an owner's by owners.
+    """
+    own = actor.kind is ActorKind.USER and actor.id == thing.user_id
+    if new is not None and not own and actor.kind in (ActorKind.USER, ActorKind.KEY):
+        raise NotAllowed("Only the person can set this up.", reason="not_yours")
+    yield _verb_over(config, thing.user_id), (), own
+
+
+def _identity(config: Config, actor: Actor, thing: Identity, _old: Any, new: Identity | None) -> Iterable[Need]:
+    """It is made by signing in at the provider only."""
+    if new is not None and actor.kind in (ActorKind.USER, ActorKind.KEY):
+        raise NotAllowed("An account at the provider is linked by signing in there.", reason="not_by_hand")
+    yield _verb_over(config, thing.user_id), (), False
+
+
+def _verb_over(config: Config, user_id: str) -> Verb:
+    person = config.users.get(user_id)
+    return Verb.OWN if person is not None and person.role is Role.OWNER else Verb.ADMINISTER
+
+
 def _administered(_config: Config, _actor: Actor, _thing: Any, _old: Any, _new: Any) -> Iterable[Need]:
     yield Verb.ADMINISTER, (), False
 
@@ -324,4 +361,8 @@ _NEEDS: Mapping[str, Callable[[Config, Actor, Any, Any, Any], Iterable[Need]]] =
     "oauth_client": _administered,
     "cover_request": _cover_request,
     "calendar_feed": _of_person,
+    "saved_view": _saved_view,
+    "passkey": _credential,
+    "second_factor": _credential,
+    "identity": _identity,
 }

@@ -178,6 +178,14 @@ class MoveAlert(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SplitAlert(Command):
+    """An open alert is a problem of its own: it gets an incident, for which people are called."""
+
+    kind: ClassVar[str] = "incident.split_alert"
+    alert_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PublishStatus(Command):
     """Tell whoever subscribed to it how it stands. `html`: the same with mark-up, kept for clients."""
 

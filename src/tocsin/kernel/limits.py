@@ -56,6 +56,12 @@ NAME_CHARS = 255
 DESCRIPTION_CHARS = 4096
 NOTE_CHARS = 2000
 
+SAVED_VIEWS = 50
+"""Filters under a name that one person keeps; all of them stand above the list."""
+
+SEVERAL_COMMANDS = 50
+"""Commands that each count by themselves in one request: they are one turn of the engine, which must be short."""
+
 WORKFLOW_RUNS = 100
 """Times that workflows run on one incident; each writes several lines on its timeline."""
 

@@ -23,8 +23,14 @@ RECONNECTED: Final = "reconnected"
 
 _MARK_DIGITS: Final = 18
 
-_GOLDEN: Final = 0.6180339887
-"""Steps of this size around a circle leave no two crowded and no gap wide, however many there are."""
+PAGES_A_SECOND: Final = 50
+"""With many pages open they are told one after the other, so that no more ask for themselves at once."""
+
+PAGES_FOR_LONG: Final = 8
+"""The same while changes do not end: a tenth of a core, or two, for whatever is open."""
+
+PAGES_IN_A_BURST: Final = 100
+"""Pages that are told before that begins."""
 
 REMEMBERED: Final = 1_024
 """So many publications are known: a page that was made before them is told that it may be stale."""
@@ -38,13 +44,53 @@ def incident_topic(incident_id: str) -> str:
     return f"incident:{incident_id}"
 
 
+class Pace:
+    """How soon pages may ask for themselves: at once while few do, and never so many for long that others suffer.
+
+    A page that is told asks for itself, which costs some ten milliseconds; five hundred that all did so at every change
+    would take the whole edge. `burst` pages are told as fast as `fast` a second; a storm that goes on is told `slow`
+    a second, and each page then hears of all that has changed meanwhile at once.
+    """
+
+    def __init__(self, fast: float, slow: float, burst: float) -> None:
+        self._gaps = (1 / fast, 1 / slow)
+        self._saved = (0.0, burst / slow)
+        self._due = [float("-inf"), float("-inf")]
+        self._waiting: deque[asyncio.Event] = deque()
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def wait(self, now: float) -> float:
+        """How many seconds from `now` (a stop-watch) the next page may be told."""
+        return max(0.0, *(due - saved - now for due, saved in zip(self._due, self._saved, strict=True)))
+
+    def take(self, now: float) -> None:
+        """A page is told."""
+        self._due = [max(due, now) + gap for due, gap in zip(self._due, self._gaps, strict=True)]
+
+    async def turn(self) -> None:
+        """Wait for a turn, in the order in which pages came. Who leaves meanwhile takes none. On one event loop."""
+        clock, first = asyncio.get_running_loop().time, asyncio.Event()
+        self._waiting.append(first)
+        try:
+            if self._waiting[0] is not first:
+                await first.wait()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self.wait(clock())):
+                    await asyncio.Event().wait()
+            self.take(clock())
+        finally:
+            self._waiting.remove(first)
+            if self._waiting:
+                self._waiting[0].set()
+
+
 class Subscription:
     """One page's ear. Used on one event loop."""
 
-    def __init__(self, bus: Bus, topics: frozenset[str], place: float) -> None:
-        """`place` is in [0, 1), and evenly spread over those who listen: for who wants to take turns."""
+    def __init__(self, bus: Bus, topics: frozenset[str]) -> None:
         self.topics = topics
-        self.place = place
         self._bus = bus
         self._loop = asyncio.get_running_loop()
         self._heard: set[str] = set()
@@ -73,6 +119,11 @@ class Subscription:
             async with asyncio.timeout(seconds):
                 await self._closed.wait()
 
+    def catch_up(self) -> None:
+        """What was published until now is known: whoever asks now sees it."""
+        self._woken.clear()
+        self._heard = set()
+
     def hear(self, topics: frozenset[str]) -> None:
         """Note what was published. Called on the loop."""
         self._heard |= topics & self.topics
@@ -94,7 +145,7 @@ class Bus:
         self._lock = threading.Lock()
         self._listeners: dict[str, set[Subscription]] = defaultdict(set)
         self._open: set[Subscription] = set()
-        self._place = 0.0
+        self.pace = Pace(PAGES_A_SECOND, PAGES_FOR_LONG, PAGES_IN_A_BURST)
 
     def __len__(self) -> int:
         return len(self._open)
@@ -116,18 +167,12 @@ class Bus:
             wanted = topics | {RECONNECTED}
             return any(wanted & self._published[-back] for back in range(1, since + 1))
 
-    def listeners(self, topics: Iterable[str]) -> int:
-        """How many listen to the most popular of these topics."""
-        with self._lock:
-            return max((len(self._listeners.get(topic, ())) for topic in topics), default=0)
-
     def subscribe(self, topics: Iterable[str]) -> Subscription:
         """Listen to these topics until `close`. Call it on the event loop. Raises TooMany when the edge is full."""
         with self._lock:
             if len(self._open) >= PAGES_AT_ONCE:
                 raise TooMany("Too many live pages are open.", reason="live_pages")
-            self._place = (self._place + _GOLDEN) % 1.0
-            subscription = Subscription(self, frozenset(topics), self._place)
+            subscription = Subscription(self, frozenset(topics))
             self._open.add(subscription)  # also when it listens to nothing: the page is open all the same
             for topic in subscription.topics:
                 self._listeners[topic].add(subscription)

@@ -41,14 +41,16 @@ from tocsin.storage.queries import (
     timeline,
 )
 from tocsin.storage.queries.alerts import AlertFilter
+from tocsin.storage.queries.alerts import At as AlertAt
 from tocsin.storage.queries.audit import AuditFilter, AuditRecord, Change
 from tocsin.storage.queries.connections import EVENTS_LOOKED_AT, ChannelLatest, DeliveryLatest, MonitorLatest
 from tocsin.storage.queries.health import DatabaseFacts, Pulse
-from tocsin.storage.queries.incidents import EVERY, NEWEST_FIRST, IncidentFilter, OpenCounts, SortBy
+from tocsin.storage.queries.incidents import EVERY, NEWEST_FIRST, At, IncidentFilter, OpenCounts, Order, SortBy, rank_of
 from tocsin.storage.queries.listing import Listing, Sight
 from tocsin.storage.queries.outcomes import EventOutcome, OutcomeFilter
 from tocsin.storage.queries.pages import MessageFilter
 from tocsin.storage.queries.services import Heard, Noise
+from tocsin.storage.queries.slices import COUNTED, Count, Slice
 from tocsin.storage.queries.suspended import SuspendedCounts, SuspendedFilter
 from tocsin.storage.queries.timeline import TimelineEntry, TimelineFilter
 from tocsin.storage.turns import Cursor
@@ -58,11 +60,14 @@ __all__ = [
     "EVENTS_LOOKED_AT",
     "EVERY",
     "NEWEST_FIRST",
+    "AlertAt",
     "AlertFilter",
+    "At",
     "AuditFilter",
     "AuditRecord",
     "Change",
     "ChannelLatest",
+    "Count",
     "DatabaseFacts",
     "DeliveryLatest",
     "EventOutcome",
@@ -73,15 +78,18 @@ __all__ = [
     "MonitorLatest",
     "Noise",
     "OpenCounts",
+    "Order",
     "OutcomeFilter",
     "Pulse",
     "Reads",
     "Sight",
+    "Slice",
     "SortBy",
     "SuspendedCounts",
     "SuspendedFilter",
     "TimelineEntry",
     "TimelineFilter",
+    "rank_of",
     "sight_of",
 ]
 
@@ -108,6 +116,33 @@ class Reads:
         """One page of incidents. `order`: pairs of what by and whether descending."""
         with self._database.reading() as connection:
             return incidents.find(connection, wanted, order, limit, offset, want_total=want_total)
+
+    def incidents_near(
+        self,
+        wanted: IncidentFilter,
+        order: Order,
+        at: At | None = None,
+        *,
+        ranks: Mapping[str, int] | None = None,
+        limit: int = 50,
+        backwards: bool = False,
+    ) -> Slice[Incident]:
+        """The incidents beyond a place of the list (None = from its beginning). `ranks`: of priorities, for that order.
+
+        A filter that no index serves is looked for among 10,000 incidents; `looked_to` then says how far that was.
+        """
+        with self._database.reading() as connection:
+            return incidents.near(connection, wanted, order, ranks or {}, at, limit, backwards=backwards)
+
+    def count_incidents(self, wanted: IncidentFilter, most: int = COUNTED) -> Count:
+        """How many incidents there are, counted as far as `most`. Reads that many rows only of what has an index."""
+        with self._database.engine.connect() as connection:
+            return incidents.count(connection, wanted, most)
+
+    def incident_ids(self, wanted: IncidentFilter, most: int) -> tuple[str, ...]:
+        """The ids of the newest so many incidents."""
+        with self._database.engine.connect() as connection:
+            return incidents.ids(connection, wanted, most)
 
     def incident(self, reference: str) -> Incident | None:
         """One incident by its id or its number."""
@@ -139,6 +174,11 @@ class Reads:
         with self._database.engine.connect() as connection:
             return incidents.last_created(connection, service_id)
 
+    def last_incidents(self, service_ids: Collection[str]) -> Mapping[str, Moment]:
+        """When the newest incident began, of each of these services that ever had one."""
+        with self._database.reading() as connection:
+            return incidents.last_created_of(connection, service_ids)
+
     def policy_as_it_was(self, snapshot_id: str) -> Policy | None:
         """The escalation policy that an incident's `policy_snapshot` names."""
         with self._database.engine.connect() as connection:
@@ -158,6 +198,24 @@ class Reads:
         """One page of alerts."""
         with self._database.reading() as connection:
             return alerts.find(connection, wanted, limit, offset, newest_first=newest_first, want_total=want_total)
+
+    def alerts_near(
+        self,
+        wanted: AlertFilter,
+        at: AlertAt | None = None,
+        *,
+        limit: int = 50,
+        newest_first: bool = True,
+        backwards: bool = False,
+    ) -> Slice[Alert]:
+        """The alerts beyond a place of the list, as `incidents_near`."""
+        with self._database.reading() as connection:
+            return alerts.near(connection, wanted, at, limit, newest_first=newest_first, backwards=backwards)
+
+    def count_alerts(self, wanted: AlertFilter, most: int = COUNTED) -> Count:
+        """How many alerts there are, counted as far as `most`."""
+        with self._database.engine.connect() as connection:
+            return alerts.count(connection, wanted, most)
 
     def count_suspended(self, wanted: SuspendedFilter) -> SuspendedCounts:
         """How many alerts waited before they could page, and what became of them."""
@@ -324,6 +382,11 @@ class Reads:
         """How accepted events ended, newest first; the next page begins before the last one's `seq`."""
         with self._database.reading() as connection:
             return outcomes.find(connection, wanted, limit)
+
+    def outcomes_near(self, wanted: OutcomeFilter, *, limit: int = 50) -> tuple[Listing[EventOutcome], int]:
+        """The same, and before which number the search stopped with others beyond it (0 = all was looked through)."""
+        with self._database.reading() as connection:
+            return outcomes.looked(connection, wanted, limit)
 
     def outcome(self, seq: int) -> EventOutcome | None:
         """How one event ended; None while it is undecided."""

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import structlog
 
 from tocsin.alerts.decide import Ending
-from tocsin.engine.dispatch import execute, execute_event
+from tocsin.engine.dispatch import Several, check_several, execute, execute_event
 from tocsin.engine.subscribers import deliveries_of
 from tocsin.engine.world import Step, World
 from tocsin.events.model import Event, Outcome
@@ -79,7 +79,7 @@ class TurnWork:
             self.replies.append((reply, known))
             return
         try:
-            step = self._unit(actor, command)
+            value = self._each(actor, command) if isinstance(command, Several) else self._unit(actor, command).value
         except TocsinError as error:
             text = answers.refused(error)
         except Exception as error:
@@ -88,10 +88,26 @@ class TurnWork:
             log.exception("command_failed", command=command.kind)
             text = answers.failed()
         else:
-            text = answers.granted(step.value, self._version())
+            text = answers.granted(value, self._version())
             if key:
                 self.turn.answers.append((key, text))
         self.replies.append((reply, text))
+
+    def _each(self, actor: Actor, several: Several) -> dict[str, object]:
+        """Every command is a unit of its own: one that is refused, or hits a defect of ours, undoes only itself."""
+        check_several(several)
+        refused: list[tuple[int, str, str]] = []
+        for place, command in enumerate(several.commands):
+            try:
+                self._unit(actor, command)
+            except TocsinError as error:
+                refused.append((place, error.message, error.reason))
+            except Exception as error:
+                if is_outage(error):
+                    raise
+                log.exception("command_failed", command=command.kind)
+                refused.append((place, "Something went wrong on our side. It was logged.", "defect"))
+        return {"at": self.turn.now, "refused": refused}
 
     def run(self, actor: Actor, command: Command) -> None:
         """Run a command that nobody waits for. A refusal means that it no longer fits: nothing happens."""

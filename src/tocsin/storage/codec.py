@@ -17,7 +17,7 @@ import msgspec
 
 from tocsin.alerts import messages as alert_messages
 from tocsin.deliveries import messages as delivery_messages
-from tocsin.engine.dispatch import COMMANDS, Batch
+from tocsin.engine.dispatch import COMMANDS, Batch, Several
 from tocsin.engine.kinds import KINDS
 from tocsin.engine.things import SaveThing
 from tocsin.engine.world import Stateful
@@ -26,12 +26,13 @@ from tocsin.incidents import field_messages, help_messages
 from tocsin.incidents import messages as incident_messages
 from tocsin.kernel.actor import Actor
 from tocsin.kernel.decision import Command, Effect, Fact
+from tocsin.kernel.wording import plain_text
 from tocsin.paging import messages as paging_messages
 from tocsin.workflows import messages as workflow_messages
 
 T = TypeVar("T")
 
-_ENCODER = msgspec.json.Encoder()
+_ENCODER = msgspec.json.Encoder(enc_hook=plain_text)
 _DECODERS: dict[type[Any], msgspec.json.Decoder[Any]] = {}
 
 
@@ -98,12 +99,12 @@ def build(kind: type[T], values: object) -> T:
 
 def plain(value: object) -> Any:
     """Plain values from a dataclass."""
-    return msgspec.to_builtins(value)
+    return msgspec.to_builtins(value, enc_hook=plain_text)
 
 
 def envelope(command: Command) -> dict[str, Any]:
     """`{"kind": ..., "data": ...}` in plain values; those in a batch have envelopes of their own."""
-    if isinstance(command, Batch):
+    if isinstance(command, Batch | Several):
         return {"kind": command.kind, "data": {"commands": [envelope(one) for one in command.commands]}}
     return {"kind": command.kind, "data": plain(command)}
 
@@ -122,8 +123,8 @@ def command_from(given: Mapping[str, Any]) -> Command:
     """A command from its plain envelope. A SaveThing's thing is read as the type that its kind names."""
     command_type = COMMANDS[given["kind"]]
     data = dict(given["data"])
-    if command_type is Batch:
-        return Batch(commands=tuple(command_from(one) for one in data["commands"]))
+    if command_type is Batch or command_type is Several:
+        return command_type(commands=tuple(command_from(one) for one in data["commands"]))
     if command_type is SaveThing:
         data["thing"] = build(KINDS[data["thing_kind"]], data["thing"])
     return build(command_type, data)

@@ -34,6 +34,11 @@ class Mapped:
     also: tuple[str, ...] = ()
 
 
+def words_of(*texts: str) -> str:
+    """What a search looks at: one text to a line, without letters of either case."""
+    return "\n".join(texts).casefold()
+
+
 def _alert(alert: Alert) -> dict[str, Any]:
     return {
         "id": alert.id,
@@ -48,11 +53,14 @@ def _alert(alert: Alert) -> dict[str, Any]:
         "data": dump(alert),
         "window_id": (alert.window_id or None) if alert.is_open else None,
         "suspended_by": alert.suspended_by or None,
+        "severity": alert.severity.value if alert.severity is not None else None,
+        "words": words_of(alert.summary, alert.source, alert.dedup_key),
     }
 
 
 def _settled_alert(alert: Alert) -> tuple[Any, ...]:
-    return alert.status, alert.service_id, alert.incident_id, alert.suppressed, alert.window_id
+    held = alert.suppressed, alert.window_id
+    return alert.status, alert.service_id, alert.incident_id, *held, alert.severity, alert.summary, alert.source
 
 
 def _incident(incident: Incident) -> dict[str, Any]:
@@ -69,6 +77,8 @@ def _incident(incident: Incident) -> dict[str, Any]:
         "timer_at": incident.timer_at,
         "timer_reason": incident.timer_reason.value if incident.timer_reason else None,
         "data": dump(incident),
+        "priority_id": incident.priority_id,
+        "words": words_of(incident.title),
     }
 
 

@@ -92,6 +92,8 @@ alerts = Table(
     Column("data", Text, nullable=False),
     Column("window_id", Text),
     Column("suspended_by", Text),
+    Column("severity", Text),
+    Column("words", Text, nullable=False, server_default=""),
     Index("ix_alerts_scope_dedup_key", "scope", "dedup_key", "created_at"),
     Index(
         "uq_alerts_open_key",
@@ -104,6 +106,17 @@ alerts = Table(
     Index("ix_alerts_incident_id", "incident_id"),
     Index("ix_alerts_service_id_is_open_created_at", "service_id", "is_open", "created_at"),
     Index("ix_alerts_created_at", "created_at"),
+    Index("ix_alerts_service_id_created_at", "service_id", "created_at"),
+    Index(
+        "ix_alerts_open",
+        "created_at",
+        "id",
+        "suppressed",
+        "service_id",
+        "severity",
+        sqlite_where=text("is_open = 1"),
+        postgresql_where=text("is_open = 1"),
+    ),
     Index(
         "ix_alerts_held",
         "window_id",
@@ -118,7 +131,10 @@ alerts = Table(
         postgresql_where=text("suspended_by IS NOT NULL"),
     ),
 )
-"""`window_id`: of open alerts that a maintenance window holds. `suspended_by`: of those that were ever suspended."""
+"""`window_id`: of open alerts that a maintenance window holds. `suspended_by`: of those that were ever suspended.
+
+`words`: what a search by text looks at, case folded.
+"""
 
 incidents = Table(
     "incidents",
@@ -135,6 +151,8 @@ incidents = Table(
     Column("timer_at", _Moment),
     Column("timer_reason", Text),
     Column("data", Text, nullable=False),
+    Column("priority_id", Text),
+    Column("words", Text, nullable=False, server_default=""),
     UniqueConstraint("number"),
     CheckConstraint(
         "CASE WHEN status = 'resolved' THEN timer_at IS NULL AND timer_reason IS NULL "
@@ -144,6 +162,18 @@ incidents = Table(
     Index("ix_incidents_status_created_at", "status", "created_at"),
     Index("ix_incidents_service_id_status_created_at", "service_id", "status", "created_at"),
     Index("ix_incidents_created_at", "created_at"),
+    Index("ix_incidents_service_id_created_at", "service_id", "created_at"),
+    Index(
+        "ix_incidents_open",
+        "created_at",
+        "number",
+        "status",
+        "urgency",
+        "service_id",
+        "priority_id",
+        sqlite_where=text("status <> 'resolved'"),
+        postgresql_where=text("status <> 'resolved'"),
+    ),
     Index("ix_incidents_incident_key", "incident_key", "service_id"),
     Index(
         "ix_incidents_quiet",
@@ -159,6 +189,7 @@ incidents = Table(
         postgresql_where=text("status <> 'resolved'"),
     ),
 )
+"""`words`: what a search by text looks at, case folded."""
 
 incident_people = Table(
     "incident_people",

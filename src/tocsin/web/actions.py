@@ -32,6 +32,7 @@ from tocsin.kernel.decision import Command
 from tocsin.kernel.errors import Invalid, NotFound, TocsinError
 from tocsin.web.fields import changes
 from tocsin.web.incident import Refused, found, show, visible
+from tocsin.web.language import gettext as _
 from tocsin.web.visit import Visit, status_of
 from tocsin.web.workflows import call, start
 
@@ -62,7 +63,7 @@ def _escalate(visit: Visit, incident: Incident) -> Command:
 def _reassign(visit: Visit, incident: Incident) -> Command:
     people = tuple(visit.texts("user"))
     if not people:
-        raise Invalid("Choose at least one person.")
+        raise Invalid(_("Choose at least one person."))
     return Reassign(incident_id=incident.id, user_ids=people)
 
 
@@ -72,7 +73,7 @@ def _snooze(visit: Visit, incident: Incident) -> Command:
     try:
         wanted = round(min(float(typed), 1e6) * 3600) if typed else int(seconds)
     except (ValueError, OverflowError):
-        raise Invalid("Say for how many hours, for instance 1.5.") from None
+        raise Invalid(_("Say for how many hours, for instance 1.5.")) from None
     return Snooze(incident_id=incident.id, seconds=wanted)
 
 
@@ -81,7 +82,7 @@ def _merge(visit: Visit, incident: Incident) -> Command:
     reference = visit.text("into", 40).strip().removeprefix("#")
     target = visit.site.reads.incident(reference) if reference else None
     if target is None or not visible(visit, target):
-        raise Invalid("Say into which incident, by its number.")
+        raise Invalid(_("Say into which incident, by its number."))
     return Merge(incident_id=target.id, source_ids=(incident.id,))
 
 
@@ -134,7 +135,7 @@ def act(visit: Visit) -> Response:
     name = visit.request.path_params["action"]
     read = ACTIONS.get(name)
     if read is None:
-        raise NotFound("There is no such action.")
+        raise NotFound(_("There is no such action."))
     incident = found(visit)
     try:
         command = read(visit, incident)

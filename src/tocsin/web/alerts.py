@@ -1,27 +1,48 @@
-"""What monitors said and what became of it: alerts, every event with its outcome and reason, and what was kept back."""
+"""What monitors said and what became of it: alerts, every event with its outcome and reason, and what was kept back.
+
+Decides what the address asks for. One event and one alert have pages of their own.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
-from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from starlette.responses import Response
 
 from tocsin.alerts.model import Alert
-from tocsin.directory.model import Integration
 from tocsin.directory.permissions import Verb
-from tocsin.events.model import Outcome
-from tocsin.kernel.errors import NotFound
-from tocsin.runtime.reads import AlertFilter, EventOutcome, OutcomeFilter
-from tocsin.web.looks import OUTCOMES, Look, alert_look
+from tocsin.events.model import Outcome, Severity
+from tocsin.kernel.errors import Invalid
+from tocsin.kernel.time import Moment
+from tocsin.runtime.reads import AlertAt, AlertFilter, OutcomeFilter
+from tocsin.web.event_lines import EventLine, lines_of_events
+from tocsin.web.language import gettext as _
+from tocsin.web.language import later
+from tocsin.web.looks import Look, alert_look
+from tocsin.web.typed_times import moment_of
 from tocsin.web.visit import Visit
 
 PER_PAGE: Final = 50
-_RAW_CHARS: Final = 200_000
+LOOKED_THROUGH: Final = 20_000
+"""Events among which a filter is looked for; the page then leads further back."""
+
 _KEPT_BACK: Final = (Outcome.SUPPRESSED, Outcome.DROPPED, Outcome.QUARANTINED)
+_STATES: Final = {"open": later("Open"), "resolved": later("Resolved"), "held": later("Kept from paging")}
+_OUTCOMES: Final = {
+    Outcome.OPENED: later("Opened an alert"),
+    Outcome.REPEATED: later("Repeated"),
+    Outcome.ACKNOWLEDGED: later("Acknowledged"),
+    Outcome.RESOLVED: later("Resolved"),
+    Outcome.SUPPRESSED: later("Suppressed"),
+    Outcome.SUSPENDED: later("Suspended"),
+    Outcome.DROPPED: later("Nothing to do"),
+    Outcome.RECORDED: later("Recorded"),
+    Outcome.QUARANTINED: later("Quarantined"),
+}
+_NO_SEVERITY: Final = "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,18 +52,6 @@ class Tab:
     name: str
     path: str
     here: bool
-
-
-@dataclass(frozen=True, slots=True)
-class EventLine:
-    """One accepted event: how it ended and what alert and incident came of it."""
-
-    event: EventOutcome
-    look: Look
-    monitor: str
-    service: str
-    alert: Alert | None
-    incident_number: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,64 +73,105 @@ class Pager:
     older: str
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the address asks for; "" = nothing. `after` and `before` are places in the list."""
+
+    tab: str = ""
+    q: str = ""
+    state: str = ""
+    severity: str = ""
+    outcome: str = ""
+    service: str = ""
+    source: str = ""
+    since: str = ""
+    until: str = ""
+    after: str = ""
+    before: str = ""
+
+    @property
+    def path(self) -> str:
+        """The address."""
+        query = urlencode({name: value for name in _NAMES if (value := getattr(self, name))})
+        return f"/alerts?{query}" if query else "/alerts"
+
+    def but(self, **changes: str) -> Asked:
+        """The beginning of the list with something else asked for."""
+        return replace(self, **({"after": "", "before": ""} | changes))
+
+    @property
+    def is_filtered(self) -> bool:
+        """Whether anything but a tab is asked for."""
+        return any(getattr(self, name) for name in _NAMES if name not in ("tab", "after", "before"))
+
+
+_NAMES: Final = tuple(field.name for field in fields(Asked))
+
+
 def alerts_page(visit: Visit) -> Response:
     """`/alerts`, with its tabs."""
-    tab = visit.query("tab") if visit.query("tab") in ("events", "suppressed") else ""
-    tabs = [
-        Tab("Alerts", "/alerts", not tab),
-        Tab("Events", "/alerts?tab=events", tab == "events"),
-        Tab("Suppressed", "/alerts?tab=suppressed", tab == "suppressed"),
-    ]
-    if tab:
-        lines, pager = _events(visit, tab)
-        return visit.page("events.html", tabs=tabs, tab=tab, lines=lines, pager_=pager, **_way_in(visit))
-    return _alerts(visit, tabs)
-
-
-def event_page(visit: Visit) -> Response:
-    """`/alerts/events/{seq}`: one event, its raw body and where it ended."""
-    seq = int(visit.request.path_params["seq"])
-    outcome = visit.site.reads.outcome(seq) if seq < 2**62 else None
-    if outcome is None:
-        raise NotFound("There is no event with this number, or it has not been decided yet.")
-    line = lines_of_events(visit, [outcome])
-    if not line:
-        raise NotFound("There is no event with this number, or it has not been decided yet.")
-    raw = visit.site.raw_event(seq)
-    try_at = _where_to_try(visit, outcome) if raw is not None else ""
-    alert = line[0].alert
-    behind = alert.service_id if alert is not None else visit.config.service_behind(outcome.integration_id)
-    service = visit.config.services.get(behind)
-    return visit.page(
-        "event.html",
-        line=line[0],
-        raw=None if raw is None else _readable(raw),
-        try_at=try_at,
-        asked_at=f"/services/{service.id}/simulate" if service is not None and visit.may_read(service) else "",
+    asked = Asked(**{name: visit.query(name).strip() for name in _NAMES})
+    asked = replace(
+        asked,
+        tab=asked.tab if asked.tab in ("events", "suppressed") else "",
+        state=asked.state if asked.state in _STATES else "",
+        severity=asked.severity if asked.severity in (*Severity, _NO_SEVERITY) else "",
+        outcome=asked.outcome if asked.outcome in tuple(Outcome) else "",
     )
+    problem = None
+    try:
+        since, until = _moments(visit, asked)
+    except Invalid as error:
+        problem, since, until = error, None, None
+    shared = {"tabs": _tabs(asked), "asked": asked, "error": problem, **_choices(visit), **_way_in(visit)}
+    if asked.tab:
+        lines, pager, looked_to = _events(visit, asked, since, until)
+        return visit.page("events.html", lines=lines, pager_=pager, looked_to=looked_to, **shared)
+    lines_, pager, looked = _alerts(visit, asked, since, until)
+    return visit.page("alerts.html", lines=lines_, pager_=pager, looked_to=looked, **shared)
 
 
-def _where_to_try(visit: Visit, outcome: EventOutcome) -> str:
-    """The tester with this event in it, of the orchestration or service by whose key it came; "" where it is gone."""
-    entrance = visit.config.entrance(outcome.integration_id)
-    if outcome.outcome is Outcome.RECORDED or entrance is None:
-        return ""
-    if isinstance(entrance, Integration):
-        return f"/services/{entrance.service_id}/rules?event={outcome.seq}#try"
-    orchestration = visit.config.orchestrations.get(entrance.orchestration_id)
-    shown = orchestration is not None and visit.may_read(orchestration)
-    return f"/orchestrations/{entrance.orchestration_id}?event={outcome.seq}#try" if shown else ""
+def _tabs(asked: Asked) -> list[Tab]:
+    names = (("", _("Alerts")), ("events", _("Events")), ("suppressed", _("Suppressed")))
+    return [Tab(name, Asked(tab=key).path, asked.tab == key) for key, name in names]
 
 
-def _alerts(visit: Visit, tabs: list[Tab]) -> Response:
-    number = visit.query("page")
-    page = int(number) if number.isascii() and number.isdigit() and 0 < len(number) < 6 else 1
-    is_open = {"open": True, "resolved": False}.get(visit.query("state"))
-    wanted = AlertFilter(is_open=is_open, sight=visit.sight)
-    offset = (max(page, 1) - 1) * PER_PAGE
-    listing = visit.site.reads.alerts(wanted, limit=PER_PAGE, offset=offset)
-    found = visit.site.reads.incidents_by_id(alert.incident_id for alert in listing.items if alert.incident_id)
-    lines = [
+def _moments(visit: Visit, asked: Asked) -> tuple[Moment | None, Moment | None]:
+    since = moment_of(visit.times, asked.since, _("Since")) if asked.since else None
+    return since, moment_of(visit.times, asked.until, _("Until")) if asked.until else None
+
+
+def _alerts(
+    visit: Visit, asked: Asked, since: Moment | None, until: Moment | None
+) -> tuple[list[AlertLine], Pager, Moment | None]:
+    wanted = AlertFilter(
+        is_open=True if asked.state in ("open", "held") else False if asked.state == "resolved" else None,
+        suppressed=True if asked.state == "held" else None,
+        service_ids=(asked.service,) if asked.service else (),
+        integration_ids=(asked.source,) if asked.source else (),
+        severities=("" if asked.severity == _NO_SEVERITY else asked.severity,) if asked.severity else (),
+        words=asked.q,
+        since=since,
+        until=until,
+        sight=visit.sight,
+    )
+    back = bool(asked.before)
+    part = visit.site.reads.alerts_near(wanted, _place(asked.before or asked.after), limit=PER_PAGE, backwards=back)
+    lines = alert_lines(visit, part.items)
+    newer = older = ""
+    if part.before:
+        newer = asked.but(before=_written(part.items[0])).path if part.items else asked.but().path
+    if part.after and part.looked_to is not None and not back:
+        older = asked.but(after=f"{part.looked_to}.").path
+    elif part.after and part.items:
+        older = asked.but(after=_written(part.items[-1])).path
+    return lines, Pager(newer, older), part.looked_to
+
+
+def alert_lines(visit: Visit, alerts: tuple[Alert, ...]) -> list[AlertLine]:
+    """Alerts as a list shows them."""
+    found = visit.site.reads.incidents_by_id(alert.incident_id for alert in alerts if alert.incident_id)
+    return [
         AlertLine(
             alert=alert,
             look=alert_look(alert),
@@ -129,47 +179,81 @@ def _alerts(visit: Visit, tabs: list[Tab]) -> Response:
             service=visit.names.service(alert.service_id),
             incident_number=found[alert.incident_id].number if alert.incident_id in found else 0,
         )
-        for alert in listing.items
+        for alert in alerts
     ]
-    state = f"state={visit.query('state')}&" if is_open is not None else ""
-    pager = Pager(
-        f"/alerts?{state}page={page - 1}" if page > 1 else "", f"/alerts?{state}page={page + 1}" if listing.more else ""
+
+
+def _written(alert: Alert) -> str:
+    return f"{alert.created_at}.{alert.id}"
+
+
+def _place(text: str) -> AlertAt | None:
+    moment, _dot, alert_id = text.partition(".")
+    if not (moment.isascii() and moment.isdigit() and len(moment) < 19):
+        return None
+    return AlertAt(int(moment), alert_id[:40])
+
+
+def _events(
+    visit: Visit, asked: Asked, since: Moment | None, until: Moment | None
+) -> tuple[list[EventLine], Pager, int]:
+    """The lines, the neighbouring pages, and the number of the event at which the search stopped (0 = it did not)."""
+    before = int(asked.before) if asked.before.isascii() and asked.before.isdigit() and len(asked.before) < 19 else 0
+    outcomes: tuple[Outcome, ...] = _KEPT_BACK if asked.tab == "suppressed" else ()
+    if asked.outcome and (not outcomes or asked.outcome in outcomes):
+        outcomes = (Outcome(asked.outcome),)
+    sources = _sources(visit, asked)
+    newer = asked.but().path if before else ""
+    if sources == ():
+        return [], Pager(newer, ""), 0
+    wanted = OutcomeFilter(
+        outcomes=outcomes,
+        integration_ids=sources or (),
+        before_seq=before,
+        since=since,
+        until=until,
+        within=LOOKED_THROUGH,
     )
-    return visit.page("alerts.html", tabs=tabs, lines=lines, pager_=pager, state=visit.query("state"), **_way_in(visit))
+    listing, looked_to = visit.site.reads.outcomes_near(wanted, limit=PER_PAGE)
+    end = listing.items[-1].seq if listing.more else looked_to
+    older = asked.but(before=str(end)).path if end else ""
+    return lines_of_events(visit, listing.items), Pager(newer, older), looked_to
 
 
-def _events(visit: Visit, tab: str) -> tuple[list[EventLine], Pager]:
-    before = visit.query("before")
-    before_seq = int(before) if before.isascii() and before.isdigit() and len(before) < 19 else 0
-    outcomes = _KEPT_BACK if tab == "suppressed" else ()
-    listing = visit.site.reads.outcomes(OutcomeFilter(outcomes=outcomes, before_seq=before_seq), limit=PER_PAGE)
-    older = f"/alerts?tab={tab}&before={listing.items[-1].seq}" if listing.more else ""
-    return lines_of_events(visit, listing.items), Pager(f"/alerts?tab={tab}" if before_seq else "", older)
+def _sources(visit: Visit, asked: Asked) -> tuple[str, ...] | None:
+    """By which keys the events wanted came in; None = by any, () = by none that there is."""
+    config = visit.config
+    if asked.source:
+        return (asked.source,)
+    if asked.service:
+        return tuple(one.id for one in config.integrations_of.get(asked.service, ()))
+    if visit.sight is None:
+        return None
+    services = filter(visit.may_read, config.services.values())
+    own = [one.id for service in services for one in config.integrations_of.get(service.id, ())]
+    orchestrations = filter(visit.may_read, config.orchestrations.values())
+    return (*own, *(key.id for one in orchestrations for key in config.keys_of.get(one.id, ())))
 
 
-def lines_of_events(visit: Visit, outcomes: Iterable[EventOutcome]) -> list[EventLine]:
-    """Lines for those events that the reader may see: of services of teams that they may read."""
-    outcomes = tuple(outcomes)
-    alerts: Mapping[str, Alert] = visit.site.reads.alerts_by_id(one.alert_id for one in outcomes if one.alert_id)
-    found = visit.site.reads.incidents_by_id(alert.incident_id for alert in alerts.values() if alert.incident_id)
-    lines = []
-    for outcome in outcomes:
-        alert = alerts.get(outcome.alert_id)
-        service_id = alert.service_id if alert is not None else visit.config.service_behind(outcome.integration_id)
-        if not visit.may(Verb.READ, visit.config.team_ids_of_service(service_id)):
-            continue
-        incident = found.get(alert.incident_id) if alert is not None else None
-        lines.append(
-            EventLine(
-                event=outcome,
-                look=OUTCOMES[outcome.outcome],
-                monitor=visit.names.monitor(outcome.integration_id),
-                service=visit.names.service(service_id),
-                alert=alert,
-                incident_number=incident.number if incident is not None else 0,
-            )
-        )
-    return lines
+def _choices(visit: Visit) -> dict[str, Any]:
+    """What the filters offer."""
+    config = visit.config
+    services = sorted(filter(visit.may_read, config.services.values()), key=lambda one: one.name.casefold())
+    sources = [
+        (one.id, f"{service.name}: {one.name}")
+        for service in services
+        for one in config.integrations_of.get(service.id, ())
+    ]
+    orchestrations = sorted(filter(visit.may_read, config.orchestrations.values()), key=lambda one: one.name.casefold())
+    sources += [(key.id, f"{one.name}: {key.name}") for one in orchestrations for key in config.keys_of.get(one.id, ())]
+    return {
+        "services": services,
+        "sources": sources,
+        "states": _STATES,
+        "outcomes": _OUTCOMES,
+        "kept_back": _KEPT_BACK,
+        "severities": [*(one.value for one in Severity), _NO_SEVERITY],
+    }
 
 
 def _way_in(visit: Visit) -> dict[str, Any]:
@@ -180,8 +264,7 @@ def _way_in(visit: Visit) -> dict[str, Any]:
 def _example(visit: Visit) -> str:
     """A command that sends an event, with a real key of a service that the reader may edit ("" = none)."""
     for integration in visit.config.integrations.values():
-        teams = visit.config.team_ids_of_service(integration.service_id)
-        if visit.may(Verb.EDIT, teams):
+        if visit.may(Verb.EDIT, visit.config.team_ids_of_service(integration.service_id)):
             base = visit.site.public_url or f"{visit.request.url.scheme}://{visit.request.headers.get('host', '')}"
             body = {
                 "routing_key": integration.key,
@@ -190,11 +273,3 @@ def _example(visit: Visit) -> str:
             }
             return f"curl {base}/v2/enqueue -d '{json.dumps(body)}'"
     return ""
-
-
-def _readable(raw: bytes) -> str:
-    """The body as it came, indented when it is JSON."""
-    text = raw.decode("utf-8", "replace")
-    with suppress(ValueError, RecursionError):
-        text = json.dumps(json.loads(text), indent=2, ensure_ascii=False)
-    return text[:_RAW_CHARS]

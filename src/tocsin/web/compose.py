@@ -8,6 +8,7 @@ from tocsin.directory.model import Urgency, User
 from tocsin.directory.permissions import Verb
 from tocsin.incidents.messages import CreateIncident
 from tocsin.kernel.errors import Invalid, TocsinError
+from tocsin.web.language import gettext as _
 from tocsin.web.visit import Visit, status_of
 
 
@@ -65,5 +66,5 @@ def compose(visit: Visit) -> Response:
 def _title(visit: Visit) -> str:
     title = " ".join(visit.text("title", 2000).split())
     if not title:
-        raise Invalid("Say in a few words what is wrong.")
+        raise Invalid(_("Say in a few words what is wrong."))
     return title

@@ -122,7 +122,7 @@ def show(visit: Visit, incident: Incident, refused: Refused | None = None, code:
         show_words=SHOW_WORDS,
         shows=list(Show),
         newest_first=newest_first,
-        cards=[_card(visit, alert) for alert in alerts.items],
+        cards=[card_of(visit, alert) for alert in alerts.items],
         links=_links(visit, incident, alerts.items),
         alerts_total=alerts.total or 0,
         may_act=may_respond(visit, incident),
@@ -209,7 +209,8 @@ def _next_level(incident: Incident, policy: Policy | None) -> int:
     return incident.level + 1 if incident.level < levels else 0
 
 
-def _card(visit: Visit, alert: Alert) -> AlertCard:
+def card_of(visit: Visit, alert: Alert) -> AlertCard:
+    """An alert as a card."""
     details = tuple((str(key), _plain(value)) for key, value in alert.details.items())
     return AlertCard(alert, alert_look(alert), visit.names.monitor(alert.scope), details)
 

@@ -2,204 +2,179 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Final
-from urllib.parse import urlencode
+from dataclasses import dataclass
+from typing import Any, Final
 
 from starlette.responses import Response
 
-from tocsin.directory.model import Urgency
-from tocsin.incidents.messages import Acknowledge, Resolve
-from tocsin.incidents.model import Status
-from tocsin.kernel.decision import Command
+from tocsin.directory.permissions import Verb
+from tocsin.incidents.model import Incident
 from tocsin.kernel.errors import Invalid, TocsinError
-from tocsin.runtime.reads import NEWEST_FIRST, IncidentFilter, SortBy
-from tocsin.web.rows import rows_of
-from tocsin.web.visit import Visit
+from tocsin.kernel.time import Moment
+from tocsin.runtime.reads import Count, IncidentFilter, Order, Slice, SortBy
+from tocsin.web.bulk import MANY, chosen_ids, command_for, run_many, summary
+from tocsin.web.compose import people_to_call
+from tocsin.web.incident import SNOOZES
+from tocsin.web.incident_filter import (
+    FILTERS,
+    ORDERS,
+    STATES,
+    URGENCIES,
+    VIEWS,
+    Chosen,
+    at_of,
+    chosen_of,
+    filter_words,
+    order_of,
+    place_of,
+    ranks_of,
+    safely_wanted,
+)
+from tocsin.web.language import gettext as _
+from tocsin.web.rows import lines_of
+from tocsin.web.saved_views import views_for
+from tocsin.web.visit import Visit, status_of
 
 PER_PAGE: Final = 50
-MANY: Final = 100
-"""Incidents that one form acts on at most."""
-
-_OPEN = (Status.TRIGGERED, Status.ACKNOWLEDGED)
-_STATES: Final[dict[str, tuple[Status, ...]]] = {
-    "open": _OPEN,
-    "triggered": (Status.TRIGGERED,),
-    "acknowledged": (Status.ACKNOWLEDGED,),
-    "resolved": (Status.RESOLVED,),
-    "any": (),
-}
+_NO_CHOICES: Final[dict[str, Any]] = {"may_act": False, "all_can_be_chosen": False}
+"""A page that is open already takes its rows only: what else it shows does not change, and costs as much again."""
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A saved view: its name, address, how many it holds, and whether it is the one shown."""
+    """A view that is always there: its name, address, how many it holds, and whether it is the one shown."""
 
     name: str
     path: str
-    count: int
+    count: Count
     here: bool
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
-    """What the address asks for."""
-
-    view: str
-    state: str
-    urgency: str
-    service: str
-    team: str
-    oldest: bool
-    page: int
-
-    def path(self, page: int) -> str:
-        """The address of a page of the same list."""
-        values = {
-            "view": self.view,
-            "state": self.state,
-            "urgency": self.urgency,
-            "service": self.service,
-            "team": self.team,
-            "order": "oldest" if self.oldest else "",
-            "page": str(page) if page > 1 else "",
-        }
-        query = urlencode({name: value for name, value in values.items() if value})
-        return f"/incidents?{query}" if query else "/incidents"
-
-
-@dataclass(frozen=True, slots=True)
 class Window:
-    """Which rows are shown, and the addresses of the neighbouring pages ("" = none)."""
+    """Which rows are shown, and the addresses of the neighbouring pages ("" = none).
 
-    first: int
-    last: int
-    total: int
+    `looked_to`: older ones were not looked through for the filter; `older` leads on from there.
+    """
+
+    shown: int
+    total: Count | None
     newer: str
     older: str
+    looked_to: Moment | None
 
 
-def incidents_page(visit: Visit, *, error: TocsinError | None = None, code: int = 200) -> Response:
-    """`/incidents`."""
-    chosen = _chosen(visit)
-    wanted = _wanted(visit, chosen)
-    order = ((SortBy.CREATED_AT, False),) if chosen.oldest else NEWEST_FIRST
-    offset = (chosen.page - 1) * PER_PAGE
-    listing = visit.site.reads.incidents(wanted, order=order, limit=PER_PAGE, offset=offset, want_total=True)
-    total = listing.total or 0
-    window = Window(
-        offset + 1 if listing.items else 0,
-        offset + len(listing.items),
-        total,
-        chosen.path(chosen.page - 1) if chosen.page > 1 else "",
-        chosen.path(chosen.page + 1) if listing.more else "",
-    )
-    unfiltered = 0
-    if not total:
-        plain = replace(chosen, state="", urgency="", service="", team="")
-        unfiltered = _total(visit, _wanted(visit, plain))
+def incidents_page(
+    visit: Visit, *, error: TocsinError | None = None, code: int = 200, refused: dict[str, str] | None = None
+) -> Response:
+    """`/incidents`. `refused`: why something was not done to them, by their ids."""
+    chosen = chosen_of(visit.query)
+    asked, problem = safely_wanted(visit, chosen)
+    order, ranks = order_of(chosen, asked), ranks_of(visit.config)
+    back = bool(chosen.before)
+    at = at_of(chosen.before or chosen.after)
+    part = visit.site.reads.incidents_near(asked, order, at, ranks=ranks, limit=PER_PAGE, backwards=back)
+    if back and not part.before and len(part.items) < PER_PAGE:
+        # The beginning of the list has moved on meanwhile: a whole page of it.
+        chosen = chosen.but()
+        part = visit.site.reads.incidents_near(asked, order, ranks=ranks, limit=PER_PAGE)
+    filters = filter_words(visit, chosen)
+    hidden = Count(0)
+    if not part.items and filters:
+        hidden = _count(visit, safely_wanted(visit, chosen.plain)[0]) or hidden
     return visit.page(
         "incidents.html",
         code,
-        rows=rows_of(visit, listing.items),
-        window=window,
+        rows=lines_of(visit, part.items),
+        window=_window(visit, chosen, asked, order, part),
         chosen=chosen,
+        order=order,
         views=_views(visit, chosen),
-        unfiltered=unfiltered,
-        filters=_filter_words(visit, chosen),
-        services=sorted(filter(visit.may_read, visit.config.services.values()), key=lambda one: one.name.casefold()),
-        teams=sorted(filter(visit.may_read, visit.config.teams.values()), key=lambda one: one.name.casefold()),
-        error=error,
+        saved=views_for(visit, chosen),
+        hidden=hidden,
+        filters=filters,
+        refused=refused or {},
+        others=_elsewhere(visit, part.items, refused or {}),
+        error=error or problem,
+        **(_NO_CHOICES if visit.is_refresh else _choices(visit, asked)),
     )
 
 
 def act_on_many(visit: Visit) -> Response:
-    """POST `/incidents`: acknowledge or resolve every one that was selected; says how many worked."""
-    ids = visit.texts("id")[:MANY]
-    back = visit.path
-    verb = visit.text("do")
-    if not ids:
-        return incidents_page(visit, error=Invalid("Select at least one incident."), code=422)
-    if verb not in ("acknowledge", "resolve"):
-        raise Invalid("There is no such action.")
-    done = 0
-    refused: list[str] = []
-    for incident_id in ids:
-        command: Command = Acknowledge(incident_id=incident_id)
-        if verb == "resolve":
-            command = Resolve(incident_id=incident_id)
-        try:
-            visit.run(command)
-            done += 1
-        except TocsinError as error:
-            refused.append(error.message)
-    if refused:
-        words = "acknowledged" if verb == "acknowledge" else "resolved"
-        message = f"{done} {words}, {len(refused)} not."
+    """POST `/incidents`: the same for every one that was ticked, or for all that match; says how many it was."""
+    chosen = chosen_of(visit.query)
+    verb = visit.text("do", 20)
+    try:
+        asked, problem = safely_wanted(visit, chosen)
+        if problem is not None:
+            raise problem
+        outcome = run_many(visit, chosen_ids(visit, asked), command_for(visit, verb))
+    except TocsinError as error:
+        return incidents_page(visit, error=error, code=status_of(error))
+    if outcome.refused:
         visit.config = visit.site.desk.config()
-        return incidents_page(visit, error=Invalid(message, details=(message, *dict.fromkeys(refused))), code=409)
-    return visit.go(back, f"many-{verb}.{done}")
+        return incidents_page(visit, error=Invalid(summary(outcome)), code=409, refused=outcome.refused)
+    span = f".{outcome.first}.{outcome.last}" if verb in ("acknowledge", "resolve", "snooze") else ""
+    return visit.go(visit.path, f"many-{verb}.{outcome.done}{span}")
 
 
-def _chosen(visit: Visit) -> Chosen:
-    number = visit.query("page")
-    view = visit.query("view")
-    state = visit.query("state")
-    return Chosen(
-        view=view if view in ("mine", "team", "unanswered", "all") else "",
-        state=state if state in _STATES else "",
-        urgency=visit.query("urgency") if visit.query("urgency") in ("high", "low") else "",
-        service=visit.query("service"),
-        team=visit.query("team"),
-        oldest=visit.query("order") == "oldest",
-        page=min(max(int(number), 1), 10_000) if number.isascii() and number.isdigit() and len(number) < 7 else 1,
-    )
+def _window(visit: Visit, chosen: Chosen, asked: IncidentFilter, order: Order, part: Slice[Incident]) -> Window:
+    """Where the page stands in the list."""
+    ranks, items = ranks_of(visit.config), part.items
+    newer = older = ""
+    if part.before:
+        newer = chosen.but(before=place_of(items[0], order, ranks)).path if items else chosen.but().path
+    if part.after and part.looked_to is not None and not chosen.before:
+        older = chosen.but(after=f"0.{part.looked_to}.{0 if order is not Order.OLDEST else 2**62}").path
+    elif part.after and items:
+        older = chosen.but(after=place_of(items[-1], order, ranks)).path
+    return Window(len(items), _count(visit, asked), newer, older, part.looked_to)
 
 
-def _wanted(visit: Visit, chosen: Chosen) -> IncidentFilter:
-    statuses = _STATES[chosen.state] if chosen.state else (() if chosen.view == "all" else _OPEN)
-    if chosen.view == "unanswered":
-        statuses = (Status.TRIGGERED,)
-    teams: tuple[str, ...] = (chosen.team,) if chosen.team else ()
-    if chosen.view == "team" and not teams:
-        teams = _my_teams(visit)
-    return IncidentFilter(
-        statuses=statuses,
-        urgencies=(Urgency(chosen.urgency),) if chosen.urgency else (),
-        service_ids=(chosen.service,) if chosen.service else (),
-        team_ids=teams,
-        user_ids=(visit.me.id,) if chosen.view == "mine" else (),
-        sight=visit.sight,
-    )
-
-
-def _my_teams(visit: Visit) -> tuple[str, ...]:
-    """The reader's teams; a name that no team has when there are none, so that the view is empty and not full."""
-    return tuple(member.team_id for member in visit.config.teams_of.get(visit.me.id, ())) or ("-",)
+def _count(visit: Visit, asked: IncidentFilter) -> Count | None:
+    """How many there are; None where counting would read the whole past."""
+    plain = asked == IncidentFilter(sight=asked.sight)
+    counts = asked.is_open_only or (plain and asked.sight is None)
+    return visit.site.reads.count_incidents(asked) if counts else None
 
 
 def _views(visit: Visit, chosen: Chosen) -> list[View]:
-    empty = Chosen("", "", "", "", "", oldest=False, page=1)
     views = []
-    for key, name in (("", "Open"), ("unanswered", "Unanswered"), ("mine", "Mine"), ("team", "Team"), ("all", "All")):
-        choice = replace(empty, view=key)
-        views.append(View(name, choice.path(1), _total(visit, _wanted(visit, choice)), chosen.view == key))
+    for key, name in VIEWS.items():
+        choice = Chosen(view=key)
+        count = _count(visit, safely_wanted(visit, choice)[0]) or Count(0, more=True)
+        here = chosen.view == key and not any(getattr(chosen, one) for one in FILTERS)
+        views.append(View(_(name), choice.path, count, here))
     return views
 
 
-def _total(visit: Visit, wanted: IncidentFilter) -> int:
-    return visit.site.reads.incidents(wanted, limit=1, want_total=True).total or 0
+def _elsewhere(visit: Visit, shown: tuple[Incident, ...], refused: dict[str, str]) -> list[tuple[int, str]]:
+    """Numbers and reasons of those that were refused and do not stand on this page."""
+    here = {incident.id for incident in shown}
+    away = [one for one in refused if one not in here][:PER_PAGE]
+    found = visit.site.reads.incidents_by_id(away)
+    return [(found[one].number, refused[one]) for one in away if one in found]
 
 
-def _filter_words(visit: Visit, chosen: Chosen) -> list[str]:
-    """The filters in force, as words."""
-    words = []
-    if chosen.state:
-        words.append(f"State: {chosen.state}")
-    if chosen.urgency:
-        words.append(f"Urgency: {chosen.urgency}")
-    if chosen.service:
-        words.append(f"Service: {visit.names.service(chosen.service)}")
-    if chosen.team:
-        words.append(f"Team: {visit.names.team(chosen.team)}")
-    return words
+def _choices(visit: Visit, asked: IncidentFilter) -> dict[str, Any]:
+    """What the filters and the actions for many offer."""
+    config = visit.config
+    newest = visit.site.reads.incidents(IncidentFilter(sight=visit.sight), order=((SortBy.CREATED_AT, True),), limit=1)
+    may_act = visit.may(Verb.RESPOND) or any(visit.may(Verb.RESPOND, (team,)) for team in visit.standing.teams)
+    people = people_to_call(visit)
+    return {
+        "states": STATES,
+        "urgencies": URGENCIES,
+        "orders": ORDERS,
+        "services": sorted(filter(visit.may_read, config.services.values()), key=lambda one: one.name.casefold()),
+        "teams": sorted(filter(visit.may_read, config.teams.values()), key=lambda one: one.name.casefold()),
+        "people": people,
+        "priorities": sorted(config.priorities.values(), key=lambda one: (one.order, one.name)),
+        "snoozes": SNOOZES,
+        "many": MANY,
+        "may_act": may_act,
+        "all_can_be_chosen": asked.is_open_only,
+        "can_rank": asked.is_open_only,
+        "upto": newest.items[0].number if newest.items else 0,
+        "once": visit.site.ids.token(),
+    }

@@ -11,6 +11,7 @@ from tocsin.escalation.model import Policy
 from tocsin.incidents.model import Incident, NextStep, NoTimer, Status
 from tocsin.kernel.time import Moment
 from tocsin.kernel.wording import listed
+from tocsin.web.language import gettext as _
 from tocsin.web.looks import Look, incident_look
 from tocsin.web.visit import Visit
 
@@ -36,6 +37,14 @@ class Row:
     may_act: bool
 
 
+_NO_STEP = Next("", None)
+
+
+def lines_of(visit: Visit, incidents: Iterable[Incident]) -> list[Row]:
+    """The rows for a list that does not say what happens next: to find that out for each of many takes its time."""
+    return [_row(visit, incident, _NO_STEP) for incident in incidents]
+
+
 def rows_of(visit: Visit, incidents: Iterable[Incident]) -> list[Row]:
     """The rows for this reader."""
     return [row_of(visit, incident) for incident in incidents]
@@ -43,6 +52,10 @@ def rows_of(visit: Visit, incidents: Iterable[Incident]) -> list[Row]:
 
 def row_of(visit: Visit, incident: Incident) -> Row:
     """One row."""
+    return _row(visit, incident, next_of(visit, incident, visit.config.policies.get(incident.policy_id)))
+
+
+def _row(visit: Visit, incident: Incident, then: Next) -> Row:
     names = visit.names
     return Row(
         incident=incident,
@@ -50,7 +63,7 @@ def row_of(visit: Visit, incident: Incident) -> Row:
         service=names.service(incident.service_id),
         people=tuple((user_id, names.person(user_id)) for user_id in incident.assignee_ids),
         priority=names.priority(incident.priority_id) if incident.priority_id else "",
-        next=next_of(visit, incident, visit.config.policies.get(incident.policy_id)),
+        next=then,
         may_act=may_respond(visit, incident),
     )
 
@@ -68,28 +81,35 @@ def next_of(visit: Visit, incident: Incident, policy: Policy | None) -> Next:
     if incident.next_step is NextStep.ESCALATE and at is not None:
         return Next(_calls_next(visit, incident, policy, at), at)
     if incident.next_step is NextStep.LAST_RESORT:
-        return Next("Calls the last resort again", at)
+        return Next(_("Calls the last resort again"), at)
     if incident.next_step is NextStep.UNACKNOWLEDGE:
-        return Next("Snooze ends, pages again" if incident.snoozed_until else "Pages again", at)
+        return Next(_("Snooze ends, pages again") if incident.snoozed_until else _("Pages again"), at)
     words = {
-        NoTimer.EXHAUSTED: "Nobody further is called",
-        NoTimer.LOW_URGENCY: "Nobody further is called",
-        NoTimer.ASSIGNED: "Given by name: nobody else is called",
-        NoTimer.NO_ACK_TIMEOUT: "Nobody else will be called",
-        NoTimer.STARTING: "Starting",
+        NoTimer.EXHAUSTED: _("Nobody further is called"),
+        NoTimer.LOW_URGENCY: _("Nobody further is called"),
+        NoTimer.ASSIGNED: _("Given by name: nobody else is called"),
+        NoTimer.NO_ACK_TIMEOUT: _("Nobody else will be called"),
+        NoTimer.STARTING: _("Starting"),
     }
     return Next(words[incident.timer_reason or NoTimer.STARTING], None)
 
 
 def _calls_next(visit: Visit, incident: Incident, policy: Policy | None, at: Moment) -> str:
     if policy is None or not policy.rules:
-        return "Calls the next level"
+        return _("Calls the next level")
     level, pass_number = incident.level + 1, incident.pass_number
     if level > len(policy.rules):
         level, pass_number = 1, pass_number + 1
     if pass_number > policy.passes:
-        return "Calls the last resort"
+        return _("Calls the last resort")
     found = people_at(visit.config, at)(policy.rules[level - 1])
-    again = f", pass {pass_number} of {policy.passes}" if level == 1 else ""
-    who = listed(map(visit.names.person, found.user_ids)) if found.user_ids else "the next level"
-    return f"Calls {who} (level {level}{again})"
+    who = listed(map(visit.names.person, found.user_ids)) if found.user_ids else _("the next level")
+    if level > 1:
+        return _("Calls %(people)s (level %(level)s)", people=who, level=level)
+    return _(
+        "Calls %(people)s (level %(level)s, pass %(number)s of %(passes)s)",
+        people=who,
+        level=level,
+        number=pass_number,
+        passes=policy.passes,
+    )

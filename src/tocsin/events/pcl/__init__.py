@@ -11,6 +11,7 @@ from tocsin.events.pcl.explain import explain
 from tocsin.events.pcl.parse import EVENT_ROOTS, INCIDENT_ROOTS, parse, parse_path
 from tocsin.events.pcl.patterns import captures, check_regex
 from tocsin.events.pcl.reach import always, apart_in_time
+from tocsin.events.pcl.scan import quoted
 from tocsin.events.pcl.scene import Named, Scene
 from tocsin.events.pcl.templates import render, unknown_places
 from tocsin.events.pcl.tree import Path
@@ -33,6 +34,7 @@ __all__ = [
     "explain",
     "parse",
     "parse_path",
+    "quoted",
     "render",
     "unknown_places",
 ]

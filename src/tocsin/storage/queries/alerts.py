@@ -6,22 +6,26 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, select
+from sqlalchemy import Connection, Select, func, literal_column, select
 
 from tocsin.alerts.model import Alert
 from tocsin.kernel.time import Moment
 from tocsin.storage import tables
 from tocsin.storage.codec import load
-from tocsin.storage.queries.listing import Listing, Sight, counted, cut, within
+from tocsin.storage.queries.listing import Listing, Sight, counted, cut, has_words, within
+from tocsin.storage.queries.slices import Count, Slice, Walk, counted_to, taken
 
 _T = tables.alerts.c
+_IS_OPEN = _T.is_open == literal_column("1")
+"""Within the statement itself: the index of what is open only serves one that names its condition."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertFilter:
     """Which alerts: None or empty = any. [since, until) is about `created_at`. None of `sight` = all.
 
-    `window_id`: those that a maintenance window holds.
+    `window_id`: those that a maintenance window holds. `severities`: as stored, "" for those without one. `words`:
+    all of these stand in what it is called, where it comes from or its key.
     """
 
     is_open: bool | None = None
@@ -34,6 +38,44 @@ class AlertFilter:
     since: Moment | None = None
     until: Moment | None = None
     sight: Sight | None = None
+    severities: tuple[str, ...] = ()
+    words: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class At:
+    """A place in a list of alerts: that of the alert with this id."""
+
+    created_at: Moment
+    id: str = ""
+
+
+def near(
+    connection: Connection, wanted: AlertFilter, at: At | None, limit: int, *, newest_first: bool, backwards: bool
+) -> Slice[Alert]:
+    """At most `limit` of the alerts wanted, beyond a place."""
+    place = None if at is None else (at.created_at, at.id)
+    walk = Walk(columns=(_T.created_at, _T.id), descending=newest_first, at=place, backwards=backwards)
+
+    def decode(ids: Sequence[str]) -> tuple[Alert, ...]:
+        found = by_ids(connection, ids)
+        return tuple(found[one] for one in ids)
+
+    bound_by = _T.created_at if _has_no_index(wanted) else None
+    return taken(connection, _where(select(_T.id), wanted), walk, limit, decode, bound_by=bound_by)
+
+
+def _has_no_index(wanted: AlertFilter) -> bool:
+    """Whether it may have to read very many alerts to find a few."""
+    if wanted.is_open or wanted.incident_id or wanted.window_id:
+        return False
+    sparse = (wanted.severities, wanted.words, wanted.integration_ids, wanted.is_open is not None)
+    return any(sparse) or wanted.suppressed is not None or wanted.sight is not None
+
+
+def count(connection: Connection, wanted: AlertFilter, most: int) -> Count:
+    """How many there are of the alerts wanted, counted as far as `most`."""
+    return counted_to(connection, _where(select(_T.id), wanted), most)
 
 
 def find(
@@ -73,26 +115,32 @@ def first_of(connection: Connection, incident_ids: Sequence[str]) -> Mapping[str
 
 def open_and_suppressed(connection: Connection) -> tuple[int, int]:
     """How many alerts are open, and how many of those were kept from paging."""
-    statement = select(_T.suppressed, func.count()).where(_T.is_open == 1).group_by(_T.suppressed)
+    statement = select(_T.suppressed, func.count()).where(_IS_OPEN).group_by(_T.suppressed)
     counts: dict[int, int] = {row[0]: row[1] for row in connection.execute(statement)}
     return sum(counts.values()), counts.get(1, 0)
 
 
 def _where(statement: Select[Any], wanted: AlertFilter) -> Select[Any]:
     if wanted.is_open is not None:
-        statement = statement.where(_T.is_open == int(wanted.is_open))
+        statement = statement.where(_IS_OPEN if wanted.is_open else _T.is_open == 0)
     if wanted.suppressed is not None:
         statement = statement.where(_T.suppressed == int(wanted.suppressed))
-    if wanted.service_ids:
-        statement = statement.where(_T.service_id.in_(wanted.service_ids))
-    if wanted.integration_ids:
-        statement = statement.where(_T.scope.in_(wanted.integration_ids))
-    if wanted.incident_id:
-        statement = statement.where(_T.incident_id == wanted.incident_id)
-    if wanted.dedup_key:
-        statement = statement.where(_T.dedup_key == wanted.dedup_key)
-    if wanted.window_id:
-        statement = statement.where(_T.window_id == wanted.window_id)
+    for column, values in (
+        (_T.service_id, wanted.service_ids),
+        (_T.scope, wanted.integration_ids),
+        (func.coalesce(_T.severity, ""), wanted.severities),
+    ):
+        if values:
+            statement = statement.where(column.in_(values))
+    for column, value in (
+        (_T.incident_id, wanted.incident_id),
+        (_T.dedup_key, wanted.dedup_key),
+        (_T.window_id, wanted.window_id),
+    ):
+        if value:
+            statement = statement.where(column == value)
+    if wanted.words:
+        statement = statement.where(has_words(_T.words, wanted.words))
     if wanted.since is not None:
         statement = statement.where(_T.created_at >= wanted.since)
     if wanted.until is not None:

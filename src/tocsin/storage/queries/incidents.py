@@ -7,17 +7,20 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, case, func, or_, select, union_all
+from sqlalchemy import ColumnElement, Connection, Select, case, func, literal_column, or_, select, union_all
 
 from tocsin.directory.model import Urgency
 from tocsin.incidents.model import Incident, Status
 from tocsin.kernel.time import Moment
 from tocsin.storage import tables
 from tocsin.storage.codec import load
-from tocsin.storage.queries.listing import Listing, Sight, counted, cut, of_people, of_teams, within
+from tocsin.storage.queries.listing import Listing, Sight, counted, cut, has_words, of_people, of_teams, within
+from tocsin.storage.queries.slices import Count, Slice, Walk, counted_to, taken
 
 _T = tables.incidents.c
-_OPEN = (Status.TRIGGERED.value, Status.ACKNOWLEDGED.value)
+_IS_OPEN = _T.status != literal_column(f"'{Status.RESOLVED.value}'")
+"""Within the statement itself: the index of what is open only serves one that names its condition."""
+
 _LARGEST_NUMBER = 2**63 - 1
 
 
@@ -30,11 +33,30 @@ class SortBy(StrEnum):
     URGENCY = "urgency"  # ascending: low first
 
 
+class Order(StrEnum):
+    """How a list of incidents is walked. The last two look at every row: for incidents that are open."""
+
+    NEWEST = "newest"
+    OLDEST = "oldest"
+    URGENT = "urgent"  # high first, the newest of each first
+    PRIORITY = "priority"  # what matters most first
+
+
+@dataclass(frozen=True, slots=True)
+class At:
+    """A place in a list of incidents: that of the incident with this number. `rank`: of its urgency or priority."""
+
+    created_at: Moment
+    number: int
+    rank: int = 0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IncidentFilter:
     """Which incidents: empty = any. `user_ids` have it now; [since, until) is about `created_at`; no `sight` = all.
 
-    `or_ids` belongs to `incident_key`: incidents that answer to the key for another reason.
+    `or_ids` belongs to `incident_key`: incidents that answer to the key for another reason. `words`: all of these stand
+    in its title, or it is its number. `upto`: none that came later than the incident with this number.
     """
 
     statuses: tuple[Status, ...] = ()
@@ -49,6 +71,14 @@ class IncidentFilter:
     since: Moment | None = None
     until: Moment | None = None
     sight: Sight | None = None
+    priority_ids: tuple[str, ...] = ()
+    words: str = ""
+    upto: int = 0
+
+    @property
+    def is_open_only(self) -> bool:
+        """Whether it asks for nothing that is over: then it is served by the index of what is open."""
+        return bool(self.statuses) and Status.RESOLVED not in self.statuses
 
 
 EVERY = IncidentFilter()
@@ -94,6 +124,64 @@ def find(
     return cut(ids, limit, by_id.__getitem__, total)
 
 
+def near(
+    connection: Connection,
+    wanted: IncidentFilter,
+    order: Order,
+    ranks: Mapping[str, int],
+    at: At | None,
+    limit: int,
+    *,
+    backwards: bool,
+) -> Slice[Incident]:
+    """At most `limit` of the incidents wanted, beyond a place. `ranks`: of priorities, the highest comes first."""
+    place: tuple[int, ...] | None = None if at is None else (at.created_at, at.number)
+    columns: tuple[ColumnElement[Any], ...] = (_T.created_at, _T.number)
+    if order in (Order.URGENT, Order.PRIORITY):
+        columns = (_rank(order, ranks), *columns)
+        place = None if at is None else (at.rank, at.created_at, at.number)
+    walk = Walk(columns=columns, descending=order is not Order.OLDEST, at=place, backwards=backwards)
+
+    def decode(ids: Sequence[str]) -> tuple[Incident, ...]:
+        found = by_ids(connection, ids)
+        return tuple(found[one] for one in ids)
+
+    bound_by = _T.created_at if _has_no_index(wanted) else None
+    return taken(connection, _where(select(_T.id), wanted), walk, limit, decode, bound_by=bound_by)
+
+
+def rank_of(incident: Incident, order: Order, ranks: Mapping[str, int]) -> int:
+    """The rank by which an incident stands in a list of this order."""
+    if order is Order.URGENT:
+        return int(incident.urgency is Urgency.HIGH)
+    return ranks.get(incident.priority_id or "", -1) if order is Order.PRIORITY else 0
+
+
+def _rank(order: Order, ranks: Mapping[str, int]) -> ColumnElement[Any]:
+    if order is Order.URGENT:
+        return case((_T.urgency == Urgency.HIGH.value, 1), else_=0)
+    return case(dict(ranks), value=_T.priority_id, else_=-1) if ranks else literal_column("-1")
+
+
+def _has_no_index(wanted: IncidentFilter) -> bool:
+    """Whether it may have to read very many incidents to find a few."""
+    if wanted.is_open_only or wanted.ids or wanted.incident_key:
+        return False
+    sparse = (wanted.urgencies, wanted.team_ids, wanted.user_ids, wanted.policy_ids, wanted.priority_ids, wanted.words)
+    return any(sparse) or wanted.sight is not None or wanted.upto > 0 or len(wanted.statuses) > 0
+
+
+def count(connection: Connection, wanted: IncidentFilter, most: int) -> Count:
+    """How many there are of the incidents wanted, counted as far as `most`."""
+    return counted_to(connection, _where(select(_T.id), wanted), most)
+
+
+def ids(connection: Connection, wanted: IncidentFilter, most: int) -> tuple[str, ...]:
+    """The ids of the newest so many incidents wanted."""
+    statement = _where(select(_T.id), wanted).order_by(_T.created_at.desc(), _T.number.desc()).limit(most)
+    return tuple(connection.execute(statement).scalars())
+
+
 def by_ids(connection: Connection, ids: Iterable[str]) -> dict[str, Incident]:
     """The incidents with these ids, those that exist."""
     found: dict[str, Incident] = {}
@@ -122,7 +210,7 @@ def one(connection: Connection, reference: str) -> Incident | None:
 def open_counts(connection: Connection, sight: Sight | None, team_ids: Sequence[str]) -> OpenCounts:
     """How many are open, of some teams if any are named."""
     wanted = IncidentFilter(team_ids=tuple(team_ids), sight=sight)
-    statement = _where(select(_T.status, _T.urgency, func.count()), wanted).where(_T.status.in_(_OPEN))
+    statement = _where(select(_T.status, _T.urgency, func.count()), wanted).where(_IS_OPEN)
     counts = {"triggered": 0, "acknowledged": 0, "high": 0, "low": 0}
     for status, urgency, number in connection.execute(statement.group_by(_T.status, _T.urgency)):
         counts[status] += number
@@ -132,7 +220,7 @@ def open_counts(connection: Connection, sight: Sight | None, team_ids: Sequence[
 
 def open_by_service(connection: Connection, service_ids: Collection[str] | None) -> Mapping[str, OpenCounts]:
     """How many are open on each service that has any, of these services if some are named."""
-    statement = select(_T.service_id, _T.status, _T.urgency, func.count()).where(_T.status.in_(_OPEN))
+    statement = select(_T.service_id, _T.status, _T.urgency, func.count()).where(_IS_OPEN)
     if service_ids is not None:
         statement = statement.where(_T.service_id.in_(service_ids))
     found: dict[str, dict[str, int]] = {}
@@ -143,6 +231,19 @@ def open_by_service(connection: Connection, service_ids: Collection[str] | None)
         counts[status] += number
         counts[urgency] += number
     return {service_id: OpenCounts(**counts) for service_id, counts in found.items()}
+
+
+def last_created_of(connection: Connection, service_ids: Collection[str]) -> Mapping[str, Moment]:
+    """When the newest incident began of each of these services that ever had one: one look-up for each."""
+    things = tables.things.c
+    newest = select(func.max(_T.created_at)).where(_T.service_id == things.id).scalar_subquery()
+    found: dict[str, Moment] = {}
+    wanted = sorted(service_ids)
+    for start in range(0, len(wanted), 500):
+        part = wanted[start : start + 500]
+        statement = select(things.id, newest).where(things.kind == "service", things.id.in_(part))
+        found |= {row[0]: row[1] for row in connection.execute(statement) if row[1] is not None}
+    return found
 
 
 def last_created(connection: Connection, service_id: str) -> Moment | None:
@@ -158,12 +259,15 @@ def last_created(connection: Connection, service_id: str) -> Moment | None:
 
 def _where(statement: Select[Any], wanted: IncidentFilter) -> Select[Any]:
     conditions: list[ColumnElement[bool]] = []
+    if wanted.is_open_only:
+        conditions.append(_IS_OPEN)
     for column, values in (
         (_T.status, [status.value for status in wanted.statuses]),
         (_T.urgency, [urgency.value for urgency in wanted.urgencies]),
         (_T.service_id, list(wanted.service_ids)),
         (_T.policy_id, list(wanted.policy_ids)),
         (_T.id, list(wanted.ids)),
+        (_T.priority_id, list(wanted.priority_ids)),
     ):
         if values:
             conditions.append(column.in_(values))
@@ -177,9 +281,21 @@ def _where(statement: Select[Any], wanted: IncidentFilter) -> Select[Any]:
         conditions.append(_T.created_at >= wanted.since)
     if wanted.until is not None:
         conditions.append(_T.created_at < wanted.until)
+    if wanted.words:
+        conditions.append(_says(wanted.words))
+    if wanted.upto:
+        conditions.append(_T.number <= wanted.upto)
     if wanted.sight is not None:
         conditions.append(within(wanted.sight, _T.id))
     return statement.where(*conditions)
+
+
+def _says(text: str) -> ColumnElement[bool]:
+    """Whether its title holds the words, or they are its number."""
+    number = text.strip().removeprefix("#")
+    said = has_words(_T.words, text)
+    is_number = number.isascii() and number.isdigit() and len(number) < 19
+    return or_(said, _T.number == int(number)) if is_number else said
 
 
 def _ordering(order: Sequence[tuple[SortBy, bool]]) -> list[ColumnElement[Any]]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Select, Table, and_, false, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, exists, false, func, or_, select
 
 from tocsin.storage import tables
 
@@ -57,14 +57,17 @@ def within(sight: Sight, incident_id: ColumnElement[str]) -> ColumnElement[bool]
 
 
 def of_teams(incident_id: ColumnElement[str], team_ids: Sequence[str]) -> ColumnElement[bool]:
-    """Whether the incident belongs to one of these teams."""
-    return incident_id.in_(_of(tables.incident_teams, "team_id", team_ids))
+    """Whether the incident belongs to one of these teams: asked of each incident, as a team has had very many."""
+    teams = tables.incident_teams.c
+    return exists(select(1).where(teams.incident_id == incident_id, teams.team_id.in_(team_ids)))
 
 
 def of_people(incident_id: ColumnElement[str], user_ids: Sequence[str]) -> ColumnElement[bool]:
     """Whether one of these people has the incident now."""
-    return incident_id.in_(_of(tables.incident_people, "user_id", user_ids))
+    people = tables.incident_people.c
+    return incident_id.in_(select(people.incident_id).where(people.user_id.in_(user_ids)))
 
 
-def _of(table: Table, column: str, values: Sequence[str]) -> Select[Any]:
-    return select(table.c.incident_id).where(table.c[column].in_(values))
+def has_words(words: ColumnElement[str], text: str) -> ColumnElement[bool]:
+    """Whether the folded text in this column holds all of these words, in any order."""
+    return and_(*(words.contains(word, autoescape=True) for word in text.casefold().split()))

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import Connection, Row, func, literal_column, select
 
 from tocsin.events.model import Outcome
 from tocsin.kernel.time import Moment
 from tocsin.storage import tables
+from tocsin.storage.queries.halving import LEEWAY, first_since
 from tocsin.storage.queries.listing import Listing, cut
 
 _T = tables.event_outcomes.c
@@ -19,8 +20,11 @@ COLUMNS = (_T.seq, _T.outcome, _T.reason, _T.alert_id, _T.integration_id, _T.rec
 KEPT_BACK = (Outcome.SUPPRESSED, Outcome.DROPPED, Outcome.QUARANTINED)
 """Outcomes that are rare and asked for; they have an index."""
 
+_IS_KEPT_BACK = _T.outcome.in_([literal_column(f"'{outcome.value}'") for outcome in KEPT_BACK])
+"""As the index has it, within the statement itself."""
+
 LOOKED_THROUGH = 200_000
-"""A filter that no index serves looks at so many of the newest events, and no further."""
+"""A filter that no index serves looks at so many of the newest events, and no further, unless it says otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +42,10 @@ class EventOutcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutcomeFilter:
-    """Which outcomes: empty = any. `before_seq` 0 = from the newest on; [since, until) is about `received_at`."""
+    """Which outcomes: empty = any. `before_seq` 0 = from the newest on; [since, until) is about `received_at`.
+
+    `within`: among how many events before that a filter without an index is looked for.
+    """
 
     outcomes: tuple[Outcome, ...] = ()
     integration_ids: tuple[str, ...] = ()
@@ -46,13 +53,18 @@ class OutcomeFilter:
     before_seq: int = 0
     since: Moment | None = None
     until: Moment | None = None
+    within: int = LOOKED_THROUGH
 
 
 def find(connection: Connection, wanted: OutcomeFilter, limit: int) -> Listing[EventOutcome]:
     """The newest outcomes wanted; the next page begins before the last one's `seq`."""
+    return looked(connection, wanted, limit)[0]
+
+
+def looked(connection: Connection, wanted: OutcomeFilter, limit: int) -> tuple[Listing[EventOutcome], int]:
+    """The same, and before which number the search stopped with others beyond it (0 = all was looked through)."""
     statement = select(*COLUMNS).order_by(_T.seq.desc())
-    if wanted.before_seq:
-        statement = statement.where(_T.seq < wanted.before_seq)
+    low, high = 0, wanted.before_seq or int(connection.execute(select(func.max(_T.seq))).scalar() or 0) + 1
     if wanted.outcomes:
         statement = statement.where(_T.outcome.in_([outcome.value for outcome in wanted.outcomes]))
     if wanted.integration_ids:
@@ -61,13 +73,19 @@ def find(connection: Connection, wanted: OutcomeFilter, limit: int) -> Listing[E
         statement = statement.where(_T.alert_id == wanted.alert_id)
     if wanted.since is not None:
         statement = statement.where(_T.received_at >= wanted.since)
+        low = first_since(connection, _T.seq, _T.received_at, wanted.since - LEEWAY) - 1
     if wanted.until is not None:
         statement = statement.where(_T.received_at < wanted.until)
-    indexed = bool(wanted.outcomes) and set(wanted.outcomes) <= set(KEPT_BACK)
-    if not indexed and (wanted.outcomes or wanted.integration_ids or wanted.alert_id):
-        newest = wanted.before_seq or int(connection.execute(select(func.max(_T.seq))).scalar() or 0)
-        statement = statement.where(_T.seq > newest - LOOKED_THROUGH)
-    return cut(connection.execute(statement.limit(limit + 1)).all(), limit, outcome_of)
+        high = min(high, first_since(connection, _T.seq, _T.received_at, wanted.until + LEEWAY))
+    edge = 0
+    if wanted.outcomes and set(wanted.outcomes) <= set(KEPT_BACK) and not (wanted.integration_ids or wanted.alert_id):
+        statement = statement.where(_IS_KEPT_BACK)
+    elif wanted.outcomes or wanted.integration_ids or wanted.alert_id:
+        edge = max(low, high - 1 - wanted.within)
+        low = edge
+    rows = connection.execute(statement.where(_T.seq > low, _T.seq < high).limit(limit + 1)).all()
+    stopped = edge + 1 if edge and len(rows) <= limit and edge >= oldest(connection) else 0
+    return cut(rows, limit, outcome_of), stopped
 
 
 def one(connection: Connection, seq: int) -> EventOutcome | None:

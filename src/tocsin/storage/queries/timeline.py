@@ -14,16 +14,14 @@ from sqlalchemy import Connection, Row, func, select
 from tocsin.incidents.notes import FACTS, Note, notes_of
 from tocsin.kernel.actor import Actor
 from tocsin.kernel.decision import Fact
-from tocsin.kernel.time import SECOND, Moment, Span
+from tocsin.kernel.time import Moment
 from tocsin.storage import tables
 from tocsin.storage.codec import load_actor, load_fact
+from tocsin.storage.queries.halving import LEEWAY, first_since
 from tocsin.storage.queries.listing import Listing, Sight, counted, cut, of_teams, within
 
 _T = tables.timeline.c
 _COLUMNS = (_T.seq, _T.at, _T.incident_id, _T.kind, _T.actor, _T.data)
-
-_LEEWAY: Span = 60 * SECOND
-"""How far the clock may have been set back between two facts without hiding one from a window of time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +71,11 @@ def find(
     if wanted.since is not None:
         statement = statement.where(_T.at >= wanted.since)
         if not wanted.incident_id:
-            statement = statement.where(_T.seq >= first_seq_since(connection, wanted.since - _LEEWAY))
+            statement = statement.where(_T.seq >= first_seq_since(connection, wanted.since - LEEWAY))
     if wanted.until is not None:
         statement = statement.where(_T.at < wanted.until)
         if not wanted.incident_id:
-            statement = statement.where(_T.seq < first_seq_since(connection, wanted.until + _LEEWAY))
+            statement = statement.where(_T.seq < first_seq_since(connection, wanted.until + LEEWAY))
     total = counted(connection, statement) if want_total else None
     order = _T.seq.desc() if newest_first else _T.seq
     return cut(
@@ -112,11 +110,6 @@ def one(connection: Connection, seq: int) -> TimelineEntry | None:
     return None if row is None else _entry(row)
 
 
-def _head(connection: Connection) -> int:
-    """The number of the newest fact, 0 before the first."""
-    return int(connection.execute(select(func.max(_T.seq))).scalar() or 0)
-
-
 def notes(connection: Connection, incident_id: str) -> list[Note]:
     """What people wrote on an incident, as it stands; oldest first."""
     kinds = [fact.kind for fact in FACTS]
@@ -135,15 +128,7 @@ def first_seqs(connection: Connection, incident_ids: Iterable[str]) -> Mapping[s
 
 def first_seq_since(connection: Connection, moment: Moment) -> int:
     """The smallest `seq` such that what stands before it happened before `moment`; one past the end if all did."""
-    low, high = 1, _head(connection) + 1
-    while low < high:
-        middle = (low + high) // 2
-        row = connection.execute(select(_T.seq, _T.at).where(_T.seq >= middle).order_by(_T.seq).limit(1)).first()
-        if row is None or row.at >= moment:
-            high = middle
-        else:
-            low = row.seq + 1
-    return low
+    return first_since(connection, _T.seq, _T.at, moment)
 
 
 def _entry(row: Row[int, Moment, str, str, str, str]) -> TimelineEntry:

@@ -27,6 +27,7 @@ from tocsin.kernel.errors import Conflict, Invalid, NotAllowed, NotFound
 from tocsin.web import guard
 from tocsin.web.rules import form, parts, words
 from tocsin.web.rules.blocks import TITLES, called_by, may_edit, path_of
+from tocsin.web.rules.draft import draft
 from tocsin.web.rules.effects import effects
 from tocsin.web.rules.told import told
 from tocsin.web.visit import Visit, status_of
@@ -74,7 +75,10 @@ def rule_page(visit: Visit) -> Response:
     opened = _opened(path, visit.query("set") or START, visit.query("rule"), last=bool(visit.query("catch_all")))
     if opened.is_gone:
         raise NotFound("This rule was removed already.")
-    return _show(visit, path, opened, form.filled(opened.rule))
+    typed = form.filled(opened.rule)
+    if opened.rule is _NEW and not opened.last:
+        typed = {**typed, **draft(visit, path)}
+    return _show(visit, path, opened, typed)
 
 
 def change_rule(visit: Visit) -> Response:

@@ -15,7 +15,7 @@ from tocsin.events.orchestration import OrchestrationKey
 from tocsin.kernel.errors import NotFound
 from tocsin.kernel.time import Moment, iso
 from tocsin.runtime.reads import OutcomeFilter
-from tocsin.web.alerts import EventLine, lines_of_events
+from tocsin.web.event_lines import EventLine, lines_of_events
 from tocsin.web.rules.effects import entrances_of_service
 from tocsin.web.visit import Visit
 

@@ -147,8 +147,8 @@ def _tried(visit: Visit, ground: Ground) -> Trial:
         at = ground.then
     event = _event(visit, ground, picked, at)
     came = ground.picked.event.seq if ground.picked is not None and at == ground.then else 0
-    lookups = Lookups(latest_alert=_latest(visit, came), memory=_memory(visit))
-    return _told(visit, preview(visit.config, visit.site.ids, lookups, event, at), at)
+    lookups = Lookups(latest_alert=latest_before(visit, came), memory=remembered(visit))
+    return told(visit, preview(visit.config, visit.site.ids, lookups, event, at), at)
 
 
 def _event(visit: Visit, ground: Ground, picked: Event | None, at: Moment) -> Event:
@@ -162,7 +162,7 @@ def _event(visit: Visit, ground: Ground, picked: Event | None, at: Moment) -> Ev
     return visit.site.read_event(text.encode("utf-8", "replace"), by.id, by.key, at)
 
 
-def _latest(visit: Visit, came: int) -> Callable[[str, str], Alert | None]:
+def latest_before(visit: Visit, came: int) -> Callable[[str, str], Alert | None]:
     """The alert of a key as it is. `came`: the number of an event tried at its own time, before what it opened."""
 
     def latest(scope: str, dedup_key: str) -> Alert | None:
@@ -173,14 +173,17 @@ def _latest(visit: Visit, came: int) -> Callable[[str, str], Alert | None]:
     return latest
 
 
-def _memory(visit: Visit) -> Callable[[str], Memory | None]:
+def remembered(visit: Visit) -> Callable[[str], Memory | None]:
+    """What rules remember now."""
+
     def memory(memory_id: str) -> Memory | None:
         return visit.site.reads.memories([memory_id]).get(memory_id)
 
     return memory
 
 
-def _told(visit: Visit, seen: Preview, at: Moment) -> Trial:
+def told(visit: Visit, seen: Preview, at: Moment) -> Trial:
+    """A preview as the page says it; of services that the reader may not see no more than their being there."""
     config, ending = visit.config, seen.ending
     service = config.services.get(seen.service_id)
     shown = service is not None and visit.may_read(service)
