@@ -50,6 +50,19 @@ def test_the_command_line_wins_over_the_environment() -> None:
         ("TOCSIN_MAIL_FROM", "Alarm alarm@example.org"),
         ("TOCSIN_EGRESS_ALLOW", "10.0.0.0/8,bogus"),
         ("TOCSIN_TRUSTED_PROXIES", "127.0.0.1,proxy.example.org"),
+        ("TOCSIN_SIGN_IN", "sso"),
+        ("TOCSIN_SIGN_IN", "provider"),
+        ("TOCSIN_SECOND_FACTOR", "all"),
+        ("TOCSIN_SECRETS_KEY", "canary"),
+        ("TOCSIN_OIDC_ISSUER", "https://login.example.org"),
+        ("TOCSIN_OIDC_CLIENT_ID", "tocsin"),
+        ("TOCSIN_OIDC_CREATE", "maybe"),
+        ("TOCSIN_OIDC_LINK_BY_MAIL", "always"),
+        ("TOCSIN_OIDC_ROLE", "owner"),
+        ("TOCSIN_OIDC_GROUPS", "admins"),
+        ("TOCSIN_OIDC_GROUPS", "admins=emperor"),
+        ("TOCSIN_OIDC_GROUPS", "a=Payments/emperor"),
+        ("TOCSIN_OIDC_GROUPS", "=admin"),
     ],
 )
 def test_a_wrong_value_is_refused_by_name(name: str, value: str) -> None:
@@ -88,3 +101,41 @@ def test_secrets_do_not_show() -> None:
 def test_every_setting_of_the_contract_is_known() -> None:
     assert {"TOCSIN_SLACK_BOT_TOKEN", "TOCSIN_JIRA_PROJECT", "TOCSIN_NOTION_DATABASE"} <= NAMES.keys()
     from_environment(dict.fromkeys(NAMES, ""))
+
+
+OIDC = {
+    "TOCSIN_PUBLIC_URL": "https://tocsin.example.org/",
+    "TOCSIN_OIDC_ISSUER": "https://login.example.org/realms/staff",
+    "TOCSIN_OIDC_CLIENT_ID": "tocsin",
+    "TOCSIN_OIDC_CLIENT_SECRET": "canary-5",
+    "TOCSIN_SECRETS_KEY": "canary-6" * 5,
+}
+
+
+def test_the_identity_provider_and_what_its_groups_give() -> None:
+    groups = "cn=admins,ou=x=admin; payments = Payments / Refunds/manager ;watchers=observer;"
+    settings = from_environment({**OIDC, "TOCSIN_OIDC_GROUPS": groups, "TOCSIN_OIDC_CREATE": "yes"})
+    assert "canary" not in repr(settings)
+    provider, rules = settings.sign_in.provider, settings.sign_in.rules
+    assert provider is not None
+    assert provider.redirect_uri == "https://tocsin.example.org/sign-in/provider/back"
+    assert (rules.links, rules.makes, provider.trusts_mail) == (True, True, False)
+    assert [(one.group, one.role, one.team, one.team_role) for one in rules.grants] == [
+        ("cn=admins,ou=x", "admin", "", "responder"),
+        ("payments", None, "Payments / Refunds", "manager"),
+        ("watchers", "observer", "", "responder"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("TOCSIN_PUBLIC_URL", ""),
+        ("TOCSIN_OIDC_ISSUER", "http://login.example.org"),
+        ("TOCSIN_OIDC_SCOPES", "email"),
+        ("TOCSIN_OIDC_CLIENT_ID", ""),
+    ],
+)
+def test_a_provider_that_can_not_work_is_refused_at_the_start(name: str, value: str) -> None:
+    with pytest.raises(Invalid, match=name):
+        from_environment({**OIDC, name: value})

@@ -81,11 +81,12 @@ def crowded(folder: Path) -> Place:
 
 def places(place: Place) -> dict[str, str]:
     """What the addresses of the pages are filled in with."""
-    config, me = place.desk.config(), place.people["alice"].id
+    config = place.desk.config()
     nights = [one for one in config.schedules.values() if one.time_zone == "America/New_York"]
     weeks = [one for one in config.schedules.values() if one.time_zone == BERLIN]
     if not nights:
         return dict.fromkeys(("week", "night", "mine", "running", "to_me", "swap", "over"), "PNONE")
+    me = place.people["alice"].id
     requests = sorted(config.cover_requests.values(), key=lambda one: one.created_at)
     return {
         "week": weeks[0].id,

@@ -12,7 +12,16 @@ import pytest
 
 from tests.databases import fresh
 from tocsin.kernel.time import HOUR
-from tocsin.storage.edge import EDGE_FILE, EdgeStore, FeedRow, SessionRow, open_edge_store
+from tocsin.storage.edge import (
+    EDGE_FILE,
+    ONCE,
+    EdgeStore,
+    EventRow,
+    FeedRow,
+    ProviderRow,
+    SessionRow,
+    open_edge_store,
+)
 
 NOW = 1_000 * HOUR
 
@@ -151,3 +160,87 @@ def test_a_feed_is_remembered_as_it_was_fetched_last(store: EdgeStore) -> None:
     store.keep_feed(first)
     store.forget_feeds(NOW)
     assert set(store.feed_rows(["F1", "F2"])) == {"F2"}
+
+
+def test_what_was_begun_is_for_its_purpose_and_ends_once(store: EdgeStore) -> None:
+    store.begin("b1", "code", "data", NOW + HOUR)
+    assert store.begun("b1", "other", NOW) is None
+    assert store.begun("b1", "code", NOW + HOUR) is None
+    assert store.begun("b1", "code", NOW) == "data"
+    with ThreadPoolExecutor(8) as pool:
+        taken = list(pool.map(lambda _: store.end_begun("b1", "code", NOW), range(16)))
+    assert sorted(filter(None, taken)) == ["data"]
+
+
+def test_tries_are_counted_also_at_once(store: EdgeStore) -> None:
+    store.begin("b1", "code", "data", NOW + HOUR)
+    with ThreadPoolExecutor(8) as pool:
+        tried = list(pool.map(lambda _: store.try_begun("b1", "code", NOW, 5), range(16)))
+    assert tried.count("data") == 5
+    assert store.begun("b1", "code", NOW) is None, "after too many it is forgotten"
+
+
+def test_a_mark_only_rises_and_of_two_at_once_one_raises_it(store: EdgeStore) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(lambda _: store.raise_mark("m", 7, NOW), range(16))) == 1
+    assert not store.raise_mark("m", 7, NOW)
+    assert not store.raise_mark("m", 6, NOW)
+    assert store.raise_mark("m", 8, NOW + 1)
+    assert store.mark("m") == (8, NOW + 1)
+    assert store.mark("other") is None
+    assert store.raise_mark(f"{ONCE}x", 1, NOW + HOUR)
+    store.sweep(NOW + 2 * HOUR, idle_since=0, attempts_since=0)
+    assert store.mark(f"{ONCE}x") is None
+    assert store.mark("m") == (8, NOW + 1), "counters of passkeys are kept"
+
+
+def test_browsers_are_known_to_their_people(store: EdgeStore) -> None:
+    assert not store.has_browsers("PALICE")
+    store.see_browser("b", "PALICE", NOW)
+    store.see_browser("b", "PALICE", NOW + 1)
+    assert (store.knows_browser("b", "PALICE"), store.knows_browser("b", "PBOB")) == (True, False)
+    store.sweep(NOW, idle_since=0, attempts_since=0, traces_since=NOW)
+    assert store.has_browsers("PALICE")
+    store.forget_browsers("PALICE")
+    assert not store.has_browsers("PALICE")
+
+
+def test_events_are_told_newest_first_and_to_whom_they_happened(store: EdgeStore) -> None:
+    for number, whose in enumerate(("PALICE", "PBOB", "PALICE", "")):
+        event = EventRow(id=f"e{number}", at=NOW + number, user_id=whose, kind="k", address="a", agent="b")
+        store.add_event(event)
+    assert [one.id for one in store.events("PALICE", 9)] == ["e2", "e0"]
+    assert [one.id for one in store.events(None, 3)] == ["e3", "e2", "e1"]
+    store.sweep(NOW, idle_since=0, attempts_since=0, traces_since=NOW + 1)
+    assert [one.id for one in store.events(None, 9)] == ["e3", "e2"]
+
+
+def test_the_provider_ends_what_it_began(store: EdgeStore) -> None:
+    for digest, subject, sid in (("d1", "alice", "s1"), ("d2", "alice", "s2"), ("d3", "bob", "s3")):
+        store.add_session(row(digest))
+        ends = NOW + HOUR
+        store.add_provider_session(
+            ProviderRow(session_digest=digest, subject=subject, sid=sid, id_token="t", ends_at=ends)
+        )
+    assert store.end_provider_sessions("bob", "s1") == 0, "the session of somebody else"
+    assert store.end_provider_sessions("alice", "s1") == 1
+    assert (store.session("d1"), store.provider_session("d1")) == (None, None)
+    assert store.end_provider_sessions("alice", "") == 1
+    assert store.session("d3") is not None
+    assert store.end_provider_sessions("nobody", "") == 0
+
+
+def test_tables_of_an_older_version_get_the_columns_that_came_later(url: str | None, tmp_path: Path) -> None:
+    old = open_edge_store(tmp_path, url)
+    old.add_session(row())
+    old.add_link("l1", "PALICE", NOW + HOUR)
+    with old._writing() as connection:
+        connection.exec_driver_sql("ALTER TABLE edge_sessions DROP COLUMN confirmed_at")
+        connection.exec_driver_sql("ALTER TABLE edge_links DROP COLUMN printed")
+    old.close()
+    new = open_edge_store(tmp_path, url)
+    assert new.session("d1") == row()
+    link = new.link("l1")
+    assert link is not None
+    assert link.printed == 0
+    new.close()

@@ -20,6 +20,8 @@ from tocsin.runtime.reads import AuditFilter, TimelineFilter
 from tocsin.web.actions import ACTIONS
 from tocsin.web.app import create
 from tocsin.web.defined import DEFINED
+from tocsin.web.me_security import SECURITY
+from tocsin.web.signin import NOTICES, SIGN_IN
 
 FORMS: dict[str, dict[str, Any]] = {
     "/sign-out": {},
@@ -35,6 +37,8 @@ FORMS: dict[str, dict[str, Any]] = {
     "/me/rule-add": {"urgency": "low", "delay": "7"},
     "/me/handoff-add": {"about": "both", "advance": "60"},
     "/me/profile": {"name": "Alicia", "zone": "Europe/Berlin"},
+    "/me/language": {"language": "de"},
+    "/me/prove": {"password": PASSWORD, "next": "/me"},
     "/me/password": {"old": PASSWORD, "new": "stapled horses battery", "again": "stapled horses battery"},
     "/me/session-end-others": {},
     "/demo/phones": {"do": "reply", "number": "+12025550100", "text": "10"},
@@ -45,6 +49,13 @@ FORMS: dict[str, dict[str, Any]] = {
     },
 }
 """A form for every address that takes one from people who are signed in."""
+
+OTHERS: dict[str, dict[str, Any]] = {
+    "/me/prove-begin": {},
+    "/me/second-factor": {"code": "000000"},
+    "/me/passkey-begin": {},
+}
+"""The same, where the form alone is not enough: tests/web/test_second_factor.py and test_passkeys.py."""
 
 
 @pytest.fixture
@@ -86,7 +97,7 @@ def address_of(place: Place, path: str) -> str:
 
 def filled(place: Place, path: str) -> dict[str, Any]:
     """The form, with ids that exist."""
-    fields = dict(FORMS[path])
+    fields = dict((FORMS | OTHERS)[path])
     if path == "/incidents":
         fields["id"] = place.incident(1).id
     if path == "/incidents/undo":
@@ -114,7 +125,9 @@ def posting_routes(place: Place) -> Iterator[str]:
 
 
 def test_no_form_is_left_out(fire: Place) -> None:
-    tested = {"/sign-in", "/enter/{token}", "/a/{token}"}  # for people who are not signed in: tests of their own
+    # For people who are not signed in: tests of their own.
+    tested = {"/a/{token}", *(path for path, _page, *methods in (*SIGN_IN, *NOTICES) if methods)}
+    tested |= {path for path, _page, *methods in SECURITY if methods}
     tested |= {path for path, _page, *methods in DEFINED if methods}  # tests/web/test_defined_forms.py
     for path in FORMS:
         parts = path.split("/")
@@ -145,7 +158,7 @@ REFUSED: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("path", FORMS)
+@pytest.mark.parametrize("path", [*FORMS, *OTHERS])
 def test_a_form_from_elsewhere_does_nothing(fire: Place, path: str) -> None:
     browser, other = fire.client("alice"), fire.client("bob")
     fields, before = filled(fire, path), state_of(fire)
@@ -172,7 +185,7 @@ def test_our_own_form_is_taken(fire: Place, path: str, origin: str | None) -> No
     assert answer.status_code == 303 or path.endswith(("/reopen", "/unacknowledge", "/priority", "/split"))
 
 
-@pytest.mark.parametrize("path", FORMS)
+@pytest.mark.parametrize("path", [*FORMS, *OTHERS])
 def test_nobody_signed_in_is_sent_to_sign_in(fire: Place, path: str) -> None:
     before = state_of(fire)
     answer = fire.client().act(address_of(fire, path), **filled(fire, path))

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing, suppress
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 import pytest
@@ -306,3 +307,27 @@ def test_a_stream_ends_when_its_person_is_signed_out(place: Place, monkeypatch: 
         place.sessions.sign_out(token)
         assert stream.event() == ""
         stream.close()
+
+
+def test_a_busy_stream_of_somebody_who_was_removed_ends_too(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However much there is to tell, whoever may hear it is asked again and again."""
+    monkeypatch.setattr("tocsin.web.live.CHECK_SECONDS", 1.0)
+    token = session_of(place, "bob")
+    with served(place.app()) as found, closing(Stream(found, token, "now")) as stream:
+        assert stream.event() == "ready"
+        place.site.bus.publish(["incident:Q1"])
+        assert stream.event() == "changed"
+        bob = place.desk.config().users[place.people["bob"].id]
+        place.desk.save(replace(bob, active=False), "active")
+        over, began = threading.Event(), time.monotonic()
+
+        def publish() -> None:
+            while not over.wait(0.1):
+                place.site.bus.publish(["incident:Q1"])
+
+        noise = threading.Thread(target=publish)
+        noise.start()
+        while stream.event():
+            assert time.monotonic() - began < 5, "it goes on"
+        over.set()
+        noise.join()

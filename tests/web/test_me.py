@@ -52,7 +52,7 @@ def test_a_rule_for_handoffs_is_added_seen_and_removed(place: Place) -> None:
     assert answer.status_code == 303
     assert handoffs(place) == [("oncall", 90)]
     page = browser.get("/me").text
-    assert f"A shift begins, 1 h 30 min before: <bdi>mail to {mail.address}</bdi>" in page
+    assert f"A shift begins, 1 h 30 min before: <bdi>Mail to {mail.address}</bdi>" in page
     rule = place.desk.config().kept_of[HANDOFF_RULE][0]
     assert f'value="{rule.id}"' in page
     theft = place.client("bob").act("/me/handoff-remove", id=rule.id)

@@ -246,3 +246,37 @@ def test_a_review_is_whole_on_both_sizes(crowded: tuple[Place, str], browser: Br
         if phone:
             assert page.evaluate(SMALL) == []
         opened.context.close()
+
+
+def test_who_is_on_call_is_found_and_overridden_by_keyboard_alone(few: tuple[Place, str], browser: Browser) -> None:
+    place, address = few
+    opened = Opened(browser, place, "bob", address)
+    page = opened.goto("/")
+    page.keyboard.press("g")
+    with page.expect_navigation(url="**/on-call"):
+        page.keyboard.press("o")
+    page.keyboard.press("/")
+    page.keyboard.type("primary")
+    with page.expect_navigation(url="**/on-call?q=primary"):
+        page.keyboard.press("Enter")
+
+    def tab_to(name: str) -> None:
+        for _ in range(60):
+            page.keyboard.press("Tab")
+            words = "[document.activeElement.getAttribute('aria-label'), document.activeElement.textContent.trim()]"
+            if name in page.evaluate(words):
+                return
+        raise AssertionError(f"{name} is not reached")
+
+    tab_to("Override Payments primary")
+    with page.expect_navigation(url="**/override"):
+        page.keyboard.press("Enter")
+    tab_to("1 hour")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("The override is in force as entered.")).to_be_visible()
+    exceptions = place.desk.config().exceptions_of[place.schedule.id]
+    assert who_is_on_call(place.schedule, exceptions, NIGHT + SECOND) == (place.people["bob"].id,)
+    page.keyboard.press("u")
+    expect(page.get_by_text("Removed. What was served stays on record.")).to_be_visible()
+    assert opened.complaints == []
+    opened.context.close()

@@ -348,3 +348,14 @@ def test_ones_own_shifts_lead_to_asking_for_cover(place: Place) -> None:
     for path in paths[:2]:
         assert browser.get(path.replace("&amp;", "&")).status_code == 200
     assert "/my-shifts/ask" not in place.client("carol").get(f"/schedules/{one.id}").text
+
+
+def test_a_schedule_cut_very_small_is_shown_in_part_and_says_so(place: Place) -> None:
+    users = (place.people["alice"].id, place.people["bob"].id)
+    layers = (Layer("", f"L{n}", NIGHT, None, NIGHT, 3600, users) for n in range(30))
+    one = made(place, *layers)
+    html = place.client("alice").get(f"/schedules/{one.id}?view=month&from=2026-02-01").text
+    assert html.count('class="blk') <= 1500
+    assert "turns are not drawn: choose fewer days." in html
+    assert re.search(r"And 52\d more: choose fewer days.", html)
+    assert len(html) < 1_500_000

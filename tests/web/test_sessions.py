@@ -12,17 +12,9 @@ from tests.web.place import PASSWORD, QUICK, Place
 from tocsin.directory.model import Role
 from tocsin.kernel.errors import Invalid, NotFound, NotSignedIn, TooMany
 from tocsin.kernel.time import DAY, HOUR, MINUTE, SECOND
+from tocsin.runtime.attempts import ACCOUNT, ADDRESS, HERE, LINKS_ACCOUNT, LINKS_ADDRESS, LINKS_HERE
 from tocsin.runtime.passwords import check_new_password
-from tocsin.runtime.sessions import (
-    ACCOUNT,
-    ADDRESS,
-    HERE,
-    LINK_LIFE,
-    LINKS_ACCOUNT,
-    LINKS_ADDRESS,
-    LINKS_HERE,
-    Visitor,
-)
+from tocsin.runtime.sessions import LINK_LIFE, Visitor
 
 HOME = Visitor("192.0.2.7", "Firefox")
 AWAY = Visitor("198.51.100.9", "Chromium")

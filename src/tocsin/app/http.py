@@ -24,6 +24,7 @@ from tocsin.app.heartbeat import Heartbeat
 from tocsin.app.installation import Installation
 from tocsin.app.machine import machine
 from tocsin.app.shelf import Shelf
+from tocsin.app.sign_in import sessions as people_sign_in
 from tocsin.app.tokens import Tokens
 from tocsin.dialects._kit.auth import Caller
 from tocsin.dialects._kit.body import BodyRefused
@@ -39,6 +40,7 @@ from tocsin.kernel.errors import Unavailable
 from tocsin.paging.model import Message
 from tocsin.paging.text import Brief, wording
 from tocsin.runtime.desk import Line
+from tocsin.runtime.feeds import Feeds
 from tocsin.runtime.ingest_queue import IngestQueue
 from tocsin.runtime.key_uses import KeyUses
 from tocsin.runtime.live import Bus
@@ -111,8 +113,12 @@ def application(edge: Edge) -> Starlette:
         store = open_edge_store(place.data, place.settings.database_url)
         uses = KeyUses(store, place.clock)
         uses.start()
+        remembered = pages.Remembered(
+            people_sign_in(place, store, edge.control, edge.database),
+            Feeds(store, edge.control, place.clock, place.ids),
+        )
         site = replace(
-            pages.site(place, store, edge.control, edge.reads, edge.bus, edge.pulse, tokens, edge.demo_url),
+            pages.site(place, remembered, edge.control, edge.reads, edge.bus, edge.pulse, tokens, edge.demo_url),
             send_event=event_sender(edge.keys, place.ids, edge.ingest, place.clock),
             keys_used=uses.last,
             machine=lambda: machine(place, edge.reads, edge.pulse.health(), edge.heartbeat),

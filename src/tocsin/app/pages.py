@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Final
+from typing import Final, NamedTuple
 
 import structlog
 from starlette.concurrency import run_in_threadpool
@@ -30,7 +30,6 @@ from tocsin.kernel.errors import NotAllowed
 from tocsin.runtime.desk import Desk
 from tocsin.runtime.feeds import Feeds
 from tocsin.runtime.live import Bus
-from tocsin.runtime.passwords import Passwords
 from tocsin.runtime.reads import Reads
 from tocsin.runtime.sessions import Sessions
 from tocsin.storage.edge.store import EdgeStore
@@ -43,9 +42,16 @@ from tocsin.web.site import Health, Site
 log = structlog.get_logger("pages")
 
 
+class Remembered(NamedTuple):
+    """What the edge itself remembers of people."""
+
+    sessions: Sessions
+    feeds: Feeds
+
+
 def site(
     place: Installation,
-    store: EdgeStore,
+    remembered: Remembered,
     desk: Desk,
     reads: Reads,
     bus: Bus,
@@ -60,8 +66,8 @@ def site(
     return Site(
         desk=desk,
         reads=reads,
-        sessions=Sessions(store, desk, place.clock, place.ids, Passwords()),
-        feeds=Feeds(store, desk, place.clock, place.ids),
+        sessions=remembered.sessions,
+        feeds=remembered.feeds,
         clock=place.clock,
         ids=place.ids,
         bus=bus,
@@ -93,7 +99,7 @@ def _other_address(seen: Seen) -> None:
 
 def routes(place: Installation, store: EdgeStore, made: Site, tokens: Tokens) -> list[BaseRoute]:
     """The pages' routes, and the command line's way in."""
-    return [Route("/sign-in/{token}", _printed_link(place, store, tokens)), *web.create(made)]
+    return [*web.create(made), Route("/sign-in/{token}", _printed_link(place, store, tokens))]
 
 
 def ways_to_send(place: Installation) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from ipaddress import ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from tocsin.app.sign_in_settings import SignInSettings, sign_in_settings
 from tocsin.kernel.errors import Invalid
 from tocsin.web.machine import SettingSeen, Source
 
@@ -53,6 +54,19 @@ NAMES: Mapping[str, str] = {
     "TOCSIN_NOTION_BASE_URL": "not used yet",
     "TOCSIN_NOTION_TOKEN": "not used yet",
     "TOCSIN_NOTION_DATABASE": "not used yet",
+    "TOCSIN_SIGN_IN": "any, or provider: only the company's account signs in (any)",
+    "TOCSIN_SECOND_FACTOR": "who needs a second factor after a password: optional, owners, everyone (optional)",
+    "TOCSIN_SECRETS_KEY": "seals what signs people in, at least 32 characters; several with commas, the first seals",
+    "TOCSIN_OIDC_ISSUER": "identity provider that people sign in by, https://login.example.org/realms/staff",
+    "TOCSIN_OIDC_CLIENT_ID": "what it knows Tocsin as",
+    "TOCSIN_OIDC_CLIENT_SECRET": "its secret; none for a public client",
+    "TOCSIN_OIDC_NAME": "what people call it, on the button (single sign-on)",
+    "TOCSIN_OIDC_SCOPES": "what it is asked for (openid email profile)",
+    "TOCSIN_OIDC_LINK_BY_MAIL": "whether its accounts lead to people here: verified, trusted or no (verified)",
+    "TOCSIN_OIDC_CREATE": "yes: makes people when they first sign in (no)",
+    "TOCSIN_OIDC_ROLE": "role of people whom no group gives one (responder)",
+    "TOCSIN_OIDC_GROUPS_CLAIM": "claim that lists groups (groups)",
+    "TOCSIN_OIDC_GROUPS": "what groups give, admins=admin; payments=Payments/responder",
     "TOCSIN_HEARTBEAT_URL": "called every 30 s while the pager is well",
     "TOCSIN_EVENTS_PER_KEY_PER_MINUTE": "limit of events per integration key (0 = none)",
     "TOCSIN_MAX_BACKLOG": "undecided events after which senders are told to wait (200000)",
@@ -115,6 +129,7 @@ class AppSettings:
     max_backlog: int
     events_kept_days: int
     egress_allow: tuple[str, ...]
+    sign_in: SignInSettings = field(default_factory=SignInSettings)
 
     @property
     def base_url(self) -> str:
@@ -167,6 +182,7 @@ def from_environment(
         max_backlog=number("MAX_BACKLOG", 200_000, 1, 100_000_000),
         events_kept_days=number("EVENTS_KEPT_DAYS", 90, 0, 36_500),
         egress_allow=_networks("EGRESS_ALLOW", text("EGRESS_ALLOW")),
+        sign_in=sign_in_settings(text, public_url),
     )
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from tocsin.alerts.windows import MaintenanceWindow
 from tocsin.directory.business import BusinessService, Dependency, Subscriber, Tag, Tagging
+from tocsin.directory.credentials import Identity, Passkey, SecondFactor
 from tocsin.directory.custom_fields import FieldIndex
 from tocsin.directory.feeds import CalendarFeed
 from tocsin.directory.grouping import GroupingSetting
@@ -229,6 +230,36 @@ class Config:
     def kept(self) -> Mapping[str, Kept]:
         """What is kept for clients only, by id."""
         return self._things["kept"]
+
+    @property
+    def passkeys(self) -> Mapping[str, Passkey]:
+        """Passkeys by id."""
+        return self._things["passkey"]
+
+    @property
+    def second_factors(self) -> Mapping[str, SecondFactor]:
+        """Second factors by the person's id."""
+        return self._things["second_factor"]
+
+    @property
+    def identities(self) -> Mapping[str, Identity]:
+        """Accounts at the identity provider by id."""
+        return self._things["identity"]
+
+    @cached_property
+    def passkeys_of(self) -> Mapping[str, tuple[Passkey, ...]]:
+        """Passkeys by person, oldest first."""
+        return _grouped(self.passkeys.values(), "user_id")
+
+    @cached_property
+    def passkey_by_credential(self) -> Mapping[str, Passkey]:
+        """Passkeys by the id that the device gave them."""
+        return {one.credential_id: one for one in self.passkeys.values()}
+
+    @cached_property
+    def identity_by_subject(self) -> Mapping[tuple[str, str], Identity]:
+        """Accounts at the identity provider by issuer and subject."""
+        return {(one.issuer, one.subject): one for one in self.identities.values()}
 
     @property
     def settings(self) -> Settings:

@@ -13,6 +13,7 @@ from typing import Any, ClassVar, TypeAlias, cast
 from tocsin.alerts.messages import EndSuspension, ExpireAlert, JudgeHeld, ResolveAlert
 from tocsin.deliveries import messages as dm
 from tocsin.engine import (
+    admission,
     on_cache,
     on_calls,
     on_cover,
@@ -53,6 +54,7 @@ from tocsin.kernel.decision import NOTHING, Command, Decision, Effect, Fact, Tim
 from tocsin.kernel.errors import Conflict, Invalid
 from tocsin.kernel.limits import BATCH_COMMANDS, REACTION_DEPTH, SEVERAL_COMMANDS
 from tocsin.kernel.time import Moment
+from tocsin.kernel.wording import phrase
 from tocsin.oncall.messages import AnswerCover, EndCover
 from tocsin.paging import messages as pm
 from tocsin.workflows.messages import RunStep, StartWorkflow
@@ -127,6 +129,7 @@ HANDLERS: Mapping[type[Command], Handler] = {
     AnswerCover: on_cover.answer,
     EndCover: on_cover.end,
     WriteCache: on_cache.write,
+    admission.Admit: admission.admit,
     SaveThing: things.save,
     DeleteThing: things.delete,
 }
@@ -178,7 +181,10 @@ def execute(world: World, actor: Actor, command: Command, now: Moment) -> Step:
 def _execute_batch(world: World, actor: Actor, batch: Batch, now: Moment) -> Step:
     """One after the other, each seeing what came before it. Changes of configuration have no place in a batch."""
     if len(batch.commands) > BATCH_COMMANDS:
-        raise Invalid(f"A batch holds {BATCH_COMMANDS} commands at most.", reason="batch_size")
+        raise Invalid(
+            phrase("A batch holds %(batch_commands)s commands at most.", batch_commands=BATCH_COMMANDS),
+            reason="batch_size",
+        )
     _about_open_work(batch.commands)
     steps = [execute(world, actor, command, now) for command in batch.commands]
     return Step(

@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 
 from tocsin.alerts.windows import MaintenanceWindow
 from tocsin.directory.business import BusinessService, Dependency, Subscriber, Tag, Tagging
+from tocsin.directory.credentials import Identity, Passkey, SecondFactor
 from tocsin.directory.custom_fields import CustomField, IncidentType
 from tocsin.directory.feeds import CalendarFeed
 from tocsin.directory.grouping import GroupingSetting
@@ -69,6 +70,9 @@ Thing: TypeAlias = (
     | CalendarFeed
     | SavedView
     | Kept
+    | Passkey
+    | SecondFactor
+    | Identity
 )
 """Anything that people define."""
 
@@ -106,6 +110,9 @@ KINDS: Mapping[str, type[Any]] = {
     "calendar_feed": CalendarFeed,
     "saved_view": SavedView,
     "kept": Kept,
+    "passkey": Passkey,
+    "second_factor": SecondFactor,
+    "identity": Identity,
 }
 """The stored name of each kind of thing; never renamed."""
 

@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 
 from tocsin.alerts.windows import MaintenanceWindow
 from tocsin.directory.business import BusinessService, Dependency, Subscriber, Tagging
+from tocsin.directory.credentials import Identity, Passkey, SecondFactor
 from tocsin.directory.grouping import GroupingSetting
 from tocsin.directory.kept import Kept
 from tocsin.directory.model import ApiKey, Integration, Membership, Role, Service, Settings, Team, User
@@ -26,6 +27,7 @@ from tocsin.events.orchestration import (
     PathKind,
 )
 from tocsin.kernel.actor import Actor, ActorKind, Via
+from tocsin.kernel.errors import NotAllowed
 from tocsin.oncall import CoverRequest, CustomShift, Override, Schedule
 from tocsin.workflows.definition import TRIGGER, WORKFLOW, Trigger, TriggerKind, trigger_of, workflow_of
 
@@ -298,6 +300,31 @@ def _saved_view(
         yield Verb.RESPOND, (view.team_id,), False
 
 
+def _credential(
+    config: Config, actor: Actor, thing: Passkey | SecondFactor, _old: Any, new: Passkey | SecondFactor | None
+) -> Iterable[Need]:
+    """Only the person sets one up: whoever could for others could sign in as them.
+
+    It is taken away by who may remove the person too; an owner's by owners.
+    """
+    own = actor.kind is ActorKind.USER and actor.id == thing.user_id
+    if new is not None and not own and actor.kind in (ActorKind.USER, ActorKind.KEY):
+        raise NotAllowed("Only the person can set this up.", reason="not_yours")
+    yield _verb_over(config, thing.user_id), (), own
+
+
+def _identity(config: Config, actor: Actor, thing: Identity, _old: Any, new: Identity | None) -> Iterable[Need]:
+    """It is made by signing in at the provider only."""
+    if new is not None and actor.kind in (ActorKind.USER, ActorKind.KEY):
+        raise NotAllowed("An account at the provider is linked by signing in there.", reason="not_by_hand")
+    yield _verb_over(config, thing.user_id), (), False
+
+
+def _verb_over(config: Config, user_id: str) -> Verb:
+    person = config.users.get(user_id)
+    return Verb.OWN if person is not None and person.role is Role.OWNER else Verb.ADMINISTER
+
+
 def _administered(_config: Config, _actor: Actor, _thing: Any, _old: Any, _new: Any) -> Iterable[Need]:
     yield Verb.ADMINISTER, (), False
 
@@ -335,4 +362,7 @@ _NEEDS: Mapping[str, Callable[[Config, Actor, Any, Any, Any], Iterable[Need]]] =
     "cover_request": _cover_request,
     "calendar_feed": _of_person,
     "saved_view": _saved_view,
+    "passkey": _credential,
+    "second_factor": _credential,
+    "identity": _identity,
 }

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from tocsin.kernel.time import DAY, Moment, Span
-from tocsin.oncall.final import final_entries, horizon_of
+from tocsin.oncall.final import HORIZON, final_entries, horizon_of
 from tocsin.oncall.model import Entry, Exceptions, Gap, Schedule
 from tocsin.oncall.rotation import Interval
 
@@ -66,7 +66,7 @@ def compare(before: Version | None, after: Version, since: Moment, span: Span = 
     `before` None: there was no schedule; then no gap counts as opened.
     """
     versions = [one for one in (before, after) if one is not None]
-    until = since + min([span, *(horizon_of(schedule) for schedule, _ in versions)])
+    until = since + min([span, *(_reach(schedule) for schedule, _ in versions)])
     old, old_free = final_entries(*before, since, until) if before is not None else ([], [(since, until)])
     new, new_free = final_entries(*after, since, until)
     found = tuple(_stretches(old, new, since, until))
@@ -83,11 +83,17 @@ def compare(before: Version | None, after: Version, since: Moment, span: Span = 
 
 def opened_gaps(before: Version, after: Version, since: Moment, span: Span = AHEAD) -> tuple[Gap, ...]:
     """Where `before` has somebody on call and `after` nobody, as in `compare`."""
-    until = since + min(span, horizon_of(before[0]), horizon_of(after[0]))
+    until = since + min(span, _reach(before[0]), _reach(after[0]))
     new_free = final_entries(*after, since, until)[1]
     if not new_free:
         return ()
     return tuple(Gap(*one) for one in _without(new_free, final_entries(*before, since, until)[1]))
+
+
+def _reach(schedule: Schedule) -> Span:
+    """How far a schedule is compared: a fifth of what is searched where it is cut small, as the engine waits for it."""
+    found = horizon_of(schedule)
+    return found if found == HORIZON else found // 5
 
 
 def _stretches(old: Sequence[Entry], new: Sequence[Entry], since: Moment, until: Moment) -> Iterable[Stretch]:

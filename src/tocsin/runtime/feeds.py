@@ -17,9 +17,9 @@ from tocsin.directory.feeds import CalendarFeed
 from tocsin.kernel.errors import NotFound, TooMany
 from tocsin.kernel.ids import IdSource
 from tocsin.kernel.time import DAY, MINUTE, SECOND, Moment, Span
+from tocsin.runtime.attempts import Limit, Visitor
 from tocsin.runtime.clock import Clock
 from tocsin.runtime.desk import Desk
-from tocsin.runtime.sessions import Limit, Visitor
 from tocsin.storage.edge import EdgeStore, FeedRow
 
 WRONG: Final = Limit("feed-wrong", 30, 15 * MINUTE)

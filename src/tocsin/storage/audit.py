@@ -13,7 +13,7 @@ from tocsin.storage.codec import dump, plain
 
 _HIDDEN = "(secret)"
 
-SECRET_FIELDS = frozenset({"password_hash", "digest", "key", "old_key", "secret"})
+SECRET_FIELDS = frozenset({"password_hash", "digest", "key", "old_key", "secret", "recovery"})
 """Fields whose values are replaced, of every thing that has one."""
 
 
@@ -30,10 +30,17 @@ def audit_row(at: Moment, actor: Actor, change: ThingChange) -> dict[str, Any]:
     }
 
 
+def _hidden(value: Any) -> Any:
+    """That there is one, and of several how many."""
+    if isinstance(value, list | tuple):
+        return [_HIDDEN for _ in value]
+    return _HIDDEN if value else value
+
+
 def _readable(thing: object | None) -> str | None:
     if thing is None:
         return None
-    values = {name: _HIDDEN if name in SECRET_FIELDS and value else value for name, value in plain(thing).items()}
+    values = {name: _hidden(value) if name in SECRET_FIELDS else value for name, value in plain(thing).items()}
     if isinstance(thing, WebhookSubscription):
         url, credentials = without_credentials(thing.url)
         values["url"] = url if not credentials else url.replace("://", f"://{_HIDDEN}@", 1)

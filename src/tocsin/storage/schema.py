@@ -24,6 +24,9 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 INSTALLATION_SECRET = "installation_secret"  # noqa: S105 - its name
 """The key in `meta` of the secret that signs links and callbacks."""
 
+SECRETS_KEY = "secrets_key"
+"""The key in `meta` of what seals secrets that we must read again. A backup carries it: without it they are lost."""
+
 _ADVISORY_LOCK = 0x746F6374
 _REVISION = text("SELECT version_num FROM alembic_version")
 
@@ -93,11 +96,16 @@ def _migrate(database: Database, to: str, folder: Path) -> None:
 
 
 def installation_secret(database: Database, ids: IdSource) -> str:
-    """The secret that signs links and callbacks, made at the first start and kept in the main database."""
+    """The secret that signs links and callbacks, made at the first start and kept in the main database.
+
+    The key that seals secrets is made with it.
+    """
     table = meta
     with database.transaction() as connection:
         row = {"key": INSTALLATION_SECRET, "value": ids.token()}
         connection.execute(database.insert_if_absent(table), row)
+        sealing = {"key": SECRETS_KEY, "value": ids.token()}
+        connection.execute(database.insert_if_absent(table), sealing)
         found = connection.execute(select(table.c.value).where(table.c.key == INSTALLATION_SECRET)).scalar_one()
     return str(found)
 
@@ -106,4 +114,11 @@ def read_installation_secret(database: Database) -> str | None:
     """The secret, or None before the first start of an engine."""
     with database.reading() as connection:
         found = connection.execute(select(meta.c.value).where(meta.c.key == INSTALLATION_SECRET)).scalar()
+    return None if found is None else str(found)
+
+
+def read_secrets_key(database: Database) -> str | None:
+    """The key that seals secrets, or None before the first start of an engine."""
+    with database.reading() as connection:
+        found = connection.execute(select(meta.c.value).where(meta.c.key == SECRETS_KEY)).scalar()
     return None if found is None else str(found)

@@ -11,7 +11,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from tocsin.kernel.errors import Unavailable
-from tocsin.web import guard
+from tocsin.web import guard, language
 from tocsin.web.actions import act
 from tocsin.web.alert import act_on_alert, alert_page
 from tocsin.web.alerts import alerts_page
@@ -28,15 +28,16 @@ from tocsin.web.incidents import act_on_many, incidents_page
 from tocsin.web.linked import LINKED
 from tocsin.web.live import live
 from tocsin.web.me import act_on_me, me_page, switch_zone
+from tocsin.web.me_security import SECURITY
 from tocsin.web.now import now_page
 from tocsin.web.nowhere import not_found
 from tocsin.web.oncall import oncall_page
 from tocsin.web.phones import direct, end_page, phones_page, use_phone
 from tocsin.web.render import STATIC, render
 from tocsin.web.saved_views import remove_view, save_view
-from tocsin.web.signin import enter, link_page, sign_in, sign_in_page, sign_out
+from tocsin.web.signin import NOTICES, SIGN_IN, sign_out
 from tocsin.web.site import Site
-from tocsin.web.visit import Door, Page, starting
+from tocsin.web.visit import Door, Page, language_of, starting
 
 _YEAR = "public, max-age=31536000, immutable"
 
@@ -65,11 +66,9 @@ def create(site: Site) -> list[BaseRoute]:
 
     routes: list[BaseRoute] = [
         Mount("/static", Assets(directory=STATIC)),
-        anybody("/sign-in", sign_in_page),
-        anybody("/sign-in", sign_in, "POST"),
+        *(anybody(path, page, *methods) for path, page, *methods in SIGN_IN),
+        *(anybody(path, page, *methods, token_needed=False) for path, page, *methods in NOTICES),
         members("/sign-out", sign_out, "POST"),
-        anybody("/enter/{token}", link_page),
-        anybody("/enter/{token}", enter, "POST"),
         anybody("/a/{token}", answer_page),
         anybody("/a/{token}", answer, "POST", token_needed=False),
         anybody("/calendar/{secret}.ics", feed),
@@ -92,6 +91,7 @@ def create(site: Site) -> list[BaseRoute]:
         *(members(path, page) for path, page in LINKED),
         members("/find", find_page),
         members("/me", me_page),
+        *(members(path, page, *methods) for path, page, *methods in SECURITY),
         members("/me/{action}", act_on_me, "POST"),
         members("/zone", switch_zone, "POST"),
         members("/density", switch_density, "POST"),
@@ -104,15 +104,17 @@ def create(site: Site) -> list[BaseRoute]:
     return routes
 
 
-async def broken(_request: Request, _error: Exception) -> Response:
+async def broken(request: Request, _error: Exception) -> Response:
     """The answer when a page fails, for the application's 500: rests on nothing that may be broken too."""
-    return HTMLResponse(render("broken.html", {}), 500, dict(guard.HEADERS))
+    with language.speaking(language_of(request)):
+        return HTMLResponse(render("broken.html", {}), 500, dict(guard.HEADERS))
 
 
 async def not_ready(request: Request, error: Exception) -> Response:
     """The answer when what is no page finds that the server can't answer yet."""
     known = error if isinstance(error, Unavailable) else Unavailable("The server is starting.")
-    return starting(known, posted=request.method == "POST")
+    with language.speaking(language_of(request)):
+        return starting(known, posted=request.method == "POST")
 
 
 __all__ = ["Site", "broken", "create", "guard", "not_found", "not_ready"]

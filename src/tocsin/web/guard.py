@@ -17,6 +17,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from tocsin.kernel.errors import NotAllowed
+from tocsin.web.language import gettext as _
+from tocsin.web.language import later
 
 HEADERS: Final[Mapping[str, str]] = {
     "content-security-policy": (
@@ -34,6 +36,7 @@ HEADERS: Final[Mapping[str, str]] = {
 """On every page. Pictures of alerts come from other hosts and load only when they are opened."""
 
 _SAID: Final = "tocsin-said"
+_ANOTHER_SITE: Final = later("This form was sent from another site.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,16 @@ class Line:
     def visit_cookie(self) -> str:
         """The name of the cookie that binds the sign-in form to this browser."""
         return "__Host-tocsin-visit" if self.secure else "tocsin-visit"
+
+    @property
+    def begun_cookie(self) -> str:
+        """The name of the cookie that binds what was begun to this browser: a code to its password, a way back."""
+        return "__Host-tocsin-begun" if self.secure else "tocsin-begun"
+
+    @property
+    def browser_cookie(self) -> str:
+        """The name of the cookie by which we know a browser again."""
+        return "__Host-tocsin-browser" if self.secure else "tocsin-browser"
 
 
 def line_of(request: Request, public_url: str) -> Line:
@@ -79,7 +92,7 @@ def check_origin(request: Request, public_url: str) -> None:
     """
     site = request.headers.get("sec-fetch-site")
     if site is not None and site not in ("same-origin", "none"):
-        raise NotAllowed("This form was sent from another site.", reason="origin")
+        raise NotAllowed(_(_ANOTHER_SITE), reason="origin")
     origin = request.headers.get("origin")
     if origin is None:
         return
@@ -89,13 +102,13 @@ def check_origin(request: Request, public_url: str) -> None:
     except ValueError:
         netloc = ""
     if netloc not in ours:
-        raise NotAllowed("This form was sent from another site.", reason="origin")
+        raise NotAllowed(_(_ANOTHER_SITE), reason="origin")
 
 
 def check_token(sent: str, expected: str) -> None:
     """Raises NotAllowed unless the form carries the token that the page was given."""
     if not expected or not hmac.compare_digest(sent.encode("utf-8", "replace"), expected.encode()):
-        raise NotAllowed("This form is too old. Load the page again and repeat what you did.", reason="csrf")
+        raise NotAllowed(_("This form is too old. Load the page again and repeat what you did."), reason="csrf")
 
 
 def set_cookie(response: Response, line: Line, name: str, value: str, seconds: int) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from typing import Final
 
+import anyio
 import anyio.to_thread
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
@@ -20,7 +21,10 @@ from tocsin.web.demo import DEMO_TOPIC
 from tocsin.web.site import Site
 
 HEARTBEAT_SECONDS: Final = 15.0
-"""An event goes out this often, so that the page notices a dead line; the session is looked at again too."""
+"""An event goes out this often, so that the page notices a dead line."""
+
+CHECK_SECONDS: Final = 5.0
+"""The session is looked at this often, however much there is to tell: a person who is removed hears no more."""
 
 GATHER_SECONDS: Final = 0.25
 """After an event, changes gather for this long: a storm must not have every page ask for itself all the time."""
@@ -70,16 +74,23 @@ async def _events(site: Site, subscription: Subscription, token: str, *, stale: 
         yield f"retry: {RETRY_MILLISECONDS}\nevent: ready\ndata: 1\n\n"
         if stale:
             yield "event: changed\ndata: 1\n\n"
+        checked_at = beat_at = anyio.current_time()
         while True:
-            heard = await subscription.changed(HEARTBEAT_SECONDS)
+            heard = await subscription.changed(min(CHECK_SECONDS, HEARTBEAT_SECONDS))
+            now = anyio.current_time()
+            if now - checked_at >= CHECK_SECONDS or not heard:
+                if await anyio.to_thread.run_sync(site.sessions.peek, token) is None:
+                    return
+                checked_at = now
             if heard:
                 await site.bus.pace.turn()
                 subscription.catch_up()
                 yield "event: changed\ndata: 1\n\n"
                 await subscription.rest(GATHER_SECONDS)
+            elif now - beat_at < HEARTBEAT_SECONDS:
                 continue
-            if await anyio.to_thread.run_sync(site.sessions.peek, token) is None:
-                return
-            yield "event: still\ndata: 1\n\n"
+            else:
+                yield "event: still\ndata: 1\n\n"
+            beat_at = now
     finally:
         subscription.close()

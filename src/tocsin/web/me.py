@@ -1,4 +1,7 @@
-"""What a person sees and changes of their own: how to be reached and when, password, where they are signed in."""
+"""What a person sees and changes of their own: name, zone, language, how to be reached and when.
+
+How one signs in is `me_security`.
+"""
 
 from __future__ import annotations
 
@@ -9,21 +12,49 @@ from typing import Any, Final
 
 from starlette.responses import Response
 
-from tocsin.directory.model import Channel, ContactMethod, NotificationRule, Urgency
+from tocsin.directory.model import Channel, ContactMethod, NotificationRule, Role, TeamRole, Urgency
 from tocsin.engine.things import DeleteThing, SaveThing
 from tocsin.kernel.errors import Invalid, NotAllowed, NotFound, TocsinError
 from tocsin.kernel.time import Moment
 from tocsin.oncall import next_shift_of, who_is_on_call, zone_names
 from tocsin.paging.messages import SendTestPage
-from tocsin.paging.timeline import channel_word
-from tocsin.web import guard
-from tocsin.web.me_handoffs import KINDS, add_handoff, drop_handoff, told_to
-from tocsin.web.signin import enter_with
+from tocsin.web import guard, language
+from tocsin.web.language import gettext as _
+from tocsin.web.language import later
+from tocsin.web.me_handoffs import CHOICES, add_handoff, drop_handoff, told_to
+from tocsin.web.me_security import SECURITY_ACTIONS, security_of
+from tocsin.web.signin import in_words
 from tocsin.web.visit import ZONE_COOKIE, Visit, status_of
 
 CHANNELS: Final = (Channel.SMS, Channel.VOICE, Channel.EMAIL, Channel.WEBHOOK)
 _NUMBER: Final = re.compile(r"\+?[0-9 ().-]{4,30}")
 _YEAR_SECONDS: Final = 31_536_000
+_CHANNEL_WORDS: Final[Mapping[Channel, str]] = {
+    Channel.SMS: later("Text message"),
+    Channel.VOICE: later("Phone call"),
+    Channel.EMAIL: later("Mail"),
+    Channel.WEBHOOK: later("Webhook"),
+    Channel.PUSH: later("Push message"),
+}
+_URGENCY_WORDS: Final[Mapping[Urgency, str]] = {
+    Urgency.HIGH: later("High urgency"),
+    Urgency.LOW: later("Low urgency"),
+}
+_TEAM_ROLE_WORDS: Final[Mapping[TeamRole, str]] = {
+    TeamRole.MANAGER: later("manager"),
+    TeamRole.RESPONDER: later("responder"),
+    TeamRole.OBSERVER: later("observer"),
+}
+_ROLE_WORDS: Final[Mapping[Role, str]] = {
+    Role.OWNER: later("Owner"),
+    Role.ADMIN: later("Admin"),
+    Role.MANAGER: later("Manager"),
+    Role.RESPONDER: later("Responder"),
+    Role.OBSERVER: later("Observer"),
+    Role.STAKEHOLDER: later("Stakeholder"),
+    Role.RESTRICTED: later("Restricted"),
+    Role.LIMITED_STAKEHOLDER: later("Limited stakeholder"),
+}
 _ADDRESS_CHARS: Final = 4000
 """More than any address may have, so that one that is too long is refused and not cut."""
 
@@ -59,30 +90,31 @@ def me_page(
     ways = [
         Way(
             contact,
-            channel_word(contact.channel),
+            _(_CHANNEL_WORDS[contact.channel]),
             contact.dial,
             tuple(rule for rule in rules if rule.contact_method_id == contact.id),
         )
         for contact in contacts
     ]
-    session = visit.session
     return visit.page(
         "me.html",
         code,
         ways=ways,
-        by_urgency={urgency: _in_order(rules, urgency) for urgency in Urgency},
-        contact_words={way.contact.id: f"{way.word} to {way.shown}" for way in ways},
-        channels=[(channel.value, channel_word(channel)) for channel in CHANNELS],
-        sessions=visit.site.sessions.sessions_of(visit.me.id),
-        here_id=session.id if session is not None else "",
-        needs_old=session is not None and visit.site.sessions.needs_old_password(session),
+        by_urgency={urgency: (_(_URGENCY_WORDS[urgency]), _in_order(rules, urgency)) for urgency in Urgency},
+        contact_words={way.contact.id: _("%(how)s to %(address)s", how=way.word, address=way.shown) for way in ways},
+        channels=[(channel.value, _(_CHANNEL_WORDS[channel])) for channel in CHANNELS],
+        **security_of(visit, visit.me),
+        role=_(_ROLE_WORDS[visit.me.role]),
         teams=[
-            (visit.names.team(member.team_id), member.role) for member in visit.config.teams_of.get(visit.me.id, ())
+            (visit.names.team(member.team_id), _(_TEAM_ROLE_WORDS[member.role]))
+            for member in visit.config.teams_of.get(visit.me.id, ())
         ],
         turns=_turns(visit),
         handoffs=told_to(visit),
-        handoff_kinds=KINDS,
+        handoff_kinds={value: _(word) for value, word in CHOICES.items()},
         zones=sorted(zone_names()),
+        languages=language.LANGUAGES,
+        chosen_language=visit.request.cookies.get(language.COOKIE, ""),
         section=section,
         error=error,
         say=say,
@@ -95,12 +127,12 @@ def act_on_me(visit: Visit) -> Response:
     name = visit.request.path_params["action"]
     do = _ACTIONS.get(name)
     if do is None:
-        raise NotFound("There is no such action.")
+        raise NotFound(_("There is no such action."))
     try:
         return do(visit)
     except TocsinError as error:
         visit.config = visit.site.desk.config()
-        return me_page(visit, section=name.partition("-")[0], error=error, code=status_of(error))
+        return me_page(visit, section=name.partition("-")[0], error=in_words(error), code=status_of(error))
 
 
 def switch_zone(visit: Visit) -> Response:
@@ -134,7 +166,7 @@ def _save(visit: Visit, kind: str, thing: Any, *fields: str) -> None:
 def _add_contact(visit: Visit) -> Response:
     channel, address = visit.text("channel", 20), visit.text("address", _ADDRESS_CHARS).strip()
     if channel not in {one.value for one in CHANNELS}:
-        raise Invalid("Choose how to be reached.")
+        raise Invalid(_("Choose how to be reached."))
     country: int | None = None
     if channel in (Channel.SMS, Channel.VOICE):
         country, address = _number(address)
@@ -158,11 +190,12 @@ def _number(typed: str) -> tuple[int, str]:
     import phonenumbers  # noqa: PLC0415 - its tables take a while to load, and few pages need them
 
     if not _NUMBER.fullmatch(typed) or not typed.startswith("+"):
-        raise Invalid("Type the number with its country, for instance +49 170 1234567.")
+        raise Invalid(_("Type the number with its country, for instance +49 170 1234567."))
     try:
         parsed = phonenumbers.parse(typed)
     except phonenumbers.NumberParseException:
-        raise Invalid("This is not a phone number. Type it with its country, for instance +49 170 1234567.") from None
+        said = _("This is not a phone number. Type it with its country, for instance +49 170 1234567.")
+        raise Invalid(said) from None
     return int(parsed.country_code or 0), phonenumbers.national_significant_number(parsed)
 
 
@@ -181,7 +214,7 @@ def _test_contact(visit: Visit) -> Response:
 def _add_rule(visit: Visit) -> Response:
     delay = visit.text("delay", 6).strip() or "0"
     if not (delay.isascii() and delay.isdigit()):
-        raise Invalid("The delay is a number of minutes.")
+        raise Invalid(_("The delay is a number of minutes."))
     rule = NotificationRule(
         id="",
         user_id=visit.me.id,
@@ -205,33 +238,23 @@ def _profile(visit: Visit) -> Response:
     return visit.go("/me", "me-profile")
 
 
-def _password(visit: Visit) -> Response:
-    new = visit.text("new", 300)
-    if new != visit.text("again", 300):
-        raise Invalid("The two new passwords are not the same.")
-    opened = visit.site.sessions.change_password(visit.token, visit.text("old", 300), new, visit.visitor)
-    response = enter_with(visit, opened, "/me")
-    guard.say(response, visit.line, "me-password")
+def _language(visit: Visit) -> Response:
+    """In this browser; "" = as the browser asks for."""
+    chosen = visit.text("language", 10)
+    if chosen and chosen not in language.LANGUAGES:
+        raise Invalid(_("Choose one of the languages."))
+    response = visit.go("/me#profile", "me-profile")
+    guard.set_cookie(response, visit.line, language.COOKIE, chosen, _YEAR_SECONDS if chosen else 0)
     return response
-
-
-def _end_session(visit: Visit) -> Response:
-    visit.site.sessions.end(visit.me.id, visit.text("id", 40))
-    return visit.go("/me", "me-session")
-
-
-def _end_others(visit: Visit) -> Response:
-    visit.site.sessions.end_others(visit.me.id, visit.token)
-    return visit.go("/me", "me-sessions")
 
 
 def _mine(visit: Visit, kind: str) -> None:
     """Administrators may change other people's things, but not from this page."""
     thing = visit.config.of(kind).get(visit.text("id", 40))
     if thing is None:
-        raise NotFound("It was removed already.")
+        raise NotFound(_("It was removed already."))
     if thing.user_id != visit.me.id:
-        raise NotAllowed("This is not yours.")
+        raise NotAllowed(_("This is not yours."))
 
 
 _ACTIONS: Final[Mapping[str, Callable[[Visit], Response]]] = {
@@ -243,8 +266,7 @@ _ACTIONS: Final[Mapping[str, Callable[[Visit], Response]]] = {
     "handoff-add": add_handoff,
     "handoff-remove": drop_handoff,
     "profile": _profile,
-    "password": _password,
-    "session-end": _end_session,
-    "session-end-others": _end_others,
+    "language": _language,
+    **SECURITY_ACTIONS,
 }
 """Every form of the page, by the last part of its address; the part before a dash names its section."""

@@ -13,14 +13,23 @@ from tocsin.engine.handoff_looks import handoff_rules_of
 from tocsin.engine.things import DeleteThing, SaveThing
 from tocsin.kernel.errors import Invalid, NotAllowed, NotFound
 from tocsin.kernel.wording import span_words
+from tocsin.web.language import gettext as _
+from tocsin.web.language import later
 from tocsin.web.visit import Visit
 
 KINDS: Mapping[str, str] = {
-    HandoffType.BOTH.value: "A shift begins or ends",
-    HandoffType.ONCALL.value: "A shift begins",
-    HandoffType.OFFCALL.value: "A shift ends",
+    HandoffType.BOTH.value: later("A shift begins or ends"),
+    HandoffType.ONCALL.value: later("A shift begins"),
+    HandoffType.OFFCALL.value: later("A shift ends"),
 }
 """What a rule is about, in words."""
+
+CHOICES: Mapping[str, str] = {
+    HandoffType.BOTH.value: later("begins or ends"),
+    HandoffType.ONCALL.value: later("begins"),
+    HandoffType.OFFCALL.value: later("ends"),
+}
+"""The same after "When a shift"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +49,10 @@ def told_to(visit: Visit) -> list[Told]:
     )
     return [
         Told(
-            rule.id, KINDS[rule.type], f"{span_words(rule.advance)} before" if rule.advance else "then", rule.contact_id
+            rule.id,
+            _(KINDS[rule.type]),
+            _("%(span)s before", span=span_words(rule.advance)) if rule.advance else _("at that time"),
+            rule.contact_id,
         )
         for rule in rules
     ]
@@ -50,13 +62,13 @@ def add_handoff(visit: Visit) -> Response:
     """POST `/me/handoff-add`."""
     advance = visit.text("advance", 6).strip() or "0"
     if not (advance.isascii() and advance.isdigit()):
-        raise Invalid("How long before is a number of minutes.")
+        raise Invalid(_("How long before is a number of minutes."))
     contact = visit.config.contact_methods.get(visit.text("contact", 40))
     if contact is None or contact.user_id != visit.me.id:
-        raise Invalid("Choose how to be told.")
+        raise Invalid(_("Choose how to be told."))
     kind = visit.text("about", 20)
     if kind not in KINDS:
-        raise Invalid("Choose what to be told.")
+        raise Invalid(_("Choose what to be told."))
     rule = Kept(id="", resource=HANDOFF_RULE, parent_id=contact.id, wire=wire_of(kind, int(advance)))
     visit.run(SaveThing(thing_kind="kept", thing=rule))
     return visit.go("/me", "me-rule")
@@ -67,8 +79,8 @@ def drop_handoff(visit: Visit) -> Response:
     kept = visit.config.kept.get(visit.text("id", 40))
     rule = handoff_rule(kept) if kept is not None else None
     if rule is None:
-        raise NotFound("It was removed already.")
+        raise NotFound(_("It was removed already."))
     if visit.config.contact_methods[rule.contact_id].user_id != visit.me.id:
-        raise NotAllowed("This is not yours.")
+        raise NotAllowed(_("This is not yours."))
     visit.run(DeleteThing(thing_kind="kept", thing_id=rule.id))
     return visit.go("/me", "me-rule-gone")

@@ -13,12 +13,12 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from tocsin.kernel.time import iso
-from tocsin.kernel.wording import listed, span_words
+from tocsin.kernel.wording import Phrase, compact, listed, phrase, span_words
 from tocsin.web import language
-from tocsin.web.times import compact, hours
+from tocsin.web.times import hours
 
 STATIC: Final = Path(__file__).resolve().parent / "static"
 MACROS: Final = ("icon", "csrf", "mark", "mark_words", "person", "person_face", "problem", "pager", "silence")
@@ -43,6 +43,15 @@ def host_of(url: object) -> str:
         return urlsplit(str(url)).hostname or ""
     except ValueError:
         return ""
+
+
+def qr(setup: object) -> Markup:
+    """The picture of what an authenticator app scans, as a part of the page."""
+    import segno  # noqa: PLC0415 - few pages need it
+
+    made = segno.make_qr(str(getattr(setup, "address", "")), error="m")
+    drawn = made.svg_inline(border=2, omitsize=True, svgclass=None, lineclass=None, title=language.gettext("QR code"))
+    return Markup(drawn)  # noqa: S704 - drawn by us; the address in it is modules, not text
 
 
 def hue(id: str) -> int:
@@ -81,6 +90,20 @@ def _said(values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: language.said(value) for name, value in values.items()}
 
 
+def told(text: str) -> str:
+    """A text that came in English, from a table, a record or another program, in the reader's language."""
+    return str(language.said(text if isinstance(text, Phrase) else phrase(text)))
+
+
+def emphasised(text: str, place: str = "who") -> Markup:
+    """A phrase in the reader's language with what it says at `place` in bold; everything in it is escaped."""
+    if not isinstance(text, Phrase) or place not in text.values:
+        return Markup("{}").format(language.said(text))
+    values = {name: escape(language.said(value)) for name, value in text.values.items()}
+    values[place] = Markup("<b><bdi>{}</bdi></b>").format(values[place])
+    return escape(language.sentence_of(text)) % values
+
+
 @cache
 def environment() -> Environment:
     """The one Jinja environment."""
@@ -107,7 +130,10 @@ def environment() -> Environment:
         "hours": hours,
         "listed": listed,
         "hue": hue,
+        "qr": qr,
         "initials": initials,
+        "emphasised": emphasised,
+        "told": told,
     }
     made.globals |= {"asset": asset, "language": language.current}
     macros = made.get_template("_macros.html").module

@@ -36,6 +36,7 @@ from tocsin.kernel.errors import (
     Unavailable,
 )
 from tocsin.kernel.time import Moment
+from tocsin.kernel.wording import phrase
 from tocsin.runtime.reads import Sight, sight_of
 from tocsin.runtime.sessions import Session, Visitor
 from tocsin.web import guard, language
@@ -106,7 +107,14 @@ class Visit:
     def visitor(self) -> Visitor:
         """Where the request comes from."""
         client = self.request.client
-        return Visitor(client.host if client is not None else "", self.request.headers.get(_AGENT, ""))
+        agent = self.request.headers.get(_AGENT, "")
+        return Visitor(client.host if client is not None else "", agent, self.browser)
+
+    @cached_property
+    def browser(self) -> str:
+        """By what we know this browser again; new for one that brings nothing, kept when somebody signs in."""
+        held = self.request.cookies.get(self.line.browser_cookie, "")
+        return held if len(held) == 40 and held.isalnum() else self.site.ids.token()
 
     @cached_property
     def user(self) -> User | None:
@@ -371,7 +379,12 @@ async def _form(request: Request) -> FormData | FormTooLarge:
     try:
         return await request.form(max_files=0, max_fields=_FIELDS_MAX, max_part_size=_FIELD_BYTES)
     except HTTPException:
-        return FormTooLarge(f"This form is too large: a field holds at most {_FIELD_BYTES // 1024} KB. Shorten it.")
+        return FormTooLarge(
+            phrase(
+                "This form is too large: a field holds at most %(field_bytes)s KB. Shorten it.",
+                field_bytes=_FIELD_BYTES // 1024,
+            )
+        )
 
 
 def _is_form(request: Request) -> bool:

@@ -1,4 +1,4 @@
-"""HTTP to providers: one POST, one answer, inside one deadline. Decides whether a failed one can have had an effect.
+"""HTTP to providers: one request, one answer, inside one deadline. Decides whether a failed one can have had an effect.
 
 Never follows a redirect, never decompresses, never reads more than `RESPONSE_BYTES`, never takes a proxy from
 the environment. The address is vetted and pinned in `dial`, below TLS, so Host, SNI and
@@ -42,7 +42,7 @@ class HttpAnswer:
 
 
 class HttpClient:
-    """POSTs within a deadline. Each thread has its own connections, so a slow provider holds up its own worker only.
+    """Asks within a deadline. Each thread has its own connections, so a slow provider holds up its own worker only.
 
     `policy` None: targets come from the installation's settings and may be anywhere. Otherwise every address that a
     target resolves to must be acceptable to the policy.
@@ -68,15 +68,22 @@ class HttpClient:
 
     def post(self, target: Target, headers: Mapping[str, str], content: bytes) -> HttpAnswer:
         """Send one request. Raises ExchangeFailed, whose outcome says whether it may have had an effect."""
+        return self._exchange("POST", target, {"Content-Length": str(len(content)), **headers}, content)
+
+    def get(self, target: Target, headers: Mapping[str, str]) -> HttpAnswer:
+        """Ask for something. Raises ExchangeFailed."""
+        return self._exchange("GET", target, headers, None)
+
+    def _exchange(self, method: str, target: Target, headers: Mapping[str, str], content: bytes | None) -> HttpAnswer:
         line = self._line()
         line.begin(Deadline(self._ticks, self._seconds), self._guard(target))
-        sent = {"Host": target.authority, "Accept-Encoding": "identity", "Content-Length": str(len(content)), **headers}
+        sent = {"Host": target.authority, "Accept-Encoding": "identity", **headers}
         fields = [(name.encode("ascii"), value.encode("latin-1", "replace")) for name, value in sent.items()]
         url = httpcore2.URL(
             scheme=target.scheme.encode(), host=target.host.encode(), port=target.port, target=target.path.encode()
         )
         try:
-            with line.pool.stream("POST", url, headers=fields, content=content) as response:
+            with line.pool.stream(method, url, headers=fields, content=content) as response:
                 names = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers}
                 return HttpAnswer(response.status, names, _read(response.iter_stream()))
         except (httpcore2.NetworkError, httpcore2.TimeoutException, httpcore2.ProtocolError) as error:

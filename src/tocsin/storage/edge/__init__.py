@@ -1,4 +1,4 @@
-"""What the edge itself must remember: sessions, one-time sign-in links, counted attempts, which feeds were fetched.
+"""What the edge itself must remember: sessions, sign-ins under way, counted attempts, security events, fetched feeds.
 
 Apart from the main database.
 
@@ -7,6 +7,26 @@ PostgreSQL tables beside the main ones. Decides how rows are kept and found; nev
 sees a secret: tokens arrive here as digests.
 """
 
-from tocsin.storage.edge.store import EDGE_FILE, EdgeStore, FeedRow, LinkRow, SessionRow, open_edge_store
+from tocsin.storage.edge.store import (
+    EDGE_FILE,
+    ONCE,
+    EdgeStore,
+    EventRow,
+    FeedRow,
+    LinkRow,
+    ProviderRow,
+    SessionRow,
+    open_edge_store,
+)
 
-__all__ = ["EDGE_FILE", "EdgeStore", "FeedRow", "LinkRow", "SessionRow", "open_edge_store"]
+__all__ = [
+    "EDGE_FILE",
+    "ONCE",
+    "EdgeStore",
+    "EventRow",
+    "FeedRow",
+    "LinkRow",
+    "ProviderRow",
+    "SessionRow",
+    "open_edge_store",
+]

@@ -9,13 +9,28 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, select, update
-from sqlalchemy.schema import CreateIndex, CreateTable
+from sqlalchemy import Connection, Table, delete, func, insert, inspect, select, update
+from sqlalchemy.schema import CreateColumn, CreateIndex, CreateTable
 
 from tocsin.kernel.time import Moment
 from tocsin.storage import postgres, sqlite
 from tocsin.storage.database import Database
-from tocsin.storage.edge.tables import attempts, feeds, links, metadata, sessions, uses
+from tocsin.storage.edge.tables import (
+    attempts,
+    begun,
+    browsers,
+    events,
+    feeds,
+    links,
+    marks,
+    metadata,
+    provider_sessions,
+    sessions,
+    uses,
+)
+
+ONCE = "once:"
+"""How keys of marks begin that are needed until their moment only."""
 
 EDGE_FILE = "edge.sqlite"
 """The edge's file in the data folder."""
@@ -38,6 +53,7 @@ class SessionRow:
     address: str
     agent: str
     how: str
+    confirmed_at: Moment = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +64,31 @@ class LinkRow:
     user_id: str
     ends_at: Moment
     used_at: Moment | None
+    printed: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventRow:
+    """Something that happened around a person's ways to sign in. `user_id` "" = nobody's who is known."""
+
+    id: str
+    at: Moment
+    user_id: str
+    kind: str
+    address: str
+    agent: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderRow:
+    """A session that the identity provider vouched for."""
+
+    session_digest: str
+    subject: str
+    sid: str
+    id_token: str
+    ends_at: Moment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +121,7 @@ class EdgeStore:
                 connection.exec_driver_sql(_SCHEMA_LOCK)
             for table in metadata.sorted_tables:
                 connection.execute(CreateTable(table, if_not_exists=True))
+                _add_columns(connection, table)
                 for index in sorted(table.indexes, key=lambda one: str(one.name)):
                     connection.execute(CreateIndex(index, if_not_exists=True))
         self._is_made = True
@@ -115,10 +157,16 @@ class EdgeStore:
         with self._writing() as connection:
             connection.execute(update(sessions).where(sessions.c.digest == digest).values(seen_at=seen_at))
 
+    def confirm_session(self, digest: str, at: Moment) -> None:
+        """The person has proved again who they are."""
+        with self._writing() as connection:
+            connection.execute(update(sessions).where(sessions.c.digest == digest).values(confirmed_at=at))
+
     def end_session(self, digest: str) -> None:
         """Forget one session."""
         with self._writing() as connection:
             connection.execute(delete(sessions).where(sessions.c.digest == digest))
+            connection.execute(delete(provider_sessions).where(provider_sessions.c.session_digest == digest))
 
     def end_sessions_of(self, user_id: str, *, session_id: str = "", keep_digest: str = "") -> int:
         """Forget a person's sessions: the one named, or all but the one kept. Returns how many."""
@@ -128,6 +176,123 @@ class EdgeStore:
         with self._writing() as connection:
             return connection.execute(statement).rowcount
 
+    # -- the identity provider's sessions
+
+    def add_provider_session(self, row: ProviderRow) -> None:
+        """Keep what the provider calls a session that has just begun."""
+        with self._writing() as connection:
+            connection.execute(insert(provider_sessions).values(**asdict(row)))
+
+    def provider_session(self, digest: str) -> ProviderRow | None:
+        """What the provider calls this session; None if it did not come from there."""
+        statement = select(provider_sessions).where(provider_sessions.c.session_digest == digest)
+        with self._reading() as connection:
+            row = connection.execute(statement).mappings().first()
+        return None if row is None else ProviderRow(**row)
+
+    def end_provider_sessions(self, subject: str, sid: str) -> int:
+        """Forget the sessions that the provider has ended: that of `sid`, or all of `subject`. Returns how many."""
+        named = provider_sessions.c.sid == sid if sid else provider_sessions.c.subject == subject
+        found = select(provider_sessions.c.session_digest).where(named)
+        if sid and subject:
+            found = found.where(provider_sessions.c.subject == subject)
+        with self._writing() as connection:
+            digests = list(connection.execute(found).scalars())
+            ended = connection.execute(delete(sessions).where(sessions.c.digest.in_(digests))).rowcount
+            connection.execute(delete(provider_sessions).where(provider_sessions.c.session_digest.in_(digests)))
+        return ended
+
+    # -- what was begun
+
+    def begin(self, digest: str, purpose: str, data: str, ends_at: Moment) -> None:
+        """Keep what a browser has begun."""
+        row = {"digest": digest, "purpose": purpose, "data": data, "tries": 0, "ends_at": ends_at}
+        with self._writing() as connection:
+            connection.execute(insert(begun).values(**row))
+
+    def begun(self, digest: str, purpose: str, now: Moment) -> str | None:
+        """What was begun for this purpose, None when it is unknown or too old."""
+        statement = select(begun.c.data).where(*_begun(digest, purpose, now))
+        with self._reading() as connection:
+            return connection.execute(statement).scalar()
+
+    def try_begun(self, digest: str, purpose: str, now: Moment, most: int) -> str | None:
+        """The same, counting a try; None also when there were `most` already: then it is forgotten."""
+        wanted = _begun(digest, purpose, now)
+        with self._writing() as connection:
+            counted = update(begun).where(*wanted, begun.c.tries < most).values(tries=begun.c.tries + 1)
+            found = connection.execute(counted.returning(begun.c.data)).scalar()
+            if found is None:
+                connection.execute(delete(begun).where(begun.c.digest == digest))
+            return found
+
+    def end_begun(self, digest: str, purpose: str, now: Moment) -> str | None:
+        """Take it, once: of two at once one gets it."""
+        with self._writing() as connection:
+            taken = delete(begun).where(*_begun(digest, purpose, now)).returning(begun.c.data)
+            return connection.execute(taken).scalar()
+
+    # -- marks
+
+    def raise_mark(self, key: str, value: int, at: Moment) -> bool:
+        """Set a mark to a higher value. False, and nothing changed, unless it is higher; of two at once one is."""
+        higher = update(marks).where(marks.c.key == key, marks.c.value < value).values(value=value, at=at)
+        with self._writing() as connection:
+            if connection.execute(higher).rowcount == 1:
+                return True
+            row = {"key": key, "value": value, "at": at}
+            # A driver may not count what an INSERT did: the row itself says it.
+            new = self._database.insert_if_absent(marks).returning(marks.c.key)
+            return connection.execute(new, row).first() is not None
+
+    def mark(self, key: str) -> tuple[int, Moment] | None:
+        """A mark and when it was set."""
+        with self._reading() as connection:
+            row = connection.execute(select(marks.c.value, marks.c.at).where(marks.c.key == key)).first()
+        return None if row is None else (int(row[0]), int(row[1]))
+
+    # -- browsers that are known
+
+    def see_browser(self, digest: str, user_id: str, at: Moment) -> None:
+        """This person has signed in with this browser."""
+        mine = (browsers.c.digest == digest, browsers.c.user_id == user_id)
+        with self._writing() as connection:
+            if connection.execute(update(browsers).where(*mine).values(seen_at=at)).rowcount == 0:
+                row = {"digest": digest, "user_id": user_id, "seen_at": at}
+                connection.execute(self._database.insert_if_absent(browsers), row)
+
+    def knows_browser(self, digest: str, user_id: str) -> bool:
+        """Whether this person has signed in with this browser before."""
+        statement = select(browsers.c.seen_at).where(browsers.c.digest == digest, browsers.c.user_id == user_id)
+        with self._reading() as connection:
+            return connection.execute(statement).first() is not None
+
+    def has_browsers(self, user_id: str) -> bool:
+        """Whether the person has signed in with any browser that is remembered."""
+        with self._reading() as connection:
+            statement = select(browsers.c.digest).where(browsers.c.user_id == user_id).limit(1)
+            return connection.execute(statement).first() is not None
+
+    def forget_browsers(self, user_id: str) -> None:
+        """No browser of this person is known any more."""
+        with self._writing() as connection:
+            connection.execute(delete(browsers).where(browsers.c.user_id == user_id))
+
+    # -- security events
+
+    def add_event(self, row: EventRow) -> None:
+        """Keep what happened."""
+        with self._writing() as connection:
+            connection.execute(insert(events).values(**asdict(row)))
+
+    def events(self, user_id: str | None, limit: int) -> Sequence[EventRow]:
+        """What happened, newest first: to this person, None = to anybody."""
+        statement = select(events).order_by(events.c.at.desc(), events.c.id.desc()).limit(limit)
+        if user_id is not None:
+            statement = statement.where(events.c.user_id == user_id)
+        with self._reading() as connection:
+            return [EventRow(**row) for row in connection.execute(statement).mappings()]
+
     # -- links
 
     def add_link(self, digest: str, user_id: str, ends_at: Moment) -> None:
@@ -136,10 +301,10 @@ class EdgeStore:
             connection.execute(insert(links).values(digest=digest, user_id=user_id, ends_at=ends_at))
 
     def keep_link(self, digest: str, user_id: str, ends_at: Moment) -> None:
-        """Keep a link that was made elsewhere, unless it is known already (used or not)."""
+        """Keep a link that the command line printed, unless it is known already (used or not)."""
         with self._writing() as connection:
             statement = self._database.insert_if_absent(links)
-            connection.execute(statement, {"digest": digest, "user_id": user_id, "ends_at": ends_at})
+            connection.execute(statement, {"digest": digest, "user_id": user_id, "ends_at": ends_at, "printed": 1})
 
     def link(self, digest: str) -> LinkRow | None:
         """The link with this token's digest, used or not."""
@@ -211,12 +376,20 @@ class EdgeStore:
         with self._writing() as connection:
             connection.execute(delete(feeds).where(feeds.c.fetched_at <= unfetched_since))
 
-    def sweep(self, now: Moment, *, idle_since: Moment, attempts_since: Moment) -> None:
-        """Drop what has ended: sessions past their end or idle for too long, links past theirs, old attempts."""
+    def sweep(self, now: Moment, *, idle_since: Moment, attempts_since: Moment, traces_since: Moment = 0) -> None:
+        """Drop what has ended: sessions past their end or idle for too long, links past theirs, old attempts.
+
+        `traces_since`: security events and known browsers are kept from then on.
+        """
         with self._writing() as connection:
             connection.execute(delete(sessions).where((sessions.c.ends_at <= now) | (sessions.c.seen_at <= idle_since)))
             connection.execute(delete(links).where(links.c.ends_at <= now))
             connection.execute(delete(attempts).where(attempts.c.at <= attempts_since))
+            connection.execute(delete(begun).where(begun.c.ends_at <= now))
+            connection.execute(delete(provider_sessions).where(provider_sessions.c.ends_at <= now))
+            connection.execute(delete(marks).where(marks.c.key.startswith(ONCE), marks.c.at <= now))
+            connection.execute(delete(events).where(events.c.at <= traces_since))
+            connection.execute(delete(browsers).where(browsers.c.seen_at <= traces_since))
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
@@ -245,6 +418,19 @@ class EdgeStore:
             connection.exec_driver_sql("ROLLBACK")
             raise
         connection.exec_driver_sql("COMMIT")
+
+
+def _begun(digest: str, purpose: str, now: Moment) -> tuple[Any, ...]:
+    return begun.c.digest == digest, begun.c.purpose == purpose, begun.c.ends_at > now
+
+
+def _add_columns(connection: Connection, table: Table) -> None:
+    """Columns that came after the table was made."""
+    there = {column["name"] for column in inspect(connection).get_columns(table.name)}
+    for column in table.columns:
+        if column.name not in there:
+            words = CreateColumn(column).compile(dialect=connection.dialect)
+            connection.exec_driver_sql(f"ALTER TABLE {table.name} ADD COLUMN {words}")
 
 
 def open_edge_store(data: Path, url: str | None) -> EdgeStore:

@@ -36,6 +36,9 @@ ROW_HEIGHT: Final = 24
 BLOCKS: Final = 240
 """Blocks of one row that are drawn; more could not be told apart."""
 
+BLOCKS_IN_ALL: Final = 1500
+"""Blocks of all rows: a schedule of fifty layers that change by the hour is no picture any more."""
+
 LANES: Final = 12
 """People beside each other that are drawn in one row."""
 
@@ -122,6 +125,7 @@ class _Pen:
 
     def __init__(self, visit: Visit, schedule: Schedule, window: Window, times: Times) -> None:
         self._visit, self._schedule, self._window, self._times = visit, schedule, window, times
+        self._left = BLOCKS_IN_ALL
         self._sight = window.until + horizon_of(schedule)
 
     def final(self, found: Rendered, *, part_time: bool) -> Row:
@@ -163,7 +167,7 @@ class _Pen:
     def _row(self, name: str, kind: str, parts: Sequence[Part], height: int = ROW_HEIGHT) -> Row:
         lanes: list[Moment] = []
         blocks = []
-        for part in parts[:BLOCKS]:
+        for part in parts[: min(BLOCKS, self._left)]:
             lane = next((at for at, end in enumerate(lanes) if end <= part.start), len(lanes))
             if lane == len(lanes):
                 lanes.append(part.end)
@@ -171,6 +175,7 @@ class _Pen:
             if lane < LANES:
                 kind_ = "override" if part.override else "turn" if part.person else "free"
                 blocks.append(self._block(part, lane * height, height, kind_))
+        self._left -= len(blocks)
         return Row(name, kind, height * max(1, min(len(lanes), LANES)), tuple(blocks), len(parts) - len(blocks))
 
     def _block(self, part: Part, y: int, height: int, kind: str) -> Block:

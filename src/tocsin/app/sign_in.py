@@ -1,0 +1,125 @@
+"""Joins what signing in is made of: sessions, the identity provider, the sealing key, mail about security."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from typing import Final
+
+import structlog
+
+from tocsin.app.carriers import senders
+from tocsin.app.installation import Installation
+from tocsin.connectors._kit.contract import OutboundMessage
+from tocsin.connectors.oidc.provider import OidcProvider
+from tocsin.directory.model import Channel, User
+from tocsin.kernel.errors import Unavailable
+from tocsin.kernel.time import to_datetime
+from tocsin.runtime.desk import Desk
+from tocsin.runtime.passwords import Passwords
+from tocsin.runtime.sealing import Sealer
+from tocsin.runtime.sessions import Sessions
+from tocsin.runtime.sign_in_ground import SecurityEvent, Tell, tell_nobody
+from tocsin.storage.database import Database, DatabaseError, OutOfReach
+from tocsin.storage.edge import EdgeStore, EventRow
+from tocsin.storage.schema import read_secrets_key
+
+log = structlog.get_logger("sign-in")
+
+_WAITING: Final = 100
+"""Mails that wait to be sent; more are dropped: the page lists what happened all the same."""
+
+_SUBJECTS: Final = {
+    SecurityEvent.NEW_BROWSER: "New sign-in to Tocsin",
+    SecurityEvent.PRINTED_LINK: "Sign-in to Tocsin by a link of the command line",
+    SecurityEvent.PASSWORD: "Your Tocsin password was changed",
+    SecurityEvent.FACTOR_ON: "A second factor was set up for your Tocsin account",
+    SecurityEvent.FACTOR_OFF: "The second factor of your Tocsin account was removed",
+    SecurityEvent.RECOVERY_NEW: "New recovery codes were made for your Tocsin account",
+    SecurityEvent.RECOVERY_USED: "A recovery code of your Tocsin account was used",
+    SecurityEvent.PASSKEY_NEW: "A passkey was added to your Tocsin account",
+    SecurityEvent.PASSKEY_GONE: "A passkey of your Tocsin account was removed",
+    SecurityEvent.PASSKEY_COPIED: "A passkey of your Tocsin account may have been copied",
+    SecurityEvent.PASSWORDS_FAILED: "Many wrong passwords for your Tocsin account",
+    SecurityEvent.CODES_FAILED: "Somebody who knows your Tocsin password typed wrong codes",
+    SecurityEvent.ENDED_BY_OTHER: "You were signed out of Tocsin everywhere",
+}
+
+
+def sessions(place: Installation, store: EdgeStore, desk: Desk, database: Database) -> Sessions:
+    """Everything that signs people in."""
+    settings = place.settings.sign_in
+    made = Sessions(
+        store,
+        desk,
+        place.clock,
+        place.ids,
+        Passwords(),
+        policy=settings.policy,
+        sealer=Sealer(_keys(place, database), place.ids),
+        tell=security_mail(place),
+    )
+    if settings.provider is not None:
+        provider = OidcProvider(settings.provider, place.clock.ticks, place.clock.now)
+        made.join(provider, settings.rules)
+    return made
+
+
+def _keys(place: Installation, database: Database) -> Callable[[], Sequence[str]]:
+    """The keys that may have sealed: those that are set, then the installation's own."""
+
+    def keys() -> Sequence[str]:
+        own = None
+        with suppress(DatabaseError, OutOfReach):
+            own = read_secrets_key(database)
+        found = [*place.settings.sign_in.secrets_keys, *([own] if own else [])]
+        if not found:
+            raise Unavailable("The server is starting. Try again in a moment.", reason="starting")
+        return found
+
+    return keys
+
+
+def security_mail(place: Installation) -> Tell:
+    """Tells people by mail, in a thread and for a few at once: whoever signs in never waits for it."""
+    if not place.settings.smtp_url:
+        return tell_nobody
+    sender = senders(place.settings, place.clock)[Channel.EMAIL]
+    pool = ThreadPoolExecutor(2, thread_name_prefix="security-mail")
+
+    def send(user: User, event: SecurityEvent, row: EventRow) -> None:
+        message = OutboundMessage(
+            id=row.id,
+            channel=Channel.EMAIL,
+            address=user.email,
+            subject=_SUBJECTS[event],
+            text=_text(place, event, row),
+        )
+        result = sender.send(message, place.clock.now())
+        if result.detail and not result.provider_id:
+            log.warning("security_mail_failed", detail=result.detail)
+
+    def tell(user: User, event: SecurityEvent, row: EventRow) -> None:
+        if pool._work_queue.qsize() < _WAITING:  # noqa: SLF001 - the pool tells its length nowhere else
+            pool.submit(send, user, event, row)
+
+    return tell
+
+
+def _text(place: Installation, event: SecurityEvent, row: EventRow) -> str:
+    lines = [
+        f"{_SUBJECTS[event]}.",
+        "",
+        f"When:  {to_datetime(row.at):%Y-%m-%d %H:%M:%S} UTC",
+        f"From:  {row.address or 'unknown'}",
+        f"With:  {row.agent or 'unknown'}",
+    ]
+    if row.detail:
+        lines.append(f"What:  {row.detail}")
+    lines += [
+        "",
+        "Was it you? Then there is nothing to do. If not, sign yourself out everywhere and change your password:",
+        f"{place.settings.base_url}/me",
+    ]
+    return "\n".join(lines)
