@@ -131,4 +131,5 @@ def places(place: Place) -> dict[str, Any]:
         "bob": by_name.get("Bob", ""),
         "long": by_name.get(LONG, ""),
         "left": by_name.get("Lea", ""),
+        "key": next((key.id for key in place.desk.config().api_keys.values() if key.name == "Terraform"), ""),
     }

@@ -32,6 +32,10 @@ FORMS: dict[str, tuple[str, dict[str, Any]]] = {
     "/services/{id}/remove": ("/services/{bare}/remove", {"typed": "Bare"}),
     "/teams": ("/teams", {"name": "New team", "chat_group": "@new"}),
     "/teams/{id}/{action}": ("/teams/{team}/save", {"name": "Payments", "chat_group": "@pay"}),
+    "/connections/test": ("/connections/test", {"channel": "email"}),
+    "/system/{action}": ("/system/send", {"typed": "Tocsin"}),
+    "/keys": ("/keys", {"name": "New key", "role": "observer"}),
+    "/keys/{id}/{action}": ("/keys/{key}/revoke", {"typed": "Terraform"}),
     "/people": ("/people", {"name": "New", "email": "new@example.com", "role": "observer"}),
     "/people/{id}/{action}": (
         "/people/{alice}/save",
@@ -114,8 +118,8 @@ def test_our_own_forms_are_taken(tmp_path: Path) -> None:
         address, fields = filled(place, path)
         before = history(place)
         answer = browser.act(address, **fields)
-        shows_at_once = path == "/webhooks" or path.endswith("/try")
+        shows_at_once = path in ("/webhooks", "/keys") or path.endswith("/try")
         assert answer.status_code == (200 if shows_at_once else 303), path
-        changes_nothing = path.endswith(("/try", "/test")) or "/tests/" in path
+        changes_nothing = path.endswith(("/try", "/test")) or "/tests/" in path or path.startswith("/system")
         assert (history(place) == before) is changes_nothing, path
     place.close()

@@ -84,7 +84,7 @@ def test_a_policy_of_another_team_that_calls_an_own_schedule_is_not_named(secret
 def test_whoever_may_see_little_still_finds_themselves_and_their_team(secret: Place) -> None:
     reader(secret, Role.RESTRICTED, TeamRole.RESPONDER)
     browser = secret.client("rita")
-    assert "Page this person" in browser.get("/find?q=rita").text
+    assert f'href="/people/{secret.people["rita"].id}"' in browser.get("/find?q=rita").text
     offered = browser.get("/incidents/new").text
     assert "Alice" in offered
     assert "Erin" not in offered

@@ -64,6 +64,7 @@ WORDS: Final[Mapping[str, str]] = {
     "oauth_client": later("OAuth client"),
     "cover_request": later("request for cover"),
     "calendar_feed": later("calendar feed"),
+    "saved_view": later("saved view"),
     "kept": later("record of a client"),
 }
 """What kinds of things are called."""
