@@ -428,6 +428,13 @@ def test_a_series_of_wrong_passwords_is_told_once_a_day(place: Place) -> None:
     assert len(told.mails) == 2
 
 
+def test_a_flood_of_made_up_accounts_fills_no_disk(place: Place) -> None:
+    for number in range(120):
+        with pytest.raises((NotSignedIn, TooMany)):
+            place.sessions.sign_in(f"nobody{number}@example.com", "wrong", AWAY)
+    assert len(place.sessions.ground.events(None, 500)) <= 20
+
+
 def test_wrong_codes_after_the_right_password_are_told(place: Place) -> None:
     set_up(place)
     told = Told()

@@ -51,10 +51,10 @@ CODE_TRIES: Final = 5
 """Codes after one password."""
 PASSKEYS_HERE: Final = Limit("passkeys-here", 30, 15 * MINUTE)
 """Passkeys from one address that were not good. There is nothing to guess: this bounds the work."""
-PROVIDER_HERE: Final = Limit("provider-here", 30, 15 * MINUTE)
+PROVIDER_HERE: Final = Limit("provider-here", 100, 15 * MINUTE)
 """Ways back from the provider, from one address, that were not good. Each good-looking one costs a request there."""
-STARTS_HERE: Final = Limit("starts-here", 120, 15 * MINUTE)
-"""Ways to the provider and challenges begun from one address: each is a row."""
+STARTS_HERE: Final = Limit("starts-here", 1000, 15 * MINUTE)
+"""Ways to the provider and challenges begun from one address: each is a row. A whole company may share one."""
 TOLD: Final = Limit("told", 1, DAY)
 """Mails to one person about one kind of failed series."""
 

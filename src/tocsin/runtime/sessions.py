@@ -142,7 +142,7 @@ class Sessions:
         try:
             attempts.count(places, now)
         except TooMany:
-            if attempts.first(_TOLD_HERE, account, now):
+            if attempts.first(_TOLD_FROM, visitor.network, now) and attempts.first(_TOLD_HERE, account, now):
                 self.ground.note(user, SecurityEvent.PASSWORDS_FAILED, visitor)
             raise
         right = self._passwords.verify(user.password_hash if user is not None else "", password)
@@ -174,10 +174,7 @@ class Sessions:
         step, how = self._step(kept)
         try:
             self.codes.prove(step.user, code, visitor)
-        except TooMany:
-            self.ground.note(step.user, SecurityEvent.CODES_FAILED, visitor)
-            raise
-        except NotSignedIn:
+        except (NotSignedIn, TooMany):
             if self.ground.attempts.first(_TOLD_CODES, step.user.id, now):
                 self.ground.note(step.user, SecurityEvent.CODES_FAILED, visitor)
             raise
@@ -482,4 +479,6 @@ class Sessions:
 
 _WITH_CODE: Final = {How.PASSWORD: How.PASSWORD_CODE, How.LINK: How.LINK_CODE}
 _TOLD_HERE: Final = Limit("told-here", 1, HOUR)
+_TOLD_FROM: Final = Limit("told-from", 20, HOUR)
+"""Events of failures from one address: a flood of made-up accounts must not fill the disk."""
 _TOLD_CODES: Final = Limit("told-codes", 3, HOUR)
