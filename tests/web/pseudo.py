@@ -7,9 +7,10 @@ of its own.
 from __future__ import annotations
 
 import gettext
+import json
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import fields, is_dataclass
 from enum import Enum
 from html.parser import HTMLParser
@@ -20,6 +21,7 @@ from babel.messages.catalog import Catalog
 
 from scripts.messages import found
 from tests.web.place import Place
+from tocsin.engine.kinds import KINDS
 from tocsin.runtime.reads import AlertFilter, IncidentFilter, TimelineFilter
 from tocsin.web import language
 from tocsin.web.render import host_of
@@ -144,14 +146,14 @@ def data_of(place: Place) -> re.Pattern[str]:
     desk = place.desk
     every: set[str] = set(ALLOWED)
     config = desk.config()
-    for kind in ("users", "teams", "services", "schedules", "policies", "contact_methods", "integrations"):
-        every |= set(_texts(getattr(config, kind, {})))
-    every |= set(_texts(config))
+    every |= {text for kind in KINDS for text in _texts(config.of(kind))}
     every |= set(_texts(desk.reads.incidents(IncidentFilter(), limit=500).items))
     every |= set(_texts(desk.reads.alerts(AlertFilter(), limit=500).items))
     every |= set(_texts(place.site.booth.phones() if place.site.booth is not None else ()))
+    every |= set(_texts(place.site.show.state() if place.site.show is not None else ()))
     every |= set(_texts(desk.reads.timeline(TimelineFilter(), limit=5000).items))
-    words = sorted((one for one in every if any(letter.isalpha() for letter in one)), key=len, reverse=True)
+    names = (one for one in every if any(letter.isalpha() for letter in one) and (len(one) > 2 or not one.islower()))
+    words = sorted(names, key=len, reverse=True)
     return re.compile("|".join(rf"(?<!\w){re.escape(one)}(?!\w)" for one in words))
 
 
@@ -163,6 +165,9 @@ def _texts(value: Any, seen: set[int] | None = None) -> Iterator[str]:
         yield value.strip()
         yield host_of(value)
         yield from (line.strip() for line in value.splitlines())
+        if value[:1] in ("{", "["):
+            with suppress(ValueError):
+                yield from _texts(json.loads(value), seen)
         return
     seen.add(id(value))
     if isinstance(value, Mapping):
