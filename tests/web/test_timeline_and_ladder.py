@@ -17,13 +17,13 @@ from tocsin.incidents.messages import Acknowledge, AddNote, Reassign, SetUrgency
 from tocsin.incidents.model import Incident
 from tocsin.kernel.actor import SYSTEM, Actor, ActorKind, Via
 from tocsin.kernel.time import DAY, HOUR, MILLISECOND, MINUTE, SECOND
-from tocsin.kernel.wording import listed, span_words
+from tocsin.kernel.wording import compact, listed, span_words
 from tocsin.runtime.reads import TimelineEntry, TimelineFilter
 from tocsin.storage.codec import FACTS
 from tocsin.web.ladder import Ladder, Scene, calls_ahead, ladder_of
 from tocsin.web.names import ConfigNames, isolated
 from tocsin.web.timeline import SENTENCES, Show, lines_of, masked
-from tocsin.web.times import Times, compact, stopwatch, zone_of
+from tocsin.web.times import Times, stopwatch, zone_of
 from tocsin.web.why import whys_of
 
 
@@ -45,7 +45,7 @@ def ladder(place: Place, number: int = 1) -> Ladder:
 
 
 def why(place: Place, who: str, reader: str = "erin") -> str:
-    found = {one.name: one.sentence for one in whys_of(scene(place), place.people[reader].id)}
+    found = {one.name: " ".join(one.sentences) for one in whys_of(scene(place), place.people[reader].id)}
     return found[who]
 
 
@@ -117,7 +117,7 @@ def test_people_come_first_with_the_door_they_came_by(fire: Place) -> None:
     fire.desk.run(fire.as_("bob", Via.VOICE), Acknowledge(incident_id=fire.incident(1).id))
     lines = lines_of(scene(fire).entries, scene(fire).names, Show.ALL, newest_first=True)
     newest = next(line for line in lines if line.kind == "incident.acknowledged")
-    assert (newest.who, newest.sentence) == ("Bob", " acknowledged by phone call")
+    assert (newest.who, newest.sentence) == ("Bob", "Bob acknowledged by phone call")
     assert newest.by_person
 
 
@@ -280,7 +280,7 @@ def test_everybody_learns_why(fire: Place) -> None:
 def test_the_reader_comes_first(fire: Place) -> None:
     found = whys_of(scene(fire), fire.people["carol"].id)
     assert (found[0].name, found[0].me) == ("Carol", True)
-    assert "is called at 02:29:07 unless somebody answers" in found[0].sentence
+    assert "is called at 02:29:07 unless somebody answers" in found[0].sentences[0]
 
 
 SPANS = {

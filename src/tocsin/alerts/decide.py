@@ -17,7 +17,7 @@ from tocsin.events.model import Action, Event, Outcome, Severity
 from tocsin.kernel.decision import CancelTimer, Decision, Fact, SetTimer, TimerChange
 from tocsin.kernel.time import MINUTE, SECOND, Moment
 from tocsin.kernel.values import replace
-from tocsin.kernel.wording import span_words
+from tocsin.kernel.wording import span_words, stored
 
 STALE_FOR = 5 * MINUTE
 """How late a word about an occurrence that is over may come in; after that the problem is taken to be there again."""
@@ -49,18 +49,18 @@ def receive(event: Event, latest: Alert | None, *, service_id: str, hold: Hold, 
         if current is not None:
             return _repeat(event, current, hold)
         if latest is not None and _is_stale(event, latest):
-            return _dropped("older than the resolution that is already known", latest.id)
+            return _dropped(stored("older than the resolution that is already known"), latest.id)
         return _open(event, service_id, hold, new_id, now)
     if current is None:
-        return _dropped(f"{event.action}: no open alert has this key")
+        return _dropped(stored("%(action)s: no open alert has this key", action=event.action))
     if event.action is Action.ACKNOWLEDGE:
         fact = AlertAcknowledged(
             alert_id=current.id, incident_id=current.incident_id, integration_id=event.integration_id
         )
-        ending = Ending(Outcome.ACKNOWLEDGED, "acknowledged by the monitor", current.id, current.incident_id)
+        ending = Ending(Outcome.ACKNOWLEDGED, stored("acknowledged by the monitor"), current.id, current.incident_id)
         return Decision(facts=(fact,), value=ending)
     if event.ended_at is not None and current.started_at is not None and event.ended_at < current.started_at:
-        return _dropped("resolves an earlier occurrence of this alert", current.id)
+        return _dropped(stored("resolves an earlier occurrence of this alert"), current.id)
     over = replace(current, last_seq=event.log_seq, ended_at=event.ended_at)
     closed = resolve(over, "by the monitor", event.received_at)
     how = (
@@ -128,9 +128,12 @@ def _opening(hold: Hold, alert_id: str) -> Ending:
     if hold.suppressed:
         return Ending(Outcome.SUPPRESSED, hold.suppressed, alert_id)
     if hold.suspend_seconds:
-        waits = f"waits for {span_words(hold.suspend_seconds * SECOND)}: pages unless it is over by then"
+        waits = stored(
+            "waits for %(span_words)s: pages unless it is over by then",
+            span_words=span_words(hold.suspend_seconds * SECOND),
+        )
         return Ending(Outcome.SUSPENDED, waits, alert_id)
-    return Ending(Outcome.OPENED, "new alert", alert_id)
+    return Ending(Outcome.OPENED, stored("new alert"), alert_id)
 
 
 def _repeat(event: Event, alert: Alert, hold: Hold) -> Decision:
@@ -158,13 +161,13 @@ def _repeat(event: Event, alert: Alert, hold: Hold) -> Decision:
         timers = (_expiry(alert.id, event.expires_at),)
     if alert.is_held and not changed.is_held:
         opened = opened_after_all(changed, f"still firing; it was held back by: {alert.suppressed}", event.received_at)
-        ending = Ending(Outcome.OPENED, "nothing holds it back any more", alert.id)
+        ending = Ending(Outcome.OPENED, stored("nothing holds it back any more"), alert.id)
         return Decision(state=(changed,), facts=(opened,), timers=timers, value=ending)
     return Decision(state=(changed,), facts=_worsened(event, alert), timers=timers, value=_repeated(alert))
 
 
 def _repeated(alert: Alert) -> Ending:
-    return Ending(Outcome.REPEATED, "the alert is open already", alert.id, alert.incident_id)
+    return Ending(Outcome.REPEATED, stored("the alert is open already"), alert.id, alert.incident_id)
 
 
 def _worsened(event: Event, alert: Alert) -> tuple[Fact, ...]:

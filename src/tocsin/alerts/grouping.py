@@ -13,6 +13,7 @@ from hashlib import blake2b
 from tocsin.alerts.model import Alert
 from tocsin.directory.grouping import ContentGrouping
 from tocsin.kernel.limits import NAME_CHARS
+from tocsin.kernel.wording import phrase
 
 FIELDS = 20
 """Fields of one grouping: each is compared with every new alert of the service."""
@@ -35,11 +36,11 @@ _OWN_NAMES: Mapping[str, str] = {
 def grouping_problems(grouping: ContentGrouping) -> Iterator[str]:
     """Why alerts can't be grouped so, in plain sentences."""
     if not 1 <= len(grouping.fields) <= FIELDS:
-        yield f"Fields must be 1 to {FIELDS}"
+        yield phrase("Fields must be 1 to %(fields)s", fields=FIELDS)
     if not all(0 < len(name) <= NAME_CHARS for name in grouping.fields):
-        yield f"Fields must be names of 1 to {NAME_CHARS} characters"
+        yield phrase("Fields must be names of 1 to %(name_chars)s characters", name_chars=NAME_CHARS)
     if not 1 <= grouping.window_seconds <= WINDOW_SECONDS:
-        yield f"Time window must be between 1 and {WINDOW_SECONDS} seconds"
+        yield phrase("Time window must be between 1 and %(window_seconds)s seconds", window_seconds=WINDOW_SECONDS)
 
 
 def group_keys(alert: Alert, grouping: ContentGrouping, scope: str) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from tocsin.kernel.time import Moment, to_datetime
+from tocsin.kernel.wording import stored
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,12 +38,18 @@ class MaintenanceWindow:
     @property
     def name(self) -> str:
         """What a sentence calls it."""
-        return f'maintenance window "{self.description}"' if self.description else "maintenance window"
+        return (
+            stored('maintenance window "%(description)s"', description=self.description)
+            if self.description
+            else stored("maintenance window")
+        )
 
     @property
     def reason(self) -> str:
         """Why an alert that it holds pages nobody."""
-        return f"{self.name} until {to_datetime(self.end):%Y-%m-%d %H:%M} UTC"
+        return stored(
+            "%(name)s until %(to_datetime)s UTC", name=self.name, to_datetime=f"{to_datetime(self.end):%Y-%m-%d %H:%M}"
+        )
 
 
 def window_at(windows: Iterable[MaintenanceWindow], now: Moment) -> MaintenanceWindow | None:

@@ -21,6 +21,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from tocsin.kernel.time import SECOND, Moment
+from tocsin.kernel.wording import phrase, plain_text
 from tocsin.runtime.clock import Clock
 from tocsin.runtime.ingest_queue import IngestQueue
 from tocsin.runtime.reads import Reads
@@ -59,23 +60,30 @@ class Health:
     @property
     def problems(self) -> tuple[str, ...]:
         """Each limit that is broken, in words."""
-        found = []
+        found: list[str] = []
         if not self.database:
-            found.append("the main database is out of reach")
+            found.append(phrase("the main database is out of reach"))
         if self.refused:
-            found.append("events are refused: the log does not take them")
+            found.append(phrase("events are refused: the log does not take them"))
         if self.engine_absent_seconds > ENGINE_SECONDS:
-            found.append(f"no engine has been there for {self.engine_absent_seconds:.0f} s")
+            found.append(
+                phrase("no engine has been there for %(seconds)s s", seconds=round(self.engine_absent_seconds))
+            )
         if (self.overdue_timer_seconds or 0) > OVERDUE_TIMER_SECONDS:
-            found.append(f"a timer is {self.overdue_timer_seconds:.0f} s overdue: the engine is not deciding")
+            late = round(self.overdue_timer_seconds or 0)
+            found.append(phrase("a timer is %(seconds)s s overdue: the engine is not deciding", seconds=late))
         if self.undecided_seconds > UNDECIDED_SECONDS:
-            found.append(f"an event has been waiting to be decided for {self.undecided_seconds:.0f} s")
+            late = round(self.undecided_seconds)
+            found.append(phrase("an event has been waiting to be decided for %(seconds)s s", seconds=late))
         if (self.unsent_seconds or 0) > UNSENT_SECONDS:
-            found.append(f"a message has been waiting to be sent for {self.unsent_seconds:.0f} s")
+            late = round(self.unsent_seconds or 0)
+            found.append(phrase("a message has been waiting to be sent for %(seconds)s s", seconds=late))
         if (self.backlog_events or 0) > BACKLOG_EVENTS:
-            found.append(f"{self.backlog_events} events wait to be decided")
+            found.append(phrase("%(count)s events wait to be decided", count=self.backlog_events))
         if self.is_fenced:
-            found.append("sending is fenced off since a restore: nobody is paged until `tocsin restore --confirm`")
+            found.append(
+                phrase("sending is fenced off since a restore: nobody is paged until `tocsin restore --confirm`")
+            )
         return tuple(found)
 
 
@@ -223,4 +231,4 @@ def _age(moment: Moment | None, now: Moment) -> float:
 
 
 def _json(status: int, body: object) -> Response:
-    return Response(msgspec.json.encode(body), status, media_type="application/json")
+    return Response(msgspec.json.encode(body, enc_hook=plain_text), status, media_type="application/json")

@@ -16,6 +16,7 @@ from tocsin.events.model import Event
 from tocsin.kernel.errors import Invalid
 from tocsin.kernel.ids import IdSource
 from tocsin.kernel.time import Moment
+from tocsin.kernel.wording import phrase
 from tocsin.runtime.ingest import Entry
 
 
@@ -26,7 +27,12 @@ def event_reader(ids: IdSource) -> Callable[[bytes, str, str, Moment], Event]:
         try:
             _, said = read_json(body)
         except NotJson as error:
-            raise Invalid(f"This is not JSON: {error.message.removeprefix('The body is not JSON: ')}") from None
+            raise Invalid(
+                phrase(
+                    "This is not JSON: %(why)s",
+                    why=error.message.removeprefix("The body is not JSON: "),
+                )
+            ) from None
         if not isinstance(said, dict):
             raise Invalid("This is not an event: it must be an object, in braces.")
         if "payload" not in said and "event_action" not in said:
@@ -34,13 +40,15 @@ def event_reader(ids: IdSource) -> Callable[[bytes, str, str, Moment], Event]:
         said = {"event_action": "trigger", **said, "routing_key": key}
         found = enqueue_faults(said)
         if found:
-            raise Invalid(f"The event would be refused at the door: {found[0]}", details=tuple(found))
+            raise Invalid(
+                phrase("The event would be refused at the door: %(found)s", found=found[0]), details=tuple(found)
+            )
         given = said.get("dedup_key")
         dedup_key = given if isinstance(given, str) and given.strip() else ids.key()
         entry = Entry(0, at, ALERT_SOURCE, entrance_id, dedup_key, json.dumps(said).encode())
         try:
             return decode_alert(entry)
         except UNREADABLE as error:
-            raise Invalid(f"This can't be read as an event: {error}") from None
+            raise Invalid(phrase("This can't be read as an event: %(error)s", error=error)) from None
 
     return read

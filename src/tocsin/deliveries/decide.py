@@ -14,8 +14,9 @@ from tocsin.deliveries.model import Delivery, DeliveryResult, DeliveryState, Lan
 from tocsin.deliveries.retry import DISABLED_FOR, DROPS_IN_A_ROW, next_try
 from tocsin.kernel.time import Moment
 from tocsin.kernel.values import replace
+from tocsin.kernel.wording import word
 
-TOO_OLD = "given up after 48 hours"
+TOO_OLD = word("given up after 48 hours")
 
 
 class Recorded(NamedTuple):

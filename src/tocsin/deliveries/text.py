@@ -8,20 +8,32 @@ from typing import Any, TypeAlias
 from tocsin.deliveries.messages import CallEnded, CallMade
 from tocsin.kernel.actor import Actor, ActorKind
 from tocsin.kernel.decision import Fact
-from tocsin.kernel.wording import Names, door
+from tocsin.kernel.wording import Names, door, phrase
 
 Sentence: TypeAlias = Callable[[Actor, Any, Names], str]
 
 
 def _made(actor: Actor, fact: CallMade, names: Names) -> str:
     if actor.kind not in (ActorKind.USER, ActorKind.KEY):
-        return f"The webhook \u201c{fact.name}\u201d is on its way to {fact.host}"
-    return f"{names.actor(actor)} sent the webhook \u201c{fact.name}\u201d to {fact.host}{door(actor)}"
+        return phrase("The webhook “%(name)s” is on its way to %(host)s", name=fact.name, host=fact.host)
+    return phrase(
+        "%(who)s sent the webhook “%(name)s” to %(host)s%(door)s",
+        who=names.actor(actor),
+        name=fact.name,
+        host=fact.host,
+        door=door(actor),
+    )
 
 
 def _ended(_actor: Actor, fact: CallEnded, _names: Names) -> str:
-    how = "arrived" if fact.delivered else "did not arrive"
-    return f"The webhook \u201c{fact.name}\u201d {how} at {fact.host}: {fact.detail or 'no answer'}"
+    detail = phrase(fact.detail) if fact.detail else phrase("no answer")
+    if fact.delivered:
+        return phrase(
+            "The webhook “%(name)s” arrived at %(host)s: %(detail)s", name=fact.name, host=fact.host, detail=detail
+        )
+    return phrase(
+        "The webhook “%(name)s” did not arrive at %(host)s: %(detail)s", name=fact.name, host=fact.host, detail=detail
+    )
 
 
 SENTENCES: Mapping[type[Fact], Sentence] = {CallMade: _made, CallEnded: _ended}

@@ -17,6 +17,7 @@ from math import isfinite
 from typing import Any
 
 from tocsin.kernel.time import Moment
+from tocsin.kernel.wording import phrase
 
 VALUE_CHARS = 200
 """Of a text, an address or an option: the published description's `maxLength`."""
@@ -105,18 +106,20 @@ class CustomField:
         if value is None:
             return ""
         if self.several != isinstance(value, list):
-            return "must be a list of values" if self.several else "must be a single value"
+            return phrase("must be a list of values") if self.several else phrase("must be a single value")
         values = value if isinstance(value, list) else [value]
         if len(values) > ITEMS:
-            return f"must not have more than {ITEMS} values"
+            return phrase("must not have more than %(items)s values", items=ITEMS)
         if any(one in values[:at] for at, one in enumerate(values)):
-            return "must not have the same value twice"
+            return phrase("must not have the same value twice")
         fits, wanted = _FITS[self.data_type]
         if not all(map(fits, values)):
-            return f"must be {'made of values that are each ' if self.several else ''}{wanted}"
+            if self.several:
+                return phrase("must be made of values that are each %(wanted)s", wanted=wanted)
+            return phrase("must be %(wanted)s", wanted=wanted)
         allowed = {one.value for one in self.options}
         if self.fixed and not all(one in allowed for one in values):
-            return "must be one of its options" if not self.several else "must be made of its options"
+            return phrase("must be one of its options") if not self.several else phrase("must be made of its options")
         return ""
 
     def read(self, text: str) -> object:
@@ -228,7 +231,9 @@ def value_problems(known: Iterable[CustomField], values: Mapping[str, Any]) -> l
     found = [f"Custom field {field_id} not found" for field_id in values if field_id not in by_id]
     for field_id, value in values.items():
         problem = by_id[field_id].problem(value) if field_id in by_id else ""
-        found += [f"Value of {by_id[field_id].name} {problem}"] if problem else []
+        found += (
+            [phrase("Value of %(name)s %(problem)s", name=by_id[field_id].name, problem=problem)] if problem else []
+        )
     return found
 
 
@@ -252,14 +257,14 @@ def _is_number(value: object) -> bool:
 
 
 _FITS: Mapping[DataType, tuple[Callable[[object], bool], str]] = {
-    DataType.BOOLEAN: (lambda value: isinstance(value, bool), "true or false"),
-    DataType.INTEGER: (_is_whole, "a whole number"),
-    DataType.FLOAT: (_is_number, "a number"),
+    DataType.BOOLEAN: (lambda value: isinstance(value, bool), phrase("true or false")),
+    DataType.INTEGER: (_is_whole, phrase("a whole number")),
+    DataType.FLOAT: (_is_number, phrase("a number")),
     DataType.STRING: (
         lambda value: isinstance(value, str) and len(value) <= VALUE_CHARS,
-        f"a text of at most {VALUE_CHARS} characters",
+        phrase("a text of at most %(count)s characters", count=VALUE_CHARS),
     ),
-    DataType.DATETIME: (_is_instant, "an instant such as 2026-01-05T09:00:00Z"),
-    DataType.URL: (_is_address, f"an http or https address of at most {VALUE_CHARS} characters"),
+    DataType.DATETIME: (_is_instant, phrase("an instant such as 2026-01-05T09:00:00Z")),
+    DataType.URL: (_is_address, phrase("an http or https address of at most %(count)s characters", count=VALUE_CHARS)),
 }
 """Whether a single value fits, and what is wanted in words."""

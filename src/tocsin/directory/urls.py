@@ -11,6 +11,8 @@ import re
 from ipaddress import IPv4Address, IPv6Address
 from urllib.parse import SplitResult, urlsplit
 
+from tocsin.kernel.wording import phrase
+
 URL_CHARS = 2048
 
 _HOST = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*")
@@ -22,20 +24,20 @@ _FORBIDDEN = re.compile(r"[\x00-\x20\x7f\\]")
 def url_problem(url: str) -> str:
     """Why nothing can ever be sent to this URL, to follow a colon; "" while it may be possible."""
     if not url or len(url) > URL_CHARS or _FORBIDDEN.search(url):
-        return "empty, too long, or holds blanks or control characters"
+        return phrase("empty, too long, or holds blanks or control characters")
     try:
         parts = urlsplit(url)
         port = parts.port
     except ValueError:
-        return "its host or port can't be read"
+        return phrase("its host or port can't be read")
     if parts.scheme not in ("http", "https"):
-        return "it must begin with https:// or http://"
+        return phrase("it must begin with https:// or http://")
     if "@" in parts.netloc:
-        return "a user name or password may not be part of it"
+        return phrase("a user name or password may not be part of it")
     if "#" in url:
-        return "it may not have a fragment (#)"
+        return phrase("it may not have a fragment (#)")
     if port == 0:
-        return "port 0 does not exist"
+        return phrase("port 0 does not exist")
     return _written_host_problem(parts)
 
 
@@ -50,19 +52,19 @@ def without_credentials(url: str) -> tuple[str, str]:
 def host_problem(name: str) -> str:
     """What is wrong with a host's name in lower-case ASCII, without a trailing dot; "" if nothing."""
     if len(name) > _HOST_CHARS or not _HOST.fullmatch(name):
-        return "its host is not a valid name"
+        return phrase("its host is not a valid name")
     if _NUMBER_LABEL.fullmatch(name.rpartition(".")[2]):
         try:  # 127.1, 0x7f000001, 2130706433: the C library would accept them
             IPv4Address(name)
         except ValueError:
-            return "write an IPv4 address as four decimal numbers"
+            return phrase("write an IPv4 address as four decimal numbers")
     return ""
 
 
 def _written_host_problem(parts: SplitResult) -> str:
     name = parts.hostname or ""
     if "[" in parts.netloc and ":" not in name:
-        return "brackets are for IPv6 addresses"
+        return phrase("brackets are for IPv6 addresses")
     if ":" in name:
         return _ipv6_problem(name)
     if not name.isascii():
@@ -74,5 +76,5 @@ def _ipv6_problem(name: str) -> str:
     try:
         address = IPv6Address(name)
     except ValueError:
-        return "its IPv6 address can't be read"
-    return "" if address.scope_id is None else "an IPv6 zone may not be part of it"
+        return phrase("its IPv6 address can't be read")
+    return "" if address.scope_id is None else phrase("an IPv6 zone may not be part of it")

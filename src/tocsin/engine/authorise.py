@@ -49,6 +49,7 @@ from tocsin.incidents.messages import (
 from tocsin.kernel.actor import Actor, ActorKind
 from tocsin.kernel.decision import Command
 from tocsin.kernel.errors import Invalid, NotAllowed
+from tocsin.kernel.wording import phrase
 from tocsin.paging.messages import SendTestPage
 from tocsin.workflows.messages import StartWorkflow
 
@@ -56,6 +57,18 @@ Need: TypeAlias = tuple[Verb, tuple[str, ...], bool]
 """A verb, the teams that own the thing, and whether the thing is the actor's own (then the verb needs no more)."""
 
 _TRUSTED = (ActorKind.SYSTEM, ActorKind.INTEGRATION)
+
+
+_VERBS: Mapping[Verb, str] = {
+    Verb.READ: phrase("read"),
+    Verb.RESPOND: phrase("respond"),
+    Verb.COVER: phrase("cover"),
+    Verb.EDIT: phrase("edit"),
+    Verb.STAFF: phrase("staff"),
+    Verb.ADMINISTER: phrase("administer"),
+    Verb.OWN: phrase("own"),
+}
+"""What somebody may not do, as the refusal says it."""
 
 
 def _incident(world: World, actor: Actor, command: Any) -> Iterable[Need]:
@@ -184,7 +197,7 @@ def authorise(world: World, actor: Actor, command: Command) -> None:
         return
     needs = NEEDS.get(type(command))
     if needs is None:
-        raise NotAllowed(f"{command.kind} is not for people or programs to give.")
+        raise NotAllowed(phrase("%(kind)s is not for people or programs to give.", kind=command.kind))
     for verb, team_ids, own in needs(world, actor, command):
         if not own:
             require(world, actor, verb, team_ids)
@@ -196,4 +209,4 @@ def require(world: World, actor: Actor, verb: Verb, team_ids: Iterable[str]) -> 
         return
     standing = world.config.standing(actor)
     if standing is None or not may(standing, verb, team_ids):
-        raise NotAllowed(f"You may not {verb} here.", reason=verb)
+        raise NotAllowed(phrase("You may not %(verb)s here.", verb=_VERBS[verb]), reason=verb)

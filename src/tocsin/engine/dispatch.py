@@ -52,6 +52,7 @@ from tocsin.kernel.decision import NOTHING, Command, Decision, Effect, Fact, Tim
 from tocsin.kernel.errors import Conflict, Invalid
 from tocsin.kernel.limits import BATCH_COMMANDS, REACTION_DEPTH
 from tocsin.kernel.time import Moment
+from tocsin.kernel.wording import phrase
 from tocsin.paging import messages as pm
 from tocsin.workflows.messages import RunStep, StartWorkflow
 
@@ -161,7 +162,10 @@ def execute(world: World, actor: Actor, command: Command, now: Moment) -> Step:
 def _execute_batch(world: World, actor: Actor, batch: Batch, now: Moment) -> Step:
     """One after the other, each seeing what came before it. Changes of configuration have no place in a batch."""
     if len(batch.commands) > BATCH_COMMANDS:
-        raise Invalid(f"A batch holds {BATCH_COMMANDS} commands at most.", reason="batch_size")
+        raise Invalid(
+            phrase("A batch holds %(batch_commands)s commands at most.", batch_commands=BATCH_COMMANDS),
+            reason="batch_size",
+        )
     if any(isinstance(command, Batch | SaveThing | DeleteThing) for command in batch.commands):
         raise Invalid("A batch holds commands about open work only.", reason="batch_content")
     steps = [execute(world, actor, command, now) for command in batch.commands]

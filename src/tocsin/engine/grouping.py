@@ -15,6 +15,7 @@ from tocsin.engine.world import World
 from tocsin.incidents.model import Incident
 from tocsin.kernel.limits import ALERTS_PER_INCIDENT
 from tocsin.kernel.time import DAY, SECOND, Moment
+from tocsin.kernel.wording import stored
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ def group_for(world: World, service: Service, alert: Alert, opened_at: Moment) -
     for incident in reversed(world.state.open_incidents_of(service.id)):
         ends = grouping_ends(service, incident)
         if (ends is None or opened_at <= ends) and _takes(incident):
-            return Group(incident, "raised within the service's grouping window")
+            return Group(incident, stored("raised within the service's grouping window"))
     return Group()
 
 
@@ -69,4 +70,4 @@ def _takes(incident: Incident) -> bool:
 
 def _alike(by: ContentGrouping) -> str:
     names = (" and " if by.match_all else " or ").join(by.fields)
-    return f"it has the same {names} as this incident's first alert"
+    return stored("it has the same %(names)s as this incident's first alert", names=names)

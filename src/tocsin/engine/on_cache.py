@@ -12,6 +12,7 @@ from tocsin.kernel.decision import Decision
 from tocsin.kernel.errors import Invalid, NotFound
 from tocsin.kernel.time import Moment
 from tocsin.kernel.values import replace
+from tocsin.kernel.wording import phrase
 
 TEXT_CHARS = 1024
 
@@ -22,7 +23,7 @@ def write(world: World, _actor: Actor, command: WriteCache, now: Moment) -> Deci
     if variable.kind is not CacheKind.EXTERNAL_DATA:
         raise Invalid("Only variables of the type external_data can be written.", reason="cache_kind")
     if command.value is not None and not _fits(variable, command.value):
-        raise Invalid(f"The value must be a {variable.data_type}.", reason="cache_value")
+        raise Invalid(phrase("The value must be a %(data_type)s.", data_type=variable.data_type), reason="cache_value")
     key = cache_key(variable.id)
     memory = replace(world.state.memory(key) or Memory(id=key), value=command.value, at=now)
     return Decision(state=(memory,), value=command.value)
@@ -32,7 +33,7 @@ def variable_of(world: World, variable_id: str) -> CacheVariable:
     """The variable, or NotFound."""
     variable = world.config.cache_variables.get(variable_id)
     if variable is None:
-        raise NotFound(f"There is no cache variable {variable_id}.")
+        raise NotFound(phrase("There is no cache variable %(variable_id)s.", variable_id=variable_id))
     return variable
 
 

@@ -21,6 +21,7 @@ from tocsin.kernel.decision import Decision
 from tocsin.kernel.errors import Invalid, NotFound
 from tocsin.kernel.time import Moment
 from tocsin.kernel.values import replace
+from tocsin.kernel.wording import phrase
 
 TRIGGERED, SUPPRESSED, SUSPENDED = "alert_triggered", "alert_suppressed", "alert_suspended"
 """On what occasion a rule wants an address called; it says nothing = when the alert makes or joins an incident."""
@@ -69,7 +70,7 @@ def all_called(world: World, calls: Iterable[Call], incident_id: str, now: Momen
 def called(world: World, actor: Actor, call: Call, incident_id: str, now: Moment) -> Decision:
     """A delivery of this call, and what is told of it. The value is its id. Raises Invalid for a bad address."""
     if problem := url_problem(call.url):
-        raise Invalid(f"The address can't be called: {problem}.", reason="call_url")
+        raise Invalid(phrase("The address can't be called: %(problem)s.", problem=problem), reason="call_url")
     return _called(world, actor, call, incident_id, now)
 
 

@@ -17,6 +17,7 @@ from tocsin.kernel.decision import NOTHING, Decision
 from tocsin.kernel.errors import Conflict, NotFound
 from tocsin.kernel.time import Moment
 from tocsin.kernel.values import replace
+from tocsin.kernel.wording import phrase
 
 CANCELLED_AT_ONCE = 100
 """Deliveries of a queue that one command cancels: a turn must stay short."""
@@ -86,7 +87,7 @@ def delivery_of(world: World, delivery_id: str) -> Delivery:
     """The delivery. Raises NotFound."""
     delivery = world.state.delivery(delivery_id)
     if delivery is None:
-        raise NotFound(f"There is no delivery {delivery_id}.")
+        raise NotFound(phrase("There is no delivery %(delivery_id)s.", delivery_id=delivery_id))
     return delivery
 
 
@@ -94,18 +95,18 @@ def subscription_of(world: World, subscription_id: str) -> WebhookSubscription:
     """The subscription. Raises NotFound."""
     one = world.config.webhook_subscriptions.get(subscription_id)
     if one is None:
-        raise NotFound(f"There is no webhook_subscription {subscription_id}.")
+        raise NotFound(phrase("There is no webhook_subscription %(subscription_id)s.", subscription_id=subscription_id))
     return one
 
 
 def _on(world: World, subscription_id: str, now: Moment) -> WebhookSubscription:
     one = subscription_of(world, subscription_id)
     if not one.is_on(now):
-        raise Conflict(f"Nothing is sent: {_why_off(one)}.", reason="subscription_off")
+        raise Conflict(phrase("Nothing is sent: %(why_off)s.", why_off=_why_off(one)), reason="subscription_off")
     return one
 
 
 def _why_off(one: WebhookSubscription | None) -> str:
     if one is None:
-        return "the subscription was removed"
-    return "the subscription is disabled" if one.active else "the subscription is switched off"
+        return phrase("the subscription was removed")
+    return phrase("the subscription is disabled") if one.active else phrase("the subscription is switched off")

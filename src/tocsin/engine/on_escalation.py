@@ -24,6 +24,7 @@ from tocsin.kernel.decision import Decision
 from tocsin.kernel.errors import Conflict, Invalid
 from tocsin.kernel.time import Moment
 from tocsin.kernel.values import replace
+from tocsin.kernel.wording import phrase
 
 
 def policy_of(world: World, incident: Incident) -> Policy:
@@ -123,7 +124,7 @@ def escalate_now(world: World, actor: Actor, command: EscalateNow, now: Moment) 
     """A person sends it on. Raises Conflict when it is resolved, Invalid for a policy or level that is not there."""
     incident = incident_of(world, command.incident_id)
     if not incident.is_open:
-        raise Conflict(f"incident {incident.number} is resolved", reason="already_resolved")
+        raise Conflict(phrase("incident %(number)s is resolved", number=incident.number), reason="already_resolved")
     snapshot = Decision()
     level = command.level
     if command.policy_id:

@@ -19,6 +19,7 @@ from tocsin.kernel.actor import Actor
 from tocsin.kernel.decision import Decision
 from tocsin.kernel.limits import HELD_ALERTS
 from tocsin.kernel.time import MINUTE, Moment
+from tocsin.kernel.wording import stored
 
 SWEEP = 10 * MINUTE
 """After the end of a window it is looked once more: a clock that was set back may have let it hold something again."""
@@ -34,7 +35,9 @@ def end_suspension(world: World, _actor: Actor, command: EndSuspension, now: Mom
         return alerts.resolve(alert, "its service was removed", now)
     decision = holding.end_suspension(alert, now)
     if service.status is ServiceStatus.DISABLED and decision.facts:
-        kept = replace(alert, suspended_until=None, suppressed=f"the service {service.name} is disabled")
+        kept = replace(
+            alert, suspended_until=None, suppressed=stored("the service %(name)s is disabled", name=service.name)
+        )
         return Decision(state=(kept,))
     by_pause = alert.suspended_by == "auto_pause" and bool(decision.facts)
     return decision + Decision(state=lasted(world, service, alert, now)) if by_pause else decision

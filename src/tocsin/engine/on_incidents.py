@@ -41,13 +41,14 @@ from tocsin.kernel.errors import Conflict, Invalid, NotFound
 from tocsin.kernel.limits import QUIET_INCIDENTS
 from tocsin.kernel.time import Moment
 from tocsin.kernel.values import replace
+from tocsin.kernel.wording import phrase, stored
 
 
 def incident_of(world: World, incident_id: str) -> Incident:
     """The incident, or NotFound."""
     incident = world.state.incident(incident_id)
     if incident is None:
-        raise NotFound(f"There is no incident {incident_id}.")
+        raise NotFound(phrase("There is no incident %(incident_id)s.", incident_id=incident_id))
     return incident
 
 
@@ -67,7 +68,7 @@ def resolve_alert(world: World, actor: Actor, command: ResolveAlert, now: Moment
     """Close one alert by hand or with its incident."""
     alert = world.state.alert(command.alert_id)
     if alert is None:
-        raise NotFound(f"There is no alert {command.alert_id}.")
+        raise NotFound(phrase("There is no alert %(alert_id)s.", alert_id=command.alert_id))
     return alerts.resolve(alert, "with its incident" if actor.kind is ActorKind.SYSTEM else "by hand", now)
 
 
@@ -86,7 +87,11 @@ def consider_alert(world: World, _actor: Actor, command: ConsiderAlert, now: Mom
     opened_at = incidents.opened_at(alert, command)
     group = group_for(world, service, alert, opened_at)
     if group.incident is not None:
-        reason = f"{group.reason}; {command.reason}" if command.reason else group.reason
+        reason = (
+            stored("%(reason)s; %(reason2)s", reason=group.reason, reason2=command.reason)
+            if command.reason
+            else group.reason
+        )
         decision = incidents.join(group.incident, alert, reason, now)
         return _as_rules_want(world, decision, alert, now, fresh=False)
     policy = world.config.policies.get(alert.policy_id)
@@ -178,7 +183,7 @@ def unacknowledge(world: World, actor: Actor, command: Unacknowledge, now: Momen
         return incidents.unacknowledge(incident, "by hand", actor, now)
     if incident.status is not Status.ACKNOWLEDGED or incident.epoch != command.epoch:
         return Decision()
-    reason = command.reason or ("snooze ended" if incident.snoozed_until is not None else "timeout")
+    reason = command.reason or (stored("snooze ended") if incident.snoozed_until is not None else "timeout")
     return incidents.unacknowledge(incident, reason, actor, now)
 
 
@@ -237,7 +242,9 @@ def raise_urgency(world: World, _actor: Actor, command: RaiseUrgency, now: Momen
     due = next_raise(service, now) if service is not None else None
     if service is None or due is None:
         return Decision()
-    reason = "support hours began" if service.raise_at == "support_hours_start" else "support hours ended"
+    reason = (
+        stored("support hours began") if service.raise_at == "support_hours_start" else stored("support hours ended")
+    )
     quiet = world.state.quiet_incidents_of(service.id, QUIET_INCIDENTS, command.after)
     decision = Decision()
     for incident in quiet:

@@ -22,6 +22,7 @@ from tocsin.kernel.decision import Decision
 from tocsin.kernel.errors import Conflict, NotFound
 from tocsin.kernel.limits import SAID_IMPACTS, TOLD_AT_ONCE
 from tocsin.kernel.time import Moment
+from tocsin.kernel.wording import phrase
 from tocsin.paging import news
 from tocsin.paging.messages import TellNews
 
@@ -64,9 +65,16 @@ def say_impact(world: World, _actor: Actor, command: SayImpact, now: Moment) -> 
     incident = incident_of(world, command.incident_id)
     business = world.config.business_services.get(command.business_service_id)
     if business is None:
-        raise NotFound(f"There is no business_service {command.business_service_id}.")
+        raise NotFound(
+            phrase(
+                "There is no business_service %(business_service_id)s.", business_service_id=command.business_service_id
+            )
+        )
     if business.id not in incident.impacts and len(incident.impacts) >= SAID_IMPACTS:
-        raise Conflict(f"something was said of {SAID_IMPACTS} business services already", reason="too_many_impacts")
+        raise Conflict(
+            phrase("something was said of %(said_impacts)s business services already", said_impacts=SAID_IMPACTS),
+            reason="too_many_impacts",
+        )
     return announce.say_impact(incident, business.id, business.name, impacted=command.impacted, now=now)
 
 

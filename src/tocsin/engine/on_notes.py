@@ -16,6 +16,7 @@ from tocsin.kernel.actor import Actor
 from tocsin.kernel.decision import Decision
 from tocsin.kernel.errors import Conflict, NotFound
 from tocsin.kernel.time import Moment
+from tocsin.kernel.wording import phrase
 
 
 def add_note(world: World, _actor: Actor, command: AddNote, now: Moment) -> Decision:
@@ -50,7 +51,7 @@ def move_alert(world: World, _actor: Actor, command: MoveAlert, now: Moment) -> 
     if alert.incident_id == target.id:
         return Decision(value="unchanged")
     if not target.is_open:
-        raise Conflict(f"incident {target.number} is resolved", reason="already_resolved")
+        raise Conflict(phrase("incident %(number)s is resolved", number=target.number), reason="already_resolved")
     source = incident_of(world, alert.incident_id)
     joined = incidents.join(target, alert, f"moved from #{source.number}", now)
     return alerts.leave(alert, source, target, now) + joined
@@ -60,7 +61,7 @@ def alert_of(world: World, alert_id: str) -> Alert:
     """The alert, or NotFound."""
     alert = world.state.alert(alert_id)
     if alert is None:
-        raise NotFound(f"There is no alert {alert_id}.")
+        raise NotFound(phrase("There is no alert %(alert_id)s.", alert_id=alert_id))
     return alert
 
 

@@ -17,6 +17,7 @@ from tocsin.kernel.decision import Decision
 from tocsin.kernel.errors import Invalid
 from tocsin.kernel.limits import NOTE_CHARS
 from tocsin.kernel.time import MINUTE, Moment
+from tocsin.kernel.wording import phrase
 
 
 def request(world: World, actor: Actor, command: RequestResponders, now: Moment) -> Decision:
@@ -80,7 +81,9 @@ def _call(
 def _check(world: World, command: RequestResponders) -> None:
     message = command.message.strip()
     if not message or len(message) > NOTE_CHARS:
-        raise Invalid(f"A message has 1 to {NOTE_CHARS} characters.", reason="message_length")
+        raise Invalid(
+            phrase("A message has 1 to %(note_chars)s characters.", note_chars=NOTE_CHARS), reason="message_length"
+        )
     for user_id in command.user_ids:
         user = world.config.users.get(user_id)
         if user is None or not user.active:

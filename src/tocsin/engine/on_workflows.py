@@ -22,6 +22,7 @@ from tocsin.kernel.actor import SYSTEM, Actor
 from tocsin.kernel.decision import Command, Decision
 from tocsin.kernel.errors import Conflict, NotAllowed, NotFound
 from tocsin.kernel.time import Moment
+from tocsin.kernel.wording import phrase, stored
 from tocsin.workflows import decide
 from tocsin.workflows.definition import Trigger, TriggerKind, Workflow
 from tocsin.workflows.messages import RunStep, StartWorkflow
@@ -53,7 +54,7 @@ def workflow_of(world: World, workflow_id: str) -> Workflow:
     """The workflow. Raises NotFound."""
     found = world.config.workflows.workflows.get(workflow_id)
     if found is None:
-        raise NotFound(f"There is no workflow {workflow_id}.")
+        raise NotFound(phrase("There is no workflow %(workflow_id)s.", workflow_id=workflow_id))
     return found
 
 
@@ -67,7 +68,10 @@ def _check_may_start(world: World, actor: Actor, workflow: Workflow, incident: I
         return
     covering = [one for one in triggers if one.covers(incident.service_id)]
     if not covering:
-        raise Conflict(f"the workflow {workflow.name} is not for incidents of this service", reason="other_service")
+        raise Conflict(
+            phrase("the workflow %(name)s is not for incidents of this service", name=workflow.name),
+            reason="other_service",
+        )
     standing = world.config.standing(actor)
     if standing is None or not any(lets(standing, one) for one in covering):
         raise NotAllowed("This workflow is started by members of its team only.", reason="not_of_team")
@@ -135,9 +139,9 @@ def _why(change: _Change, trigger: Trigger) -> str:
         was = None
     if trigger.kind is TriggerKind.INCIDENT_TYPE:
         began_now = _type(incident) in trigger.types and (was is None or _type(was) not in trigger.types)
-        return f"it is of the type {_type(incident)}" if began_now else ""
+        return stored("it is of the type %(type)s", type=_type(incident)) if began_now else ""
     if not trigger.condition:
-        return "an incident was opened" if was is None else ""
+        return stored("an incident was opened") if was is None else ""
     try:
         condition = pcl.compile(trigger.condition, pcl.INCIDENT_ROOTS)
     except pcl.PclError:

@@ -23,6 +23,7 @@ from tocsin.events.orchestration import (
     PathKind,
 )
 from tocsin.kernel.limits import CALL_PAIRS, NAME_CHARS
+from tocsin.kernel.wording import phrase
 
 SETS = 100
 RULES = 1000
@@ -61,28 +62,30 @@ def path_problems(path: OrchestrationPath, config: Config) -> list[str]:
     for one in path.sets:
         for number, rule in enumerate(one.rules, 1):
             label = f" ({rule.label})" if rule.label else ""
-            begin = f"Set {one.id}, rule {number}{label}: "
-            found += [begin + problem for problem in _rule(path, rule, config, first=number == 1)]
-    found += [f"Catch-all: {problem}" for problem in _actions(path, path.catch_all, config)]
+            found += [
+                phrase("Set %(set)s, rule %(rule)s: %(problem)s", set=one.id, rule=f"{number}{label}", problem=problem)
+                for problem in _rule(path, rule, config, first=number == 1)
+            ]
+    found += [phrase("Catch-all: %(problem)s", problem=problem) for problem in _actions(path, path.catch_all, config)]
     return found
 
 
 def _shape(path: OrchestrationPath) -> Iterator[str]:
     ids = [one.id for one in path.sets]
     if START not in ids:
-        yield f"Sets must have one with the id {START}"
+        yield phrase("Sets must have one with the id %(start)s", start=START)
     if len(set(ids)) < len(ids):
-        yield "Sets must have different ids"
+        yield phrase("Sets must have different ids")
     if not all(_ID.fullmatch(one) for one in ids):
-        yield "Ids of sets must be letters, digits, dots, dashes and underscores"
+        yield phrase("Ids of sets must be letters, digits, dots, dashes and underscores")
     if path.kind is PathKind.ROUTER and len(ids) > 1:
-        yield f"A router has the set {START} only"
+        yield phrase("A router has the set %(start)s only", start=START)
     if len(ids) > SETS:
-        yield f"Sets must not have more than {SETS} elements"
+        yield phrase("Sets must not have more than %(sets)s elements", sets=SETS)
     if sum(len(one.rules) for one in path.sets) > RULES:
-        yield f"A path must not have more than {RULES} rules"
+        yield phrase("A path must not have more than %(rules)s rules", rules=RULES)
     if path.kind is not PathKind.ROUTER and _goes_in_circles(path):
-        yield "Sets must not lead back to themselves"
+        yield phrase("Sets must not lead back to themselves")
 
 
 def _goes_in_circles(path: OrchestrationPath) -> bool:
@@ -99,14 +102,19 @@ def _goes_in_circles(path: OrchestrationPath) -> bool:
 
 def _rule(path: OrchestrationPath, rule: OrchestrationRule, config: Config, *, first: bool) -> Iterator[str]:
     if len(rule.conditions) > CONDITIONS:
-        yield f"it must not have more than {CONDITIONS} conditions"
+        yield phrase("it must not have more than %(conditions)s conditions", conditions=CONDITIONS)
     for number, text in enumerate(rule.conditions, 1):
         try:
             pcl.compile(text)
         except pcl.PclError as error:
-            yield f"condition {number}, column {error.column}: {error.message}"
+            yield phrase(
+                "condition %(number)s, column %(column)s: %(message)s",
+                number=number,
+                column=error.column,
+                message=error.message,
+            )
     if rule.actions.dynamic_route is not None and (not first or rule.conditions):
-        yield "dynamic_route_to is for the first rule of a router, which has no conditions then"
+        yield phrase("dynamic_route_to is for the first rule of a router, which has no conditions then")
     yield from _actions(path, rule.actions, config)
 
 
@@ -114,16 +122,20 @@ def _actions(path: OrchestrationPath, actions: Actions, config: Config) -> Itera
     empty = Actions()
     for name in Actions.__slots__:
         if getattr(actions, name) != getattr(empty, name) and name not in _ALLOWED[path.kind]:
-            yield f"{_WORDS.get(name, name)} can't be used in the {path.kind} path"
+            yield phrase("%(action)s can't be used in the %(kind)s path", action=_WORDS.get(name, name), kind=path.kind)
     yield from _targets(path, actions, config)
     yield from _texts(actions)
     if actions.suspend_seconds is not None and not 1 <= actions.suspend_seconds <= SUSPEND_SECONDS:
-        yield f"suspend must be between 1 and {SUSPEND_SECONDS} seconds"
+        yield phrase("suspend must be between 1 and %(suspend_seconds)s seconds", suspend_seconds=SUSPEND_SECONDS)
     for call in actions.calls:
         if problem := url_problem(call.url):
-            yield f"the address of {call.name} can't be called: {problem}"
+            yield phrase("the address of %(name)s can't be called: %(problem)s", name=call.name, problem=problem)
         if max(len(call.headers), len(call.parameters)) > CALL_PAIRS:
-            yield f"{call.name} must not have more than {CALL_PAIRS} headers or parameters"
+            yield phrase(
+                "%(name)s must not have more than %(call_pairs)s headers or parameters",
+                name=call.name,
+                call_pairs=CALL_PAIRS,
+            )
 
 
 def _targets(path: OrchestrationPath, actions: Actions, config: Config) -> Iterator[str]:
@@ -131,45 +143,57 @@ def _targets(path: OrchestrationPath, actions: Actions, config: Config) -> Itera
     to = actions.route_to
     if path.kind is PathKind.ROUTER:
         if to and to != UNROUTED and to not in config.services:
-            yield f"service {to} not found"
+            yield phrase("service %(to)s not found", to=to)
     elif to and (to == START or to not in {one.id for one in path.sets}):
-        yield f"set {to} not found"
+        yield phrase("set %(to)s not found", to=to)
     if actions.priority_id and actions.priority_id not in config.priorities:
-        yield f"priority {actions.priority_id} not found"
+        yield phrase("priority %(priority_id)s not found", priority_id=actions.priority_id)
     if actions.policy_id and actions.policy_id not in config.policies:
-        yield f"escalation policy {actions.policy_id} not found"
+        yield phrase("escalation policy %(policy_id)s not found", policy_id=actions.policy_id)
     for field_id, template in actions.field_updates:
         field = config.fields.fields.get(field_id)
         if field is None or field.of_service:
-            yield f"custom field {field_id} not found"
+            yield phrase("custom field %(field_id)s not found", field_id=field_id)
         elif "{{" not in template and (problem := field.problem(field.read(template))):
-            yield f"the value of the custom field {field.name} {problem}"
+            yield phrase("the value of the custom field %(name)s %(problem)s", name=field.name, problem=problem)
 
 
 def _texts(actions: Actions) -> Iterator[str]:
     """Paths, expressions and targets can be read."""
     if max(len(actions.variables), len(actions.extractions), len(actions.calls), len(actions.field_updates)) > ITEMS:
-        yield f"it must not have more than {ITEMS} variables, extractions, webhooks or field updates"
+        yield phrase(
+            "it must not have more than %(items)s variables, extractions, webhooks or field updates", items=ITEMS
+        )
     for variable in actions.variables:
-        yield from _problems_of(f"variable {variable.name}", variable.path, variable.regex)
+        yield from _problems_of(phrase("variable %(name)s", name=variable.name), variable.path, variable.regex)
         if not _NAME.fullmatch(variable.name):
-            yield f"the variable's name {variable.name[:64]!r} must be letters, digits and underscores"
+            yield phrase(
+                "the variable's name %(name)s must be letters, digits and underscores", name=f"{variable.name[:64]!r}"
+            )
     for extraction in actions.extractions:
         if extraction.source is not None:
-            yield from _problems_of(f"extraction to {extraction.target}", extraction.source, extraction.regex or "")
+            yield from _problems_of(
+                phrase("extraction to %(target)s", target=extraction.target), extraction.source, extraction.regex or ""
+            )
         target = extraction.target
         if target not in _TARGETS and not (target.startswith(_DETAIL) and _is_path(target)):
-            yield f"{target} is not a field that can be set"
+            yield phrase("%(target)s is not a field that can be set", target=target)
     if actions.dynamic_route is not None:
         yield from _problems_of("dynamic_route_to", actions.dynamic_route.source, actions.dynamic_route.regex)
 
 
 def _problems_of(whose: str, path: str, regex: str) -> Iterable[str]:
-    for what, check, text in (("path", pcl.parse_path, path), ("regex", pcl.check_regex, regex)):
+    for what, check, text in ((phrase("path"), pcl.parse_path, path), (phrase("regex"), pcl.check_regex, regex)):
         try:
             check(text)
         except pcl.PclError as error:
-            yield f"{whose}, {what}, column {error.column}: {error.message}"
+            yield phrase(
+                "%(whose)s, %(what)s, column %(column)s: %(message)s",
+                whose=whose,
+                what=what,
+                column=error.column,
+                message=error.message,
+            )
 
 
 def _is_path(text: str) -> bool:
@@ -184,17 +208,26 @@ def cache_variable_problems(variable: CacheVariable) -> list[str]:
     """Everything that is wrong with a cache variable by itself."""
     found = []
     if not _NAME.fullmatch(variable.name) or len(variable.name) > NAME_CHARS:
-        found.append("Name must be letters, digits and underscores")
+        found.append(phrase("Name must be letters, digits and underscores"))
     for number, text in enumerate(variable.conditions, 1):
         try:
             condition = pcl.compile(text)
         except pcl.PclError as error:
-            found.append(f"Condition {number}, column {error.column}: {error.message}")
+            found.append(
+                phrase(
+                    "Condition %(number)s, column %(column)s: %(message)s",
+                    number=number,
+                    column=error.column,
+                    message=error.message,
+                )
+            )
         else:
             if condition.counters:
-                found.append(f"Condition {number} can't count: a cache variable does that itself")
+                found.append(
+                    phrase("Condition %(number)s can't count: a cache variable does that itself", number=number)
+                )
     if variable.kind is CacheKind.RECENT_VALUE:
-        found += _problems_of("Configuration", variable.source, variable.regex)
+        found += _problems_of(phrase("Configuration"), variable.source, variable.regex)
     elif not 1 <= variable.ttl_seconds <= TTL_SECONDS:
-        found.append(f"Ttl seconds must be between 1 and {TTL_SECONDS}")
+        found.append(phrase("Ttl seconds must be between 1 and %(ttl_seconds)s", ttl_seconds=TTL_SECONDS))
     return found

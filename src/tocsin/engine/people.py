@@ -11,6 +11,7 @@ from tocsin.escalation.decide import LastResort, People, Reach
 from tocsin.escalation.model import Policy, Rule, Target, TargetKind
 from tocsin.incidents.model import AssignedVia, Incident, NoTimer, Status
 from tocsin.kernel.time import Moment
+from tocsin.kernel.wording import stored
 from tocsin.oncall import who_is_on_call
 from tocsin.paging.decide import Recipient, Way
 from tocsin.paging.outcome import in_vain
@@ -70,13 +71,21 @@ def people_at(config: Config, now: Moment, turn: Callable[[Rule], int] | None = 
             user_ids = (target.id,) if target.kind is TargetKind.USER else on_call(config, target.id, now)
             if not user_ids:
                 schedule = config.schedules.get(target.id)
-                missing.append(f"nobody is on call in {schedule.name if schedule else 'a removed schedule'}")
+                missing.append(
+                    stored("nobody is on call in %(schedule)s", schedule=schedule.name)
+                    if schedule
+                    else stored("nobody is on call in a removed schedule")
+                )
             for user_id in user_ids:
                 if can_be_reached(config, user_id):
                     found[user_id] = None
                 else:
                     user = config.users.get(user_id)
-                    missing.append(f"{user.name if user else 'a removed person'} can't be reached")
+                    missing.append(
+                        stored("%(person)s can't be reached", person=user.name)
+                        if user
+                        else stored("a removed person can't be reached")
+                    )
         return Reach(tuple(found), "; ".join(missing))
 
     return people
@@ -137,15 +146,23 @@ def _loudness(contact: ContactMethod) -> tuple[int, str]:
 def why_paged(config: Config, incident: Incident, policy: Policy | None, user_id: str, now: Moment) -> str:
     """Why this person is called, as part of a sentence: "on call in Payments primary (level 1, pass 1 of 4)"."""
     if incident.last_resort_round:
-        return f"last resort, round {incident.last_resort_round}: nobody answered"
+        return stored(
+            "last resort, round %(last_resort_round)s: nobody answered", last_resort_round=incident.last_resort_round
+        )
     if incident.assigned_via is AssignedVia.DIRECT_ASSIGNMENT:
-        return "it was given to this person by name"
+        return stored("it was given to this person by name")
     if policy is None or not 1 <= incident.level <= len(policy.rules):
-        return "it is assigned to this person"
-    place = f"level {incident.level} of {policy.name}, pass {incident.pass_number} of {policy.passes}"
+        return stored("it is assigned to this person")
+    place = stored(
+        "level %(level)s of %(policy)s, pass %(number)s of %(passes)s",
+        level=incident.level,
+        policy=policy.name,
+        number=incident.pass_number,
+        passes=policy.passes,
+    )
     for target in policy.rules[incident.level - 1].targets:
         if target.kind is TargetKind.USER and target.id == user_id:
-            return f"named in {place}"
+            return stored("named in %(place)s", place=place)
         if target.kind is TargetKind.SCHEDULE and user_id in on_call(config, target.id, now):
-            return f"on call in {config.schedules[target.id].name} ({place})"
-    return f"has had it since before ({place})"
+            return stored("on call in %(name)s (%(place)s)", name=config.schedules[target.id].name, place=place)
+    return stored("has had it since before (%(place)s)", place=place)

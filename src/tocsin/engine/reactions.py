@@ -72,6 +72,7 @@ from tocsin.incidents.model import Status
 from tocsin.kernel.actor import SYSTEM, Actor, ActorKind, Via
 from tocsin.kernel.decision import Command, Fact
 from tocsin.kernel.time import Moment
+from tocsin.kernel.wording import stored
 from tocsin.paging.messages import CancelPages, PageAnswered, PageNotSent, PagePeople, TellNews
 
 Order: TypeAlias = tuple[Actor, Command]
@@ -131,7 +132,7 @@ def _by_name(world: World, incident_id: str, user_ids: Sequence[str]) -> Iterabl
     """Page the people it was given to; when none of them can be reached, call the policy: it must not stay silent."""
     yield SYSTEM, PagePeople(incident_id=incident_id, user_ids=tuple(user_ids), why="")
     if not any(can_be_reached(world.config, user_id) for user_id in user_ids):
-        yield SYSTEM, StartEscalation(incident_id=incident_id, reason="nobody who has it can be reached")
+        yield SYSTEM, StartEscalation(incident_id=incident_id, reason=stored("nobody who has it can be reached"))
 
 
 def _answered(world: World, actor: Actor, fact: Fact, _now: Moment) -> Iterable[Order]:
@@ -140,7 +141,7 @@ def _answered(world: World, actor: Actor, fact: Fact, _now: Moment) -> Iterable[
 
 def _who_answered(world: World, actor: Actor) -> str:
     user = world.config.users.get(actor.id) if actor.kind is ActorKind.USER else None
-    return f"answered by {user.name}" if user else "answered"
+    return stored("answered by %(name)s", name=user.name) if user else stored("answered")
 
 
 def _resume(_world: World, _actor: Actor, fact: Fact, _now: Moment) -> Iterable[Order]:
@@ -152,12 +153,12 @@ def _start(_world: World, _actor: Actor, fact: Fact, _now: Moment) -> Iterable[O
 
 
 def _reassigned(world: World, _actor: Actor, fact: IncidentReassigned, _now: Moment) -> Iterable[Order]:
-    yield SYSTEM, CancelPages(incident_id=fact.incident_id, reason="given to others")
+    yield SYSTEM, CancelPages(incident_id=fact.incident_id, reason=stored("given to others"))
     yield from _by_name(world, fact.incident_id, fact.user_ids)
 
 
 def _resolved(world: World, _actor: Actor, fact: IncidentResolved, _now: Moment) -> Iterable[Order]:
-    yield SYSTEM, CancelPages(incident_id=fact.incident_id, reason="the incident is resolved")
+    yield SYSTEM, CancelPages(incident_id=fact.incident_id, reason=stored("the incident is resolved"))
     if fact.merged_into:
         return
     for alert in world.state.alerts_of(fact.incident_id):
@@ -174,7 +175,7 @@ def _urgency(world: World, actor: Actor, fact: UrgencyChanged, _now: Moment) -> 
         return
     waiting = tuple(dict.fromkeys(one.user_id for one in world.state.waiting_pages(fact.incident_id) if not one.help))
     yield SYSTEM, StopEscalation(incident_id=fact.incident_id)
-    yield SYSTEM, CancelPages(incident_id=fact.incident_id, reason="the urgency is low now")
+    yield SYSTEM, CancelPages(incident_id=fact.incident_id, reason=stored("the urgency is low now"))
     yield SYSTEM, PagePeople(incident_id=fact.incident_id, user_ids=waiting, why="")
 
 
@@ -184,26 +185,26 @@ def _tell_who_has_it(world: World, incident_id: str) -> Iterable[Order]:
     if incident is None or incident.status is not Status.ACKNOWLEDGED:
         return
     if any(can_be_reached(world.config, user_id) for user_id in incident.assignee_ids):
-        why = "it is urgent now, and this person has it"
+        why = stored("it is urgent now, and this person has it")
         yield SYSTEM, PagePeople(incident_id=incident_id, user_ids=incident.assignee_ids, why=why, news=True)
     else:
-        why = "nobody who has it can be told that it is urgent now"
+        why = stored("nobody who has it can be told that it is urgent now")
         yield SYSTEM, Unacknowledge(incident_id=incident_id, epoch=incident.epoch, reason=why)
 
 
 def _level(_world: World, _actor: Actor, fact: LevelReached, _now: Moment) -> Iterable[Order]:
     """Who is called again keeps what is planned for them, unless it was planned by the rules for another urgency."""
-    reason, again = f"it is with level {fact.level} now", () if fact.resumed else fact.user_ids
+    reason, again = stored("it is with level %(level)s now", level=fact.level), () if fact.resumed else fact.user_ids
     yield SYSTEM, CancelPages(incident_id=fact.incident_id, reason=reason, called_again=again)
     yield SYSTEM, PagePeople(incident_id=fact.incident_id, user_ids=fact.user_ids, why="")
 
 
 def _sent_on(_world: World, _actor: Actor, fact: EscalationRequested, _now: Moment) -> Iterable[Order]:
-    yield SYSTEM, CancelPages(incident_id=fact.incident_id, reason="sent on by hand")
+    yield SYSTEM, CancelPages(incident_id=fact.incident_id, reason=stored("sent on by hand"))
 
 
 def _last_resort(_world: World, _actor: Actor, fact: LastResortReached, _now: Moment) -> Iterable[Order]:
-    reason = "the last resort is called now"
+    reason = stored("the last resort is called now")
     yield SYSTEM, CancelPages(incident_id=fact.incident_id, reason=reason, called_again=fact.user_ids)
     yield SYSTEM, PagePeople(incident_id=fact.incident_id, user_ids=fact.user_ids, why="")
 
@@ -215,7 +216,7 @@ def _not_paged(world: World, _actor: Actor, fact: PageNotSent, _now: Moment) -> 
     """
     incident = world.state.incident(fact.incident_id)
     if incident is not None and waits_in_vain(world, incident):
-        yield SYSTEM, StartEscalation(incident_id=incident.id, reason="no page reached anybody who had it")
+        yield SYSTEM, StartEscalation(incident_id=incident.id, reason=stored("no page reached anybody who had it"))
 
 
 def _page_answered(world: World, _actor: Actor, fact: PageAnswered, _now: Moment) -> Iterable[Order]:
@@ -226,17 +227,21 @@ def _page_answered(world: World, _actor: Actor, fact: PageAnswered, _now: Moment
 
 def _asked(world: World, _actor: Actor, fact: ResponderAdded, _now: Moment) -> Iterable[Order]:
     policy = world.config.policies.get(fact.policy_id)
-    why = f"asked to help, by level {fact.level} of {policy.name}" if policy else "asked to help by name"
+    why = (
+        stored("asked to help, by level %(level)s of %(name)s", level=fact.level, name=policy.name)
+        if policy
+        else stored("asked to help by name")
+    )
     yield SYSTEM, PagePeople(incident_id=fact.incident_id, user_ids=(fact.user_id,), why=why, help=True)
 
 
 def _replied(_world: World, _actor: Actor, fact: ResponderReplied, _now: Moment) -> Iterable[Order]:
-    yield SYSTEM, CancelPages(incident_id=fact.incident_id, reason="answered", helpers=(fact.user_id,))
+    yield SYSTEM, CancelPages(incident_id=fact.incident_id, reason=stored("answered"), helpers=(fact.user_id,))
 
 
 def _not_needed(_world: World, _actor: Actor, fact: RequestsCancelled, _now: Moment) -> Iterable[Order]:
     if fact.user_ids:
-        reason = "help is not needed any more"
+        reason = stored("help is not needed any more")
         yield SYSTEM, CancelPages(incident_id=fact.incident_id, reason=reason, helpers=fact.user_ids)
 
 

@@ -19,6 +19,7 @@ from tocsin.events.orchestration import Orchestration, OrchestrationKey, PathKin
 from tocsin.kernel.decision import Decision
 from tocsin.kernel.time import Moment
 from tocsin.kernel.values import replace
+from tocsin.kernel.wording import stored
 
 
 def receive(world: World, event: Event, now: Moment, orchestrating: Orchestrating | None = None) -> Decision:
@@ -111,7 +112,9 @@ def _named(world: World, claim: Claim) -> str:
         world.config.services if kind == PathKind.SERVICE else world.config.orchestrations
     )
     parent = parents.get(parent_id)
-    return f"the rule \u201c{claim.name}\u201d of {parent.name if parent is not None else parent_id}"
+    return stored(
+        "the rule “%(name)s” of %(what)s", name=claim.name, what=parent.name if parent is not None else parent_id
+    )
 
 
 def hold_for(world: World, event: Event, service: Service | None, way: Way) -> Hold:
@@ -121,9 +124,9 @@ def hold_for(world: World, event: Event, service: Service | None, way: Way) -> H
     """
     marks = way.marks
     if service is None:
-        return Hold(suppressed=f"no rule of {way.unrouted_by} sends it to a service")
+        return Hold(suppressed=stored("no rule of %(unrouted_by)s sends it to a service", unrouted_by=way.unrouted_by))
     if marks.suppressed_by is not None:
-        return Hold(suppressed=f"suppressed by {_named(world, marks.suppressed_by)}")
+        return Hold(suppressed=stored("suppressed by %(named)s", named=_named(world, marks.suppressed_by)))
     if marks.suspend_seconds:
         hold = Hold(suspend_seconds=marks.suspend_seconds, suspended_by="rules")
     elif waits_first(world, service, event):

@@ -16,6 +16,7 @@ from tocsin.engine.world import World
 from tocsin.kernel.decision import NOTHING, Decision
 from tocsin.kernel.limits import HANDOFF_RULES
 from tocsin.kernel.time import Moment
+from tocsin.kernel.wording import phrase, word
 
 TAG_CHARS = 191
 KEPT_BYTES = 64 * 1024
@@ -26,7 +27,7 @@ def _business_service(draft: Draft) -> Verdict:
     service: BusinessService = draft.new
     found = [*named(service), *unique_name(draft, "business_service")]
     if service.team_id is not None and service.team_id not in draft.world.config.teams:
-        found.append("Team not found")
+        found.append(phrase("Team not found"))
     return found, NOTHING
 
 
@@ -35,15 +36,15 @@ def _dependency(draft: Draft) -> Verdict:
     config = draft.world.config
     found = []
     for label, thing_id, is_business in (
-        ("Dependent", dependency.dependent_id, dependency.dependent_is_business),
-        ("Supporting", dependency.supporting_id, dependency.supporting_is_business),
+        (word("Dependent"), dependency.dependent_id, dependency.dependent_is_business),
+        (word("Supporting"), dependency.supporting_id, dependency.supporting_is_business),
     ):
         if thing_id not in (config.business_services if is_business else config.services):
-            found.append(f"{label} service not found")
+            found.append(phrase("%(label)s service not found", label=phrase(label)))
     if dependency.dependent_id == dependency.supporting_id:
-        found.append("A service can't depend on itself")
+        found.append(phrase("A service can't depend on itself"))
     if not found and _reaches(draft.world, dependency.supporting_id, dependency.dependent_id):
-        found.append("The dependency would make a circle of services")
+        found.append(phrase("The dependency would make a circle of services"))
     return found, NOTHING
 
 
@@ -63,9 +64,9 @@ def _reaches(world: World, start: str, goal: str) -> bool:
 
 def _tag(draft: Draft) -> Verdict:
     tag: Tag = draft.new
-    found = [*named(tag, "Label"), *unique_name(draft, "tag")]
+    found = [*named(tag, word("Label")), *unique_name(draft, "tag")]
     if len(tag.name) > TAG_CHARS:
-        found.append(f"Label is too long (maximum is {TAG_CHARS} characters)")
+        found.append(phrase("Label is too long (maximum is %(tag_chars)s characters)", tag_chars=TAG_CHARS))
     return [one.replace("Name has", "Label has") for one in found], NOTHING
 
 
@@ -74,7 +75,7 @@ def _tagging(draft: Draft) -> Verdict:
     config = draft.world.config
     found = [] if tagging.tag_id in config.tags else ["Tag not found"]
     if tagging.entity_kind not in TAGGED_KINDS or tagging.entity_id not in config.of(tagging.entity_kind):
-        found.append("The thing to be tagged was not found")
+        found.append(phrase("The thing to be tagged was not found"))
     return found, NOTHING
 
 
@@ -83,12 +84,12 @@ def _subscriber(draft: Draft) -> Verdict:
     world = draft.world
     found = []
     if one.subscriber_id not in (world.config.teams if one.is_team else world.config.users):
-        found.append("Subscriber not found")
+        found.append(phrase("Subscriber not found"))
     there = one.subscribed_id in world.config.business_services
     if one.of_incident:
         there = world.state.incident(one.subscribed_id) is not None
     if not there:
-        found.append("What is subscribed to was not found")
+        found.append(phrase("What is subscribed to was not found"))
     return found, NOTHING
 
 
@@ -96,7 +97,7 @@ def _kept(draft: Draft) -> Verdict:
     thing: Kept = draft.new
     found = [*teams_exist(draft), *(named(thing) if thing.name else ())]
     if len(thing.wire.encode()) + len(thing.secret.encode()) > KEPT_BYTES:
-        found.append(f"It is larger than {KEPT_BYTES} bytes")
+        found.append(phrase("It is larger than %(kept_bytes)s bytes", kept_bytes=KEPT_BYTES))
     if thing.resource == HANDOFF_RULE and not found:
         found += _handoff_rule_problems(draft.world.config, thing)
     return found, NOTHING
@@ -104,14 +105,19 @@ def _kept(draft: Draft) -> Verdict:
 
 def _handoff_rule_problems(config: Config, thing: Kept) -> Iterator[str]:
     if handoff_rule(thing) is None:
-        yield f"Notify advance in minutes must be between 0 and {LONGEST_ADVANCE}"
+        yield phrase(
+            "Notify advance in minutes must be between 0 and %(longest_advance)s", longest_advance=LONGEST_ADVANCE
+        )
     contact = config.contact_methods.get(thing.parent_id)
     if contact is None:
-        yield "Contact method not found"
+        yield phrase("Contact method not found")
     else:
         others = [one for one in handoff_rules_of(config, contact.user_id) if one.id != thing.id]
         if len(others) >= HANDOFF_RULES:
-            yield f"A user cannot have more than {HANDOFF_RULES} on-call handoff notification rules"
+            yield phrase(
+                "A user cannot have more than %(handoff_rules)s on-call handoff notification rules",
+                handoff_rules=HANDOFF_RULES,
+            )
 
 
 def _business_service_gone(world: World, service: BusinessService, _now: Moment) -> Decision:

@@ -21,6 +21,7 @@ from tocsin.events.orchestration import (
 from tocsin.kernel.decision import NOTHING, Decision
 from tocsin.kernel.ids import IdSource
 from tocsin.kernel.time import Moment
+from tocsin.kernel.wording import phrase, word
 
 PROBLEMS = 20
 """Problems of a path that are told at once."""
@@ -34,7 +35,7 @@ def _orchestration(draft: Draft) -> Verdict:
     orchestration: Orchestration = _signed(draft)
     found = [*named(orchestration), *unique_name(draft, "orchestration")]
     if orchestration.team_id is not None and orchestration.team_id not in draft.world.config.teams:
-        found.append("Team not found")
+        found.append(phrase("Team not found"))
     if found or draft.old is not None:
         return found, NOTHING
     ids, now = draft.world.ids, draft.now
@@ -49,11 +50,11 @@ def _orchestration_key(draft: Draft) -> Verdict:
     key: OrchestrationKey = draft.new
     if not key.key:
         key = draft.new = replace(key, key=draft.world.ids.orchestration_key())
-    found = list(named(key, "Label"))
+    found = list(named(key, word("Label")))
     if key.orchestration_id not in draft.world.config.orchestrations:
-        found.append("Event orchestration not found")
+        found.append(phrase("Event orchestration not found"))
     if key_is_taken(draft):
-        found.append("Integration key has already been taken")
+        found.append(phrase("Integration key has already been taken"))
     return found, NOTHING
 
 
@@ -92,9 +93,9 @@ def _cache_variable(draft: Draft) -> Verdict:
     found = [] if variable.parent_id in parents else ["Parent not found"]
     others = config.variables_of.get(variable.parent_id, {})
     if any(one.name == variable.name and one.id != variable.id for one in others.values()):
-        found.append("Name has already been taken")
+        found.append(phrase("Name has already been taken"))
     if draft.old is None and len(others) >= VARIABLES:
-        found.append(f"There are {VARIABLES} cache variables here already")
+        found.append(phrase("There are %(variables)s cache variables here already", variables=VARIABLES))
     return found + cache_variable_problems(variable), NOTHING
 
 

@@ -18,6 +18,7 @@ from tocsin.engine.world import World
 from tocsin.kernel.decision import NOTHING, Decision
 from tocsin.kernel.errors import Conflict
 from tocsin.kernel.time import Moment
+from tocsin.kernel.wording import phrase, word
 
 NAME_CHARS = 50
 DESCRIPTION_CHARS = 1000
@@ -35,15 +36,21 @@ _NAME = re.compile(r"[a-z][a-z0-9_]*", re.ASCII)
 
 
 def _labelled(thing: IncidentType | CustomField) -> Iterator[str]:
-    for label, text in (("Name", thing.name), ("Display name", thing.display_name)):
+    for label, text in ((word("Name"), thing.name), (word("Display name"), thing.display_name)):
         if not text.strip():
-            yield f"{label} cannot be empty"
+            yield phrase("%(label)s cannot be empty", label=phrase(label))
         elif len(text) > NAME_CHARS:
-            yield f"{label} is too long (maximum is {NAME_CHARS} characters)"
+            yield phrase(
+                "%(label)s is too long (maximum is %(name_chars)s characters)",
+                label=phrase(label),
+                name_chars=NAME_CHARS,
+            )
         elif text != text.strip() or not text.isprintable():
-            yield f"{label} must not begin or end with a space or hold control characters"
+            yield phrase("%(label)s must not begin or end with a space or hold control characters", label=phrase(label))
     if len(thing.description or "") > DESCRIPTION_CHARS:
-        yield f"Description is too long (maximum is {DESCRIPTION_CHARS} characters)"
+        yield phrase(
+            "Description is too long (maximum is %(description_chars)s characters)", description_chars=DESCRIPTION_CHARS
+        )
 
 
 def _incident_type(draft: Draft) -> Verdict:
@@ -52,17 +59,17 @@ def _incident_type(draft: Draft) -> Verdict:
     found = list(_labelled(one))
     others = [each for each in index.types.values() if each.id != one.id]
     if any(each.name.casefold() == one.name.casefold() for each in others):
-        found.append("Name has already been taken")
+        found.append(phrase("Name has already been taken"))
     if one.parent_id not in index.types:
-        found.append("Parent type not found")
+        found.append(phrase("Parent type not found"))
     elif one.id in [each.id for each in index.above(one.parent_id)]:
-        found.append("Parent type would make a circle of types")
+        found.append(phrase("Parent type would make a circle of types"))
     elif len(list(index.above(one.parent_id))) >= LEVELS:
-        found.append(f"Incident types can't be nested deeper than {LEVELS - 1} levels")
+        found.append(phrase("Incident types can't be nested deeper than %(levels)s levels", levels=LEVELS - 1))
     if draft.old is None and len(index.stored_types) >= TYPES:
-        found.append(f"There are {TYPES} incident types already")
+        found.append(phrase("There are %(types)s incident types already", types=TYPES))
     if draft.old is not None and (draft.old.name, draft.old.parent_id) != (one.name, one.parent_id):
-        found.append("Name and parent type cannot be changed")
+        found.append(phrase("Name and parent type cannot be changed"))
     return found, NOTHING
 
 
@@ -71,19 +78,25 @@ def _custom_field(draft: Draft) -> Verdict:
     old: CustomField | None = draft.old
     found = [*_labelled(one), *_place(draft, one), *_options(one)]
     if one.name and not _NAME.fullmatch(one.name):
-        found.append("Name must be lower-case letters, digits and underscores, a letter first")
-    for label, name in (("Name", "name"), ("Data type", "data_type"), ("Field type", "several"), ("Type", "type_id")):
+        found.append(phrase("Name must be lower-case letters, digits and underscores, a letter first"))
+    labels = {
+        "name": word("Name"),
+        "data_type": word("Data type"),
+        "several": word("Field type"),
+        "type_id": word("Type"),
+    }
+    for name, label in labels.items():
         if old is not None and getattr(old, name) != getattr(one, name):
-            found.append(f"{label} cannot be changed")
+            found.append(phrase("%(label)s cannot be changed", label=phrase(label)))
     if old is not None and old.fixed is not one.fixed:
-        found.append("Field type cannot be changed")
+        found.append(phrase("Field type cannot be changed"))
     draft.new = one = replace(one, options=tuple(_stamped(draft, one, old)))
     checked = one if one.options else replace(one, fixed=False)  # options may be added after their field
     problem = checked.problem(one.default)
     if problem and old is not None and old.default == one.default:
         draft.new = replace(one, default=None)  # the option that it named is gone
     elif problem:
-        found.append(f"Default value does not fit the data type and field type: it {problem}")
+        found.append(phrase("Default value does not fit the data type and field type: it %(problem)s", problem=problem))
     return list(dict.fromkeys(found)), NOTHING
 
 
@@ -91,33 +104,36 @@ def _place(draft: Draft, one: CustomField) -> Iterator[str]:
     """What it is a field of is there, has room, and has no other field of the name, nor has a type above or below."""
     index = draft.world.config.fields
     if one.type_id and one.type_id not in index.types:
-        yield "Incident type not found"
+        yield phrase("Incident type not found")
         return
     related = index.related(one.type_id) if one.type_id else ("",)
     twins = [each for type_id in related for each in index.own(type_id) if each.id != one.id]
     if any(each.name == one.name for each in twins):
-        yield "Name has already been taken"
+        yield phrase("Name has already been taken")
     if draft.old is not None:
         return
     most = FIELDS_OF_BASE if one.type_id == BASE_TYPE.id else FIELDS_OF_TYPE if one.type_id else FIELDS_OF_SERVICES
     if len(index.own(one.type_id)) >= most:
-        yield f"There are {most} custom fields already"
+        yield phrase("There are %(most)s custom fields already", most=most)
     if one.type_id and sum(not each.of_service for each in index.fields.values()) >= FIELDS_OF_TYPES:
-        yield f"There are {FIELDS_OF_TYPES} custom fields already"
+        yield phrase("There are %(fields_of_types)s custom fields already", fields_of_types=FIELDS_OF_TYPES)
 
 
 def _options(one: CustomField) -> Iterator[str]:
     values = [each.value for each in one.options]
     if values and not one.fixed:
-        yield "Field options are for fields whose values are fixed"
+        yield phrase("Field options are for fields whose values are fixed")
     if one.fixed and one.data_type != "string":
-        yield "Data type must be string where values are fixed"
+        yield phrase("Data type must be string where values are fixed")
     if len(values) > OPTIONS:
-        yield f"Field options must not have more than {OPTIONS} elements"
+        yield phrase("Field options must not have more than %(options)s elements", options=OPTIONS)
     if len(set(values)) < len(values):
-        yield "Field options must have different values"
+        yield phrase("Field options must have different values")
     if any(not value.strip() or len(value) > VALUE_CHARS or not value.isprintable() for value in values):
-        yield f"Field options must have values of 1 to {VALUE_CHARS} characters, none of them a control character"
+        yield phrase(
+            "Field options must have values of 1 to %(value_chars)s characters, none of them a control character",
+            value_chars=VALUE_CHARS,
+        )
 
 
 def _stamped(draft: Draft, one: CustomField, old: CustomField | None) -> Iterator[FieldOption]:
@@ -132,7 +148,7 @@ def _stamped(draft: Draft, one: CustomField, old: CustomField | None) -> Iterato
 
 
 def _type_stays(_world: World, _thing: Any, _now: Moment) -> Decision:
-    raise Conflict("An incident type can be disabled, never removed.", reason="incident_type")
+    raise Conflict(phrase("An incident type can be disabled, never removed."), reason="incident_type")
 
 
 RULES: Mapping[str, Callable[[Draft], Verdict]] = {"incident_type": _incident_type, "custom_field": _custom_field}

@@ -19,6 +19,7 @@ from tocsin.engine.world import ThingChange, World
 from tocsin.kernel.decision import Decision
 from tocsin.kernel.limits import DESCRIPTION_CHARS, NAME_CHARS
 from tocsin.kernel.time import Moment
+from tocsin.kernel.wording import phrase
 
 SERVICES = 250
 GROUP_SECONDS = (60, 86_400)
@@ -29,20 +30,32 @@ def _grouping_setting(draft: Draft) -> Verdict:
     config = draft.world.config
     found = []
     if len(setting.name or "") > NAME_CHARS or len(setting.description or "") > DESCRIPTION_CHARS:
-        found.append("Name or description is too long")
+        found.append(phrase("Name or description is too long"))
     if not 1 <= len(setting.service_ids) <= SERVICES:
-        found.append(f"Services must be 1 to {SERVICES}")
+        found.append(phrase("Services must be 1 to %(services)s", services=SERVICES))
     for service_id in setting.service_ids:
         service = config.services.get(service_id)
         other = config.grouping_of.get(service_id)
         if service is None:
-            found.append(f"Service {service_id} not found")
+            found.append(phrase("Service %(service_id)s not found", service_id=service_id))
         elif other is not None and other.id != setting.id:
             name = other.name or other.id
-            found.append(f"Service {service.name} already belongs to the alert grouping setting {name}")
+            found.append(
+                phrase(
+                    "Service %(name)s already belongs to the alert grouping setting %(name2)s",
+                    name=service.name,
+                    name2=name,
+                )
+            )
     seconds = setting.group_seconds
     if seconds not in (None, 0) and not GROUP_SECONDS[0] <= seconds <= GROUP_SECONDS[1]:
-        found.append(f"Timeout must be 0 or between {GROUP_SECONDS[0]} and {GROUP_SECONDS[1]} seconds")
+        found.append(
+            phrase(
+                "Timeout must be 0 or between %(group_seconds)s and %(group_seconds2)s seconds",
+                group_seconds=GROUP_SECONDS[0],
+                group_seconds2=GROUP_SECONDS[1],
+            )
+        )
     if setting.group_by is not None:
         found.extend(grouping_problems(setting.group_by))
     left = set(draft.old.service_ids if draft.old is not None else ()) - set(setting.service_ids)

@@ -16,6 +16,7 @@ from tocsin.engine.world import ThingChange, World
 from tocsin.kernel.decision import NOTHING, Decision
 from tocsin.kernel.errors import Conflict, InUse, Invalid
 from tocsin.kernel.time import Moment
+from tocsin.kernel.wording import phrase
 from tocsin.oncall import (
     CustomShift,
     Override,
@@ -82,9 +83,9 @@ def _override(draft: Draft) -> Verdict:
         return _shift_override(draft, schedule)
     found = override_problems(override, config.users.keys(), draft.now)
     if schedule is None:
-        found.append("Schedule not found")
+        found.append(phrase("Schedule not found"))
     if override.source_id or override.overridden_id:
-        found.append("Only overrides of shift-based schedules speak of a rotation or a custom shift")
+        found.append(phrase("Only overrides of shift-based schedules speak of a rotation or a custom shift"))
     if not found:
         draft.new = replace(add_override(override, draft.now), created_by=draft.actor.id)
     return found, NOTHING
@@ -96,16 +97,16 @@ def _shift_override(draft: Draft, schedule: Schedule) -> Verdict:
     new: Override = draft.new
     now, config = draft.now, draft.world.config
     if old is not None and old != new and old.end <= now:
-        raise Conflict("The override is over and can't be changed.", reason="past")
+        raise Conflict(phrase("The override is over and can't be changed."), reason="past")
     others = config.overrides_of.get(schedule.id, ())
     shift = config.custom_shifts.get(new.custom_shift_id)
     found = [text for _, text in shift_override_problems(new, schedule, shift, others, now)]
     if new.user_id and new.user_id not in config.users:
-        found.append("User not found")
+        found.append(phrase("User not found"))
     if old is not None and old.start < now and new.start != old.start:
-        found.append("Start can't be changed after the override has started")
+        found.append(phrase("Start can't be changed after the override has started"))
     if old is None and sum(1 for one in others if one.end > now) >= AHEAD:
-        found.append(f"The schedule has {AHEAD} overrides that are not over")
+        found.append(phrase("The schedule has %(ahead)s overrides that are not over", ahead=AHEAD))
     if found:
         return found, NOTHING
     if old is None:
@@ -132,11 +133,11 @@ def _custom_shift(draft: Draft) -> Verdict:
     schedule = config.schedules.get(shift.schedule_id)
     found = [text for _, text in custom_shift_problems(old, shift, config.users.keys(), draft.now)]
     if schedule is None:
-        found.append("Schedule not found")
+        found.append(phrase("Schedule not found"))
     elif not schedule.shift_based:
-        found.append("Only shift-based schedules have custom shifts")
+        found.append(phrase("Only shift-based schedules have custom shifts"))
     if old is None and len(list(_ahead(config.exceptions_of.get(shift.schedule_id, ()), draft.now))) >= AHEAD:
-        found.append(f"The schedule has {AHEAD} custom shifts that are not over")
+        found.append(phrase("The schedule has %(ahead)s custom shifts that are not over", ahead=AHEAD))
     if found:
         return found, NOTHING
     if old is None:
@@ -153,9 +154,13 @@ def _ahead(exceptions: Iterable[Override | CustomShift], now: Moment) -> Iterato
 def _remove_schedule(world: World, schedule: Schedule, _now: Moment) -> Decision:
     used_by = world.config.policies_of_schedule.get(schedule.id, ())
     if used_by:
-        raise InUse("Schedule can't be deleted if it's being used by escalation policies", reason="schedule_in_use")
+        raise InUse(
+            phrase("Schedule can't be deleted if it's being used by escalation policies"), reason="schedule_in_use"
+        )
     if _open_work_calls(world, schedule):
-        text = "Schedule can't be deleted if it's being used by an escalation policy snapshot with open incidents"
+        text = phrase(
+            "Schedule can't be deleted if it's being used by an escalation policy snapshot with open incidents"
+        )
         raise InUse(text, reason="schedule_in_snapshot")
     return gone([*world.config.exceptions_of.get(schedule.id, ()), schedule])
 

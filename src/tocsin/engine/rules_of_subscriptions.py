@@ -15,6 +15,7 @@ from tocsin.engine.world import ThingChange, World
 from tocsin.kernel.decision import NOTHING, Decision
 from tocsin.kernel.limits import DESCRIPTION_CHARS, NAME_CHARS
 from tocsin.kernel.time import Moment
+from tocsin.kernel.wording import phrase, word
 
 HEADERS = 20
 HEADER_CHARS = 1024
@@ -47,20 +48,29 @@ def _subscription(draft: Draft) -> Verdict:
     config = draft.world.config
     found = []
     if problem := url_problem(without_credentials(one.url)[0]):
-        found.append(f"Delivery method URL can't be called: {problem}")
+        found.append(phrase("Delivery method URL can't be called: %(problem)s", problem=problem))
     if not one.events:
-        found.append("Events cannot be empty")
-    found += [f"Events: {event[:64]} is not an event type" for event in one.events if event not in EVENTS]
+        found.append(phrase("Events cannot be empty"))
+    found += [
+        phrase("Events: %(event)s is not an event type", event=event[:64])
+        for event in one.events
+        if event not in EVENTS
+    ]
     known = {FilterKind.SERVICE: config.services, FilterKind.TEAM: config.teams}.get(one.filter_kind)
     if known is not None and one.filter_id not in known:
-        found.append(f"Filter {one.filter_kind} not found")
+        found.append(phrase("Filter %(filter_kind)s not found", filter_kind=one.filter_kind))
     if len(one.headers) > HEADERS:
-        found.append(f"Custom headers must not have more than {HEADERS} elements")
+        found.append(phrase("Custom headers must not have more than %(headers)s elements", headers=HEADERS))
     found += _header_problems(one.headers)
     if len(one.description) > DESCRIPTION_CHARS:
-        found.append(f"Description is too long (maximum is {DESCRIPTION_CHARS} characters)")
+        found.append(
+            phrase(
+                "Description is too long (maximum is %(description_chars)s characters)",
+                description_chars=DESCRIPTION_CHARS,
+            )
+        )
     if one.oauth_client_id and one.oauth_client_id not in config.oauth_clients:
-        found.append("OAuth client not found")
+        found.append(phrase("OAuth client not found"))
     return found, NOTHING
 
 
@@ -72,17 +82,28 @@ def may_be_set(name: str) -> bool:
 def _oauth_client(draft: Draft) -> Verdict:
     one: OAuthClient = draft.new
     found = []
-    texts = {"Name": one.name, "Client": one.client_id, "Client secret": one.secret, "Token url": one.token_url}
+    texts = {
+        word("Name"): one.name,
+        word("Client"): one.client_id,
+        word("Client secret"): one.secret,
+        word("Token url"): one.token_url,
+    }
     for label, text in texts.items():
         if not text.strip():
-            found.append(f"{label} cannot be empty")
-    for label, text in {**texts, "Scope": one.scope}.items():
+            found.append(phrase("%(label)s cannot be empty", label=phrase(label)))
+    for label, text in {**texts, word("Scope"): one.scope}.items():
         if len(text) > NAME_CHARS:
-            found.append(f"{label} is too long (maximum is {NAME_CHARS} characters)")
+            found.append(
+                phrase(
+                    "%(label)s is too long (maximum is %(name_chars)s characters)",
+                    label=phrase(label),
+                    name_chars=NAME_CHARS,
+                )
+            )
     if one.token_url.strip() and (problem := url_problem(one.token_url)):
-        found.append(f"Token url can't be called: {problem}")
+        found.append(phrase("Token url can't be called: %(problem)s", problem=problem))
     if draft.old is None and len(draft.world.config.oauth_clients) >= OAUTH_CLIENTS:
-        found.append(f"There are {OAUTH_CLIENTS} OAuth clients already")
+        found.append(phrase("There are %(oauth_clients)s OAuth clients already", oauth_clients=OAUTH_CLIENTS))
     return found, NOTHING
 
 
@@ -96,9 +117,9 @@ def _without_client(world: World, client: OAuthClient, _now: Moment) -> Decision
 def _header_problems(headers: Iterable[Header]) -> Iterator[str]:
     for header in headers:
         if not may_be_set(header.name):
-            yield f"Custom headers: {header.name[:64]} can't be set"
+            yield phrase("Custom headers: %(name)s can't be set", name=header.name[:64])
         elif len(header.value) > HEADER_CHARS or not (header.value.isascii() and header.value.isprintable()):
-            yield f"Custom headers: the value of {header.name} is too long or not plain text"
+            yield phrase("Custom headers: the value of %(name)s is too long or not plain text", name=header.name)
 
 
 RULES: Mapping[str, Callable[[Draft], Verdict]] = {

@@ -16,6 +16,7 @@ from tocsin.kernel.decision import Decision
 from tocsin.kernel.errors import Conflict
 from tocsin.kernel.limits import DESCRIPTION_CHARS
 from tocsin.kernel.time import Moment
+from tocsin.kernel.wording import phrase
 
 SERVICES = 1000
 
@@ -24,18 +25,27 @@ def _window(draft: Draft) -> Verdict:
     """What is over stays as it was. A start in the past counts from now; what the window holds is judged again."""
     old, now = draft.old, draft.now
     if old is not None and old.end <= now:
-        raise Conflict("The maintenance window has ended.", reason="window_over")
+        raise Conflict(phrase("The maintenance window has ended."), reason="window_over")
     draft.new = window = _completed(draft)
     found = []
     if not 1 <= len(window.service_ids) <= SERVICES:
-        found.append(f"Services must have 1 to {SERVICES} elements")
-    found += [f"Service {one} not found" for one in window.service_ids if one not in draft.world.config.services]
+        found.append(phrase("Services must have 1 to %(services)s elements", services=SERVICES))
+    found += [
+        phrase("Service %(one)s not found", one=one)
+        for one in window.service_ids
+        if one not in draft.world.config.services
+    ]
     if window.end <= now:
-        found.append("End time must be in the future")
+        found.append(phrase("End time must be in the future"))
     elif window.end <= window.start:
-        found.append("End time must be after start time")
+        found.append(phrase("End time must be after start time"))
     if len(window.description or "") > DESCRIPTION_CHARS:
-        found.append(f"Description is too long (maximum is {DESCRIPTION_CHARS} characters)")
+        found.append(
+            phrase(
+                "Description is too long (maximum is %(description_chars)s characters)",
+                description_chars=DESCRIPTION_CHARS,
+            )
+        )
     return found, Decision(timers=(judge_held(window.id, window.end if old is None else now),))
 
 
@@ -55,7 +65,7 @@ def _completed(draft: Draft) -> MaintenanceWindow:
 def _remove(_world: World, window: MaintenanceWindow, now: Moment) -> Decision:
     """One that runs ends now and stays on record; one that is over can't be removed."""
     if window.end <= now:
-        raise Conflict("The maintenance window has ended.", reason="window_over")
+        raise Conflict(phrase("The maintenance window has ended."), reason="window_over")
     timers = Decision(timers=(judge_held(window.id, now),))
     if window.start > now:
         return gone([window]) + timers

@@ -23,6 +23,7 @@ from tocsin.kernel.actor import SYSTEM
 from tocsin.kernel.decision import CancelTimer, Decision
 from tocsin.kernel.errors import Conflict, InUse
 from tocsin.kernel.time import Moment
+from tocsin.kernel.wording import phrase
 from tocsin.oncall import members
 
 
@@ -69,12 +70,17 @@ def _user(world: World, user: User, now: Moment) -> Decision:
         raise InUse("The user has open incidents.", reason="user_has_incidents")
     for schedule in config.schedules.values():
         if user.id in members(schedule, now):
-            raise InUse(f"The user takes turns in the schedule {schedule.name}.", reason="user_on_schedule")
+            raise InUse(
+                phrase("The user takes turns in the schedule %(name)s.", name=schedule.name), reason="user_on_schedule"
+            )
     for policy in config.policies.values():
         if any(
             target.kind is TargetKind.USER and target.id == user.id for rule in policy.rules for target in rule.targets
         ):
-            raise InUse(f"The user is named in the escalation policy {policy.name}.", reason="user_on_policy")
+            raise InUse(
+                phrase("The user is named in the escalation policy %(name)s.", name=policy.name),
+                reason="user_on_policy",
+            )
     keys = [key for key in config.api_keys.values() if key.user_id == user.id]
     covers = [one for one in config.overrides.values() if one.user_id == user.id and one.end > now]
     shifts = [one for one in config.custom_shifts.values() if one.user_id == user.id and one.end > now]
@@ -109,7 +115,7 @@ def _team(world: World, team: Team, _now: Moment) -> Decision:
     owned += [one for one in config.business_services.values() if one.team_id == team.id]
     owned += [one for one in config.kept.values() if team.id in one.team_ids]
     if owned:
-        raise InUse(f"The team still owns {owned[0].name}.", reason="team_owns_things")
+        raise InUse(phrase("The team still owns %(name)s.", name=owned[0].name), reason="team_owns_things")
     ends = [*taggings_of(config, team.id), *subscribers_of(config, team.id)]
     return gone([*config.members_of.get(team.id, ()), *ends, team])
 

@@ -41,6 +41,7 @@ from tocsin.kernel.actor import Actor
 from tocsin.kernel.decision import NOTHING, CancelTimer, Command, Decision, SetTimer
 from tocsin.kernel.limits import DESCRIPTION_CHARS, NAME_CHARS
 from tocsin.kernel.time import Moment
+from tocsin.kernel.wording import phrase, stored, word
 from tocsin.oncall import (
     zone_names,
 )
@@ -75,31 +76,35 @@ Verdict: TypeAlias = tuple[list[str], Decision]
 """The problems found (none = valid), and what else is decided with the change."""
 
 
-def named(thing: Any, label: str = "Name") -> Iterator[str]:
+def named(thing: Any, label: str = word("Name")) -> Iterator[str]:
     """What is wrong with a thing's name and description."""
     name = thing.name
     if not name.strip():
-        yield f"{label} cannot be empty"
+        yield phrase("%(label)s cannot be empty", label=phrase(label))
     elif len(name) > NAME_CHARS:
-        yield f"{label} is too long (maximum is {NAME_CHARS} characters)"
+        yield phrase(
+            "%(label)s is too long (maximum is %(name_chars)s characters)", label=phrase(label), name_chars=NAME_CHARS
+        )
     elif name != name.strip() or not name.isprintable():
-        yield f"{label} must not begin or end with a space or hold control characters"
+        yield phrase("%(label)s must not begin or end with a space or hold control characters", label=phrase(label))
     if len(getattr(thing, "description", None) or "") > DESCRIPTION_CHARS:
-        yield f"Description is too long (maximum is {DESCRIPTION_CHARS} characters)"
+        yield phrase(
+            "Description is too long (maximum is %(description_chars)s characters)", description_chars=DESCRIPTION_CHARS
+        )
 
 
 def unique_name(draft: Draft, kind: str) -> Iterator[str]:
     """Whether another thing of the kind has the name, letters of either case."""
     name = draft.new.name.casefold()
     if any(one.name.casefold() == name and one.id != draft.new.id for one in draft.world.config.of(kind).values()):
-        yield "Name has already been taken"
+        yield phrase("Name has already been taken")
 
 
 def teams_exist(draft: Draft) -> Iterator[str]:
     """Which of the draft's teams are not there."""
     for team_id in draft.new.team_ids:
         if team_id not in draft.world.config.teams:
-            yield f"Team {team_id} not found"
+            yield phrase("Team %(team_id)s not found", team_id=team_id)
 
 
 def _user(draft: Draft) -> Verdict:
@@ -107,17 +112,17 @@ def _user(draft: Draft) -> Verdict:
     draft.new = user
     found = list(named(user))
     if not _MAIL.fullmatch(user.email) or len(user.email) > NAME_CHARS:
-        found.append("Email is invalid")
+        found.append(phrase("Email is invalid"))
     taken = draft.world.config.user_by_email.get(user.email.lower())
     if taken is not None and taken.id != user.id:
-        found.append("Email has already been taken")
+        found.append(phrase("Email has already been taken"))
     if user.time_zone not in zone_names():
-        found.append("Time zone is invalid")
+        found.append(phrase("Time zone is invalid"))
     lost_owner = (
         draft.old is not None and draft.old.role is Role.OWNER and (user.role is not Role.OWNER or not user.active)
     )
     if lost_owner and draft.world.config.owners == (user.id,):
-        found.append("The last owner can't be removed or made something else")
+        found.append(phrase("The last owner can't be removed or made something else"))
     if found:
         return found, NOTHING
     if draft.old is None:
@@ -150,7 +155,7 @@ def _leaving(draft: Draft, user: User) -> Decision:
             continue
         go_on: Command = ResumeEscalation(incident_id=incident.id)
         if incident.status is Status.ACKNOWLEDGED:
-            reason = f"{user.name}, who had it, was deactivated"
+            reason = stored("%(name)s, who had it, was deactivated", name=user.name)
             go_on = Unacknowledge(incident_id=incident.id, epoch=incident.epoch, reason=reason)
         timers.append(SetTimer(f"left:{incident.id}", draft.now, go_on))
     return Decision(timers=tuple(timers))
@@ -169,20 +174,20 @@ def _contact_method(draft: Draft) -> Verdict:
     draft.new = contact
     found = []
     if contact.user_id not in draft.world.config.users:
-        found.append("User not found")
+        found.append(phrase("User not found"))
     if contact.channel in (Channel.SMS, Channel.VOICE) and not _NUMBER.fullmatch(contact.address):
-        found.append("Address is not a valid phone number")
+        found.append(phrase("Address is not a valid phone number"))
     if contact.channel is Channel.EMAIL and not _MAIL.fullmatch(contact.address):
-        found.append("Address is not a valid email address")
+        found.append(phrase("Address is not a valid email address"))
     # One that was saved before may stay, so that its owner can still rename it or switch it off.
     moved = draft.old is None or (draft.old.address, draft.old.country_code) != (contact.address, contact.country_code)
     if moved and contact.country_code not in (None, *_ZERO_IS_A_DIGIT) and contact.address.startswith("0"):
-        found.append("Phone number can't start with a zero")
+        found.append(phrase("Phone number can't start with a zero"))
     if contact.channel is Channel.WEBHOOK and moved and (problem := url_problem(contact.address)):
-        found.append(f"Address is not a URL that can be called: {problem}")
+        found.append(phrase("Address is not a URL that can be called: %(problem)s", problem=problem))
     twins = draft.world.config.contacts_of.get(contact.user_id, ())
     if any((one.channel, one.dial) == (contact.channel, contact.dial) and one.id != contact.id for one in twins):
-        found.append("User Contact method must be unique")
+        found.append(phrase("User Contact method must be unique"))
     return found, NOTHING
 
 
@@ -191,13 +196,13 @@ def _notification_rule(draft: Draft) -> Verdict:
     found = []
     contact = draft.world.config.contact_methods.get(rule.contact_method_id)
     if contact is None or contact.user_id != rule.user_id:
-        found.append("Contact method not found")
+        found.append(phrase("Contact method not found"))
     if not 0 <= rule.start_delay_minutes <= 24 * 60:
-        found.append("Start delay in minutes must be between 0 and 1440")
+        found.append(phrase("Start delay in minutes must be between 0 and 1440"))
     key = (rule.contact_method_id, rule.start_delay_minutes, rule.urgency)
     others = [one for one in draft.world.config.rules_of.get(rule.user_id, ()) if one.id != rule.id]
     if any((one.contact_method_id, one.start_delay_minutes, one.urgency) == key for one in others):
-        found.append("Channel Start delay must be unique for a given contact method")
+        found.append(phrase("Channel Start delay must be unique for a given contact method"))
     return found, NOTHING
 
 
@@ -208,18 +213,18 @@ def _team(draft: Draft) -> Verdict:
     parent = team.parent_id
     while parent is not None:
         if parent in seen:
-            found.append("Parent would make a circle of teams")
+            found.append(phrase("Parent would make a circle of teams"))
             break
         seen.add(parent)
         above = draft.world.config.teams.get(parent)
         if above is None:
-            found.append("Parent team not found")
+            found.append(phrase("Parent team not found"))
             break
         parent = above.parent_id
     if team.lead_id is not None and team.lead_id not in draft.world.config.users:
-        found.append("Lead not found")
+        found.append(phrase("Lead not found"))
     if len(team.chat_group or "") > NAME_CHARS:
-        found.append(f"Chat group is too long (maximum is {NAME_CHARS} characters)")
+        found.append(phrase("Chat group is too long (maximum is %(name_chars)s characters)", name_chars=NAME_CHARS))
     return found, NOTHING
 
 
@@ -227,9 +232,9 @@ def _membership(draft: Draft) -> Verdict:
     membership: Membership = draft.new
     found = []
     if membership.team_id not in draft.world.config.teams:
-        found.append("Team not found")
+        found.append(phrase("Team not found"))
     if membership.user_id not in draft.world.config.users:
-        found.append("User not found")
+        found.append(phrase("User not found"))
     return found, NOTHING
 
 
@@ -237,29 +242,35 @@ def _service(draft: Draft) -> Verdict:
     service: Service = draft.new
     found = [*named(service), *unique_name(draft, "service")]
     if service.policy_id not in draft.world.config.policies:
-        found.append("Escalation policy not found")
+        found.append(phrase("Escalation policy not found"))
     for label, seconds in (
-        ("Auto resolve timeout", service.auto_resolve_timeout),
-        ("Acknowledgement timeout", service.acknowledgement_timeout),
+        (word("Auto resolve timeout"), service.auto_resolve_timeout),
+        (word("Acknowledgement timeout"), service.acknowledgement_timeout),
     ):
         if seconds is not None and not 0 <= seconds <= TIMEOUT_SECONDS:
-            found.append(f"{label} must be between 0 and {TIMEOUT_SECONDS} seconds")
+            found.append(
+                phrase(
+                    "%(label)s must be between 0 and %(timeout_seconds)s seconds",
+                    label=phrase(label),
+                    timeout_seconds=TIMEOUT_SECONDS,
+                )
+            )
     hours = service.support_hours
     if hours is not None and (
         hours.time_zone not in zone_names() or not hours.days or not set(hours.days) <= set(range(1, 8))
     ):
-        found.append("Support hours are invalid")
+        found.append(phrase("Support hours are invalid"))
     if service.pause_seconds is not None and not 1 <= service.pause_seconds <= PAUSE_SECONDS:
-        found.append(f"Pause must be between 1 and {PAUSE_SECONDS} seconds")
+        found.append(phrase("Pause must be between 1 and %(pause_seconds)s seconds", pause_seconds=PAUSE_SECONDS))
     if service.raise_at not in ("", "support_hours_start", "support_hours_end"):
-        found.append("Raise at must be support_hours_start or support_hours_end")
+        found.append(phrase("Raise at must be support_hours_start or support_hours_end"))
     if service.group_by is not None:
         found += grouping_problems(service.group_by)
     found += _unusable_links(service)
     if service.owner_team_id is not None and service.owner_team_id not in draft.world.config.teams:
-        found.append("Owner team not found")
+        found.append(phrase("Owner team not found"))
     if len(service.component or "") > NAME_CHARS:
-        found.append(f"Component is too long (maximum is {NAME_CHARS} characters)")
+        found.append(phrase("Component is too long (maximum is %(name_chars)s characters)", name_chars=NAME_CHARS))
     held = draft.old.field_values if draft.old is not None else {}
     given = {one: value for one, value in service.field_values.items() if one not in held or held[one] != value}
     found += value_problems(draft.world.config.fields.of_services, given)
@@ -267,10 +278,14 @@ def _service(draft: Draft) -> Verdict:
 
 
 def _unusable_links(service: Service) -> Iterator[str]:
-    urls = {"Runbook": service.runbook_url, "Dashboard": service.dashboard_url, "Repository": service.repository_url}
+    urls = {
+        word("Runbook"): service.runbook_url,
+        word("Dashboard"): service.dashboard_url,
+        word("Repository"): service.repository_url,
+    }
     for label, url in urls.items():
         if url and not (url.startswith(("https://", "http://")) and len(url) <= URL_CHARS and url.isprintable()):
-            yield f"{label} must be an http or https URL"
+            yield phrase("%(label)s must be an http or https URL", label=phrase(label))
 
 
 def _raised_in_time(draft: Draft, service: Service) -> Decision:
@@ -300,11 +315,11 @@ def _integration(draft: Draft) -> Verdict:
     draft.new = integration
     found = list(named(integration))
     if integration.service_id not in draft.world.config.services:
-        found.append("Service not found")
+        found.append(phrase("Service not found"))
     if key_is_taken(draft):
-        found.append("Integration key has already been taken")
+        found.append(phrase("Integration key has already been taken"))
     if not re.fullmatch(r"[A-Za-z0-9]{32}", integration.key):
-        found.append("Integration key must be 32 letters and digits")
+        found.append(phrase("Integration key must be 32 letters and digits"))
     return found, NOTHING
 
 
@@ -322,18 +337,28 @@ def _policy(draft: Draft) -> Verdict:
     draft.new = policy
     found = [*named(policy), *unique_name(draft, "policy"), *teams_exist(draft)]
     if not 1 <= len(policy.rules) <= LEVELS:
-        found.append(f"Escalation rules must be 1 to {LEVELS}")
+        found.append(phrase("Escalation rules must be 1 to %(levels)s", levels=LEVELS))
     if not 0 <= policy.num_loops <= LOOPS:
-        found.append(f"Num loops must be between 0 and {LOOPS}")
+        found.append(phrase("Num loops must be between 0 and %(loops)s", loops=LOOPS))
     for number, rule in enumerate(policy.rules, 1):
         if not 1 <= rule.delay_minutes <= 24 * 60:
-            found.append(f"Rule {number}: escalation delay in minutes must be between 1 and 1440")
+            found.append(
+                phrase("Rule %(number)s: escalation delay in minutes must be between 1 and 1440", number=number)
+            )
         if not 1 <= len(rule.targets) <= TARGETS_PER_LEVEL:
-            found.append(f"Rule {number}: must have 1 to {TARGETS_PER_LEVEL} targets")
+            found.append(
+                phrase(
+                    "Rule %(number)s: must have 1 to %(targets_per_level)s targets",
+                    number=number,
+                    targets_per_level=TARGETS_PER_LEVEL,
+                )
+            )
         for target in rule.targets:
             known = draft.world.config.users if target.kind is TargetKind.USER else draft.world.config.schedules
             if target.id not in known:
-                found.append(f"Rule {number}: {target.kind} {target.id} not found")
+                found.append(
+                    phrase("Rule %(number)s: %(kind)s %(id)s not found", number=number, kind=target.kind, id=target.id)
+                )
     return found, NOTHING
 
 

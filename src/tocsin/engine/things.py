@@ -32,6 +32,7 @@ from tocsin.kernel.decision import NOTHING, Command, Decision
 from tocsin.kernel.errors import Conflict, Invalid, NotFound
 from tocsin.kernel.ids import IdSource
 from tocsin.kernel.time import Moment
+from tocsin.kernel.wording import phrase
 
 CHANGED_MEANWHILE = "changed_meanwhile"
 """The reason of a refusal after which it is worth to look again and do it anew."""
@@ -71,7 +72,9 @@ def save(world: World, actor: Actor, command: SaveThing, now: Moment) -> Decisio
     if command.thing_kind == "settings":
         old = world.config.settings  # there is always one, stored or not
     if wanted_id and old is None and command.fields:
-        raise NotFound(f"There is no {command.thing_kind} {wanted_id}.")
+        raise NotFound(
+            phrase("There is no %(thing_kind)s %(wanted_id)s.", thing_kind=command.thing_kind, wanted_id=wanted_id)
+        )
     if command.seen_at is not None and old is not None and old.updated_at != command.seen_at:
         raise Conflict("It was changed by somebody else meanwhile.", reason=CHANGED_MEANWHILE)
     if old is not None and not command.fields and not _is_same(old, command.thing):
@@ -102,7 +105,9 @@ def delete(world: World, actor: Actor, command: DeleteThing, now: Moment) -> Dec
     """Remove a thing and what belongs to it. Raises NotFound, NotAllowed, InUse."""
     old = world.config.of(command.thing_kind).get(command.thing_id)
     if old is None:
-        raise NotFound(f"There is no {command.thing_kind} {command.thing_id}.")
+        raise NotFound(
+            phrase("There is no %(thing_kind)s %(thing_id)s.", thing_kind=command.thing_kind, thing_id=command.thing_id)
+        )
     for verb, team_ids, own in needs_to_change(world, actor, old, None):
         if not own:
             require(world, actor, verb, team_ids)

@@ -38,6 +38,7 @@ from tocsin.kernel.decision import Decision
 from tocsin.kernel.errors import TocsinError
 from tocsin.kernel.limits import CALL_PAIRS, FILLED_CHARS, NAME_CHARS, NOTE_CHARS
 from tocsin.kernel.time import Moment
+from tocsin.kernel.wording import stored
 from tocsin.workflows.definition import input_key
 from tocsin.workflows.model import Outcome, Step
 
@@ -47,7 +48,7 @@ TEXT_CHARS = 8 * 1024
 HELP_MESSAGE = "Please help with {{incident.title}}"
 """What people are asked when the step has no words for it."""
 
-NO_SUCH_ACTION = "there is no such action here"
+NO_SUCH_ACTION = stored("there is no such action here")
 
 _VERSION = re.compile(r"[0-9]{1,6}")
 
@@ -87,20 +88,26 @@ class _Stage:
         typed = next((self.typed[name] for name in names if self.typed.get(name)), "")
         given, found, room = list(_pairs(typed, names[0])), [], FILLED_CHARS
         if len(given) > CALL_PAIRS:
-            raise _Refused(f"it has more than {CALL_PAIRS} {names[0]}")
+            raise _Refused(stored("it has more than %(call_pairs)s %(names)s", call_pairs=CALL_PAIRS, names=names[0]))
         for key, template in given:
             text = _filled(template, self.scene)
             room -= len(key) + len(text)
             found.append((key, text))
         if room < 0:
-            raise _Refused(f"its {names[0]} are longer than {FILLED_CHARS} characters")
+            raise _Refused(
+                stored(
+                    "its %(names)s are longer than %(filled_chars)s characters",
+                    names=names[0],
+                    filled_chars=FILLED_CHARS,
+                )
+            )
         return tuple(found)
 
     def needed(self, *names: str) -> str:
         """As `text`. Raises _Refused when none says anything."""
         found = self.text(*names)
         if not found:
-            raise _Refused(f"it has no {names[0]}")
+            raise _Refused(stored("it has no %(names)s", names=names[0]))
         return found
 
 
@@ -150,13 +157,13 @@ def _publish(stage: _Stage) -> tuple[Decision, str]:
         message=stage.needed("message", "status update", "body")[:NOTE_CHARS],
         subject=stage.text("subject", "title")[:NAME_CHARS],
     )
-    return on_news.publish(stage.world, SYSTEM, command, stage.now), "a status update was sent"
+    return on_news.publish(stage.world, SYSTEM, command, stage.now), stored("a status update was sent")
 
 
 def _note(stage: _Stage) -> tuple[Decision, str]:
     text = stage.needed("note", "notes", "text", "content", "message")
     command = AddNote(incident_id=stage.incident.id, text=text[:NOTE_CHARS])
-    return on_notes.add_note(stage.world, SYSTEM, command, stage.now), "a note was written"
+    return on_notes.add_note(stage.world, SYSTEM, command, stage.now), stored("a note was written")
 
 
 def _responders(stage: _Stage) -> tuple[Decision, str]:
@@ -167,7 +174,9 @@ def _responders(stage: _Stage) -> tuple[Decision, str]:
         user_ids=tuple(one.id for kind, one in found if kind == "user"),
         policy_ids=tuple(one.id for kind, one in found if kind == "policy"),
     )
-    return on_responders.request(stage.world, SYSTEM, command, stage.now), f"asked {_names(found)} to help"
+    return on_responders.request(stage.world, SYSTEM, command, stage.now), stored(
+        "asked %(names)s to help", names=_names(found)
+    )
 
 
 def _stakeholders(stage: _Stage) -> tuple[Decision, str]:
@@ -180,7 +189,7 @@ def _stakeholders(stage: _Stage) -> tuple[Decision, str]:
         if subscriber.id not in stage.world.config.subscribers:
             command = SaveThing(thing_kind="subscriber", thing=subscriber)
             decision += things.save(stage.world, SYSTEM, command, stage.now)
-    return decision, f"{_names(found)} will hear of status updates"
+    return decision, stored("%(names)s will hear of status updates", names=_names(found))
 
 
 def _bridge(stage: _Stage) -> tuple[Decision, str]:
@@ -189,32 +198,36 @@ def _bridge(stage: _Stage) -> tuple[Decision, str]:
         url=stage.text("conference url", "url")[:2000],
     )
     if not (bridge.number or bridge.url):
-        raise _Refused("it has neither a conference number nor a conference url")
+        raise _Refused(stored("it has neither a conference number nor a conference url"))
     if bridge.url and not bridge.url.startswith(("https://", "http://")):
-        raise _Refused("the conference url must begin with https://")
+        raise _Refused(stored("the conference url must begin with https://"))
     overwrites = stage.text("overwrite existing conference bridge").casefold() in ("yes", "true")
     if stage.incident.bridge is not None and not overwrites:
-        return Decision(), "there is a conference bridge already"
+        return Decision(), stored("there is a conference bridge already")
     command = SetBridge(incident_id=stage.incident.id, bridge=bridge)
-    return on_news.set_bridge(stage.world, SYSTEM, command, stage.now), "the conference bridge is set"
+    return on_news.set_bridge(stage.world, SYSTEM, command, stage.now), stored("the conference bridge is set")
 
 
 def _priority(stage: _Stage) -> tuple[Decision, str]:
     wanted = stage.needed("priority", "new priority")
     if wanted.casefold() in ("none", "null"):
         command = SetPriority(incident_id=stage.incident.id, priority_id=None)
-        return on_incidents.set_priority(stage.world, SYSTEM, command, stage.now), "the priority was removed"
+        return on_incidents.set_priority(stage.world, SYSTEM, command, stage.now), stored("the priority was removed")
     ((_, one),) = list(_found(stage, wanted, ("priority",)))[:1]
     command = SetPriority(incident_id=stage.incident.id, priority_id=one.id)
-    return on_incidents.set_priority(stage.world, SYSTEM, command, stage.now), f"the priority is {one.name}"
+    return on_incidents.set_priority(stage.world, SYSTEM, command, stage.now), stored(
+        "the priority is %(name)s", name=one.name
+    )
 
 
 def _urgency(stage: _Stage) -> tuple[Decision, str]:
     wanted = stage.needed("urgency").lower()
     if wanted not in list(Urgency):
-        raise _Refused("the urgency must be high or low")
+        raise _Refused(stored("the urgency must be high or low"))
     command = SetUrgency(incident_id=stage.incident.id, urgency=Urgency(wanted))
-    return on_incidents.set_urgency(stage.world, SYSTEM, command, stage.now), f"the urgency is {wanted}"
+    return on_incidents.set_urgency(stage.world, SYSTEM, command, stage.now), stored(
+        "the urgency is %(wanted)s", wanted=wanted
+    )
 
 
 def _reassign(stage: _Stage) -> tuple[Decision, str]:
@@ -225,29 +238,31 @@ def _reassign(stage: _Stage) -> tuple[Decision, str]:
     if policies:
         order = EscalateNow(incident_id=stage.incident.id, policy_id=policies[0].id)
         decision = on_escalation.escalate_now(stage.world, SYSTEM, order, stage.now)
-        return decision, f"it goes by {policies[0].name} now"
+        return decision, stored("it goes by %(name)s now", name=policies[0].name)
     command = Reassign(incident_id=stage.incident.id, user_ids=tuple(one.id for _, one in found))
-    return on_incidents.reassign(stage.world, SYSTEM, command, stage.now), f"given to {_names(found)}"
+    return on_incidents.reassign(stage.world, SYSTEM, command, stage.now), stored(
+        "given to %(names)s", names=_names(found)
+    )
 
 
 def _escalate(stage: _Stage) -> tuple[Decision, str]:
     typed = stage.text("level", "escalation level")
     if typed and not (typed.isascii() and typed.isdigit() and len(typed) <= 3):
-        raise _Refused(f"the level must be a number, not {typed[:80]}")
+        raise _Refused(stored("the level must be a number, not %(typed)s", typed=typed[:80]))
     level = int(typed or 0)
     command = EscalateNow(incident_id=stage.incident.id, level=level)
-    return on_escalation.escalate_now(stage.world, SYSTEM, command, stage.now), "sent on"
+    return on_escalation.escalate_now(stage.world, SYSTEM, command, stage.now), stored("sent on")
 
 
 def _title(stage: _Stage) -> tuple[Decision, str]:
     command = SetTitle(incident_id=stage.incident.id, title=stage.needed("title")[:1024])
-    return on_incidents.set_title(stage.world, SYSTEM, command, stage.now), "it has another title"
+    return on_incidents.set_title(stage.world, SYSTEM, command, stage.now), stored("it has another title")
 
 
 def _resolve(stage: _Stage) -> tuple[Decision, str]:
     resolution = stage.text("resolution", "note", "message")[:NOTE_CHARS]
     command = Resolve(incident_id=stage.incident.id, resolution=resolution)
-    return on_incidents.resolve(stage.world, SYSTEM, command, stage.now), "it is resolved"
+    return on_incidents.resolve(stage.world, SYSTEM, command, stage.now), stored("it is resolved")
 
 
 def _webhook(stage: _Stage) -> tuple[Decision, str]:
@@ -259,7 +274,7 @@ def _webhook(stage: _Stage) -> tuple[Decision, str]:
         parameters=stage.pairs("parameters", "body", "payload"),
     )
     decision = on_calls.called(stage.world, SYSTEM, call, stage.incident.id, stage.now)
-    return decision, f"the webhook {call.name} is on its way"
+    return decision, stored("the webhook %(name)s is on its way", name=call.name)
 
 
 _ACTIONS: Mapping[str, _Act] = {
@@ -291,11 +306,11 @@ def _pairs(text: str, name: str) -> Iterator[tuple[str, str]]:
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):
-        raise _Refused(f"its {name} are not JSON") from None
+        raise _Refused(stored("its %(name)s are not JSON", name=name)) from None
     if isinstance(value, list) and all(isinstance(one, dict) for one in value):
         value = {str(one.get("key", "")): one.get("value", "") for one in value}
     if not isinstance(value, dict):
-        raise _Refused(f"its {name} must be a JSON object")
+        raise _Refused(stored("its %(name)s must be a JSON object", name=name))
     for key, each in value.items():
         yield key, each if isinstance(each, str) else json.dumps(each)
 
@@ -313,12 +328,14 @@ def _found(stage: _Stage, text: str, kinds: tuple[str, ...]) -> Iterator[tuple[s
     for name in _named(text):
         hit = next(((kind, one) for kind in kinds if (one := _one(stage.world, kind, name)) is not None), None)
         if hit is None:
-            raise _Refused(f"there is no {' or '.join(map(_word, kinds))} {name[:80]}")
+            raise _Refused(
+                stored("there is no %(listed)s %(name)s", listed=" or ".join(map(_word, kinds)), name=name[:80])
+            )
         if hit[1].id not in seen:
             seen.add(hit[1].id)
             yield hit
     if not seen:
-        raise _Refused(f"it names no {' or '.join(map(_word, kinds))}")
+        raise _Refused(stored("it names no %(listed)s", listed=" or ".join(map(_word, kinds))))
 
 
 def _word(kind: str) -> str:

@@ -32,6 +32,7 @@ from tocsin.kernel.decision import CancelTimer, Command, Decision, Fact, SetTime
 from tocsin.kernel.errors import Invalid
 from tocsin.kernel.time import MINUTE, SECOND, Moment
 from tocsin.kernel.values import replace
+from tocsin.kernel.wording import phrase, stored
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,7 @@ def escalate_now(
 ) -> Decision:
     """A person calls a level by hand (0 = the next): a new epoch, so the present level's waiting pages are void."""
     if level > len(policy.rules):
-        raise Invalid(f"The policy has {len(policy.rules)} levels.", reason="cannot_escalate")
+        raise Invalid(phrase("The policy has %(count)s levels.", count=len(policy.rules)), reason="cannot_escalate")
     fresh = replace(
         incident,
         status=Status.TRIGGERED,
@@ -150,7 +151,7 @@ def resume(
 def stop(incident: Incident, now: Moment) -> Decision:
     """Low urgency never escalates: whoever has it keeps it."""
     quiet = replace(incident, timer_at=None, next_step=None, timer_reason=NoTimer.LOW_URGENCY, updated_at=now)
-    fact = EscalationStopped(incident_id=incident.id, reason="low urgency never escalates")
+    fact = EscalationStopped(incident_id=incident.id, reason=stored("low urgency never escalates"))
     return Decision(state=(quiet,), facts=(fact,), timers=(CancelTimer(timer_key(incident.id)),))
 
 
@@ -179,10 +180,10 @@ def call_last_resort(incident: Incident, last_resort: LastResort, now: Moment) -
     round_number = incident.last_resort_round + 1
     managers, owners = last_resort.managers, last_resort.owners
     if round_number == 1 and managers:
-        users, who = managers, "team managers"
+        users, who = managers, stored("team managers")
     else:
         users = tuple(dict.fromkeys((*managers, *owners)))
-        who = "team managers and owners" if managers else "owners"
+        who = stored("team managers and owners") if managers else stored("owners")
     due = now + last_resort.every_minutes * MINUTE
     waiting = replace(
         incident,
@@ -201,7 +202,7 @@ def call_last_resort(incident: Incident, last_resort: LastResort, now: Moment) -
             incident_id=incident.id, user_ids=users, who=who, round_number=round_number, next_at=due
         )
     else:
-        fact = NobodyToPage(incident_id=incident.id, reason="no team manager and no owner can be reached")
+        fact = NobodyToPage(incident_id=incident.id, reason=stored("no team manager and no owner can be reached"))
     return Decision(state=(waiting,), facts=(fact,), timers=(timer,))
 
 
@@ -229,10 +230,10 @@ def _call_from(
         if found.user_ids:
             decision = _assign(incident, policy, level, pass_number, found.user_ids, now)
             return replace(decision, facts=(*facts, *decision.facts))
-        reason = found.missing or "nobody is on call"
+        reason = found.missing or stored("nobody is on call")
         facts.append(LevelSkipped(incident_id=incident.id, level=level, pass_number=pass_number, reason=reason))
         level += 1
-    reason = "the last pass ended unanswered" if unanswered else "nobody is on call at any level"
+    reason = stored("the last pass ended unanswered") if unanswered else stored("nobody is on call at any level")
     facts.append(PolicyExhausted(incident_id=incident.id, reason=reason, passes=policy.passes))
     ended = _ended(incident, last_resort, now)
     return replace(ended, facts=(*facts, *ended.facts))
@@ -249,7 +250,7 @@ def _ended(incident: Incident, last_resort: LastResort, now: Moment) -> Decision
         timer_reason=NoTimer.EXHAUSTED,
         updated_at=now,
     )
-    fact = EscalationStopped(incident_id=incident.id, reason="last resort is switched off for this service")
+    fact = EscalationStopped(incident_id=incident.id, reason=stored("last resort is switched off for this service"))
     return Decision(state=(silent,), facts=(fact,), timers=(CancelTimer(timer_key(incident.id)),))
 
 

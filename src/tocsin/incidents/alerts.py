@@ -13,6 +13,7 @@ from tocsin.kernel.decision import Decision
 from tocsin.kernel.errors import Conflict
 from tocsin.kernel.time import Moment
 from tocsin.kernel.values import replace
+from tocsin.kernel.wording import phrase
 
 
 def trigger(alert: Alert, newest: Alert | None, incident: Incident, now: Moment) -> Decision:
@@ -23,7 +24,7 @@ def trigger(alert: Alert, newest: Alert | None, incident: Incident, now: Moment)
     if alert.is_open:
         return Decision(value="unchanged")
     if not incident.is_open:
-        raise Conflict(f"incident {incident.number} is resolved", reason="already_resolved")
+        raise Conflict(phrase("incident %(number)s is resolved", number=incident.number), reason="already_resolved")
     if newest is not None and newest.is_open:
         raise Conflict("another alert with this key is open", reason="open_key")
     again = replace(

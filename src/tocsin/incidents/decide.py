@@ -46,6 +46,7 @@ from tocsin.incidents.messages import (
     UrgencyChanged,
 )
 from tocsin.incidents.model import (
+    STATE_WORDS,
     Acknowledgement,
     AssignedVia,
     Assignment,
@@ -59,9 +60,10 @@ from tocsin.incidents.timers import auto_resolve_key, timer_key
 from tocsin.kernel.actor import Actor, ActorKind
 from tocsin.kernel.decision import CancelTimer, Command, Decision, SetTimer, TimerChange
 from tocsin.kernel.errors import Conflict, Invalid
-from tocsin.kernel.limits import ALERTS_PER_INCIDENT
+from tocsin.kernel.limits import ALERTS_PER_INCIDENT as _MOST
 from tocsin.kernel.time import SECOND, WEEK, Moment
 from tocsin.kernel.values import replace
+from tocsin.kernel.wording import phrase
 
 _OPEN = frozenset({Status.TRIGGERED, Status.ACKNOWLEDGED})
 _ANY = frozenset(Status)
@@ -96,7 +98,8 @@ def require(incident: Incident, command: type[Command]) -> None:
         if not incident.is_open
         else f"not_{'acknowledged' if command is Unacknowledge else 'resolved'}"
     )
-    raise Conflict(f"incident {incident.number} is {incident.status}", reason=reason)
+    status = STATE_WORDS[incident.status]
+    raise Conflict(phrase("incident %(number)s is %(status)s", number=incident.number, status=status), reason=reason)
 
 
 def trigger_for_alert(
@@ -201,8 +204,8 @@ def create(
 
 def join(incident: Incident, alert: Alert, reason: str, now: Moment) -> Decision:
     """Add an alert to an open incident. Raises Conflict past the limit of alerts."""
-    if incident.alert_count >= ALERTS_PER_INCIDENT:
-        many = f"incident {incident.number} holds {ALERTS_PER_INCIDENT} alerts already"
+    if incident.alert_count >= _MOST:
+        many = phrase("incident %(number)s holds %(most)s alerts already", number=incident.number, most=_MOST)
         raise Conflict(many, reason="too_many_alerts")
     grown = replace(
         incident,
@@ -293,7 +296,9 @@ def reopen(incident: Incident, service: Service, actor: Actor, now: Moment) -> D
     """A person takes the resolution back: a new epoch begins at the first level. Merged incidents stay closed."""
     require(incident, Reopen)
     if incident.merged_into:
-        raise Conflict(f"incident {incident.number} was merged into another", reason="already_merged")
+        raise Conflict(
+            phrase("incident %(number)s was merged into another", number=incident.number), reason="already_merged"
+        )
     again = replace(
         incident,
         status=Status.TRIGGERED,
@@ -365,14 +370,15 @@ def merge(target: Incident, sources: Sequence[Incident], moved: Sequence[Alert],
     """Move the alerts of `sources` here and close those incidents. Raises Conflict if one was merged before."""
     require(target, Merge)
     total = target.alert_count + sum(source.alert_count for source in sources)
-    if total > ALERTS_PER_INCIDENT:
-        raise Conflict(f"an incident holds {ALERTS_PER_INCIDENT} alerts at most", reason="too_many_alerts")
+    if total > _MOST:
+        raise Conflict(phrase("an incident holds %(most)s alerts at most", most=_MOST), reason="too_many_alerts")
     decision = Decision()
     for source in sources:
         if source.id == target.id:
             raise Invalid("An incident can't be merged into itself.", reason="merge_with_itself")
         if source.merged_into:
-            raise Conflict(f"incident {source.number} was merged already", reason="already_merged")
+            merged = phrase("incident %(number)s was merged already", number=source.number)
+            raise Conflict(merged, reason="already_merged")
         if source.is_open:
             decision += resolve(source, "merged", actor, now, merged_into=target.id)
         else:

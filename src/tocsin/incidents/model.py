@@ -10,6 +10,7 @@ from typing import Any
 from tocsin.directory.model import Service, Urgency
 from tocsin.kernel.actor import SYSTEM, Actor
 from tocsin.kernel.time import Moment
+from tocsin.kernel.wording import phrase
 
 
 class Status(StrEnum):
@@ -18,6 +19,14 @@ class Status(StrEnum):
     TRIGGERED = "triggered"  # nobody has it; it pages and escalates
     ACKNOWLEDGED = "acknowledged"  # somebody has it; nobody else is called
     RESOLVED = "resolved"  # over
+
+
+STATE_WORDS: Mapping[Status, str] = {
+    Status.TRIGGERED: phrase("triggered"),
+    Status.ACKNOWLEDGED: phrase("acknowledged"),
+    Status.RESOLVED: phrase("resolved"),
+}
+"""A state in a sentence."""
 
 
 class NextStep(StrEnum):

@@ -16,6 +16,7 @@ from tocsin.kernel.errors import Invalid, NotFound
 from tocsin.kernel.limits import NOTE_CHARS
 from tocsin.kernel.time import Moment
 from tocsin.kernel.values import replace
+from tocsin.kernel.wording import phrase
 
 FACTS = (NoteAdded, NoteEdited, NoteRemoved)
 """What can happen to a note."""
@@ -66,7 +67,7 @@ def content_of(text: str) -> str:
     """What a note says, without space around it. Raises Invalid when empty or over the limit."""
     content = text.strip()
     if not content or len(content) > NOTE_CHARS:
-        raise Invalid(f"A note has 1 to {NOTE_CHARS} characters.", reason="note_length")
+        raise Invalid(phrase("A note has 1 to %(note_chars)s characters.", note_chars=NOTE_CHARS), reason="note_length")
     return content
 
 

@@ -21,6 +21,7 @@ from tocsin.kernel.errors import Conflict, Invalid, NotFound
 from tocsin.kernel.limits import RESPONDER_REQUESTS, RESPONDERS
 from tocsin.kernel.time import Moment
 from tocsin.kernel.values import replace
+from tocsin.kernel.wording import phrase
 
 _SETTLED = (ResponderState.PENDING, ResponderState.JOINED)
 
@@ -36,7 +37,13 @@ def asked(incident: Incident, request: ResponderRequest) -> tuple[Incident, Deci
     if not request.user_ids and not request.policy_ids:
         raise Invalid("Name at least one person or policy.", reason="responder_missing")
     if len(incident.requests) >= RESPONDER_REQUESTS:
-        raise Invalid(f"An incident has {RESPONDER_REQUESTS} requests for help at most.", reason="too_many_requests")
+        raise Invalid(
+            phrase(
+                "An incident has %(responder_requests)s requests for help at most.",
+                responder_requests=RESPONDER_REQUESTS,
+            ),
+            reason="too_many_requests",
+        )
     known = replace(incident, requests=(*incident.requests, request), updated_at=request.at)
     fact = RespondersRequested(
         incident_id=incident.id,
@@ -80,7 +87,9 @@ def added(
             )
         incident = _with(incident, one, now)
     if len(incident.responders) > RESPONDERS:
-        raise Invalid(f"{RESPONDERS} people can be asked at most.", reason="too_many_responders")
+        raise Invalid(
+            phrase("%(responders)s people can be asked at most.", responders=RESPONDERS), reason="too_many_responders"
+        )
     return incident, Decision(state=(incident,), facts=tuple(facts))
 
 
@@ -155,7 +164,7 @@ def cancelled(incident: Incident, user_ids: Collection[str], policy_ids: Collect
 def require_open(incident: Incident) -> None:
     """Raise Conflict for one that is resolved: nobody need help any more."""
     if not incident.is_open:
-        raise Conflict(f"incident {incident.number} is resolved", reason="already_resolved")
+        raise Conflict(phrase("incident %(number)s is resolved", number=incident.number), reason="already_resolved")
 
 
 def _of_policy(incident: Incident, policy_id: str) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from tocsin.kernel.wording import Phrase, phrase
+
 
 class TocsinError(Exception):
     """Base of everything that we refuse on purpose. Anything else that is raised is a defect."""
@@ -11,11 +13,18 @@ class TocsinError(Exception):
     code: str = "error"
 
     def __init__(self, message: str = "", *, details: Iterable[str] = (), reason: str = "") -> None:
-        """`message`: one sentence for people; `details`: one sentence per problem; `reason`: a stable machine word."""
+        """`message`: one sentence for people; `details`: one sentence per problem; `reason`: a stable machine word.
+
+        Sentences are English; pages say them in the reader's language, whether they have places to fill or not.
+        """
         super().__init__(message)
-        self.message = message
-        self.details = tuple(details)
+        self.message: str = _sentence(message)
+        self.details: tuple[str, ...] = tuple(map(_sentence, details))
         self.reason = reason
+
+
+def _sentence(text: str) -> str:
+    return text if isinstance(text, Phrase) else phrase(text)
 
 
 class Invalid(TocsinError):

@@ -25,6 +25,7 @@ from typing import TypeVar
 from tocsin.kernel.errors import Conflict, Invalid
 from tocsin.kernel.ids import IdSource
 from tocsin.kernel.time import Moment
+from tocsin.kernel.wording import phrase
 from tocsin.oncall.edit_rotations import apply_rotations
 from tocsin.oncall.model import CustomShift, Layer, Override, Schedule
 
@@ -137,9 +138,9 @@ def _check_ids(layers: Iterable[Layer], known: dict[str, int]) -> None:
     seen: set[str] = set()
     for layer in layers:
         if layer.id and layer.id not in known:
-            raise Invalid(f"The schedule has no layer {layer.id}.")
+            raise Invalid(phrase("The schedule has no layer %(id)s.", id=layer.id))
         if layer.id in seen:
-            raise Invalid(f"The layer {layer.id} stands in the schedule more than once.")
+            raise Invalid(phrase("The layer %(id)s stands in the schedule more than once.", id=layer.id))
         if layer.id:
             seen.add(layer.id)
 

@@ -19,6 +19,7 @@ from dataclasses import replace
 from tocsin.kernel.errors import Invalid
 from tocsin.kernel.ids import IdSource
 from tocsin.kernel.time import Moment
+from tocsin.kernel.wording import phrase
 from tocsin.oncall.model import Rotation, RotationEvent
 
 PAST_EVENTS = 200
@@ -37,10 +38,10 @@ def apply_rotations(
     known = {one.id: one for one in old}
     wanted = {one.id: one for one in new if one.id}
     if len(wanted) < sum(1 for one in new if one.id):
-        raise Invalid("A rotation stands in the schedule more than once.")
+        raise Invalid(phrase("A rotation stands in the schedule more than once."))
     for one in wanted:
         if one not in known:
-            raise Invalid(f"The schedule has no rotation {one}.")
+            raise Invalid(phrase("The schedule has no rotation %(one)s.", one=one))
     kept = [_changed(one, wanted.get(one.id), now, ids) for one in old]
     begun = [Rotation(ids.short(), tuple(_begun(event, now, ids) for event in one.events)) for one in new if not one.id]
     visible = [one for one in kept if one is not None and not one.removed]
@@ -53,13 +54,13 @@ def why_not_changed(old: RotationEvent, new: RotationEvent, now: Moment) -> Iter
     if old == new:
         return
     if old.is_over(now):
-        yield "effective_until", "Event is over and can't be modified"
+        yield "effective_until", phrase("Event is over and can't be modified")
     elif old.is_active(now):
         for name in RotationEvent.__slots__:
             if name not in _FREE and getattr(old, name) != getattr(new, name):
-                yield _FIELDS.get(name, name), "Only effective_until can be changed while the event is active"
+                yield _FIELDS.get(name, name), phrase("Only effective_until can be changed while the event is active")
         if new.effective_until is not None and new.effective_until <= now:
-            yield "effective_until", "Date must be in the future"
+            yield "effective_until", phrase("Date must be in the future")
 
 
 def begins_at_once(event: RotationEvent, now: Moment) -> RotationEvent:
@@ -87,7 +88,7 @@ def _changed(old: Rotation, new: Rotation | None, now: Moment, ids: IdSource) ->
     wanted = {one.id: one for one in new.events if one.id} if new is not None else {}
     for one in wanted:
         if all(one != event.id for event in old.events):
-            raise Invalid(f"The rotation has no event {one}.")
+            raise Invalid(phrase("The rotation has no event %(one)s.", one=one))
     events = []
     for event in old.events:
         left = _left(event, wanted.get(event.id), now)
@@ -111,7 +112,7 @@ def _left(old: RotationEvent, new: RotationEvent | None, now: Moment) -> Rotatio
             return None
         return replace(old, removed=True, effective_until=old.effective_until if old.is_over(now) else now)
     for _, sentence in why_not_changed(old, new, now):
-        raise Invalid(f"{sentence}.")
+        raise Invalid(phrase("%(sentence)s.", sentence=sentence))
     return new if new == old or old.is_active(now) else begins_at_once(new, now)
 
 

@@ -14,6 +14,7 @@ from itertools import pairwise
 
 from tocsin.kernel.errors import Invalid
 from tocsin.kernel.time import DAY, SECOND, Moment, Span
+from tocsin.kernel.wording import phrase
 from tocsin.oncall.model import Entry, Exceptions, Override, Schedule
 from tocsin.oncall.rotation import Interval, layer_entries
 from tocsin.oncall.shift_based import final, per_day, precedence
@@ -45,7 +46,7 @@ def check_window(since: Moment, until: Moment) -> None:
     if until < since:
         raise Invalid("The end of the time range is before its start.")
     if until - since > WINDOW:
-        raise Invalid(f"The time range is longer than {WINDOW // DAY} days.")
+        raise Invalid(phrase("The time range is longer than %(window)s days.", window=WINDOW // DAY))
     if since < EARLIEST or until > LATEST:
         raise Invalid("The time range lies outside the years 1 to 9999.")
 

@@ -15,6 +15,7 @@ from enum import StrEnum
 
 from tocsin.kernel.errors import Invalid
 from tocsin.kernel.time import DAY, HOUR, MINUTE, SECOND, from_datetime
+from tocsin.kernel.wording import phrase
 from tocsin.oncall.wallclock import EARLIEST, LATEST, WallTime, first, local_time, zone_named, zone_names
 
 LINE_CHARS = 1000
@@ -79,14 +80,14 @@ _EPOCH_DAY = date(1970, 1, 1).toordinal()
 def parse(lines: Sequence[str], begins: WallTime, time_zone: str) -> Recurrence:
     """The recurrence of a first shift that begins at this local time. Raises Invalid with what is wrong."""
     if len(lines) > LINES:
-        raise Invalid(f"has more than {LINES} lines")
+        raise Invalid(phrase("has more than %(lines)s lines", lines=LINES))
     rules: list[Rule] = []
     excluded: list[WallTime] = []
     days: list[int] = []
     added: list[WallTime] = []
     for line in lines:
         if len(line) > LINE_CHARS:
-            raise Invalid(f"has a line of more than {LINE_CHARS} characters")
+            raise Invalid(phrase("has a line of more than %(line_chars)s characters", line_chars=LINE_CHARS))
         head, _, value = line.strip().upper().partition(":")
         name, *parameters = head.split(";")
         if name == "RRULE":
@@ -104,7 +105,7 @@ def parse(lines: Sequence[str], begins: WallTime, time_zone: str) -> Recurrence:
     if len(rules) != 1:
         raise Invalid("must have exactly one RRULE")
     if len(excluded) + len(days) + len(added) > DATES:
-        raise Invalid(f"has more than {DATES} dates in EXDATE and RDATE")
+        raise Invalid(phrase("has more than %(dates)s dates in EXDATE and RDATE", dates=DATES))
     return Recurrence(rules[0], tuple(sorted(set(excluded))), tuple(sorted(set(days))), tuple(sorted(set(added))))
 
 
@@ -113,18 +114,18 @@ def _rule(text: str, begins: WallTime, time_zone: str) -> Rule:
     for item in text.strip().rstrip(";").split(";"):
         name, equals, value = item.partition("=")
         if not equals or name in parts:
-            raise Invalid(f"has a RRULE that can't be read at {item[:40]!r}")
+            raise Invalid(phrase("has a RRULE that can't be read at %(item)s", item=f"{item[:40]!r}"))
         parts[name] = value
     unknown = sorted(parts.keys() - {"FREQ", "UNTIL", *_NUMBERS, *_READERS, *_TIME_OF_DAY})
     if unknown:
-        raise Invalid(f"has a RRULE with {unknown[0][:40]}, which is not supported")
+        raise Invalid(phrase("has a RRULE with %(unknown)s, which is not supported", unknown=unknown[0][:40]))
     if parts.get("FREQ") not in list(Frequency):
-        raise Invalid(f"has a RRULE whose FREQ is none of {', '.join(Frequency)}")
+        raise Invalid(phrase("has a RRULE whose FREQ is none of %(listed)s", listed=", ".join(Frequency)))
     if "COUNT" in parts and "UNTIL" in parts:
         raise Invalid("has a RRULE with both COUNT and UNTIL")
     for name, unit, size in (("BYHOUR", HOUR, 24), ("BYMINUTE", MINUTE, 60), ("BYSECOND", SECOND, 60)):
         if name in parts and parts[name] not in (str(number := begins // unit % size), f"{number:02d}"):
-            raise Invalid(f"has a RRULE with {name}; the time of day is that of start_time")
+            raise Invalid(phrase("has a RRULE with %(name)s; the time of day is that of start_time", name=name))
     numbers = {name: _whole(name, parts[name], 1, most) for name, most in _NUMBERS.items() if name in parts}
     lists = {name: reader(parts[name]) for name, reader in _READERS.items() if name in parts}
     rule = Rule(
@@ -145,7 +146,9 @@ def _rule(text: str, begins: WallTime, time_zone: str) -> Rule:
 def _check(rule: Rule) -> None:
     numbered = any(ordinal for ordinal, _ in rule.days)
     if numbered and rule.frequency not in (Frequency.MONTHLY, Frequency.YEARLY):
-        raise Invalid(f"has a RRULE with a numbered BYDAY, which {rule.frequency} can't have")
+        raise Invalid(
+            phrase("has a RRULE with a numbered BYDAY, which %(frequency)s can't have", frequency=rule.frequency)
+        )
     if numbered and rule.frequency is Frequency.YEARLY and rule.month_days and not rule.months:
         raise Invalid("has a RRULE with a numbered BYDAY and BYMONTHDAY, which YEARLY can't have without BYMONTH")
     if rule.frequency is Frequency.HOURLY and (rule.months or rule.month_days):
@@ -156,7 +159,14 @@ def _check(rule: Rule) -> None:
 
 def _whole(name: str, text: str, least: int, most: int) -> int:
     if not re.fullmatch(r"[+-]?\d{1,9}", text, re.ASCII) or not least <= int(text) <= most:
-        raise Invalid(f"has a RRULE whose {name} is not a number from {least} to {most}")
+        raise Invalid(
+            phrase(
+                "has a RRULE whose %(name)s is not a number from %(least)s to %(most)s",
+                name=name,
+                least=least,
+                most=most,
+            )
+        )
     return int(text)
 
 
@@ -166,7 +176,7 @@ def _days(text: str) -> tuple[tuple[int, int], ...]:
         match = _DAY.fullmatch(item)
         ordinal = int(match[1] or 0) if match else 0
         if match is None or (match[1] and not 1 <= abs(ordinal) <= 53):
-            raise Invalid(f"has a RRULE whose BYDAY can't be read at {item[:40]!r}")
+            raise Invalid(phrase("has a RRULE whose BYDAY can't be read at %(item)s", item=f"{item[:40]!r}"))
         found.append((ordinal, _WEEKDAYS[match[2]]))
     return tuple(sorted(set(found)))
 
@@ -175,7 +185,7 @@ def _numbers(name: str, least: int, most: int) -> Callable[[str], tuple[tuple[in
     def read(text: str) -> tuple[tuple[int, int], ...]:
         found = {_whole(name, item, least, most) for item in text.split(",")}
         if 0 in found:
-            raise Invalid(f"has a RRULE whose {name} has a zero")
+            raise Invalid(phrase("has a RRULE whose %(name)s has a zero", name=name))
         return tuple((0, one) for one in sorted(found))
 
     return read
@@ -214,9 +224,11 @@ def _dates(
             place = line.upper().index("TZID=") + len("TZID=")
             source = line[place : place + len(given)].strip('"')
             if source not in zone_names():
-                raise Invalid(f"has {name} in an unknown time zone")
+                raise Invalid(phrase("has %(name)s in an unknown time zone", name=name))
         elif parameter not in ("VALUE=DATE", "VALUE=DATE-TIME"):
-            raise Invalid(f"has {name} with {parameter[:40]}, which is not supported")
+            raise Invalid(
+                phrase("has %(name)s with %(parameter)s, which is not supported", name=name, parameter=parameter[:40])
+            )
     return [_when(item.strip(), time_zone, source) for item in value.split(",")]
 
 
@@ -231,7 +243,7 @@ def _when(text: str, time_zone: str, source: str = "") -> tuple[int, WallTime | 
             raise ValueError
         moment = datetime.strptime(f"{match[1]}{match[2] or '000000'}", "%Y%m%d%H%M%S")  # noqa: DTZ007 - see below
     except ValueError:
-        raise Invalid(f"has a date that can't be read at {text[:40]!r}") from None
+        raise Invalid(phrase("has a date that can't be read at %(text)s", text=f"{text[:40]!r}")) from None
     day = moment.toordinal() - _EPOCH_DAY
     if match[2] is None:
         return day, None

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 
 from tocsin.kernel.limits import DESCRIPTION_CHARS, NAME_CHARS
 from tocsin.kernel.time import Moment, from_datetime
+from tocsin.kernel.wording import phrase
 from tocsin.oncall.model import Layer, Override, Restriction, RestrictionKind, Schedule
 from tocsin.oncall.wallclock import zone_names
 
@@ -39,20 +40,25 @@ def problems(schedule: Schedule, known_users: Collection[str]) -> list[str]:
     """One sentence for each thing that is wrong with the schedule as somebody wants it. Pass a set of user ids."""
     found = list(naming_problems(schedule))
     if schedule.rotations:
-        found.append("A schedule with layers has no rotations.")
+        found.append(phrase("A schedule with layers has no rotations."))
     if not schedule.layers:
-        found.append("The schedule needs at least one layer.")
+        found.append(phrase("The schedule needs at least one layer."))
     if len(schedule.layers) > LAYERS:
-        found.append(f"The schedule has more than {LAYERS} layers.")
+        found.append(phrase("The schedule has more than %(layers)s layers.", layers=LAYERS))
         return found
     if sum(len(layer.restrictions) for layer in schedule.layers) > RESTRICTIONS:
-        found.append(f"The layers have more than {RESTRICTIONS} restrictions together.")
+        found.append(
+            phrase("The layers have more than %(restrictions)s restrictions together.", restrictions=RESTRICTIONS)
+        )
         return found
     ids = [layer.id for layer in schedule.layers if layer.id]
-    found += [f"The layer id {one} stands in the schedule more than once." for one in _repeated(ids)]
+    found += [phrase("The layer id %(one)s stands in the schedule more than once.", one=one) for one in _repeated(ids)]
     for number, layer in enumerate(schedule.layers, start=1):
-        label = f"Layer {number} ({layer.name})" if layer.name else f"Layer {number}"
-        found += [f"{label}: {sentence}" for sentence in _layer_problems(layer, known_users)]
+        label = phrase("Layer %(number)s", number=f"{number} ({layer.name})" if layer.name else number)
+        found += [
+            phrase("%(label)s: %(sentence)s", label=label, sentence=sentence)
+            for sentence in _layer_problems(layer, known_users)
+        ]
     return found
 
 
@@ -62,69 +68,81 @@ def override_problems(override: Override, known_users: Collection[str], now: Mom
     if override.user_id not in known_users:
         found.append(_unknown_user(override.user_id))
     if override.end <= override.start:
-        found.append("Override must end after its start.")
+        found.append(phrase("Override must end after its start."))
     elif override.end <= now:
-        found.append("Override must end in the future.")
+        found.append(phrase("Override must end in the future."))
     if not (_is_sane(override.start) and _is_sane(override.end)):
-        found.append("Override must lie between the years 1900 and 9990.")
+        found.append(phrase("Override must lie between the years 1900 and 9990."))
     return found
 
 
 def naming_problems(schedule: Schedule) -> Iterator[str]:
     """What is wrong with what every schedule has."""
     if not schedule.name.strip():
-        yield "The schedule needs a name."
+        yield phrase("The schedule needs a name.")
     if len(schedule.name) > NAME_CHARS:
-        yield f"The name is longer than {NAME_CHARS} characters."
+        yield phrase("The name is longer than %(name_chars)s characters.", name_chars=NAME_CHARS)
     if len(schedule.description) > DESCRIPTION_CHARS:
-        yield f"The description is longer than {DESCRIPTION_CHARS} characters."
+        yield phrase(
+            "The description is longer than %(description_chars)s characters.", description_chars=DESCRIPTION_CHARS
+        )
     if len(schedule.team_ids) > TEAMS:
-        yield f"The schedule belongs to more than {TEAMS} teams."
+        yield phrase("The schedule belongs to more than %(teams)s teams.", teams=TEAMS)
     if schedule.time_zone not in zone_names():
-        yield f"{_quoted(schedule.time_zone)} is not a time zone."
+        yield phrase("%(quoted)s is not a time zone.", quoted=_quoted(schedule.time_zone))
 
 
 def _layer_problems(layer: Layer, known_users: Collection[str]) -> Iterator[str]:
     if len(layer.name) > NAME_CHARS:
-        yield f"the name is longer than {NAME_CHARS} characters."
+        yield phrase("the name is longer than %(name_chars)s characters.", name_chars=NAME_CHARS)
     if layer.end is not None and layer.end <= layer.start:
-        yield "it must end after its start."
+        yield phrase("it must end after its start.")
     if not all(_is_sane(moment) for moment in (layer.start, layer.end, layer.rotation_virtual_start)):
-        yield "its dates must lie between the years 1900 and 9990."
+        yield phrase("its dates must lie between the years 1900 and 9990.")
     if not TURN_SECONDS_MIN <= layer.turn_length_seconds <= TURN_SECONDS_MAX:
-        yield f"a turn lasts {TURN_SECONDS_MIN} to {TURN_SECONDS_MAX} seconds, not {layer.turn_length_seconds}."
+        yield phrase(
+            "a turn lasts %(turn_seconds_min)s to %(turn_seconds_max)s seconds, not %(turn_length_seconds)s.",
+            turn_seconds_min=TURN_SECONDS_MIN,
+            turn_seconds_max=TURN_SECONDS_MAX,
+            turn_length_seconds=layer.turn_length_seconds,
+        )
     if layer.time_zone and layer.time_zone not in zone_names():
-        yield f"{_quoted(layer.time_zone)} is not a time zone."
+        yield phrase("%(quoted)s is not a time zone.", quoted=_quoted(layer.time_zone))
     if not layer.user_ids:
-        yield "it needs at least one user."
+        yield phrase("it needs at least one user.")
     if len(layer.user_ids) > USERS_PER_LAYER:
-        yield f"it has more than {USERS_PER_LAYER} users."
+        yield phrase("it has more than %(users_per_layer)s users.", users_per_layer=USERS_PER_LAYER)
         return
     for user_id in dict.fromkeys(layer.user_ids):
         if user_id not in known_users:
             yield _unknown_user(user_id)
     if len(layer.restrictions) > RESTRICTIONS_PER_LAYER:
-        yield f"it has more than {RESTRICTIONS_PER_LAYER} restrictions."
+        yield phrase(
+            "it has more than %(restrictions_per_layer)s restrictions.", restrictions_per_layer=RESTRICTIONS_PER_LAYER
+        )
         return
     for number, restriction in enumerate(layer.restrictions, start=1):
-        yield from (f"restriction {number} {sentence}" for sentence in _restriction_problems(restriction))
+        yield from (
+            phrase("restriction %(number)s %(sentence)s", number=number, sentence=sentence)
+            for sentence in _restriction_problems(restriction)
+        )
 
 
 def _restriction_problems(restriction: Restriction) -> Iterator[str]:
     if not 0 <= restriction.start_time_of_day < DAY_SECONDS:
-        yield "must start between 00:00:00 and 23:59:59."
+        yield phrase("must start between 00:00:00 and 23:59:59.")
     if restriction.duration_seconds < 1:
-        yield "must last at least a second."
+        yield phrase("must last at least a second.")
     if restriction.kind is RestrictionKind.DAILY:
         if restriction.start_day_of_week is not None:
-            yield "is daily and can't start on a day of the week."
+            yield phrase("is daily and can't start on a day of the week.")
         if restriction.duration_seconds >= DAY_SECONDS:
-            yield "is daily and must last less than a day."
+            yield phrase("is daily and must last less than a day.")
     else:
         if restriction.start_day_of_week is None or not 1 <= restriction.start_day_of_week <= 7:
-            yield "is weekly and must start on a day from 1 (Monday) to 7 (Sunday)."
+            yield phrase("is weekly and must start on a day from 1 (Monday) to 7 (Sunday).")
         if restriction.duration_seconds > WEEK_SECONDS:
-            yield "is weekly and must not last longer than a week."
+            yield phrase("is weekly and must not last longer than a week.")
 
 
 def _is_sane(moment: Moment | None) -> bool:
@@ -136,7 +154,7 @@ def _repeated(ids: list[str]) -> Iterable[str]:
 
 
 def _unknown_user(user_id: str) -> str:
-    return f"There is no user {_quoted(user_id)}."
+    return phrase("There is no user %(quoted)s.", quoted=_quoted(user_id))
 
 
 def _quoted(text: str) -> str:

@@ -15,6 +15,7 @@ from tocsin.kernel.decision import CancelTimer, Decision, SetTimer
 from tocsin.kernel.ids import IdSource
 from tocsin.kernel.time import MINUTE, Moment
 from tocsin.kernel.values import replace
+from tocsin.kernel.wording import stored, word
 from tocsin.paging import pace as pacing
 from tocsin.paging.messages import (
     PageBundled,
@@ -29,7 +30,7 @@ from tocsin.paging.messages import (
 from tocsin.paging.model import WAITING, Haste, Message, MessageState, Pace, Page, PageState
 from tocsin.paging.text import Brief, Wording, test_wording, wording
 
-NO_CONTACT = "the contact method is not in use any more"
+NO_CONTACT = word("the contact method is not in use any more")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,7 @@ def page_people(
     decision = Decision()
     for recipient in recipients:
         if not recipient.ways:
-            reason = "has no notification rule and no contact method that could be used"
+            reason = stored("has no notification rule and no contact method that could be used")
             decision += Decision(
                 facts=(PageNotSent(incident_id=brief.incident.id, user_id=recipient.user_id, reason=reason),)
             )
@@ -137,13 +138,14 @@ def unwanted(page: Page, incident: Incident) -> str:
     """Why this page should not go out any more, in words; empty while it should."""
     if page.help:
         awaited = incident.is_open and incident.awaits(page.user_id)
-        return "" if awaited else "help is not needed any more, or this person has answered"
+        return "" if awaited else stored("help is not needed any more, or this person has answered")
     if incident.status is not Status.TRIGGERED and not (page.news and incident.is_open):
-        return f"the incident is {incident.status}"
+        over = incident.status is Status.RESOLVED
+        return stored("the incident is resolved") if over else stored("the incident is acknowledged")
     if incident.epoch != page.epoch:
-        return "the incident was given to others since"
+        return stored("the incident was given to others since")
     if page.user_id not in incident.assignee_ids:
-        return "the incident has gone on to others"
+        return stored("the incident has gone on to others")
     return ""
 
 
@@ -160,13 +162,18 @@ def send_due_page(
     return decision + Decision(state=(pace,), timers=(CancelTimer(page_timer(page.id)),))
 
 
+def _fated(reason: str, *, crashed: bool) -> str:
+    if not crashed:
+        return reason
+    return stored("%(reason)s; whether it went out before the crash is not known", reason=reason)
+
+
 def send_again(
     message: Message, pages: Sequence[tuple[Page, Brief]], contact: ContactMethod | None, *, crashed: bool, now: Moment
 ) -> Decision:
     """Another attempt of a message, for those of its pages that are still wanted."""
     if message.state not in (MessageState.RETRYING, MessageState.SENDING):
         return Decision()
-    fate = "; whether it went out before the crash is not known" if crashed else ""
     decision = Decision()
     wanted: list[tuple[Page, Brief]] = []
     for page, brief in pages:
@@ -174,9 +181,9 @@ def send_again(
         if page.state is PageState.SENDING and not reason:
             wanted.append((page, brief))
         elif page.state is PageState.SENDING:
-            decision += cancelled(page, reason + fate, now)
+            decision += cancelled(page, _fated(reason, crashed=crashed), now)
         elif page.state is PageState.CANCELLED and message.state is MessageState.SENDING:
-            decision += Decision(facts=(_not_sent(page, page.reason + fate),))
+            decision += Decision(facts=(_not_sent(page, _fated(page.reason, crashed=crashed)),))
     if contact is None or not wanted:
         return decision + Decision(state=(replace(message, state=MessageState.CANCELLED, changed_at=now),))
     held = message.state is MessageState.SENDING and not crashed
@@ -189,9 +196,13 @@ def send_again(
         unknowns=message.unknowns + crashed,
         changed_at=now,
     )
-    why = "again after a failed attempt"
+    why = stored("again after a failed attempt")
     if message.state is MessageState.SENDING:
-        why = "again: it is not known whether the last attempt went out" if crashed else "it was held back until now"
+        why = (
+            stored("again: it is not known whether the last attempt went out")
+            if crashed
+            else stored("it was held back until now")
+        )
     return decision + _hand_over(again, wanted, contact, why)
 
 
@@ -237,10 +248,10 @@ def _send_or_bundle(
     if wait is None and gathering is None:
         return send_together([(page, brief)], contact, pace, ids, now)
     if wait is None:  # nothing holds this one back, so what has gathered goes out with it
-        due_at, reason = now, "it goes out at once, with what had gathered"
+        due_at, reason = now, stored("it goes out at once, with what had gathered")
     else:
         due_at = min(wait, gathering) if gathering is not None else wait
-        reason = "this person was reached a moment ago; it goes out with what else gathers"
+        reason = stored("this person was reached a moment ago; it goes out with what else gathers")
     held = replace(page, state=PageState.BUNDLED, changed_at=now)
     fact = PageBundled(
         incident_id=page.incident_id,

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from tocsin.kernel.decision import CancelTimer, Decision, SetTimer
 from tocsin.kernel.time import SECOND, Moment
 from tocsin.kernel.values import replace
+from tocsin.kernel.wording import stored
 from tocsin.paging.decide import page_timer, retry_timer
 from tocsin.paging.messages import (
     PageAttemptFailed,
@@ -117,13 +118,13 @@ def _stopped(message: Message, pages: Sequence[Page], now: Moment) -> Decision:
 
 def _never_sent(page: Page, result: Result) -> PageNotSent:
     """What became of a page that was stopped while a sender had it."""
-    fate = "; whether the provider took it is not known" if result in (Result.UNKNOWN, Result.LOST) else ""
+    reason = page.reason
+    if result is Result.CANCELLED:
+        reason = stored("stopped before the provider had it: %(reason)s", reason=reason)
+    elif result in (Result.UNKNOWN, Result.LOST):
+        reason = stored("%(reason)s; whether the provider took it is not known", reason=reason)
     return PageNotSent(
-        incident_id=page.incident_id,
-        page_id=page.id,
-        user_id=page.user_id,
-        channel=page.channel,
-        reason=("stopped before the provider had it: " if result is Result.CANCELLED else "") + page.reason + fate,
+        incident_id=page.incident_id, page_id=page.id, user_id=page.user_id, channel=page.channel, reason=reason
     )
 
 
@@ -167,7 +168,7 @@ def _forward(pages: Sequence[Page], planned: Sequence[Page], now: Moment, *, giv
                 page_id=page.id,
                 user_id=page.user_id,
                 channel=page.channel,
-                reason="it was given up, and this person has no later notification rule at this level",
+                reason=stored("it was given up, and this person has no later notification rule at this level"),
             )
             decision += Decision(facts=(fact,))
     return decision

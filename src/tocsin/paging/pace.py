@@ -14,6 +14,7 @@ from tocsin.directory.model import Channel
 from tocsin.kernel.errors import TooMany
 from tocsin.kernel.time import HOUR, MINUTE, Moment, Span
 from tocsin.kernel.values import replace
+from tocsin.kernel.wording import phrase
 from tocsin.paging.model import ContactPace, Pace, Tested
 
 
@@ -76,7 +77,10 @@ def tested(pace: Pace, contact_id: str, now: Moment) -> Pace:
     if any(test.contact_id == contact_id and _within(test.at, MINUTE, now) for test in recent):
         raise TooMany("A test page went there less than a minute ago. Try again in a minute.", reason="tests")
     if len(recent) >= TESTS_PER_HOUR:
-        raise TooMany(f"{TESTS_PER_HOUR} test pages an hour are enough. Try again later.", reason="tests")
+        raise TooMany(
+            phrase("%(tests_per_hour)s test pages an hour are enough. Try again later.", tests_per_hour=TESTS_PER_HOUR),
+            reason="tests",
+        )
     return replace(pace, tests=(*recent, Tested(contact_id=contact_id, at=now)))
 
 

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 from tocsin.directory.model import Channel
 from tocsin.kernel.actor import Actor
 from tocsin.kernel.decision import Fact
-from tocsin.kernel.wording import Names, span_words
+from tocsin.kernel.wording import Names, Phrase, phrase, sentence_case, span_words
 from tocsin.paging.messages import (
     PageAnswered,
     PageAttemptFailed,
@@ -27,13 +27,17 @@ from tocsin.paging.model import Answer
 Sentence: TypeAlias = Callable[[Actor, Any, Names], str]
 
 _WORDS = {
-    Channel.EMAIL: "mail",
-    Channel.SMS: "text",
-    Channel.VOICE: "phone call",
-    Channel.WEBHOOK: "webhook",
-    Channel.PUSH: "push message",
+    Channel.EMAIL: phrase("mail"),
+    Channel.SMS: phrase("text"),
+    Channel.VOICE: phrase("phone call"),
+    Channel.WEBHOOK: phrase("webhook"),
+    Channel.PUSH: phrase("push message"),
 }
-_ANSWERS = {Answer.ACKNOWLEDGE: "I have it", Answer.RESOLVE: "it is over", Answer.ESCALATE: "call the next level"}
+_ANSWERS = {
+    Answer.ACKNOWLEDGE: phrase("I have it"),
+    Answer.RESOLVE: phrase("it is over"),
+    Answer.ESCALATE: phrase("call the next level"),
+}
 
 
 def channel_word(channel: str) -> str:
@@ -42,43 +46,78 @@ def channel_word(channel: str) -> str:
 
 
 def _to(fact: PageSent | PageDelivered | PageAttemptFailed | PageBundled, names: Names) -> str:
-    return f"{channel_word(fact.channel).capitalize()} to {names.person(fact.user_id)}"
+    way = channel_word(fact.channel)
+    return phrase(
+        "%(way)s to %(person)s",
+        way=sentence_case(way) if isinstance(way, Phrase) else way.capitalize(),
+        person=names.person(fact.user_id),
+    )
 
 
 def _planned(_actor: Actor, fact: PagePlanned, names: Names) -> str:
-    way = channel_word(fact.channel)
-    return f"{names.person(fact.user_id)} will be reached by {way} at {names.at(fact.due_at)} unless somebody answers"
+    return phrase(
+        "%(who)s will be reached by %(way)s at %(at)s unless somebody answers",
+        who=names.person(fact.user_id),
+        way=channel_word(fact.channel),
+        at=names.at(fact.due_at),
+    )
 
 
 def _started(_actor: Actor, fact: PageStarted, names: Names) -> str:
-    attempt = f", attempt {fact.attempt}" if fact.attempt > 1 else ""
-    return f"{names.person(fact.user_id)} is paged by {channel_word(fact.channel)}{attempt}: {fact.why}"
+    return phrase(
+        "%(who)s is paged by %(way)s%(attempt)s: %(why)s",
+        who=names.person(fact.user_id),
+        way=channel_word(fact.channel),
+        attempt=phrase(", attempt %(number)s", number=fact.attempt) if fact.attempt > 1 else "",
+        why=phrase(fact.why),
+    )
 
 
 def _sent(_actor: Actor, fact: PageSent, names: Names) -> str:
-    return f"{_to(fact, names)}: sent after {span_words(fact.after)}"
+    return phrase("%(to)s: sent after %(span)s", to=_to(fact, names), span=span_words(fact.after))
 
 
 def _delivered(_actor: Actor, fact: PageDelivered, names: Names) -> str:
-    return f"{_to(fact, names)}: delivered"
+    return phrase("%(to)s: delivered", to=_to(fact, names))
 
 
 def _failed(_actor: Actor, fact: PageAttemptFailed, names: Names) -> str:
-    then = f"; again at {names.at(fact.next_at)}" if fact.next_at else "; given up"
-    return f"{_to(fact, names)}: attempt {fact.attempt} failed, {fact.detail or 'no reason given'}{then}"
+    then = phrase("; again at %(at)s", at=names.at(fact.next_at)) if fact.next_at else phrase("; given up")
+    return phrase(
+        "%(to)s: attempt %(number)s failed, %(detail)s%(then)s",
+        to=_to(fact, names),
+        number=fact.attempt,
+        detail=phrase(fact.detail) if fact.detail else phrase("no reason given"),
+        then=then,
+    )
 
 
 def _bundled(_actor: Actor, fact: PageBundled, names: Names) -> str:
-    return f"{_to(fact, names)} waits until {names.at(fact.due_at)}: {fact.reason}"
+    return phrase(
+        "%(to)s waits until %(at)s: %(reason)s",
+        to=_to(fact, names),
+        at=names.at(fact.due_at),
+        reason=phrase(fact.reason),
+    )
 
 
 def _not_sent(_actor: Actor, fact: PageNotSent, names: Names) -> str:
-    way = f" by {channel_word(fact.channel)}" if fact.channel else ""
-    return f"{names.person(fact.user_id)} was not paged{way}: {fact.reason}"
+    way = phrase(" by %(way)s", way=channel_word(fact.channel)) if fact.channel else ""
+    return phrase(
+        "%(who)s was not paged%(way)s: %(reason)s",
+        who=names.person(fact.user_id),
+        way=way,
+        reason=phrase(fact.reason),
+    )
 
 
 def _answered(_actor: Actor, fact: PageAnswered, names: Names) -> str:
-    return f"{names.person(fact.user_id)} answered the {channel_word(fact.channel)}: {_ANSWERS[fact.answer]}"
+    return phrase(
+        "%(who)s answered the %(way)s: %(answer)s",
+        who=names.person(fact.user_id),
+        way=channel_word(fact.channel),
+        answer=_ANSWERS[fact.answer],
+    )
 
 
 SENTENCES: Mapping[type[Fact], Sentence] = {

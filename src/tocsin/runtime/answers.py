@@ -44,14 +44,17 @@ def read_answer(command: Command, text: str) -> tuple[Any, int]:
 
 
 def _packed(text: Any) -> Any:
-    """A phrase with what it was made from, so that a page can say it in another language; anything else as it is."""
+    """A phrase with what it was made from, so that a page can say it in another language; other texts and numbers."""
     if not isinstance(text, Phrase):
-        return text
+        return text if isinstance(text, str | int | float) else str(text)
+    if not text.values:
+        return str(text)
     values = {key: _packed(one) for key, one in text.values.items()}
-    return {"phrase": text.template, "many": text.many, "values": values}
+    return {"phrase": text.template, "many": text.many, "large": text.large, "values": values}
 
 
 def _unpacked(text: Any) -> Any:
     if not isinstance(text, dict):
         return text
-    return Phrase(text["phrase"], {key: _unpacked(one) for key, one in text["values"].items()}, text["many"])
+    values = {key: _unpacked(one) for key, one in text["values"].items()}
+    return Phrase(text["phrase"], values, text["many"], large=text["large"])

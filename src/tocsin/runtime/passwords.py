@@ -15,6 +15,7 @@ from argon2 import PasswordHasher, Type
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from tocsin.kernel.errors import Invalid, TooMany
+from tocsin.kernel.wording import phrase
 
 SHORTEST: Final = 12
 LONGEST: Final = 200
@@ -30,9 +31,11 @@ _FEW_LETTERS: Final = 5
 def check_new_password(password: str, *, about: tuple[str, ...] = ()) -> None:
     """Raises Invalid, saying what to do, unless it may become a password. `about`: the person's names and addresses."""
     if len(password) < SHORTEST:
-        raise Invalid(f"A password has at least {SHORTEST} characters. Three or four words do well.")
+        raise Invalid(
+            phrase("A password has at least %(shortest)s characters. Three or four words do well.", shortest=SHORTEST)
+        )
     if len(password) > LONGEST:
-        raise Invalid(f"A password has at most {LONGEST} characters.")
+        raise Invalid(phrase("A password has at most %(longest)s characters.", longest=LONGEST))
     if len(set(password)) < _FEW_LETTERS:
         raise Invalid("This password repeats a few characters only. Three or four words do well.")
     left = password.casefold()

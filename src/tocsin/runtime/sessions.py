@@ -20,6 +20,7 @@ from tocsin.kernel.actor import Actor, ActorKind, Via
 from tocsin.kernel.errors import Invalid, NotFound, NotSignedIn, TooMany
 from tocsin.kernel.ids import IdSource
 from tocsin.kernel.time import DAY, HOUR, MINUTE, Moment, Span
+from tocsin.kernel.wording import phrase
 from tocsin.runtime.clock import Clock
 from tocsin.runtime.desk import Desk
 from tocsin.runtime.passwords import Passwords, check_new_password
@@ -33,7 +34,7 @@ FRESH: Final[Span] = 15 * MINUTE
 
 _TOUCH_EVERY: Final[Span] = MINUTE
 _SWEEP_EVERY: Final[Span] = HOUR
-_WRONG: Final = "The mail address or the password is wrong."
+_WRONG: Final = phrase("The mail address or the password is wrong.")
 _AGENT_CHARS: Final = 200
 _TOKEN_CHARS: Final = 100
 _KEY_CHARS: Final = 200
@@ -297,7 +298,9 @@ class Sessions:
         count, oldest = self._store.attempts(f"{limit.name}:{key}", now - limit.window)
         if count >= limit.most:
             minutes = max(1, -(-(oldest + limit.window - now) // MINUTE))
-            raise TooMany(f"Too many attempts. Try again in {minutes} min.", reason="attempts")
+            raise TooMany(
+                phrase("Too many attempts. Try again in %(minutes)s min.", minutes=minutes), reason="attempts"
+            )
 
     def _sweep(self, now: Moment) -> None:
         if now - self._swept_at < _SWEEP_EVERY:

@@ -26,12 +26,13 @@ from tocsin.incidents import field_messages, help_messages
 from tocsin.incidents import messages as incident_messages
 from tocsin.kernel.actor import Actor
 from tocsin.kernel.decision import Command, Effect, Fact
+from tocsin.kernel.wording import plain_text
 from tocsin.paging import messages as paging_messages
 from tocsin.workflows import messages as workflow_messages
 
 T = TypeVar("T")
 
-_ENCODER = msgspec.json.Encoder()
+_ENCODER = msgspec.json.Encoder(enc_hook=plain_text)
 _DECODERS: dict[type[Any], msgspec.json.Decoder[Any]] = {}
 
 
@@ -98,7 +99,7 @@ def build(kind: type[T], values: object) -> T:
 
 def plain(value: object) -> Any:
     """Plain values from a dataclass."""
-    return msgspec.to_builtins(value)
+    return msgspec.to_builtins(value, enc_hook=plain_text)
 
 
 def envelope(command: Command) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from tocsin.incidents.messages import IncidentAcknowledged
 from tocsin.incidents.model import Incident, Status
 from tocsin.kernel.errors import Conflict
 from tocsin.kernel.time import MINUTE, SECOND, Moment, iso
+from tocsin.kernel.wording import stored, word
 from tocsin.paging.messages import PageSent
 from tocsin.runtime.clock import Clock
 from tocsin.runtime.desk import Desk
@@ -31,17 +32,19 @@ DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 STEPS = (
     ShowStep(
-        "Alarm", "Three alerts arrive in Alertmanager's format: two make one team's evening, staging pages nobody."
+        word("Alarm"),
+        word("Three alerts arrive in Alertmanager's format: two make one team's evening, staging pages nobody."),
     ),
     ShowStep(
-        "Nobody answers", "Alice does not see her text. The policy gives her five minutes; the demo skips most of them."
+        word("Nobody answers"),
+        word("Alice does not see her text. The policy gives her five minutes; the demo skips most of them."),
     ),
     ShowStep(
-        "Bob's phone rings",
-        "Level 2 of the policy. On Bob's phone, 4 acknowledges. After 20 s he presses it himself.",
+        word("Bob's phone rings"),
+        word("Level 2 of the policy. On Bob's phone, 4 acknowledges. After 20 s he presses it himself."),
     ),
-    ShowStep("Answered", "Bob has it; nobody else is called. Look at 'Why was I paged?' on the incident."),
-    ShowStep("Over", "The monitor says that it is over; the incident resolves by itself."),
+    ShowStep(word("Answered"), word("Bob has it; nobody else is called. Look at 'Why was I paged?' on the incident.")),
+    ShowStep(word("Over"), word("The monitor says that it is over; the incident resolves by itself.")),
 )
 
 ANSWER_SECONDS = 20.0
@@ -124,7 +127,7 @@ class Director:
         self._go_to(2)
         self._skip(incident, COUNTDOWN_SECONDS)
         self._until(lambda: self._now(incident).level >= 2, COUNTDOWN_SECONDS + 10)
-        self._go_to(3, wish="Bob's phone rings: press 1 on it to acknowledge.")
+        self._go_to(3, wish=word("Bob's phone rings: press 1 on it to acknowledge."))
         self._let_bob_answer(incident)
         self._go_to(4)
         self._pause(12)
@@ -137,7 +140,7 @@ class Director:
         """Wait for the visitor; after 20 s Bob presses the key himself, and the strip says so."""
         if self._until(lambda: self._now(incident).status is not Status.TRIGGERED, ANSWER_SECONDS):
             return
-        self._show(wish="Nobody pressed a key, so Bob does it himself.")
+        self._show(wish=word("Nobody pressed a key, so Bob does it himself."))
         calls = self._place.phones.calls(number_of("Bob"))
         if calls and calls[-1].state in (CallState.RINGING, CallState.ANSWERED):
             self._place.phones.press(number_of("Bob"), "1")
@@ -193,15 +196,18 @@ class Director:
             one for one in self._place.reads.alerts(AlertFilter(suppressed=True)).items if one.created_at >= fired_at
         ]
         figures = [
-            ("1", "problem"),
-            ("3", "events"),
-            (str(len(woken)), "people woken"),
-            (f"{min((fact.after for fact in sent), default=0) / 1000:.0f} ms", "from the alarm to the first page"),
+            ("1", word("problem")),
+            ("3", word("events")),
+            (str(len(woken)), word("people woken")),
+            (
+                f"{min((fact.after for fact in sent), default=0) / 1000:.0f} ms",
+                word("from the alarm to the first page"),
+            ),
             (
                 f"{((answered or fired_at) - fired_at) / SECOND:.0f} s",
-                f"until answered, and {skipped / MINUTE:.0f} skipped minutes",
+                stored("until answered, and %(count)s skipped minutes", count=round(skipped / MINUTE)),
             ),
-            ("0", f"pages from staging ({len(quiet)} alert suppressed)"),
+            ("0", stored("pages from staging (%(count)s alert suppressed)", count=len(quiet))),
         ]
         return EndCard(tuple(figures), self._snippet(), "make run")
 

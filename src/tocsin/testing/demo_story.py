@@ -29,6 +29,7 @@ from tocsin.engine.things import SaveThing
 from tocsin.escalation.model import Policy, Rule, Target, TargetKind
 from tocsin.kernel.actor import Actor, ActorKind, Via
 from tocsin.kernel.time import DAY, HOUR, Moment, parse_iso
+from tocsin.kernel.wording import word
 from tocsin.oncall import Layer, Override, Schedule
 from tocsin.runtime.desk import Desk
 from tocsin.testing.rules import quiet
@@ -44,10 +45,10 @@ CAST: Mapping[str, tuple[str, Channel, Role, TeamRole]] = {
 """Name, number, how the person is reached, role here and in the team."""
 
 PART: Mapping[str, str] = {
-    "Alice": "on call first",
-    "Bob": "on call second",
-    "Carol": "off duty",
-    "Erin": "engineering manager",
+    "Alice": word("on call first"),
+    "Bob": word("on call second"),
+    "Carol": word("off duty"),
+    "Erin": word("engineering manager"),
 }
 
 VISITOR = "You"

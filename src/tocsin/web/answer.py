@@ -12,17 +12,18 @@ from starlette.responses import Response
 from tocsin.incidents.model import Incident, Status
 from tocsin.kernel.actor import SYSTEM
 from tocsin.kernel.errors import Invalid, NotFound, TocsinError
+from tocsin.kernel.wording import joined, nphrase, phrase
 from tocsin.paging.messages import AnswerMessage
 from tocsin.paging.model import Answer, Message
 from tocsin.web.looks import incident_look
 from tocsin.web.visit import Visit, status_of
 
 DONE = {
-    Answer.ACKNOWLEDGE: "You have it. Nobody else will be called.",
-    Answer.RESOLVE: "Resolved. Nobody will be called about it.",
-    Answer.ESCALATE: "The next level is being called.",
+    Answer.ACKNOWLEDGE: phrase("You have it. Nobody else will be called."),
+    Answer.RESOLVE: phrase("Resolved. Nobody will be called about it."),
+    Answer.ESCALATE: phrase("The next level is being called."),
 }
-NOTHING = "There is nothing open to answer."
+NOTHING = phrase("There is nothing open to answer.")
 SHOWN = 5
 """So many incidents of a message stand on the page at once, the others unfold: the buttons come before all of them."""
 
@@ -52,15 +53,26 @@ def _done(answer: Answer, count: int, total: int) -> str:
         return NOTHING
     if total == 1:
         return DONE[answer]
-    which = f"{count} of {total}" if count < total else "both" if total == 2 else f"all {total}"
-    them = "it" if count == 1 else "them"
+    which: str = phrase("both") if total == 2 else phrase("all %(total)s", total=total)
+    if count < total:
+        which = phrase("%(count)s of %(total)s", count=count, total=total)
     match answer:
         case Answer.ACKNOWLEDGE:
-            return f"You have {which}. Nobody else will be called about {them}."
+            return nphrase(
+                "You have %(which)s. Nobody else will be called about it.",
+                "You have %(which)s. Nobody else will be called about them.",
+                count,
+                which=which,
+            )
         case Answer.RESOLVE:
-            return f"You have resolved {which}. Nobody will be called about {them}."
+            return nphrase(
+                "You have resolved %(which)s. Nobody will be called about it.",
+                "You have resolved %(which)s. Nobody will be called about them.",
+                count,
+                which=which,
+            )
         case Answer.ESCALATE:
-            return f"The next level is being called about {which}."
+            return phrase("The next level is being called about %(which)s.", which=which)
 
 
 def _message(visit: Visit) -> Message:
@@ -93,4 +105,4 @@ def _page(
 def _held(visit: Visit, incident: Incident) -> str:
     if incident.status is not Status.ACKNOWLEDGED:
         return ""
-    return ", ".join(map(visit.names.person, incident.assignee_ids))
+    return joined(map(visit.names.person, incident.assignee_ids))

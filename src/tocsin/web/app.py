@@ -11,7 +11,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from tocsin.kernel.errors import Unavailable
-from tocsin.web import guard
+from tocsin.web import guard, language
 from tocsin.web.actions import act
 from tocsin.web.alerts import alerts_page, event_page
 from tocsin.web.answer import answer, answer_page
@@ -31,7 +31,7 @@ from tocsin.web.render import STATIC, render
 from tocsin.web.services import services_page
 from tocsin.web.signin import enter, link_page, sign_in, sign_in_page, sign_out
 from tocsin.web.site import Site
-from tocsin.web.visit import Door, Page, starting
+from tocsin.web.visit import Door, Page, language_of, starting
 
 _YEAR = "public, max-age=31536000, immutable"
 
@@ -93,15 +93,17 @@ def create(site: Site) -> list[BaseRoute]:
     return routes
 
 
-async def broken(_request: Request, _error: Exception) -> Response:
+async def broken(request: Request, _error: Exception) -> Response:
     """The answer when a page fails, for the application's 500: rests on nothing that may be broken too."""
-    return HTMLResponse(render("broken.html", {}), 500, dict(guard.HEADERS))
+    with language.speaking(language_of(request)):
+        return HTMLResponse(render("broken.html", {}), 500, dict(guard.HEADERS))
 
 
 async def not_ready(request: Request, error: Exception) -> Response:
     """The answer when what is no page finds that the server can't answer yet."""
     known = error if isinstance(error, Unavailable) else Unavailable("The server is starting.")
-    return starting(known, posted=request.method == "POST")
+    with language.speaking(language_of(request)):
+        return starting(known, posted=request.method == "POST")
 
 
 __all__ = ["Site", "broken", "create", "guard", "not_found", "not_ready"]

@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from tocsin.kernel.time import Moment
+from tocsin.kernel.wording import phrase
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,11 @@ class BoothCall:
     at: Moment
     heard: tuple[str, ...] = ()
     pressed: str = ""
-    keys: tuple[tuple[str, str], ...] = (("1", "I have it"), ("6", "it is over"), ("*", "say again"))
+    keys: tuple[tuple[str, str], ...] = (
+        ("1", phrase("I have it")),
+        ("6", phrase("it is over")),
+        ("*", phrase("say again")),
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,13 +15,14 @@ from tocsin.directory.custom_fields import ITEMS, VALUE_CHARS, CustomField, Data
 from tocsin.incidents.field_messages import SetFields
 from tocsin.incidents.model import Incident
 from tocsin.kernel.time import Moment, from_datetime
+from tocsin.kernel.wording import joined, phrase
 from tocsin.web.visit import Visit
 
 _HINTS: Mapping[DataType, str] = {
-    DataType.INTEGER: "A whole number.",
-    DataType.FLOAT: "A number.",
-    DataType.DATETIME: "For instance 2026-01-05T09:00:00Z.",
-    DataType.URL: "An http or https address.",
+    DataType.INTEGER: phrase("A whole number."),
+    DataType.FLOAT: phrase("A number."),
+    DataType.DATETIME: phrase("For instance 2026-01-05T09:00:00Z."),
+    DataType.URL: phrase("An http or https address."),
 }
 _KEYBOARDS: Mapping[DataType, str] = {
     DataType.INTEGER: "numeric",
@@ -66,7 +67,7 @@ def lines_of(known: Iterable[CustomField], held: Mapping[str, Any], visit: Visit
 def _line(one: CustomField, value: object, visit: Visit | None) -> FieldLine:
     values = _texts(value)
     control, options = _control(one, values)
-    hint = "One a line." if control == "lines" else _HINTS.get(one.data_type, "") if control == "text" else ""
+    hint = phrase("One a line.") if control == "lines" else _HINTS.get(one.data_type, "") if control == "text" else ""
     kept = visit is not None and f"was.{one.id}" in visit.form
     typed = _filled(visit, one, control) if visit is not None and kept else values
     return FieldLine(
@@ -75,7 +76,7 @@ def _line(one: CustomField, value: object, visit: Visit | None) -> FieldLine:
         control=control,
         options=options,
         typed=typed,
-        hint=" ".join(filter(None, (one.description or "", hint))),
+        hint=joined(filter(None, (one.description or "", hint)), " "),
         keyboard=_KEYBOARDS.get(one.data_type, "text"),
         at=_moment(value) if one.data_type is DataType.DATETIME else None,
     )

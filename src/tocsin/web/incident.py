@@ -12,6 +12,7 @@ from tocsin.alerts.model import Alert
 from tocsin.escalation.model import Policy
 from tocsin.incidents.model import Incident, Status
 from tocsin.kernel.errors import NotFound, TocsinError
+from tocsin.kernel.wording import phrase
 from tocsin.runtime.reads import IncidentFilter, Listing, TimelineEntry, TimelineFilter
 from tocsin.web.compose import people_to_call
 from tocsin.web.fields import lines_of as fields_of
@@ -60,7 +61,7 @@ def found(visit: Visit) -> Incident:
     number = str(visit.request.path_params["number"])
     incident = visit.site.reads.incident(number)
     if incident is None or not visible(visit, incident):
-        raise NotFound(f"There is no incident {number[:12]}.")
+        raise NotFound(phrase("There is no incident %(number)s.", number=number[:12]))
     return incident
 
 

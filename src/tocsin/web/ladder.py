@@ -18,7 +18,7 @@ from tocsin.incidents.messages import IncidentAcknowledged, IncidentReopened, In
 from tocsin.incidents.model import AssignedVia, Incident, NextStep, NoTimer, Status
 from tocsin.kernel.actor import ActorKind
 from tocsin.kernel.time import MINUTE, Moment
-from tocsin.kernel.wording import listed, sentence_case, span_words
+from tocsin.kernel.wording import joined, listed, nphrase, phrase, sentence_case, span_words, word
 from tocsin.paging.model import Page, PageState
 from tocsin.paging.timeline import channel_word
 from tocsin.runtime.reads import TimelineEntry
@@ -26,18 +26,18 @@ from tocsin.web.names import ConfigNames
 from tocsin.web.times import Times
 
 _RESULTS: Final = {
-    PageState.PLANNED: "planned",
-    PageState.BUNDLED: "waiting",
-    PageState.SENDING: "on its way",
-    PageState.SENT: "sent",
-    PageState.DELIVERED: "delivered",
-    PageState.FAILED: "failed",
-    PageState.CANCELLED: "not sent",
+    PageState.PLANNED: word("%(way)s planned"),
+    PageState.BUNDLED: word("%(way)s waiting"),
+    PageState.SENDING: word("%(way)s on its way"),
+    PageState.SENT: word("%(way)s sent"),
+    PageState.DELIVERED: word("%(way)s delivered"),
+    PageState.FAILED: word("%(way)s failed"),
+    PageState.CANCELLED: word("%(way)s not sent"),
 }
-_NO_ANSWER: Final = "No answer"
+_NO_ANSWER: Final = phrase("No answer")
 
 
-IN_TURN = "one of them, in turn"
+IN_TURN: Final = phrase("one of them, in turn")
 """How a level is called whose targets take turns: whose turn it is then depends on what comes before."""
 
 
@@ -45,7 +45,7 @@ IN_TURN = "one of them, in turn"
 class Rung:
     """One level. `state`: "past", "here", "ahead", "skipped" or "idle" (it will not be called as things stand).
 
-    `at` is when it was or will be called, `answered_at` when somebody answered while it was.
+    `at` is when it was or will be called, `answered_at` when somebody answered while it was; `answered`: they did.
     """
 
     level: int
@@ -56,6 +56,11 @@ class Rung:
     result: str
     until: Moment | None = None
     answered_at: Moment | None = None
+
+    @property
+    def answered(self) -> bool:
+        """Whether somebody answered while this level was called."""
+        return self.answered_at is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +102,7 @@ def ladder_of(scene: Scene) -> Ladder:
     """The ladder of an incident."""
     incident, policy = scene.incident, scene.policy
     if policy is None or not policy.rules:
-        return Ladder("No escalation policy", (), 1, 1, _words(scene))
+        return Ladder(phrase("No escalation policy"), (), 1, 1, _words(scene))
     reached, skipped = _history(scene)
     ahead = {call.level: call for call in _this_pass(scene)}
     rungs = []
@@ -106,10 +111,10 @@ def ladder_of(scene: Scene) -> Ladder:
         if number in reached:
             rungs.append(_called(scene, number, reached[number]))
         elif number in skipped:
-            rungs.append(Rung(number, "skipped", (), "", skipped[number][0], sentence_case(skipped[number][1])))
+            rungs.append(Rung(number, "skipped", (), "", skipped[number][0], sentence_case(phrase(skipped[number][1]))))
         elif call is not None:
             people = tuple(map(scene.names.person, call.user_ids))
-            missing = "" if people else sentence_case(call.missing or "nobody is on call")
+            missing = "" if people else sentence_case(phrase(call.missing or "nobody is on call"))
             how = IN_TURN if rule.in_turn and len(people) > 1 else _how(scene, call.user_ids)
             rungs.append(Rung(number, "ahead" if people else "skipped", people, how, call.at, missing))
         else:
@@ -170,7 +175,7 @@ def _called(scene: Scene, number: int, reached: tuple[Moment, LevelReached]) -> 
     people = tuple(map(scene.names.person, fact.user_ids))
     if here and incident.status is Status.TRIGGERED and not incident.last_resort_round:
         until = incident.timer_at if incident.next_step is NextStep.ESCALATE else None
-        return Rung(number, "here", people, _sent(pages), at, "Calling", until)
+        return Rung(number, "here", people, _sent(pages), at, phrase("Calling"), until)
     over = incident.status is not Status.TRIGGERED and here
     result, answered_at = _answer(scene, fact) if over else (_NO_ANSWER, None)
     return Rung(number, "past", people, _sent(pages), at, result, answered_at=answered_at)
@@ -181,7 +186,8 @@ def _answer(scene: Scene, reached: LevelReached) -> tuple[str, Moment | None]:
     for entry in reversed(scene.entries):
         if isinstance(entry.fact, IncidentAcknowledged):
             own = entry.actor.kind is ActorKind.USER and entry.actor.id in reached.user_ids
-            return "Answered" if own else f"{scene.names.actor(entry.actor)} answered", entry.at
+            who = scene.names.actor(entry.actor)
+            return phrase("Answered") if own else phrase("%(who)s answered", who=who), entry.at
         if entry.fact is reached:
             break
     return _NO_ANSWER, None
@@ -190,8 +196,8 @@ def _answer(scene: Scene, reached: LevelReached) -> tuple[str, Moment | None]:
 def _sent(pages: Sequence[Page]) -> str:
     """How people were reached: "text delivered, phone call planned"."""
     newest: dict[tuple[str, str], Page] = {(page.user_id, page.contact_id): page for page in pages}
-    words = [f"{channel_word(page.channel)} {_RESULTS[page.state]}" for page in newest.values()]
-    return ", ".join(dict.fromkeys(words))
+    words = [phrase(_RESULTS[page.state], way=channel_word(page.channel)) for page in newest.values()]
+    return joined(dict.fromkeys(words))
 
 
 def _how(scene: Scene, user_ids: Sequence[str]) -> str:
@@ -199,35 +205,56 @@ def _how(scene: Scene, user_ids: Sequence[str]) -> str:
     words: dict[str, None] = {}
     for user_id in user_ids:
         for way in ways(scene.config, user_id, scene.incident.urgency):
-            delay = f"after {span_words(way.delay_minutes * MINUTE)}" if way.delay_minutes else "at once"
-            words[f"{channel_word(way.contact.channel)} {delay}"] = None
-    return ", ".join(words)
+            by, delay = channel_word(way.contact.channel), span_words(way.delay_minutes * MINUTE)
+            if way.delay_minutes:
+                words[phrase("%(way)s after %(span)s", way=by, span=delay)] = None
+            else:
+                words[phrase("%(way)s at once", way=by)] = None
+    return joined(words)
 
 
 def _words(scene: Scene) -> str:
     """What happens if nobody does anything, in one or two sentences."""
     incident, names, times = scene.incident, scene.names, scene.times
     if incident.status is Status.RESOLVED:
-        return "It is over. Nobody is called."
+        return phrase("It is over. Nobody is called.")
     who = listed(map(names.person, incident.assignee_ids))
     if incident.status is Status.ACKNOWLEDGED:
-        held = f"{who} {'has' if len(incident.assignments) == 1 else 'have'} it. Nobody else will be called."
-        if incident.timer_at is None:
-            return held
-        what = "The snooze ends" if incident.snoozed_until else "The acknowledgement runs out"
-        return f"{held} {what} at {times.minute(incident.timer_at)}; then it pages again."
+        return _in_hand(incident, who, times)
     if incident.next_step is NextStep.LAST_RESORT and incident.timer_at is not None:
-        return (
-            f"Nobody answered. The last resort was called (round {incident.last_resort_round}: {who}); "
-            f"it is called again at {times.minute(incident.timer_at)} until somebody answers."
+        return phrase(
+            "Nobody answered. The last resort was called (round %(number)s: %(who)s); "
+            "it is called again at %(at)s until somebody answers.",
+            number=incident.last_resort_round,
+            who=who,
+            at=times.minute(incident.timer_at),
         )
     if incident.next_step is NextStep.ESCALATE:
         return _to_the_end(scene)
-    return {
-        NoTimer.EXHAUSTED: "Every pass ended unanswered and the last resort is off: nobody is called any more.",
-        NoTimer.LOW_URGENCY: f"Low urgency: {who} was told; nobody further is called by itself.",
-        NoTimer.ASSIGNED: f"It was given to {who} by name; nobody else is called while a page gets through.",
-    }.get(incident.timer_reason or NoTimer.STARTING, "The first level is being called.")
+    match incident.timer_reason:
+        case NoTimer.EXHAUSTED:
+            return phrase("Every pass ended unanswered and the last resort is off: nobody is called any more.")
+        case NoTimer.LOW_URGENCY:
+            return phrase("Low urgency: %(who)s was told; nobody further is called by itself.", who=who)
+        case NoTimer.ASSIGNED:
+            return phrase("It was given to %(who)s by name; nobody else is called while a page gets through.", who=who)
+        case _:
+            return phrase("The first level is being called.")
+
+
+def _in_hand(incident: Incident, who: str, times: Times) -> str:
+    held = nphrase(
+        "%(who)s has it. Nobody else will be called.",
+        "%(who)s have it. Nobody else will be called.",
+        len(incident.assignments),
+        who=who,
+    )
+    if incident.timer_at is None:
+        return held
+    at = times.minute(incident.timer_at)
+    if incident.snoozed_until:
+        return phrase("%(held)s The snooze ends at %(at)s; then it pages again.", held=held, at=at)
+    return phrase("%(held)s The acknowledgement runs out at %(at)s; then it pages again.", held=held, at=at)
 
 
 def _to_the_end(scene: Scene) -> str:
@@ -240,10 +267,22 @@ def _to_the_end(scene: Scene) -> str:
             last = call
             end = call.at + policy.rules[call.level - 1].delay_minutes * MINUTE
     resort = last_resort(scene.config, incident)
-    whom = "the team’s managers are" if resort.managers else "the owners are"
-    then = f"at {times.minute(end)} {whom} told" if resort.enabled else f"after {times.minute(end)} nobody is called"
+    at = times.minute(end)
+    if not resort.enabled:
+        then = phrase("after %(at)s nobody is called", at=at)
+    elif resort.managers:
+        then = phrase("at %(at)s the team’s managers are told", at=at)
+    else:
+        then = phrase("at %(at)s the owners are told", at=at)
     if last is None:
-        return f"If nobody answers: this was the last try; {then}."
-    place = f", pass {last.pass_number} of {policy.passes}" if policy.passes > 1 else ""
-    people = listed(map(scene.names.person, last.user_ids))
-    return f"If nobody answers: last try at {times.minute(last.at)} ({people}{place}); {then}."
+        return phrase("If nobody answers: this was the last try; %(then)s.", then=then)
+    place = ""
+    if policy.passes > 1:
+        place = phrase(", pass %(number)s of %(passes)s", number=last.pass_number, passes=policy.passes)
+    return phrase(
+        "If nobody answers: last try at %(at)s (%(people)s%(place)s); %(then)s.",
+        at=times.minute(last.at),
+        people=listed(map(scene.names.person, last.user_ids)),
+        place=place,
+        then=then,
+    )

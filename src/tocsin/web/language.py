@@ -8,17 +8,20 @@ speaks of; pieces can't be put in another order. Times and numbers are `web.time
 from __future__ import annotations
 
 import gettext as catalogues
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from io import BytesIO
 from typing import Any, Final
 
 from babel import Locale, negotiate_locale
+from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
+from babel.numbers import format_decimal
 
 from tocsin.kernel.wording import Phrase
 
@@ -28,8 +31,12 @@ SOURCE: Final = "en"
 LANGUAGES: Final = {"en": "English", "de": "Deutsch"}
 """What can be chosen, each by the name that its speakers give it."""
 
+KEPT: Final = "kept in records"
+"""Marks a sentence of a catalogue that records keep in English, with its places filled in."""
+
 COOKIE: Final = "tocsin-language"
 _HEADER_CHARS: Final = 200
+_PLACE: Final = re.compile(r"%\((\w+)\)s")
 _current: ContextVar[str] = ContextVar("language", default=SOURCE)
 
 
@@ -87,11 +94,52 @@ def ngettext(one: str, many: str, num: int, /, **values: Any) -> str:
 
 def said(text: Any) -> Any:
     """A phrase of the stations in the reader's language; anything else as it is."""
-    if not isinstance(text, Phrase):
-        return text
+    if isinstance(text, Phrase):
+        told = _filled(sentence_of(text), text.values)
+        return told[:1].upper() + told[1:] if text.large else told
+    return format_decimal(text, locale=locale()) if isinstance(text, float) else text
+
+
+def sentence_of(text: Phrase) -> str:
+    """The phrase's sentence in the reader's language, its places not yet filled."""
+    if not text.template:
+        return ""
     if text.many:
-        return _filled(catalogue(current()).ngettext(text.template, text.many, text.values["num"]), text.values)
-    return _filled(catalogue(current()).gettext(text.template), text.values)
+        return catalogue(current()).ngettext(text.template, text.many, text.values["num"])
+    told = catalogue(current()).gettext(text.template)
+    return _again(current(), told) if told == text.template and not text.values else told
+
+
+@lru_cache(maxsize=4096)
+def _again(language: str, text: str) -> str:
+    """A text that records keep in English, found again by the template it was made from; any other as it is."""
+    whole, templates = _kept(language)
+    if text in whole:
+        return whole[text]
+    for pattern, template in templates:
+        places = pattern.fullmatch(text)
+        if places is not None:
+            told = catalogue(language).gettext(template)
+            return told % {name: _again(language, value) for name, value in places.groupdict().items()}
+    return text
+
+
+@cache
+def _kept(language: str) -> tuple[Mapping[str, str], Sequence[tuple[re.Pattern[str], str]]]:
+    """What records keep: whole texts with what they are in the language, and templates, those that say most first."""
+    if language == SOURCE:
+        return {}, ()
+    words = catalogue(language)
+    kept = [one.id for one in entries(language) if KEPT in one.auto_comments and isinstance(one.id, str)]
+    templates = sorted((one for one in kept if _PLACE.search(one)), key=lambda one: -len(_PLACE.sub("", one)))
+    whole = {one: words.gettext(one) for one in kept if not _PLACE.search(one)}
+    return whole, [(_pattern(one), one) for one in templates]
+
+
+def _pattern(template: str) -> re.Pattern[str]:
+    pieces = _PLACE.split(template)
+    named = [re.escape(piece) if at % 2 == 0 else f"(?P<{piece}>.+)" for at, piece in enumerate(pieces)]
+    return re.compile("".join(named), re.DOTALL)
 
 
 def _filled(sentence: str, values: Mapping[str, Any]) -> str:
@@ -108,9 +156,14 @@ def catalogue(language: str) -> catalogues.NullTranslations:
     """The words of a language; what it lacks stays English."""
     if language == SOURCE:
         return catalogues.NullTranslations()
-    with (files("tocsin.web") / "locale" / f"{language}.po").open("rb") as file:
-        read = read_po(file, locale=language)
     compiled = BytesIO()
-    write_mo(compiled, read)
+    write_mo(compiled, entries(language))
     compiled.seek(0)
     return catalogues.GNUTranslations(compiled)
+
+
+@cache
+def entries(language: str) -> Catalog:
+    """The catalogue as its file has it, with comments."""
+    with (files("tocsin.web") / "locale" / f"{language}.po").open("rb") as file:
+        return read_po(file, locale=language)

@@ -9,6 +9,7 @@ from tocsin.engine.config import Config
 from tocsin.incidents.model import Incident
 from tocsin.kernel.actor import Actor, ActorKind
 from tocsin.kernel.time import Moment
+from tocsin.web.language import gettext as _
 
 
 def isolated(name: str) -> str:
@@ -38,7 +39,9 @@ class ConfigNames:
             return self.person(actor.id)
         if actor.kind is ActorKind.KEY:
             key = self._config.api_keys.get(actor.id)
-            return f"{isolated(key.name)} (API key)" if key else "A removed API key"
+            if key is None:
+                return _("A removed API key")
+            return _("%(name)s (API key)", name=isolated(key.name))
         if actor.kind is ActorKind.INTEGRATION:
             return self.monitor(actor.id)
         return "Tocsin"
@@ -46,33 +49,33 @@ class ConfigNames:
     def person(self, user_id: str) -> str:
         """A person's name."""
         user = self._config.users.get(user_id)
-        return isolated(user.name) if user else "A removed person"
+        return isolated(user.name) if user else _("A removed person")
 
     def monitor(self, integration_id: str) -> str:
         """What reported something."""
         entrance = self._config.entrance(integration_id)
-        return isolated(entrance.name) if entrance else "A removed monitor"
+        return isolated(entrance.name) if entrance else _("A removed monitor")
 
     def service(self, service_id: str) -> str:
         """A service's name."""
         service = self._config.services.get(service_id)
-        return isolated(service.name) if service else "a removed service"
+        return isolated(service.name) if service else _("a removed service")
 
     def priority(self, priority_id: str) -> str:
         """A priority's name."""
         priority = self._config.of("priority").get(priority_id)
-        return isolated(priority.name) if priority else "a removed priority"
+        return isolated(priority.name) if priority else _("a removed priority")
 
     def team(self, team_id: str) -> str:
         """A team's name."""
         team = self._config.teams.get(team_id)
-        return isolated(team.name) if team else "a removed team"
+        return isolated(team.name) if team else _("a removed team")
 
     def incident(self, incident_id: str) -> str:
         """An incident's number."""
         if incident_id not in self._numbers:
             found = self._find([incident_id]).get(incident_id)
-            self._numbers[incident_id] = f"#{found.number}" if found else "a removed incident"
+            self._numbers[incident_id] = f"#{found.number}" if found else _("a removed incident")
         return self._numbers[incident_id]
 
     def at(self, moment: Moment) -> str:

@@ -13,11 +13,10 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
-from tocsin.kernel.wording import listed, span_words
+from tocsin.kernel.wording import Phrase, compact, listed, phrase, span_words
 from tocsin.web import language
-from tocsin.web.times import compact
 
 STATIC: Final = Path(__file__).resolve().parent / "static"
 MACROS: Final = ("icon", "csrf", "mark", "person", "person_face", "problem", "pager", "silence")
@@ -80,6 +79,20 @@ def _said(values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: language.said(value) for name, value in values.items()}
 
 
+def told(text: str) -> str:
+    """A text that came in English, from a table, a record or another program, in the reader's language."""
+    return str(language.said(text if isinstance(text, Phrase) else phrase(text)))
+
+
+def emphasised(text: str, place: str = "who") -> Markup:
+    """A phrase in the reader's language with what it says at `place` in bold; everything in it is escaped."""
+    if not isinstance(text, Phrase) or place not in text.values:
+        return Markup("{}").format(language.said(text))
+    values = {name: escape(language.said(value)) for name, value in text.values.items()}
+    values[place] = Markup("<b><bdi>{}</bdi></b>").format(values[place])
+    return escape(language.sentence_of(text)) % values
+
+
 @cache
 def environment() -> Environment:
     """The one Jinja environment."""
@@ -105,6 +118,8 @@ def environment() -> Environment:
         "listed": listed,
         "hue": hue,
         "initials": initials,
+        "emphasised": emphasised,
+        "told": told,
     }
     made.globals |= {"asset": asset, "language": language.current}
     macros = made.get_template("_macros.html").module

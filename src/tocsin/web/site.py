@@ -12,6 +12,7 @@ from tocsin.events.model import Event
 from tocsin.kernel.errors import NotAllowed, Unavailable
 from tocsin.kernel.ids import IdSource
 from tocsin.kernel.time import Moment
+from tocsin.kernel.wording import joined, phrase
 from tocsin.runtime.clock import Clock
 from tocsin.runtime.desk import Desk
 from tocsin.runtime.live import Bus
@@ -36,15 +37,17 @@ class Health:
     def word(self) -> str:
         """One word for the top bar."""
         if self.problems:
-            return "Pager has a problem"
-        return "Pager is well" if self.can_page else "Nobody can be paged"
+            return phrase("Pager has a problem")
+        return phrase("Pager is well") if self.can_page else phrase("Nobody can be paged")
 
     @property
     def why(self) -> str:
         """What is behind the word."""
         if self.problems:
-            return " ".join(self.problems)
-        return "It accepts, decides and sends." if self.can_page else "Nobody has a contact method that is set up here."
+            return joined(self.problems, " ")
+        if self.can_page:
+            return phrase("It accepts, decides and sends.")
+        return phrase("Nobody has a contact method that is set up here.")
 
 
 def _no_token(_token: str) -> str:

@@ -22,7 +22,7 @@ from tocsin.incidents import text as incidents_text
 from tocsin.kernel.actor import Actor, ActorKind
 from tocsin.kernel.decision import Fact
 from tocsin.kernel.time import MINUTE, Moment, Span
-from tocsin.kernel.wording import span_words
+from tocsin.kernel.wording import Phrase, phrase, span_words
 from tocsin.paging import timeline as paging_text
 from tocsin.paging.messages import (
     PageAnswered,
@@ -121,7 +121,7 @@ class Attempt:
 
 @dataclass(slots=True)
 class Line:
-    """One line of the timeline. `who` is the part of the sentence that names a person, at its beginning or empty."""
+    """One line of the timeline. `who`: the person by whom the sentence begins, "" when it begins otherwise."""
 
     seq: int
     at: Moment
@@ -165,25 +165,31 @@ def _hangs_below(fact: Fact) -> bool:
 
 def _line(entry: TimelineEntry, names: ConfigNames) -> Line:
     fact, actor = entry.fact, entry.actor
-    sentence = SENTENCES[type(fact)](actor, fact, names)
-    people = [names.actor(actor)] if actor.kind in (ActorKind.USER, ActorKind.KEY) else []
-    user_id = getattr(fact, "user_id", "")
-    if user_id:
-        people.append(names.person(user_id))
-    who = next((name for name in people if sentence.startswith(name)), "")
     note = fact.text if isinstance(fact, im.NoteAdded) else ""
+    sentence = SENTENCES[type(fact)](actor, fact, names)
+    if note:
+        sentence = phrase("%(who)s wrote", who=names.actor(actor))
     return Line(
         seq=entry.seq,
         at=entry.at,
         icon=_ICONS.get(type(fact), "page" if fact.kind.startswith("page.") else "dot"),
-        who=who,
-        sentence=f"{'' if who else names.actor(actor)} wrote" if note else sentence[len(who) :],
+        who=_person(sentence, entry, names),
+        sentence=sentence,
         by_person=actor.kind in (ActorKind.USER, ActorKind.KEY) or isinstance(fact, PageAnswered),
         shows=_shows(entry),
         note=note,
         kind=fact.kind,
         evidence=_evidence(fact),
     )
+
+
+def _person(sentence: str, entry: TimelineEntry, names: ConfigNames) -> str:
+    named = sentence.values.get("who", "") if isinstance(sentence, Phrase) else ""
+    user_id = getattr(entry.fact, "user_id", "")
+    people = [names.person(user_id)] if user_id else []
+    if entry.actor.kind in (ActorKind.USER, ActorKind.KEY):
+        people.append(names.actor(entry.actor))
+    return named if named in people else ""
 
 
 def _shows(entry: TimelineEntry) -> frozenset[Show]:
@@ -203,21 +209,24 @@ def _shows(entry: TimelineEntry) -> frozenset[Show]:
 def _attempt(entry: TimelineEntry, names: ConfigNames) -> Attempt:
     fact = entry.fact
     if isinstance(fact, PageSent):
-        return Attempt(entry.at, f"sent after {span_words(fact.after)}", good=True, evidence=_evidence(fact))
+        return Attempt(
+            entry.at, phrase("sent after %(span)s", span=span_words(fact.after)), good=True, evidence=_evidence(fact)
+        )
     if isinstance(fact, PageDelivered):
-        return Attempt(entry.at, "delivered", good=True)
+        return Attempt(entry.at, phrase("delivered"), good=True)
     if isinstance(fact, PageAttemptFailed):
-        then = f"again at {names.at(fact.next_at)}" if fact.next_at else "given up"
-        return Attempt(entry.at, f"failed: {fact.detail or 'no reason given'}; {then}", good=False)
-    return Attempt(entry.at, f"attempt {getattr(fact, 'attempt', '')}", good=True)
+        then = phrase("again at %(at)s", at=names.at(fact.next_at)) if fact.next_at else phrase("given up")
+        detail = phrase(fact.detail) if fact.detail else phrase("no reason given")
+        return Attempt(entry.at, phrase("failed: %(detail)s; %(then)s", detail=detail, then=then), good=False)
+    return Attempt(entry.at, phrase("attempt %(number)s", number=getattr(fact, "attempt", "")), good=True)
 
 
 def _evidence(fact: Fact) -> tuple[tuple[str, str], ...]:
     """What proves it, for whoever wants to look: the address in part, the provider's own id."""
     if isinstance(fact, PageStarted):
-        return (("to", masked(fact.address)), ("message", fact.message_id))
+        return ((phrase("to"), masked(fact.address)), (phrase("message"), fact.message_id))
     if isinstance(fact, PageSent):
-        return (("provider's id", fact.provider_id),) if fact.provider_id else ()
+        return ((phrase("provider's id"), fact.provider_id),) if fact.provider_id else ()
     return ()
 
 

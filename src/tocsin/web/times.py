@@ -1,15 +1,20 @@
-"""Moments and spans as one reader sees them: in their zone, the day named where it is not today. Reads no clock."""
+"""Moments and spans as one reader sees them: in their zone and language, the day named where it is not today.
+
+Clocks have 24 hours in every language. Reads no clock.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from babel.dates import format_skeleton
 from markupsafe import Markup
 
-from tocsin.kernel.time import HOUR, MINUTE, SECOND, Moment, Span, iso, to_datetime
-from tocsin.kernel.wording import span_words
+from tocsin.kernel.time import SECOND, Moment, Span, iso, to_datetime
+from tocsin.kernel.wording import compact, span_words
+from tocsin.web import language
 
 _WEEK = timedelta(days=6)
 
@@ -56,7 +61,7 @@ class Times:
 
     def age(self, moment: Moment) -> Markup:
         """How long ago, as HTML that goes on counting where scripts run."""
-        words = compact(max(0, self.now - moment))
+        words = language.said(compact(max(0, self.now - moment)))
         title = f"{self.clock(moment)} {self.zone_name} · {utc(moment)}"
         return Markup('<time datetime="{}" data-since title="{}">{}</time>').format(iso(moment), title, words)
 
@@ -68,8 +73,11 @@ class Times:
 
     def _html(self, moment: Moment, text: str) -> Markup:
         past = moment <= self.now
-        away = span_words(abs(self.now - moment))
-        title = f"{utc(moment)}, {away} ago" if past else f"{utc(moment)}, in {away}"
+        away, at = span_words(abs(self.now - moment)), utc(moment)
+        if past:
+            title = language.gettext("%(at)s, %(span)s ago", at=at, span=away)
+        else:
+            title = language.gettext("%(at)s, in %(span)s", at=at, span=away)
         return Markup('<time datetime="{}" title="{}">{}</time>').format(iso(moment), title, text)
 
     def _with_day(self, moment: Moment, form: str) -> str:
@@ -78,9 +86,22 @@ class Times:
         if not days:
             return local.strftime(form)
         if abs(days) <= _WEEK:
-            return f"{local:%a} {local.strftime(form)}"
-        year = f" {local:%Y}" if local.year != self._today.year else ""
-        return f"{local.day} {local:%b}{year} {local.strftime(form)}"
+            return f"{weekday(local)} {local.strftime(form)}"
+        return f"{date_words(local, year=local.year != self._today.year)} {local.strftime(form)}"
+
+
+def weekday(local: date) -> str:
+    """The short name of the day of the week: "Mon"."""
+    if language.current() == language.SOURCE:
+        return f"{local:%a}"
+    return format_skeleton("E", local, locale=language.locale()).rstrip(".")
+
+
+def date_words(local: date, *, year: bool = False) -> str:
+    """The day and the month, with the year if wanted: "3 Oct", "3 Oct 2025", in the order of the language."""
+    if language.current() == language.SOURCE:
+        return f"{local.day} {local:%b}" + (f" {local:%Y}" if year else "")
+    return format_skeleton("yMMMd" if year else "MMMd", local, locale=language.locale())
 
 
 def utc(moment: Moment) -> str:
@@ -94,14 +115,3 @@ def stopwatch(span: Span) -> str:
     hours, rest = divmod(seconds, 3600)
     minutes, seconds = divmod(rest, 60)
     return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
-
-
-def compact(span: Span) -> str:
-    """One unit, for ages in rows: "41 s", "4 min", "3 h", "2 d"."""
-    if span < MINUTE:
-        return f"{span // SECOND} s"
-    if span < HOUR:
-        return f"{span // MINUTE} min"
-    if span < 48 * HOUR:
-        return f"{span // HOUR} h"
-    return f"{span // (24 * HOUR)} d"

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from tocsin.kernel.errors import Invalid
 from tocsin.kernel.time import Moment, from_datetime
+from tocsin.kernel.wording import phrase
 from tocsin.web.times import Times
 
 
@@ -19,4 +20,4 @@ def moment_of(times: Times, typed: str, what: str) -> Moment:
     try:
         return from_datetime(datetime.fromisoformat(typed.strip()).replace(tzinfo=times.zone))
     except (ValueError, OverflowError):
-        raise Invalid(f"{what} is a time like 2026-03-01 14:30.") from None
+        raise Invalid(phrase("%(what)s is a time like 2026-03-01 14:30.", what=phrase(what))) from None

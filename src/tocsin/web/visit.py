@@ -36,6 +36,7 @@ from tocsin.kernel.errors import (
     Unavailable,
 )
 from tocsin.kernel.time import Moment
+from tocsin.kernel.wording import phrase
 from tocsin.runtime.reads import Sight, sight_of
 from tocsin.runtime.sessions import Session, Visitor
 from tocsin.web import guard, language
@@ -337,7 +338,12 @@ async def _form(request: Request) -> FormData | FormTooLarge:
     try:
         return await request.form(max_files=0, max_fields=_FIELDS_MAX, max_part_size=_FIELD_BYTES)
     except HTTPException:
-        return FormTooLarge(f"This form is too large: a field holds at most {_FIELD_BYTES // 1024} KB. Shorten it.")
+        return FormTooLarge(
+            phrase(
+                "This form is too large: a field holds at most %(field_bytes)s KB. Shorten it.",
+                field_bytes=_FIELD_BYTES // 1024,
+            )
+        )
 
 
 def _is_form(request: Request) -> bool:

@@ -5,6 +5,7 @@ Decides whom it concerns and the wording; every word rests on a fact of the time
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from tocsin.engine.people import people_at
@@ -13,7 +14,7 @@ from tocsin.incidents.messages import IncidentAcknowledged, IncidentResolved
 from tocsin.incidents.model import Status
 from tocsin.kernel.actor import ActorKind
 from tocsin.kernel.time import Moment
-from tocsin.kernel.wording import door, listed, span_words
+from tocsin.kernel.wording import door, joined, listed, phrase, sentence_case, span_words
 from tocsin.paging.messages import (
     PageAnswered,
     PageAttemptFailed,
@@ -31,12 +32,12 @@ from tocsin.web.ladder import Scene, calls_ahead
 
 @dataclass(frozen=True, slots=True)
 class Why:
-    """What one person is told. `paged`: something was sent; `me`: it is the reader."""
+    """What one person is told, sentence by sentence. `paged`: something was sent; `me`: it is the reader."""
 
     user_id: str
     name: str
     paged: bool
-    sentence: str
+    sentences: tuple[str, ...]
     me: bool
 
 
@@ -63,14 +64,22 @@ def whys_of(scene: Scene, reader_id: str) -> list[Why]:
             _tell(stories.setdefault(user_id, _Story()), entry, scene)
         elif isinstance(entry.fact, IncidentAcknowledged | IncidentResolved) and entry.actor.kind is ActorKind.USER:
             story = stories.setdefault(entry.actor.id, _Story())
-            verb = "acknowledged" if isinstance(entry.fact, IncidentAcknowledged) else "resolved"
-            story.answers.append(f"{verb} at {scene.times.clock(entry.at)}{door(entry.actor)}")
+            at, by = scene.times.clock(entry.at), door(entry.actor)
+            acknowledged = isinstance(entry.fact, IncidentAcknowledged)
+            story.answers.append(
+                phrase("acknowledged at %(at)s%(door)s", at=at, door=by)
+                if acknowledged
+                else phrase("resolved at %(at)s%(door)s", at=at, door=by)
+            )
     found = [_why(scene, user_id, story, reader_id) for user_id, story in stories.items()]
     known = {why.user_id for why in found}
     found += [why for why in _never_called(scene, reader_id) if why.user_id not in known]
     if reader_id not in {why.user_id for why in found} and reader_id in scene.config.users:
-        sentence = f"You were not paged: {_place_of(scene)} does not call you."
-        found.append(Why(reader_id, scene.names.person(reader_id), paged=False, sentence=sentence, me=True))
+        sentence: str = phrase("You were not paged: its policy does not call you.")
+        if scene.policy is not None:
+            name = scene.policy.name
+            sentence = phrase("You were not paged: the policy %(name)s does not call you.", name=name)
+        found.append(Why(reader_id, scene.names.person(reader_id), paged=False, sentences=(sentence,), me=True))
     return sorted(found, key=lambda why: not why.me)
 
 
@@ -78,65 +87,86 @@ def _tell(story: _Story, entry: TimelineEntry, scene: Scene) -> None:
     fact, clock = entry.fact, scene.times.clock
     if isinstance(fact, PageStarted):
         story.whys.setdefault(fact.why if fact.attempt == 1 else next(iter(story.whys), fact.why))
-        story.sent.setdefault(fact.page_id, [f"{channel_word(fact.channel)} at {clock(entry.at)}"])
+        story.sent.setdefault(fact.page_id, [_way_at(fact.channel, clock(entry.at))])
         story.planned.pop(fact.page_id, None)
     elif isinstance(fact, PagePlanned):
         story.whys[fact.why] = None
-        story.planned[fact.page_id] = f"{channel_word(fact.channel)} at {clock(fact.due_at)}"
+        story.planned[fact.page_id] = _way_at(fact.channel, clock(fact.due_at))
     elif isinstance(fact, PageBundled):
-        story.planned[fact.page_id] = f"{channel_word(fact.channel)} at {clock(fact.due_at)}"
+        story.planned[fact.page_id] = _way_at(fact.channel, clock(fact.due_at))
     elif isinstance(fact, PageSent | PageDelivered | PageAttemptFailed):
         _came_of_it(story, fact)
     elif isinstance(fact, PageNotSent):
         story.planned.pop(fact.page_id, None)
         if fact.page_id in story.sent and len(story.sent[fact.page_id]) == 1:
-            story.sent[fact.page_id].append("not sent")
+            story.sent[fact.page_id].append(phrase("not sent"))
             story.lost.add(fact.page_id)
-        way = f"no {channel_word(fact.channel)}, because " if fact.channel else ""
-        story.not_sent[f"{way}{fact.reason}"] = None
+        reason: str = phrase(fact.reason)
+        if fact.channel:
+            reason = phrase("no %(way)s, because %(reason)s", way=channel_word(fact.channel), reason=reason)
+        story.not_sent[reason] = None
     elif isinstance(fact, PageAnswered):
-        story.answers.append(f"answered the {channel_word(fact.channel)} at {clock(entry.at)}")
+        way = channel_word(fact.channel)
+        story.answers.append(phrase("answered the %(way)s at %(at)s", way=way, at=clock(entry.at)))
+
+
+def _way_at(channel: str, at: str) -> str:
+    return phrase("%(way)s at %(at)s", way=channel_word(channel), at=at)
 
 
 def _came_of_it(story: _Story, fact: PageSent | PageDelivered | PageAttemptFailed) -> None:
     """Note what became of one page; retries that may still work are the timeline's business."""
     page = story.sent.get(fact.page_id, [])
     if isinstance(fact, PageSent):
-        page.append(f"sent after {span_words(fact.after)}")
+        page.append(phrase("sent after %(span)s", span=span_words(fact.after)))
     elif isinstance(fact, PageDelivered):
-        page.append("delivered")
+        page.append(phrase("delivered"))
     elif fact.next_at is None:
-        page.append("failed")
+        page.append(phrase("failed"))
         story.lost.add(fact.page_id)
 
 
 def _pages(story: _Story) -> str:
     """What was sent: "text at 02:14:07 (sent after 38 ms, delivered) and phone call at 02:16:07"."""
     return listed(
-        f"{head} ({', '.join(came)})" if came else head for head, *came in (page for page in story.sent.values())
+        phrase("%(page)s (%(results)s)", page=head, results=joined(came)) if came else head
+        for head, *came in story.sent.values()
     )
 
 
 def _why(scene: Scene, user_id: str, story: _Story, reader_id: str) -> Why:
     name = scene.names.person(user_id)
     parts: list[str] = []
+    whys = joined(map(phrase, story.whys), "; ")
     if story.sent:
-        reason = "; then ".join(story.whys) if story.whys else "it is assigned to them"
-        verb = "was to be paged" if story.sent.keys() <= story.lost else "was paged"
-        parts.append(f"{name} {verb}: {reason}. {_first_large(_pages(story))}.")
+        parts += _was_paged(name, story)
     elif story.planned:
-        parts.append(f"{name} will be paged: {'; '.join(story.whys)}. {_first_large(listed(story.planned.values()))}.")
+        pages = sentence_case(listed(story.planned.values()))
+        parts.append(phrase("%(who)s will be paged: %(reason)s. %(pages)s.", who=name, reason=whys, pages=pages))
     elif story.not_sent:
-        parts.append(f"{name} was not paged: {'; '.join(story.not_sent)}.")
+        reason = joined(story.not_sent, "; ")
+        parts.append(phrase("%(who)s was not paged: %(reason)s.", who=name, reason=reason))
     if story.sent and story.planned:
-        parts.append(f"If nobody answers: {listed(story.planned.values())}.")
+        parts.append(phrase("If nobody answers: %(pages)s.", pages=listed(story.planned.values())))
     if story.sent and story.not_sent:
-        parts.append(f"{_first_large('; '.join(story.not_sent))}.")
+        parts.append(phrase("%(reason)s.", reason=sentence_case(joined(story.not_sent, "; "))))
     if not parts:
-        parts.append(f"{name} was not paged.")
+        parts.append(phrase("%(who)s was not paged.", who=name))
     if story.answers:
-        parts.append(f"{name} {listed(story.answers)}.")
-    return Why(user_id, name, bool(story.sent), " ".join(parts), user_id == reader_id)
+        parts.append(phrase("%(who)s %(did)s.", who=name, did=listed(story.answers)))
+    return Why(user_id, name, bool(story.sent), tuple(parts), user_id == reader_id)
+
+
+def _was_paged(name: str, story: _Story) -> Iterator[str]:
+    reasons = [phrase(one) for one in story.whys] or [phrase("it is assigned to them")]
+    reason: str = reasons[0]
+    for then in reasons[1:]:
+        reason = phrase("%(reason)s; then %(then)s", reason=reason, then=then)
+    pages = sentence_case(_pages(story))
+    if story.sent.keys() <= story.lost:
+        yield phrase("%(who)s was to be paged: %(reason)s. %(pages)s.", who=name, reason=reason, pages=pages)
+    else:
+        yield phrase("%(who)s was paged: %(reason)s. %(pages)s.", who=name, reason=reason, pages=pages)
 
 
 def _never_called(scene: Scene, reader_id: str) -> list[Why]:
@@ -151,17 +181,27 @@ def _never_called(scene: Scene, reader_id: str) -> list[Why]:
     for number, rule in enumerate(policy.rules, 1):
         for user_id in people_at(scene.config, scene.times.now)(rule).user_ids:
             turns.setdefault(user_id, (number, 0))
-    ended = _ending(scene) or "the incident went another way"
+    ended = _ending(scene) or phrase("the incident went another way")
     waits = incident.status is Status.TRIGGERED
     found = []
     for user_id, (level, at) in turns.items():
         name = scene.names.person(user_id)
         if at and waits:
             when = scene.times.clock(at)
-            sentence = f"{name} is not called yet: level {level} is called at {when} unless somebody answers."
+            sentence = phrase(
+                "%(who)s is not called yet: level %(level)s is called at %(at)s unless somebody answers.",
+                who=name,
+                level=level,
+                at=when,
+            )
         else:
-            sentence = f"{name} was not called: {ended} before level {level} had its turn."
-        found.append(Why(user_id, name, paged=False, sentence=sentence, me=user_id == reader_id))
+            sentence = phrase(
+                "%(who)s was not called: %(ended)s before level %(level)s had its turn.",
+                who=name,
+                ended=ended,
+                level=level,
+            )
+        found.append(Why(user_id, name, paged=False, sentences=(sentence,), me=user_id == reader_id))
     return found
 
 
@@ -170,16 +210,12 @@ def _ending(scene: Scene) -> str:
     ending = ""
     for entry in reversed(scene.entries):
         if isinstance(entry.fact, IncidentAcknowledged | IncidentResolved):
-            verb = "acknowledged" if isinstance(entry.fact, IncidentAcknowledged) else "resolved it"
-            ending = f"{scene.names.actor(entry.actor)} {verb} at {scene.times.clock(entry.at)}"
+            who, at = scene.names.actor(entry.actor), scene.times.clock(entry.at)
+            ending = (
+                phrase("%(person)s acknowledged at %(at)s", person=who, at=at)
+                if isinstance(entry.fact, IncidentAcknowledged)
+                else phrase("%(person)s resolved it at %(at)s", person=who, at=at)
+            )
         elif isinstance(entry.fact, LevelReached) and ending:
             break
     return ending
-
-
-def _place_of(scene: Scene) -> str:
-    return f"the policy {scene.policy.name}" if scene.policy is not None else "its policy"
-
-
-def _first_large(text: str) -> str:
-    return text[:1].upper() + text[1:]

@@ -12,6 +12,7 @@ from tocsin.kernel.errors import Conflict
 from tocsin.kernel.limits import WORKFLOW_DEPTH, WORKFLOW_RUNS
 from tocsin.kernel.time import Moment
 from tocsin.kernel.values import replace
+from tocsin.kernel.wording import phrase, stored
 from tocsin.workflows.definition import Workflow
 from tocsin.workflows.messages import (
     RunStep,
@@ -35,7 +36,7 @@ def start(workflow: Workflow, command: StartWorkflow, runs: int, *, run_id: str,
     Raises Conflict for a workflow that is disabled, and past a limit; a trigger's start is held back then, on record.
     """
     if not workflow.enabled:
-        raise Conflict(f"the workflow {workflow.name} is disabled", reason="workflow_disabled")
+        raise Conflict(phrase("the workflow %(name)s is disabled", name=workflow.name), reason="workflow_disabled")
     if problem := _limit(command, runs):
         if not command.trigger_id:
             raise Conflict(problem, reason="too_many_runs")
@@ -61,9 +62,9 @@ def start(workflow: Workflow, command: StartWorkflow, runs: int, *, run_id: str,
 
 def _limit(command: StartWorkflow, runs: int) -> str:
     if command.depth > WORKFLOW_DEPTH:
-        return f"more than {WORKFLOW_DEPTH} workflows in a row started each other"
+        return stored("more than %(count)s workflows in a row started each other", count=WORKFLOW_DEPTH)
     if runs >= WORKFLOW_RUNS:
-        return f"an incident has {WORKFLOW_RUNS} runs of workflows at most"
+        return stored("an incident has %(count)s runs of workflows at most", count=WORKFLOW_RUNS)
     return ""
 
 

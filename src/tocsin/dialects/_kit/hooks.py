@@ -12,6 +12,7 @@ import msgspec
 
 from tocsin.dialects._kit.body import BodyRefused, too_large
 from tocsin.kernel.errors import TocsinError
+from tocsin.kernel.wording import plain_text
 from tocsin.runtime.ingest import HotPath, HotRoute, Posted, Reading
 
 HOOKS: Final = "/hooks/"
@@ -53,7 +54,7 @@ def hook_paths(sources: Mapping[str, HotRoute]) -> tuple[HotPath, ...]:
 
 
 def _answer(status: int, message: str) -> Reading:
-    return Reading(status, msgspec.json.encode({"status": "error", "message": message}))
+    return Reading(status, msgspec.json.encode({"status": "error", "message": message}, enc_hook=plain_text))
 
 
 _UNKNOWN: Final = _answer(404, "no such source of alerts")

@@ -13,6 +13,7 @@ import msgspec
 from tocsin.dialects._kit.body import BodyRefused
 from tocsin.dialects.alertmanager.faults import MOST
 from tocsin.kernel.errors import TocsinError, TooMany
+from tocsin.kernel.wording import plain_text
 from tocsin.runtime.ingest import JSON_HEADERS, NewEntry, Reading
 
 NO_KEY: Final = "no valid integration key"
@@ -31,7 +32,7 @@ def webhook(
 ) -> Reading:
     """A refusal of a notification; `entries` are the alerts that are kept all the same."""
     answer = {"status": "error", "message": message, "errors": told(faults), "accepted": len(entries)}
-    return Reading(status, msgspec.json.encode(answer), entries, headers)
+    return Reading(status, msgspec.json.encode(answer, enc_hook=plain_text), entries, headers)
 
 
 def api(
@@ -42,7 +43,7 @@ def api(
     headers: tuple[tuple[str, str], ...] = JSON_HEADERS,
 ) -> Reading:
     """A refusal by the API; `entries` are the alerts that are kept all the same."""
-    return Reading(status, msgspec.json.encode(message), entries, headers)
+    return Reading(status, msgspec.json.encode(message, enc_hook=plain_text), entries, headers)
 
 
 def webhook_unauthorized() -> Reading:

@@ -21,6 +21,7 @@ from tocsin.dialects.alertmanager import errors, matchers, write
 from tocsin.dialects.alertmanager.auth import caller
 from tocsin.kernel.errors import Invalid, Unavailable
 from tocsin.kernel.time import Moment
+from tocsin.kernel.wording import plain_text
 from tocsin.runtime.ingest import Reading
 
 OpenAlerts: TypeAlias = Callable[[IntegrationRef], Awaitable[Sequence[Alert]]]
@@ -129,7 +130,8 @@ def _flag(request: Request, name: str) -> bool:
 
 
 def _json(status: int, value: Any) -> Response:
-    return Response(msgspec.json.encode(value), status, {"cache-control": "no-store"}, media_type="application/json")
+    body = msgspec.json.encode(value, enc_hook=plain_text)
+    return Response(body, status, {"cache-control": "no-store"}, media_type="application/json")
 
 
 def _response(reading: Reading) -> Response:

@@ -36,6 +36,7 @@ from tocsin.kernel.errors import (
     Unavailable,
 )
 from tocsin.kernel.limits import BODY_BYTES
+from tocsin.kernel.wording import plain_text
 from tocsin.runtime.desk import Desk
 
 SCHEMES: Final = frozenset({"bearer", "token", "geniekey", "oauth"})
@@ -244,4 +245,4 @@ async def _nothing_here(_request: Request, error: Exception) -> Response:
 
 def _json(value: Any, status: int = 200) -> Response:
     headers = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
-    return Response(msgspec.json.encode(value), status, headers, "application/json")
+    return Response(msgspec.json.encode(value, enc_hook=plain_text), status, headers, "application/json")

@@ -33,6 +33,7 @@ from tocsin.events.orchestration import Orchestration
 from tocsin.kernel.actor import Actor, ActorKind
 from tocsin.kernel.decision import Command
 from tocsin.kernel.time import Moment
+from tocsin.kernel.wording import plain_text
 from tocsin.oncall import Schedule
 from tocsin.runtime.desk import Desk
 from tocsin.runtime.reads import Reads
@@ -41,7 +42,7 @@ from tocsin.runtime.sessions import Sessions
 T = TypeVar("T")
 R = TypeVar("R", User, Team, Service, Schedule, Policy, Orchestration, BusinessService)
 
-_ENCODER = msgspec.json.Encoder()
+_ENCODER = msgspec.json.Encoder(enc_hook=plain_text)
 
 RETRY_AFTER = "5"
 """Seconds after which a client that can't be answered now is asked to come again."""

@@ -8,11 +8,12 @@ from typing import Any, Final
 from tocsin.dialects.pagerduty.read.services import stored_wire
 from tocsin.directory.model import Service
 from tocsin.engine.config import Config
+from tocsin.kernel.wording import phrase
 
 _GROUPING: Final = {
-    "intelligent": "Intelligent grouping of alerts",
-    "rules": "Grouping of alerts by rules",
-    "content_based_intelligent": "Grouping of alerts by their content, intelligently",
+    "intelligent": phrase("Intelligent grouping of alerts"),
+    "rules": phrase("Grouping of alerts by rules"),
+    "content_based_intelligent": phrase("Grouping of alerts by their content, intelligently"),
 }
 
 
@@ -29,6 +30,6 @@ def _found(service: Service, config: Config) -> Iterator[str]:
     if sort in _GROUPING and service.group_seconds is None and service.group_by is None:
         yield _GROUPING[sort]
     if wire.get("response_play"):
-        yield "A response play for its incidents"
+        yield phrase("A response play for its incidents")
     if wire.get("scheduled_actions"):
-        yield "Scheduled actions other than one that makes incidents urgent"
+        yield phrase("Scheduled actions other than one that makes incidents urgent")

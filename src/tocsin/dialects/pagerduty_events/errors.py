@@ -9,6 +9,7 @@ import msgspec
 
 from tocsin.dialects._kit.body import BodyRefused, BodyTooLarge
 from tocsin.kernel.errors import TocsinError, TooMany
+from tocsin.kernel.wording import plain_text
 from tocsin.runtime.ingest import JSON_HEADERS, Reading
 
 BUSY_TEXT: Final = "Requests for this service are arriving too quickly. Please retry later."
@@ -16,7 +17,8 @@ BUSY_TEXT: Final = "Requests for this service are arriving too quickly. Please r
 
 def envelope(code: int, status: str, message: str, errors: Sequence[str]) -> Reading:
     """Any refusal."""
-    return Reading(code, msgspec.json.encode({"status": status, "message": message, "errors": list(errors)}))
+    body = {"status": status, "message": message, "errors": list(errors)}
+    return Reading(code, msgspec.json.encode(body, enc_hook=plain_text))
 
 
 def invalid(faults: Sequence[str]) -> Reading:

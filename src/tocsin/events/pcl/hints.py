@@ -10,31 +10,32 @@ from typing import Final
 from tocsin.events.pcl.fixed import count_always, impossible
 from tocsin.events.pcl.scan import Piece, Token
 from tocsin.events.pcl.tree import OPERATOR_WORDS, Compare, Threshold, Value, is_plain
+from tocsin.kernel.wording import phrase
 
 _INSTEAD: Final = {
-    "contains": "write `matches part '…'`",
-    "includes": "write `matches part '…'`",
-    "like": "write `matches part '…'` or `matches regex '…'`",
-    "is": "write `==`, or `matches` to ignore case; for is not, `not a == b`",
-    "equals": "write `==`, or `matches` to ignore case",
-    "eq": "write `==`, or `matches` to ignore case",
-    "ne": "write `not a == b`",
-    "does": "write `not` in front: `not a matches b`, `not a exists`",
-    "not": "write `not` in front: `not a matches b`, `not a exists`",
-    "starts": "write `matches regex '^…'`",
-    "startswith": "write `matches regex '^…'`",
-    "ends": "write `matches regex '…$'`",
-    "endswith": "write `matches regex '…$'`",
-    "match": "write `matches`",
-    "exist": "write `exists`",
-    "regex": "write `matches regex '…'`",
-    "part": "write `matches part '…'`",
-    "exactly": "write `matches exactly '…'`",
-    "between": "write two comparisons, joined by `and`",
-    "gt": "write `>`",
-    "gte": "write `>=`",
-    "lt": "write `<`",
-    "lte": "write `<=`",
+    "contains": phrase("write `matches part '…'`"),
+    "includes": phrase("write `matches part '…'`"),
+    "like": phrase("write `matches part '…'` or `matches regex '…'`"),
+    "is": phrase("write `==`, or `matches` to ignore case; for is not, `not a == b`"),
+    "equals": phrase("write `==`, or `matches` to ignore case"),
+    "eq": phrase("write `==`, or `matches` to ignore case"),
+    "ne": phrase("write `not a == b`"),
+    "does": phrase("write `not` in front: `not a matches b`, `not a exists`"),
+    "not": phrase("write `not` in front: `not a matches b`, `not a exists`"),
+    "starts": phrase("write `matches regex '^…'`"),
+    "startswith": phrase("write `matches regex '^…'`"),
+    "ends": phrase("write `matches regex '…$'`"),
+    "endswith": phrase("write `matches regex '…$'`"),
+    "match": phrase("write `matches`"),
+    "exist": phrase("write `exists`"),
+    "regex": phrase("write `matches regex '…'`"),
+    "part": phrase("write `matches part '…'`"),
+    "exactly": phrase("write `matches exactly '…'`"),
+    "between": phrase("write two comparisons, joined by `and`"),
+    "gt": phrase("write `>`"),
+    "gte": phrase("write `>=`"),
+    "lt": phrase("write `<`"),
+    "lte": phrase("write `<=`"),
 }
 """Words of other languages at the place of an operator."""
 
@@ -70,8 +71,8 @@ def may_follow(token: Token) -> bool:
 def after_condition(token: Token) -> str:
     """A piece after a complete condition."""
     if token.text == ")":
-        return "this `)` closes nothing"
-    return f"expected `and`, `or` or the end, found {token}{_capital(token)}"
+        return phrase("this `)` closes nothing")
+    return phrase("expected `and`, `or` or the end, found %(token)s%(capital)s", token=token, capital=_capital(token))
 
 
 def after_value(value: Value, token: Token) -> str:
@@ -79,14 +80,22 @@ def after_value(value: Value, token: Token) -> str:
     if token.piece is Piece.WORD:
         instead = _INSTEAD.get(token.text.lower())
         if instead:
-            return f"{token} is no operator; {instead}"
-        found = f"found {token}{_capital(token)}"
-        return f"expected an operator (`matches`, `==`, `exists` …) after `{_short(value)}`, {found}"
+            return phrase("%(token)s is no operator; %(instead)s", token=token, instead=instead)
+        found = phrase("found %(token)s%(capital)s", token=token, capital=_capital(token))
+        return phrase(
+            "expected an operator (`matches`, `==`, `exists` …) after `%(short)s`, %(found)s",
+            short=_short(value),
+            found=found,
+        )
     if token.piece in {Piece.INT, Piece.FLOAT} and token.text.startswith("-"):
-        return f"there is no arithmetic; expected an operator, found {token}"
+        return phrase("there is no arithmetic; expected an operator, found %(token)s", token=token)
     if token.piece is Piece.SIGN and token.text == "(":
-        return "there are no functions; expected an operator such as `matches`, found `(`"
-    return f"expected an operator such as `matches` or `==` after `{_short(value)}`, found {token}"
+        return phrase("there are no functions; expected an operator such as `matches`, found `(`")
+    return phrase(
+        "expected an operator such as `matches` or `==` after `%(short)s`, found %(token)s",
+        short=_short(value),
+        token=token,
+    )
 
 
 def _short(value: Value) -> str:
@@ -96,22 +105,26 @@ def _short(value: Value) -> str:
 
 def uncompared(value: Threshold, token: Token) -> str:
     """A count on its own."""
-    return f"a count is compared with a number: `{value} > 5`; expected `>`, `>=`, `<`, `<=` or `==`, found {token}"
+    return phrase(
+        "a count is compared with a number: `%(value)s > 5`; expected `>`, `>=`, `<`, `<=` or `==`, found %(token)s",
+        value=value,
+        token=token,
+    )
 
 
 def no_value(token: Token) -> str:
     """A piece where a value has to begin."""
     if token.piece is Piece.SIGN and token.text == ".":
-        return "a number begins with a digit (`0.5`) and a path with its root (`event.summary`); found `.`"
+        return phrase("a number begins with a digit (`0.5`) and a path with its root (`event.summary`); found `.`")
     if token.piece is Piece.SIGN and token.text == "(":
-        return "parentheses go around conditions, not around values"
+        return phrase("parentheses go around conditions, not around values")
     if token.piece is Piece.SIGN and token.text == "[":
-        return "there are no lists; join comparisons by `or`"
+        return phrase("there are no lists; join comparisons by `or`")
     if token.piece is Piece.SIGN and token.text in {"=", "==", ">", "<", ">=", "<="}:
-        return f"{token} needs a value on both sides"
+        return phrase("%(token)s needs a value on both sides", token=token)
     if token.piece is Piece.TIME:
-        return f"a time is written `2024-01-01 08:00:00 Etc/UTC`, with its date; found {token}"
-    return f"expected a value such as `event.summary`, 'text' or 5, found {token}"
+        return phrase("a time is written `2024-01-01 08:00:00 Etc/UTC`, with its date; found %(token)s", token=token)
+    return phrase("expected a value such as `event.summary`, 'text' or 5, found %(token)s", token=token)
 
 
 def no_root(token: Token, roots: frozenset[str]) -> str:
@@ -119,43 +132,65 @@ def no_root(token: Token, roots: frozenset[str]) -> str:
     word = token.text.lower()
     known = ", ".join(f"`{root}.`" for root in sorted(roots))
     if word in _KEYWORDS and word != token.text:
-        return f"{token} is written in small letters: `{word}`"
+        return phrase("%(token)s is written in small letters: `%(word)s`", token=token, word=word)
     if word in _NOTHING:
-        return f"there is no {token}; that something is absent is written `not event.source exists`"
+        return phrase(
+            "there is no %(token)s; that something is absent is written `not event.source exists`", token=token
+        )
     if token.text == "variables":
-        return "variables are for templates; a condition looks at the field itself"
+        return phrase("variables are for templates; a condition looks at the field itself")
     if token.text in _FIELDS and "event" in roots:
-        return f"{token} needs its root: `event.{token.text}`"
-    return f"expected a value; {token} is none: paths begin with {known}; texts stand in 'single quotes'"
+        return phrase("%(token)s needs its root: `event.%(text)s`", token=token, text=token.text)
+    return phrase(
+        "expected a value; %(token)s is none: paths begin with %(known)s; texts stand in 'single quotes'",
+        token=token,
+        known=known,
+    )
 
 
 def no_name(token: Token) -> str:
     """What no path may hold after a dot."""
     if token.piece is Piece.WORD and is_plain(token.text) is False:
-        kind = "a reserved word" if token.text.isidentifier() else "no plain name"
-        return f"{token} is {kind}; write it in brackets: ['{token.text}']"
+        kind = phrase("a reserved word") if token.text.isidentifier() else phrase("no plain name")
+        return phrase(
+            "%(token)s is %(kind)s; write it in brackets: ['%(text)s']", token=token, kind=kind, text=token.text
+        )
     if token.piece in {Piece.INT, Piece.FLOAT}:
-        return f"after a dot comes a name; an index stands in brackets, [0], and so does ['5xx']; found {token}"
-    return f"expected a name after the dot, found {token}; other names stand in brackets: ['a name']"
+        return phrase(
+            "after a dot comes a name; an index stands in brackets, [0], and so does ['5xx']; found %(token)s",
+            token=token,
+        )
+    return phrase(
+        "expected a name after the dot, found %(token)s; other names stand in brackets: ['a name']", token=token
+    )
 
 
 def unclosed(opening: Token, token: Token) -> str:
     """Something other than the closing parenthesis."""
-    expected = f"expected `)` for the `(` in column {opening.column}"
-    return f"{expected}, found {token}{_capital(token)}"
+    return phrase(
+        "expected `)` for the `(` in column %(column)s, found %(token)s%(capital)s",
+        column=opening.column,
+        token=token,
+        capital=_capital(token),
+    )
 
 
 def odd_comparison(node: Compare) -> str | None:
     """What to note about a comparison that can only be false, or a count that is never below 1."""
     if not impossible(node):
         known = count_always(node)
-        return None if known is None else f"a count is never below 1, so this is always {str(known).lower()}"
+        if known is None:
+            return None
+        if known:
+            return phrase("a count is never below 1, so this is always true")
+        return phrase("a count is never below 1, so this is always false")
     if node.sign == "==":
-        return f"the two sides of `{node.sign}` are of different kinds, so this is always false"
-    return f"`{node.sign}` compares two numbers or two times, so this is always false"
+        return phrase("the two sides of `%(sign)s` are of different kinds, so this is always false", sign=node.sign)
+    return phrase("`%(sign)s` compares two numbers or two times, so this is always false", sign=node.sign)
 
 
 def _capital(token: Token) -> str:
     """For keywords in capitals."""
     word = token.text.lower()
-    return f"; it is written `{word}`" if token.piece is Piece.WORD and word in _KEYWORDS and word != token.text else ""
+    keyword = token.piece is Piece.WORD and word in _KEYWORDS and word != token.text
+    return phrase("; it is written `%(word)s`", word=word) if keyword else ""

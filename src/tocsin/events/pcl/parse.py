@@ -37,6 +37,7 @@ from tocsin.events.pcl.tree import (
     is_plain,
 )
 from tocsin.events.pcl.values import OPERATORS
+from tocsin.kernel.wording import phrase
 
 PARENTHESES: Final = 32
 """Levels, one within the other."""
@@ -74,7 +75,7 @@ def parse(text: str, roots: frozenset[str] = EVENT_ROOTS) -> Parsed:
     """The condition's tree. Raises PclError."""
     parser = _Parser(Reading(scan(text)), roots)
     if parser.reading.peek.piece is Piece.END:
-        raise PclError("the condition is empty; a rule that always matches has no condition", 1)
+        raise PclError(phrase("the condition is empty; a rule that always matches has no condition"), 1)
     tree = parser.either()
     rest = parser.reading.peek
     if rest.piece is not Piece.END:
@@ -90,9 +91,9 @@ def parse_path(text: str, roots: frozenset[str] = EVENT_ROOTS) -> Path:
     value = parser.value()
     rest = parser.reading.peek
     if not isinstance(value, Path):
-        raise PclError(f"expected a path such as `event.summary`, found {token}", token.column)
+        raise PclError(phrase("expected a path such as `event.summary`, found %(token)s", token=token), token.column)
     if rest.piece is not Piece.END:
-        raise PclError(f"expected the end of the path, found {rest}", rest.column)
+        raise PclError(phrase("expected the end of the path, found %(rest)s", rest=rest), rest.column)
     return value
 
 
@@ -135,7 +136,9 @@ class _Parser:
             return self.inner(opening)
         self.factors += 1
         if self.factors > FACTORS:
-            raise PclError(f"at most {FACTORS} tests may be joined by `and` and `or`", opening.column)
+            raise PclError(
+                phrase("at most %(factors)s tests may be joined by `and` and `or`", factors=FACTORS), opening.column
+            )
         left = self.value()
         token = self.reading.peek
         if token.piece is Piece.SIGN and token.text in OPERATORS:
@@ -153,7 +156,10 @@ class _Parser:
         """What stands in parentheses, of which the first is read."""
         self.depth += 1
         if self.depth > PARENTHESES:
-            raise PclError(f"parentheses may stand in one another {PARENTHESES} deep", opening.column)
+            raise PclError(
+                phrase("parentheses may stand in one another %(parentheses)s deep", parentheses=PARENTHESES),
+                opening.column,
+            )
         node = self.either()
         closing = self.reading.peek
         if not self.reading.take_sign(")"):
@@ -161,7 +167,9 @@ class _Parser:
         self.depth -= 1
         after = self.reading.peek
         if after.text in OPERATORS or (after.piece is Piece.WORD and after.text in _OPERATIONS):
-            message = f"{after} compares values, but what stands in parentheses is a condition; leave them out"
+            message = phrase(
+                "%(after)s compares values, but what stands in parentheses is a condition; leave them out", after=after
+            )
             raise PclError(message, after.column)
         return node
 
@@ -174,13 +182,19 @@ class _Parser:
     def exists(self, left: Value, opening: Token) -> Exists:
         """`path exists`."""
         if not isinstance(left, Path):
-            raise PclError(f"`exists` asks about a path such as `event.source`; {opening} is none", opening.column)
+            raise PclError(
+                phrase("`exists` asks about a path such as `event.source`; %(opening)s is none", opening=opening),
+                opening.column,
+            )
         return Exists(left)
 
     def within(self, left: Value, opening: Token) -> Within:
         """`now in schedule`."""
         if not isinstance(left, Now):
-            message = f"only `now` may stand before `in`, found {opening}; for a part of a text, write `matches part`"
+            message = phrase(
+                "only `now` may stand before `in`, found %(opening)s; for a part of a text, write `matches part`",
+                opening=opening,
+            )
             raise PclError(message, opening.column)
         return schedule(self.reading)
 
@@ -190,7 +204,7 @@ class _Parser:
         at = self.reading.peek
         right = self.value()
         if isinstance(left, Threshold) and isinstance(right, Threshold):
-            raise PclError("a count is compared with a number, not with another count", at.column)
+            raise PclError(phrase("a count is compared with a number, not with another count"), at.column)
         node = Compare(left, sign.text, right)
         odd = hints.odd_comparison(node)
         if odd:
@@ -207,18 +221,23 @@ class _Parser:
         exactly = self.reading.take_word("exactly")
         token = self.reading.peek
         if exactly and token.piece is Piece.WORD and token.text in {"part", "regex"}:
-            raise PclError(f"`exactly` comes last: write `matches {token.text} exactly`", token.column)
+            raise PclError(
+                phrase("`exactly` comes last: write `matches %(text)s exactly`", text=token.text), token.column
+            )
         right = self.regex(exactly=exactly) if how is How.REGEX else self.value()
         for one, at in ((left, opening), (right, token)):
             if isinstance(one, Threshold):
-                raise PclError("a count is compared by `>`, `>=`, `<`, `<=` or `==`", at.column)
+                raise PclError(phrase("a count is compared by `>`, `>=`, `<`, `<=` or `==`"), at.column)
         return Matches(left, how, right, exactly)
 
     def regex(self, *, exactly: bool) -> Text:
         """A regular expression, which is tried at once."""
         token = self.reading.peek
         if token.piece is not Piece.TEXT:
-            raise PclError(f"after `matches regex` comes a text in single quotes, found {token}", token.column)
+            raise PclError(
+                phrase("after `matches regex` comes a text in single quotes, found %(token)s", token=token),
+                token.column,
+            )
         text = self.text(self.reading.skip())
         compile_pattern(text.value, CONDITION_FLAGS_EXACTLY if exactly else CONDITION_FLAGS, token.column)
         return text
@@ -247,7 +266,14 @@ class _Parser:
         """A text literal, if it is not too long."""
         size = len(token.value.encode("utf-8"))
         if size > LITERAL_BYTES:
-            raise PclError(f"a text has at most {LITERAL_BYTES} bytes; this one has {size}", token.column)
+            raise PclError(
+                phrase(
+                    "a text has at most %(literal_bytes)s bytes; this one has %(size)s",
+                    literal_bytes=LITERAL_BYTES,
+                    size=size,
+                ),
+                token.column,
+            )
         return Text(token.value)
 
     def path(self, root: Token) -> Path:
@@ -264,9 +290,11 @@ class _Parser:
             else:
                 break
             if len(steps) > PATH_STEPS:
-                raise PclError(f"a path has at most {PATH_STEPS} elements", token.column)
+                raise PclError(
+                    phrase("a path has at most %(path_steps)s elements", path_steps=PATH_STEPS), token.column
+                )
         if steps == [CACHE_VAR] or (root.text == CACHE_VAR and isinstance(steps[1], int)):
-            raise PclError("name the cache variable: `cache_var.name`", root.column)
+            raise PclError(phrase("name the cache variable: `cache_var.name`"), root.column)
         return Path(tuple(steps))
 
     def name(self) -> str:
@@ -285,11 +313,13 @@ class _Parser:
         elif token.piece is Piece.INT and 0 <= int(token.text) <= MAX_INDEX:
             step = int(token.text)
         else:
-            message = f"in brackets stands a name in single quotes or a number from 0 up, found {token}"
+            message = phrase(
+                "in brackets stands a name in single quotes or a number from 0 up, found %(token)s", token=token
+            )
             raise PclError(message, token.column)
         closing = self.reading.peek
         if not self.reading.take_sign("]"):
-            raise PclError(f"expected `]`, found {closing}", closing.column)
+            raise PclError(phrase("expected `]`, found %(closing)s", closing=closing), closing.column)
         return step
 
     def remark(self, message: str, at: Token) -> None:

@@ -14,6 +14,7 @@ import re2
 
 from tocsin.events.pcl.errors import PclError
 from tocsin.events.pcl.values import LEFT_BYTES, cut
+from tocsin.kernel.wording import phrase
 
 MEMORY_BYTES: Final = 512 * 1024
 """What one compiled expression may take, its automaton included. RE2's own limit, 8 MiB, would be a lot in hundreds."""
@@ -65,11 +66,13 @@ def compile_pattern(regex: str, flags: str = "", column: int = 1, *, groups: boo
     try:
         pattern: Pattern = re2.compile((flags + regex).encode("utf-8"), options)
     except UnicodeEncodeError:
-        raise PclError("the regular expression holds half a character", column) from None
+        raise PclError(phrase("the regular expression holds half a character"), column) from None
     except re2.error as error:
-        raise PclError(f"not a regular expression of RE2: {_reason(error, flags)}", column) from None
+        raise PclError(
+            phrase("not a regular expression of RE2: %(reason)s", reason=_reason(error, flags)), column
+        ) from None
     if pattern.programsize > PROGRAM_STEPS:
-        raise PclError("the regular expression is too large; repeat less in it", column)
+        raise PclError(phrase("the regular expression is too large; repeat less in it"), column)
     return pattern
 
 
@@ -92,7 +95,9 @@ def _reason(error: Exception, flags: str) -> str:
 def check_regex(regex: str) -> Pattern:
     """The expression of a variable, extraction or dynamic route: no flags but its own. Raises PclError."""
     if len(regex.encode("utf-8", "replace")) > REGEX_BYTES:
-        raise PclError(f"a regular expression has at most {REGEX_BYTES} bytes", REGEX_BYTES + 1)
+        raise PclError(
+            phrase("a regular expression has at most %(regex_bytes)s bytes", regex_bytes=REGEX_BYTES), REGEX_BYTES + 1
+        )
     return compile_pattern(regex, groups=True)
 
 

@@ -11,6 +11,7 @@ from enum import Enum
 from typing import Final, NamedTuple
 
 from tocsin.events.pcl.errors import PclError
+from tocsin.kernel.wording import phrase
 
 CONDITION_BYTES: Final = 2048
 """A condition as text, in UTF-8."""
@@ -54,7 +55,8 @@ class Token(NamedTuple):
         """As messages name it."""
         if self.piece is Piece.END:
             return "the end"
-        return f"`{self.text if len(self.text) <= _SHOWN else self.text[:_SHOWN] + '…'}`"
+        text = self.text if len(self.text) <= _SHOWN else self.text[:_SHOWN] + "…"
+        return f"`{text}`"
 
 
 _TOKEN = re.compile(
@@ -103,7 +105,7 @@ def scan(text: str) -> list[Token]:
         if token.piece in {Piece.INT, Piece.FLOAT}:
             _check_number(token, text)
         elif token.piece is Piece.DATE and text.startswith("T", token.end):
-            raise PclError("a time is written `2024-01-01 08:00:00 Etc/UTC`, without T and Z", token.end + 1)
+            raise PclError(phrase("a time is written `2024-01-01 08:00:00 Etc/UTC`, without T and Z"), token.end + 1)
         tokens.append(token)
         at = _past_space(text, token.end)
     tokens.append(Token(Piece.END, "", len(text), len(text)))
@@ -121,17 +123,26 @@ def _check_size(text: str) -> None:
     try:
         octets = text.encode("utf-8")
     except UnicodeEncodeError as error:
-        raise PclError("here is half a character, which no text can hold", error.start + 1) from None
+        raise PclError(phrase("here is half a character, which no text can hold"), error.start + 1) from None
     if len(octets) > CONDITION_BYTES:
         within = len(octets[:CONDITION_BYTES].decode("utf-8", "ignore"))
-        raise PclError(f"a condition has at most {CONDITION_BYTES} bytes; this one has {len(octets)}", within + 1)
+        raise PclError(
+            phrase(
+                "a condition has at most %(condition_bytes)s bytes; this one has %(count)s",
+                condition_bytes=CONDITION_BYTES,
+                count=len(octets),
+            ),
+            within + 1,
+        )
 
 
 def _check_number(token: Token, text: str) -> None:
     exponent = _BIG_EXPONENT.match(text, token.end)
     if exponent:
         form = f"{token.text}{'' if token.piece is Piece.FLOAT else '.0'}e{exponent[1]}"
-        raise PclError(f"a number with an exponent has a decimal point and a small `e`: `{form}`", token.column)
+        raise PclError(
+            phrase("a number with an exponent has a decimal point and a small `e`: `%(form)s`", form=form), token.column
+        )
 
 
 def _strange(text: str, at: int) -> str:
@@ -140,16 +151,22 @@ def _strange(text: str, at: int) -> str:
     if char == "'":
         return _open_text(text, at)
     if char in _QUOTES:
-        return f"texts stand in straight single quotes, 'like this'; found {char}"
+        return phrase("texts stand in straight single quotes, 'like this'; found %(char)s", char=char)
     for sign, message in _MEANT:
         if text.startswith(sign, at):
             return message
     if char in _ARITHMETIC:
-        return f"there is no arithmetic, so no `{char}`; a name that holds it stands in brackets: event['a-b']"
+        return phrase(
+            "there is no arithmetic, so no `%(char)s`; a name that holds it stands in brackets: event['a-b']", char=char
+        )
     if char == "\\":
-        return "a backslash belongs inside a text, in single quotes"
-    shown = char if char.isprintable() and not char.isspace() else f"the character U+{ord(char):04X}"
-    return f"{shown} means nothing here; a name that holds it stands in brackets: event['…']"
+        return phrase("a backslash belongs inside a text, in single quotes")
+    shown = (
+        char
+        if char.isprintable() and not char.isspace()
+        else phrase("the character U+%(code)s", code=f"{ord(char):04X}")
+    )
+    return phrase("%(shown)s means nothing here; a name that holds it stands in brackets: event['…']", shown=shown)
 
 
 def _open_text(text: str, at: int) -> str:
@@ -157,5 +174,5 @@ def _open_text(text: str, at: int) -> str:
     read = _BAD_ESCAPE.match(text, at)
     end = read.end() if read else at
     if text[end : end + 1] == "\\":
-        return "after a backslash comes ' or another backslash only; write a backslash as \\\\"
-    return "the text that begins here has no closing '"
+        return phrase("after a backslash comes ' or another backslash only; write a backslash as \\\\")
+    return phrase("the text that begins here has no closing '")

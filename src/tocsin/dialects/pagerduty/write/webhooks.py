@@ -23,6 +23,7 @@ from tocsin.events.orchestration import Call
 from tocsin.incidents.model import Incident
 from tocsin.kernel.actor import ActorKind
 from tocsin.kernel.time import Moment, to_datetime
+from tocsin.kernel.wording import plain_text
 
 BODY_BYTES = 256 * 1024
 """A larger event is not sent."""
@@ -32,7 +33,7 @@ TRIMMED_CHARS = 1000
 
 USER_AGENT = "PagerDuty-Webhook/V3.0"
 
-_ENCODER = msgspec.json.Encoder()
+_ENCODER = msgspec.json.Encoder(enc_hook=plain_text)
 
 
 @dataclass(frozen=True, slots=True)
