@@ -5,7 +5,7 @@ bin := .venv/bin
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-check setup-dev demo demo-reset run test test-fast check format bench shots lock dist clean
+.PHONY: help setup setup-check setup-dev demo demo-reset run test test-fast check format bench shots messages lock dist clean
 
 help: ## list these
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -51,6 +51,9 @@ bench: setup-dev ## the benchmarks (ARGS=... narrows)
 shots: setup-dev ## screenshots of the pages
 	@scripts/system-peers
 	@$(bin)/python scripts/shots.py $(ARGS)
+
+messages: setup-dev ## bring the catalogues of other languages up to date
+	@$(bin)/python scripts/messages.py
 
 lock: setup-dev ## lock dependencies anew (ARGS=--upgrade: to the newest versions)
 	@scripts/lock $(ARGS)

@@ -8,9 +8,14 @@ from gettext import NullTranslations
 
 import pytest
 
-from tocsin.kernel.wording import nphrase, phrase
+from tocsin.incidents.messages import IncidentAcknowledged
+from tocsin.kernel.actor import Actor, ActorKind, Via
+from tocsin.kernel.time import HOUR, MILLISECOND, parse_iso
+from tocsin.kernel.wording import door, listed, nphrase, phrase, sentence_case, span_words
+from tocsin.storage.codec import dump, plain
 from tocsin.web import language
-from tocsin.web.render import environment
+from tocsin.web.render import emphasised, environment
+from tocsin.web.times import Times, zone_of
 
 
 class Words(NullTranslations):
@@ -78,3 +83,62 @@ def test_a_language_is_spoken_only_inside() -> None:
 @pytest.mark.parametrize("name", language.LANGUAGES)
 def test_every_language_has_its_catalogue(name: str) -> None:
     assert language.catalogue(name).ngettext("one", "many", 2) == "many"
+
+
+@pytest.mark.parametrize(
+    ("kept", "told"),
+    [
+        ("given to others", "an andere gegeben"),
+        ("named in level 2 of Zahlung, pass 1 of 4", "genannt in Stufe 2 von Zahlung, Durchgang 1 von 4"),
+        (
+            "on call in Erste (level 1 of Zahlung, pass 1 of 4)",
+            "in Bereitschaft in Erste (Stufe 1 von Zahlung, Durchgang 1 von 4)",
+        ),
+        (
+            "answered by Bob; whether it went out before the crash is not known",
+            "beantwortet von Bob; ob es vor dem Absturz hinausging, ist nicht bekannt",
+        ),
+        ("550 5.1.1 no such mailbox", "550 5.1.1 no such mailbox"),
+        ("", ""),
+    ],
+)
+def test_what_records_keep_in_english_is_found_again(kept: str, told: str) -> None:
+    with language.speaking("de"):
+        assert language.said(phrase(kept)) == told
+    assert language.said(phrase(kept)) == kept
+
+
+def test_parts_of_a_sentence_are_said_in_its_language() -> None:
+    actor = Actor(ActorKind.USER, "alice", Via.VOICE)
+    sentence = phrase("%(who)s acknowledged%(door)s%(until)s", who="Alice", door=door(actor), until="")
+    with language.speaking("de"):
+        assert language.said(sentence) == "Alice hat per Anruf quittiert"
+        assert language.said(sentence_case(phrase("given to others"))) == "An andere gegeben"
+        assert language.said(listed(["Alice", "Bob", phrase("nobody")])) == "Alice, Bob und niemand"
+        assert language.said(span_words(1_900 * MILLISECOND)) == "1,9 s"
+        assert language.said(nphrase("%(num)s incident", "%(num)s incidents", 2)) == "2 Vorfälle"
+    assert sentence == "Alice acknowledged by phone call"
+    assert listed(["Alice", "Bob", phrase("nobody")]) == "Alice, Bob and nobody"
+    assert span_words(1_900 * MILLISECOND) == "1.9 s"
+
+
+def test_a_name_in_a_sentence_can_be_bold_and_is_escaped() -> None:
+    sentence = phrase("%(who)s wrote: %(text)s", who="<Bob>", text="a & b")
+    with language.speaking("de"):
+        assert emphasised(sentence) == "<b><bdi>&lt;Bob&gt;</bdi></b> hat geschrieben: a &amp; b"
+    assert emphasised("no <phrase>") == "no &lt;phrase&gt;"
+
+
+def test_a_phrase_is_stored_as_its_english() -> None:
+    fact = IncidentAcknowledged(incident_id=phrase("level %(level)s", level=2))
+    assert type(plain(fact)["incident_id"]) is str
+    assert '"level 2"' in dump(fact)
+
+
+def test_days_stand_as_the_language_writes_them_and_clocks_have_24_hours() -> None:
+    times = Times(parse_iso("2026-01-06T14:14:07+00:00"), zone_of("Etc/UTC"))
+    moments = [parse_iso(f"{day}T13:05:00+00:00") for day in ("2026-01-06", "2026-01-05", "2025-12-03", "2026-05-03")]
+    assert [times.minute(one) for one in moments] == ["13:05", "Mon 13:05", "3 Dec 2025 13:05", "3 May 13:05"]
+    with language.speaking("de"):
+        assert [times.minute(one) for one in moments] == ["13:05", "Mo 13:05", "3. Dez. 2025 13:05", "3. Mai 13:05"]
+        assert "vor 1 Tg. 2 h" in times.at(moments[1] - HOUR)

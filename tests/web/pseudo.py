@@ -1,0 +1,183 @@
+"""A language that nobody speaks, in which each sentence stands in ⟦ ⟧: what stands outside was not translated.
+
+Values stand outside too, so that they are looked at by themselves: each is a name or a text of the scene, or a sentence
+of its own.
+"""
+
+from __future__ import annotations
+
+import gettext
+import json
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import fields, is_dataclass
+from enum import Enum
+from html.parser import HTMLParser
+from typing import Any, Final
+
+import pytest
+from babel.messages.catalog import Catalog
+
+from scripts.messages import found
+from tests.web.place import Place
+from tocsin.engine.kinds import KINDS
+from tocsin.runtime.reads import AlertFilter, IncidentFilter, TimelineFilter
+from tocsin.web import language
+from tocsin.web.render import host_of
+
+NAME: Final = "de"
+"""Whose place it takes."""
+
+_DAY: Final = re.compile(r"\b(Mo|Di|Mi|Do|Fr|Sa|So|Jan|Feb|März|Apr|Mai|Juni|Juli|Aug|Sept|Okt|Nov|Dez)\b")
+"""Days and months come from Babel."""
+
+_PLACE: Final = re.compile(r"%\(\w+\)s")
+_SHOWN: Final = ("aria-label", "title", "placeholder", "alt")
+_NO_TEXT: Final = frozenset({"script", "style", "template", "code", "pre", "kbd", "time"})
+_VOID: Final = frozenset({"meta", "link", "input", "br", "hr", "img", "use", "path", "circle", "rect"})
+
+ALLOWED: Final = frozenset({"Tocsin", "UTC", "Etc", "Ctrl K", "K", "PagerDuty"})
+"""Names that are the same in every language."""
+
+REASONS: Final = frozenset({"reason", "why", "detail", "suppressed", "who", "missing"})
+"""Fields that hold sentences of ours: no data."""
+
+
+class Pseudo(gettext.NullTranslations):
+    """The catalogue: it knows exactly what `make messages` finds."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.known = found()
+
+    def gettext(self, message: str) -> str:
+        return _fenced(message) if message in self.known else message
+
+    def ngettext(self, one: str, many: str, num: int) -> str:
+        known = self.known.get(one, ("", False))[0]
+        form = one if num == 1 else many
+        return _fenced(form) if known == (one, many) else form
+
+
+def _fenced(message: str) -> str:
+    return f"⟦{_PLACE.sub(lambda place: f'⟧{place.group()}⟦', message)}⟧"
+
+
+@contextmanager
+def spoken() -> Iterator[None]:
+    """Pages that ask for German get the pseudo language inside."""
+    words = Pseudo()
+    catalogue = Catalog(NAME)
+    for message, kept in words.known.values():
+        catalogue.add(message, auto_comments=[language.KEPT] if kept else [])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(language, "catalogue", lambda _name: words)
+        patch.setattr(language, "entries", lambda _name: catalogue)
+        _forget()
+        try:
+            yield
+        finally:
+            _forget()
+
+
+def _forget() -> None:
+    language._kept.cache_clear()
+    language._again.cache_clear()
+
+
+class _Reader(HTMLParser):
+    """Everything on a page that a person reads, without what stands in ⟦ ⟧."""
+
+    def __init__(self, inside: str) -> None:
+        super().__init__()
+        self.inside = inside
+        self.open: list[str] = []
+        self.depth = 0
+        self.texts: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag not in _VOID:
+            self.open.append(tag)
+        if self._counts():
+            for name, value in attrs:
+                if name in _SHOWN and value:
+                    self.texts.append(_outside(value, 0)[0])
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """It holds no text."""
+
+    def handle_endtag(self, tag: str) -> None:
+        while self.open and self.open.pop() != tag:
+            pass
+
+    def handle_data(self, data: str) -> None:
+        if self._counts() and not _NO_TEXT & set(self.open):
+            text, self.depth = _outside(data, self.depth)
+            self.texts.append(text)
+
+    def _counts(self) -> bool:
+        return self.inside in self.open or self.open[-1:] == ["title"]
+
+
+def _outside(text: str, depth: int) -> tuple[str, int]:
+    kept = []
+    for letter in text:
+        if letter == "⟧":
+            depth -= 1
+        elif letter == "⟦":
+            depth += 1
+            kept.append(" ")
+        elif depth <= 0:
+            kept.append(letter)
+    return "".join(kept), depth
+
+
+def untranslated(html: str, data: re.Pattern[str], inside: str = "html") -> list[str]:
+    """What the page says in no language but English: neither a sentence that is known nor something of the scene."""
+    reader = _Reader(inside)
+    reader.feed(html)
+    left = (_DAY.sub(" ", data.sub(" ", text)) for text in reader.texts)
+    return sorted({" ".join(text.split()) for text in left if re.search(r"[^\W\d_]{2}", text)})
+
+
+def data_of(place: Place) -> re.Pattern[str]:
+    """Every name and text that people, programs and monitors brought into the scene."""
+    desk = place.desk
+    every: set[str] = set(ALLOWED)
+    config = desk.config()
+    every |= {text for kind in KINDS for text in _texts(config.of(kind))}
+    every |= set(_texts(desk.reads.incidents(IncidentFilter(), limit=500).items))
+    every |= set(_texts(desk.reads.alerts(AlertFilter(), limit=500).items))
+    every |= set(_texts(place.site.booth.phones() if place.site.booth is not None else ()))
+    every |= set(_texts(place.site.show.state() if place.site.show is not None else ()))
+    every |= set(_texts(desk.reads.timeline(TimelineFilter(), limit=5000).items))
+    names = (one for one in every if any(letter.isalpha() for letter in one) and (len(one) > 2 or not one.islower()))
+    words = sorted(names, key=len, reverse=True)
+    return re.compile("|".join(rf"(?<!\w){re.escape(one)}(?!\w)" for one in words))
+
+
+def _texts(value: Any, seen: set[int] | None = None) -> Iterator[str]:
+    seen = set() if seen is None else seen
+    if isinstance(value, Enum) or id(value) in seen:
+        return
+    if isinstance(value, str):
+        yield value.strip()
+        yield host_of(value)
+        yield from (line.strip() for line in value.splitlines())
+        if value[:1] in ("{", "["):
+            with suppress(ValueError):
+                yield from _texts(json.loads(value), seen)
+        return
+    seen.add(id(value))
+    if isinstance(value, Mapping):
+        for key, one in value.items():
+            yield from _texts(key, seen)
+            yield from _texts(one, seen)
+    elif isinstance(value, tuple | list | set | frozenset):
+        for one in value:
+            yield from _texts(one, seen)
+    elif is_dataclass(value) and not isinstance(value, type):
+        for field in fields(value):
+            if field.name not in REASONS:
+                yield from _texts(getattr(value, field.name), seen)

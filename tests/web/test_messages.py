@@ -1,0 +1,122 @@
+"""Everything that a page says can be said in another language, and every catalogue says all of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from babel.messages.catalog import Message
+from babel.messages.pofile import read_po
+
+from scripts.messages import LOCALE, found, updated
+from scripts.shots import PAGES
+from tests.web import defined_scene, pseudo, scenes
+from tests.web.place import Place
+from tocsin.web import language
+
+CATALOGUES = [name for name in language.LANGUAGES if name != language.SOURCE]
+PLACES = re.compile(r"%\((\w+)\)s|%%")
+
+READY = frozenset({"phones", "end", "not-found"})
+"""Pages whose templates are marked; to be every page."""
+
+INSIDE = "main"
+"""To be "html" when the frame around the pages is marked."""
+
+
+def entries(name: str) -> list[Message]:
+    with (LOCALE / f"{name}.po").open("rb") as file:
+        return [one for one in read_po(file, locale=name) if one.id]
+
+
+def forms(message: Message, *, translated: bool) -> list[str]:
+    value = message.string if translated else message.id
+    return [value] if isinstance(value, str) else list(value or ())
+
+
+@pytest.mark.parametrize("name", CATALOGUES)
+def test_a_catalogue_has_exactly_the_sentences_that_there_are(name: str) -> None:
+    text = (LOCALE / f"{name}.po").read_bytes()
+    assert updated(name, text) == text, "run: make messages"
+
+
+@pytest.mark.parametrize("name", CATALOGUES)
+def test_every_sentence_is_translated(name: str) -> None:
+    assert [one.id for one in entries(name) if not all(forms(one, translated=True) or [""])] == []
+    assert [one.id for one in entries(name) if one.fuzzy] == []
+
+
+@pytest.mark.parametrize("name", CATALOGUES)
+def test_a_translation_has_the_same_places(name: str) -> None:
+    """A form for one may leave its number out."""
+    wrong = []
+    for message in entries(name):
+        known = {place for form in forms(message, translated=False) for place in PLACES.findall(form)}
+        for form in forms(message, translated=True):
+            left = known ^ set(PLACES.findall(form))
+            if left - ({"num"} if message.pluralizable else set()):
+                wrong.append((message.id, form))
+    assert wrong == []
+
+
+@pytest.mark.parametrize("name", CATALOGUES)
+def test_what_surrounds_a_piece_of_a_sentence_stays(name: str) -> None:
+    """An optional part begins with the space that parts it from the rest, in every language."""
+    wrong = [
+        (source, form)
+        for message in entries(name)
+        for source, form in zip(forms(message, translated=False), forms(message, translated=True), strict=False)
+        if form and (source[:1] == " ") != (form[:1] == " ")
+    ]
+    assert wrong == []
+
+
+def test_there_is_something_to_translate() -> None:
+    assert len(found()) > 800
+    assert found()["given to others"] == ("given to others", True)
+
+
+def usual(folder: Path) -> tuple[Place, str, dict[str, str]]:
+    place = scenes.usual(folder)
+    return place, "alice", {name: path.format(**scenes.numbers(place)) for name, path in PAGES.items()}
+
+
+def demo(folder: Path) -> tuple[Place, str, dict[str, str]]:
+    place = scenes.usual(folder)
+    scenes.staged(place, scenes.Show(3, scenes.numbers(place)["fire"]))
+    return place, "alice", {"phones": PAGES["phones"], "end": PAGES["end"]}
+
+
+def empty(folder: Path) -> tuple[Place, str, dict[str, str]]:
+    place = scenes.empty(folder)
+    return place, "erin", {name: path for name, path in PAGES.items() if "{" not in path and "/demo/" not in path}
+
+
+def defined(folder: Path) -> tuple[Place, str, dict[str, str]]:
+    place = defined_scene.defined(folder)
+    known = defined_scene.places(place)
+    return place, "erin", {name: path.format(**known) for name, path in defined_scene.PAGES.items()}
+
+
+@pytest.mark.parametrize("scene", [usual, demo, empty, defined], ids=lambda one: str(one.__name__))
+def test_no_page_says_anything_in_english_only(
+    scene: Callable[[Path], tuple[Place, str, dict[str, str]]], tmp_path: Path
+) -> None:
+    place, who, pages = scene(tmp_path)
+    assert offenders(place, who, {name: path for name, path in pages.items() if name in READY}) == {}
+    place.close()
+
+
+def offenders(place: Place, who: str, pages: dict[str, str], inside: str = INSIDE) -> dict[str, list[str]]:
+    data = pseudo.data_of(place)
+    found: dict[str, list[str]] = {}
+    with pseudo.spoken():
+        for name, path in pages.items():
+            browser = place.client("" if name == "sign-in" else who)
+            answer = browser.get(path, headers={"accept-language": pseudo.NAME})
+            left = pseudo.untranslated(answer.text, data, inside)
+            if left:
+                found[name] = left
+    return found
