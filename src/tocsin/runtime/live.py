@@ -142,6 +142,11 @@ class Bus:
     def __len__(self) -> int:
         return len(self._open)
 
+    def listeners(self, topics: Iterable[str]) -> int:
+        """How many listen to the most popular of these topics."""
+        with self._lock:
+            return max((len(self._listeners.get(topic, ())) for topic in topics), default=0)
+
     def subscribe(self, topics: Iterable[str]) -> Subscription:
         """Listen to these topics until `close`. Call it on the event loop. Raises TooMany when the edge is full."""
         with self._lock:
