@@ -175,7 +175,7 @@ def test_it_ends_with_what_it_is_about_and_with_its_owner(place: Place, rota: Sc
     assert browser.get(by_team).status_code == 404, "who comes back makes a new one"
     assert browser.get(own).status_code == 200
     place.desk.save(replace(place.people["mallory"], active=False), "active")
-    assert browser.get(of_mallory).status_code == 410
+    assert browser.get(of_mallory).status_code == 404, "it does not come back when the person does"
     place.desk.run(place.as_("erin"), _gone("user", place.people["mallory"].id))
     assert browser.get(of_mallory).status_code == 404
     place.desk.run(place.as_("erin"), _gone("schedule", rota.id))

@@ -311,10 +311,10 @@ def test_calm_says_since_when_and_how_the_last_page_went(fire: Place) -> None:
 
 def test_the_first_day_has_a_checklist(place: Place) -> None:
     page = seen(place, "/")
-    assert "Before the first alarm" in page
-    assert "3 of 5" in page
+    assert "Before you rely on it" in page
+    assert "3 of 5 hold" in page
     place.alarm("PaymentsService", "errors", "Payments fail")
-    assert "Before the first alarm" not in seen(place, "/")
+    assert "4 of 5 hold" in seen(place, "/")
 
 
 def test_an_event_says_what_became_of_it(place: Place) -> None:

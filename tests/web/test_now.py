@@ -101,5 +101,7 @@ def test_send_an_event_leads_to_a_command_with_a_key_or_to_where_keys_are(place:
 
 def test_before_the_first_service_it_is_said_that_there_is_no_key(tmp_path: Path) -> None:
     place = empty(tmp_path)
-    assert "Make a service and its integration through the API" in seen(place, "/alerts", "erin")
+    assert "A monitor sends with the key of an integration of a service, and there is none yet." in seen(
+        place, "/alerts", "erin"
+    )
     place.close()

@@ -35,8 +35,8 @@ class Mapped:
 
 
 def words_of(*texts: str) -> str:
-    """What a search looks at: one text to a line, without letters of either case."""
-    return "\n".join(texts).casefold()
+    """What a search looks at: one text to a line, without letters of either case, and without NUL (see `pg_text`)."""
+    return "\n".join(texts).casefold().replace("\0", " ")
 
 
 def _alert(alert: Alert) -> dict[str, Any]:

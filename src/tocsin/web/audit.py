@@ -65,6 +65,9 @@ WORDS: Final[Mapping[str, str]] = {
     "cover_request": later("request for cover"),
     "calendar_feed": later("calendar feed"),
     "saved_view": later("saved view"),
+    "passkey": later("passkey"),
+    "second_factor": later("second factor"),
+    "identity": later("account at the identity provider"),
     "kept": later("record of a client"),
 }
 """What kinds of things are called."""

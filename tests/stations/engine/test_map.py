@@ -13,6 +13,7 @@ from tocsin.deliveries import messages as delivery_messages
 from tocsin.deliveries import text as delivery_text
 from tocsin.directory.subscriptions import EVENTS
 from tocsin.engine import reactions
+from tocsin.engine.admission import Admit
 from tocsin.engine.authorise import NEEDS
 from tocsin.engine.dispatch import COMMANDS, HANDLERS
 from tocsin.engine.reactions import REACTIONS
@@ -66,7 +67,7 @@ def test_every_fact_has_its_sentence() -> None:
 
 
 def test_every_command_has_somebody_who_runs_it() -> None:
-    assert messages(Command) | {SaveThing, DeleteThing} == set(HANDLERS)
+    assert messages(Command) | {SaveThing, DeleteThing, Admit} == set(HANDLERS)
 
 
 def test_what_subscribers_are_told_can_be_subscribed_to() -> None:

@@ -70,4 +70,4 @@ def of_people(incident_id: ColumnElement[str], user_ids: Sequence[str]) -> Colum
 
 def has_words(words: ColumnElement[str], text: str) -> ColumnElement[bool]:
     """Whether the folded text in this column holds all of these words, in any order."""
-    return and_(*(words.contains(word, autoescape=True) for word in text.casefold().split()))
+    return and_(*(words.contains(word, autoescape=True) for word in text.casefold().replace("\0", " ").split()))
