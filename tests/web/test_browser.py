@@ -240,7 +240,7 @@ def test_nothing_sticks_out_and_nothing_is_too_small(full: tuple[Place, str], br
     opened = Opened(browser, place, "alice", address, phone=phone)
     for path in (*PATHS, f"/alerts/{scenes.numbers(place)['alert']}"):
         page = opened.goto(path)
-        wide = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
+        wide = page.evaluate("[document.documentElement.scrollWidth, screen.width]")
         assert wide[0] <= wide[1], path
         if phone:
             small = page.evaluate(

@@ -151,7 +151,7 @@ def test_a_change_is_shown_whole(defined: tuple[Place, str], browser: Browser, p
             page.get_by_label("Label").fill(f"{defined_scene.ODD} {defined_scene.LONG}" * 2)
         page.get_by_role("button", name=button).first.click()
         expect(page.get_by_role("heading", name=heading)).to_be_visible()
-        wide = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
+        wide = page.evaluate("[document.documentElement.scrollWidth, screen.width]")
         assert wide[0] <= wide[1], heading
         assert page.evaluate(UNNAMED) == [], heading
         assert page.evaluate(TWICE) == [], heading

@@ -42,7 +42,7 @@ def test_something_is_found_and_opened_by_keyboard(place: Place, address: str, b
     expect(field).to_have_attribute("aria-activedescendant", "palette-0")
     expect(results.get_by_role("option").first).to_have_attribute("aria-selected", "true")
     assert page.evaluate(CONTRAST) == []
-    wide = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
+    wide = page.evaluate("[document.documentElement.scrollWidth, screen.width]")
     assert wide[0] <= wide[1]
     page.keyboard.press("Enter")
     expect(page).to_have_url(f"{address}/people/{place.people['carol'].id}")

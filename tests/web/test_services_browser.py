@@ -147,7 +147,7 @@ def test_two_hundred_services_are_whole(catalogue: tuple[Place, str], browser: B
                  f"/services/{burning}?span=7d", f"/services/{burning}/edit"):  # fmt: skip
         page = opened.goto(path)
         page.evaluate("for (const one of document.querySelectorAll('main details')) one.open = true")
-        wide = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
+        wide = page.evaluate("[document.documentElement.scrollWidth, screen.width]")
         assert wide[0] <= wide[1], path
         assert page.evaluate(UNNAMED) == [], path
         levels = page.evaluate(LEVELS)

@@ -48,7 +48,7 @@ def paths(place: Place) -> dict[str, str]:
 
 
 def check(page: Page, name: str, *, phone: bool) -> None:
-    wide = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
+    wide = page.evaluate("[document.documentElement.scrollWidth, screen.width]")
     assert wide[0] <= wide[1], name
     assert page.evaluate(UNNAMED) == [], name
     assert page.evaluate(TWICE) == [], name

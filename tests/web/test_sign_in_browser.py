@@ -50,7 +50,7 @@ def opened(
 @pytest.mark.parametrize("phone", [False, True], ids=["desk", "phone"])
 def test_each_page_is_whole_and_labelled(shown: tuple[Scene, str], browser: Browser, name: str, phone: bool) -> None:
     page = opened(browser, shown, name, phone=phone)
-    wide = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
+    wide = page.evaluate("[document.documentElement.scrollWidth, screen.width]")
     assert wide[0] <= wide[1]
     assert (page.evaluate(UNNAMED), page.evaluate(TWICE)) == ([], [])
     levels = page.evaluate(LEVELS)
