@@ -61,7 +61,7 @@ def test_why_nobody_was_paged_without_scripts(place: Place, address: str, browse
     page.get_by_role("region", name="Who", exact=True).get_by_role("link", name="Payments").click()
     expect(page.get_by_text("Level 2: Bob is switched off.")).to_be_visible()
     page.get_by_role("link", name="Change the levels").click()
-    page.get_by_role("button", name="Take Bob out of level 2").click()
+    page.get_by_role("button", name="Take out: Bob, Level 2").click()
     level = page.get_by_role("group", name="Level 2")
     level.get_by_label("Call a person").fill("alice")
     page.get_by_role("button", name="Add to level 2").click()

@@ -35,8 +35,17 @@
     } catch { /* The stream says when the line is dead. */ }
     asking = false;
     if (again) ask();
+    else later();
   };
   tocsin.again = ask;
+
+  /* What waits for something that no stream tells of asks by itself. */
+  let asks;
+  const later = () => {
+    clearTimeout(asks);
+    if (document.querySelector("[data-again]")) asks = setTimeout(ask, 1000);
+  };
+  later();
 
   /* The stream says only that something has changed, also between the making of this page and its own beginning. */
   const connect = () => {
