@@ -10,14 +10,15 @@ from dataclasses import dataclass, field
 
 from tocsin.events import pcl
 from tocsin.events.orchestration import START, OrchestrationPath, OrchestrationRule, PathKind, RuleSet
+from tocsin.kernel.wording import phrase
 
-DISABLED = "it is switched off"
-NEVER_TRUE = "its condition is never true"
-NEVER_THEN = "the times that it asks for never meet"
-NONE_TRUE = "none of its conditions is ever true"
-NO_WAY = "no rule leads to this set"
-NO_WAY_THAT_ACTS = "only rules that never act lead to this set"
-NOTHING_LEFT = "one of the rules before it always acts"
+DISABLED = phrase("it is switched off")
+NEVER_TRUE = phrase("its condition is never true")
+NEVER_THEN = phrase("the times that it asks for never meet")
+NONE_TRUE = phrase("none of its conditions is ever true")
+NO_WAY = phrase("no rule leads to this set")
+NO_WAY_THAT_ACTS = phrase("only rules that never act lead to this set")
+NOTHING_LEFT = phrase("one of the rules before it always acts")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ def _in_set(one: RuleSet) -> Iterable[str]:
         own = _by_itself(rule)
         yield own or before
         if not own and not before and _always_acts(rule):
-            before = f"rule {number} before it always acts"
+            before = phrase("rule %(number)s before it always acts", number=number)
 
 
 def _by_itself(rule: OrchestrationRule) -> str:

@@ -12,15 +12,26 @@ from tocsin.events.memory import Memory, acted_lately
 from tocsin.events.orchestration import START, OrchestrationPath, OrchestrationRule, PathKind, RuleSet, path_id
 from tocsin.events.unreachable import DISABLED, unreachable
 from tocsin.kernel.time import Moment
+from tocsin.kernel.wording import phrase
+from tocsin.web.language import gettext as _
 from tocsin.web.names import isolated
 from tocsin.web.rules import words
 from tocsin.web.visit import Visit
 
 TITLES: Mapping[PathKind, tuple[str, str]] = {
-    PathKind.GLOBAL: ("For every event", "What comes in passes these rules first."),
-    PathKind.ROUTER: ("Which service it is for", "The first rule that matches names the service."),
-    PathKind.UNROUTED: ("What is for no service", "It pages nobody; these rules may still change what is kept of it."),
-    PathKind.SERVICE: ("Own rules", "The last rules before an alert opens, also for the service's own keys."),
+    PathKind.GLOBAL: (phrase("For every event"), phrase("What comes in passes these rules first.")),
+    PathKind.ROUTER: (
+        phrase("Which service it is for"),
+        phrase("The first rule that matches names the service."),
+    ),
+    PathKind.UNROUTED: (
+        phrase("What is for no service"),
+        phrase("It pages nobody; these rules may still change what is kept of it."),
+    ),
+    PathKind.SERVICE: (
+        phrase("Own rules"),
+        phrase("The last rules before an alert opens, also for the service's own keys."),
+    ),
 }
 """Each part of the way: its heading and what happens there."""
 
@@ -112,18 +123,20 @@ def called_by(visit: Visit) -> words.Called:
     def service(service_id: str) -> str:
         found = config.services.get(service_id)
         if found is None:
-            return "a removed service"
-        return isolated(found.name) if visit.may_read(found) else "a service of another team"
+            return _("a removed service")
+        return isolated(found.name) if visit.may_read(found) else _("a service of another team")
 
     def policy(policy_id: str) -> str:
         found = config.policies.get(policy_id)
         if found is None:
-            return "a removed policy"
-        return f"policy {isolated(found.name)}" if visit.may_read(found) else "a policy of another team"
+            return _("a removed policy")
+        if not visit.may_read(found):
+            return _("a policy of another team")
+        return _("policy %(name)s", name=isolated(found.name))
 
     def field(field_id: str) -> str:
         found = config.fields.fields.get(field_id)
-        return isolated(found.display_name) if found is not None else "removed field"
+        return isolated(found.display_name) if found is not None else _("removed field")
 
     return words.Called(service, visit.names.priority, policy, field)
 
@@ -151,7 +164,7 @@ def _block(visit: Visit, path: OrchestrationPath, memories: Mapping[str, Memory]
     sets = tuple(
         SetBlock(
             id=one.id,
-            title="First rules" if one.id == START else f"Set {one.id}",
+            title=_("First rules") if one.id == START else _("Set %(set)s", set=one.id),
             lines=tuple(line(one, place, rule) for place, rule in enumerate(one.rules)),
             add=f"{address}?{urlencode({'set': one.id})}",
         )
@@ -161,7 +174,7 @@ def _block(visit: Visit, path: OrchestrationPath, memories: Mapping[str, Memory]
     last = RuleLine(
         rule=None,
         number=0,
-        when="Everything else" if any(one.lines for one in sets) else "Everything",
+        when=_("Everything else") if any(one.lines for one in sets) else _("Everything"),
         does=words.does(path.catch_all, path.kind, called),
         never=never.catch_all,
         acted=acted,

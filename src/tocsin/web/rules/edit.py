@@ -25,6 +25,8 @@ from tocsin.events.orchestration import (
 )
 from tocsin.kernel.errors import Conflict, Invalid, NotAllowed, NotFound
 from tocsin.web import guard
+from tocsin.web.language import gettext as _
+from tocsin.web.language import later
 from tocsin.web.rules import form, parts, words
 from tocsin.web.rules.blocks import TITLES, called_by, may_edit, path_of
 from tocsin.web.rules.draft import draft
@@ -37,7 +39,7 @@ _NEW: Final = OrchestrationRule(id="")
 _FIELD_CHARS: Final = 64 * 1024
 """What a field of a form holds at most: nothing that was stored is cut."""
 
-_AGAIN: Final = "Somebody has changed these rules since you looked. Below is what your change would do now."
+_AGAIN: Final = later("Somebody has changed these rules since you looked. Below is what your change would do now.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,10 +198,10 @@ def _targets(visit: Visit, path: OrchestrationPath, set_id: str) -> list[tuple[s
     if path.kind is PathKind.ROUTER:
         seen = sorted(filter(visit.may_read, visit.config.services.values()), key=lambda one: one.name.casefold())
         named = {one.id for one in seen}
-        others = [(one, "a service of another team") for one in path.routed_to - named - {UNROUTED}]
-        return [(UNROUTED, "no service"), *((one.id, one.name) for one in seen), *others]
-    sets = [(one.id, f"set {one.id}") for one in path.sets if one.id not in (START, set_id)]
-    return [*sets, (form.NEW_SET, "a new set")]
+        others = [(one, _("a service of another team")) for one in path.routed_to - named - {UNROUTED}]
+        return [(UNROUTED, _("no service")), *((one.id, one.name) for one in seen), *others]
+    sets = [(one.id, _("set %(set)s", set=one.id)) for one in path.sets if one.id not in (START, set_id)]
+    return [*sets, (form.NEW_SET, _("a new set"))]
 
 
 def back_of(visit: Visit, path: OrchestrationPath) -> str:
@@ -216,10 +218,10 @@ def _save(visit: Visit, path: OrchestrationPath) -> Proposal | Response:
     opened, typed = _sent(visit, path), _typed(visit)
     mark = visit.text("mark", 16)
     if opened.is_gone:
-        gone = "Somebody has removed this rule since you opened it. Save it again to add it at the end."
+        gone = _("Somebody has removed this rule since you opened it. Save it again to add it at the end.")
         return _show(visit, path, opened, typed, code=409, problems=form.Problems({}, (gone,)))
     if mark and mark != form.mark_of(opened.rule):
-        met = "Somebody has changed this rule since you opened it. Send it again to replace what they wrote."
+        met = _("Somebody has changed this rule since you opened it. Send it again to replace what they wrote.")
         return _show(visit, path, opened, typed, code=409, problems=form.Problems({}, (met,)))
     begin = "Catch-all: "
     try:
@@ -232,7 +234,7 @@ def _save(visit: Visit, path: OrchestrationPath) -> Proposal | Response:
             begin = f"Set {opened.set_id}, rule {place + 1}{f' ({rule.label})' if rule.label else ''}: "
         carried = {**typed, "do": "save", "set": opened.set_id, "rule": opened.rule.id, "mark": mark}
         carried |= {"catch_all": "1"} if opened.last else {}
-        return Proposal(_judged(visit, path, changed), "Save this change?", "Save", "rule-saved", carried)
+        return Proposal(_judged(visit, path, changed), _("Save this change?"), _("Save"), "rule-saved", carried)
     except form.Misfilled as error:
         return _show(visit, path, opened, typed, code=422, problems=form.Problems(error.at, ()))
     except Invalid as error:
@@ -245,7 +247,7 @@ def _reviewed(visit: Visit, path: OrchestrationPath, propose: Propose, *, sure: 
     made = propose(visit, path)
     notice = ""
     if sure and isinstance(made, Proposal):
-        notice = _AGAIN
+        notice = _(_AGAIN)
         if visit.text("seen", 20) == str(path.updated_at):
             try:
                 visit.run(_command(path, made.changed))
@@ -340,10 +342,10 @@ def _moved(step: int) -> Propose:
         rule = rules.pop(place)
         rules.insert(to, rule)
         changed = _judged(visit, path, _with_set(path, replace(own, rules=tuple(rules))))
-        title = f"Move this rule to place {to + 1}?"
+        title = _("Move this rule to place %(place)s?", place=to + 1)
         carried = {"do": "place", "set": own.id, "rule": rule_id, "place": str(to)}
         may_move = (to > 0, to < len(rules) - 1)
-        return Proposal(changed, title, "Move it", "rule-moved", carried, may_move=may_move)
+        return Proposal(changed, title, _("Move it"), "rule-moved", carried, may_move=may_move)
 
     return move
 
@@ -355,7 +357,7 @@ def _delete(visit: Visit, path: OrchestrationPath) -> Proposal:
         raise NotFound("This rule was removed already.")
     changed = _judged(visit, path, _with_set(path, replace(own, rules=rules)))
     carried = {"do": "delete", "set": own.id, "rule": rule_id}
-    return Proposal(changed, "Remove this rule?", "Remove it", "rule-gone", carried, removes=True)
+    return Proposal(changed, _("Remove this rule?"), _("Remove it"), "rule-gone", carried, removes=True)
 
 
 def _delete_set(visit: Visit, path: OrchestrationPath) -> Proposal:
@@ -365,7 +367,12 @@ def _delete_set(visit: Visit, path: OrchestrationPath) -> Proposal:
         raise Conflict("Only an empty set can be removed, and never the first one.")
     changed = _judged(visit, path, replace(path, sets=tuple(one for one in path.sets if one.id != own.id)))
     return Proposal(
-        changed, "Remove this set?", "Remove it", "set-gone", {"do": "delete-set", "set": own.id}, removes=True
+        changed,
+        _("Remove this set?"),
+        _("Remove it"),
+        "set-gone",
+        {"do": "delete-set", "set": own.id},
+        removes=True,
     )
 
 
@@ -374,7 +381,9 @@ def _switched(*, on: bool) -> Propose:
 
     def switch(visit: Visit, path: OrchestrationPath) -> Proposal:
         changed = _judged(visit, path, replace(path, active=on))
-        return Proposal(changed, f"Switch these rules {word}?", f"Switch {word}", f"path-{word}", {"do": word})
+        title = _("Switch these rules on?") if on else _("Switch these rules off?")
+        button = _("Switch on") if on else _("Switch off")
+        return Proposal(changed, title, button, f"path-{word}", {"do": word})
 
     return switch
 

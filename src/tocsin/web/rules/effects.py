@@ -18,8 +18,11 @@ from tocsin.events.memory import Memory
 from tocsin.events.model import Action, Event, Outcome
 from tocsin.events.orchestration import OrchestrationPath, PathKind, path_id
 from tocsin.kernel.time import Moment
-from tocsin.kernel.wording import span_words
+from tocsin.kernel.wording import phrase, sentence_case, span_words
 from tocsin.runtime.reads import OutcomeFilter
+from tocsin.web.language import gettext as _
+from tocsin.web.language import later, said
+from tocsin.web.looks import OUTCOMES
 from tocsin.web.names import isolated
 from tocsin.web.rules.blocks import called_by
 from tocsin.web.visit import Visit
@@ -34,11 +37,29 @@ _FEWEST: Final = 3
 
 _CHARS: Final = 200
 _ENDS: Final[Mapping[Outcome, str]] = {
-    Outcome.OPENED: "pages",
-    Outcome.SUPPRESSED: "is suppressed",
-    Outcome.SUSPENDED: "waits, then pages",
-    Outcome.DROPPED: "is dropped",
+    Outcome.OPENED: phrase("pages%(whom)s", whom=""),  # "pages" alone is a noun elsewhere
+    Outcome.SUPPRESSED: phrase("is suppressed"),
+    Outcome.SUSPENDED: phrase("waits, then pages"),
+    Outcome.DROPPED: phrase("is dropped"),
 }
+
+_FIELDS: Final = {
+    "summary": later("summary"),
+    "source": later("source"),
+    "severity": later("severity"),
+    "component": later("component"),
+    "group": later("group"),
+    "class": later("class"),
+    "dedup_key": later("dedup key"),
+    "event_action": later("event action"),
+    "client": later("client"),
+    "client_url": later("client url"),
+    "links": later("links"),
+    "images": later("images"),
+    "timestamp": later("timestamp"),
+    "custom_details": later("custom details"),
+}
+"""What the fields of an event are called."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,38 +153,42 @@ def _effect(visit: Visit, seq: int, event: Event, was: Preview, now: Preview) ->
         for name in dict.fromkeys([*before, *after])
         if before.get(name, "") != after.get(name, "")
     )
-    title = isolated((event.summary or event.dedup_key)[:_CHARS]) if shown else "an event for a service of another team"
+    if shown:
+        title = isolated((event.summary or event.dedup_key)[:_CHARS])
+    else:
+        title = _("an event for a service of another team")
     return Effect(seq, event.received_at, title, differences) if differences else None
 
 
 def _fate(visit: Visit, event: Event, seen: Preview, *, shown: bool) -> Iterator[tuple[str, str]]:
     """All that matters of what becomes of an event, in words."""
     called = called_by(visit)
-    yield "Goes to", called.service(seen.service_id) if seen.service_id else "no service"
+    yield _("Goes to"), called.service(seen.service_id) if seen.service_id else _("no service")
     if not shown:
         return
-    yield "It", _ENDS.get(seen.ending.outcome, seen.ending.outcome.value)
+    outcome = seen.ending.outcome
+    yield _("It"), said(_ENDS[outcome] if outcome in _ENDS else OUTCOMES[outcome].word)
     alert = seen.alert
     if alert is not None and alert.suspended_until is not None:
-        yield "Waits", span_words(alert.suspended_until - event.received_at)
+        yield _("Waits"), said(span_words(alert.suspended_until - event.received_at))
     if seen.priority_id:
-        yield "Priority", called.priority(seen.priority_id)
+        yield _("Priority"), called.priority(seen.priority_id)
     if seen.policy_id:
-        yield "Calls", called.policy(seen.policy_id)
+        yield _("Calls"), called.policy(seen.policy_id)
     if seen.notes:
-        yield "Notes", "; ".join(seen.notes)
+        yield _("Notes"), "; ".join(seen.notes)
     for field_id, text in seen.field_values:
         yield called.field(field_id), text
     final = seen.stages[-1].after if seen.stages else event
     for name, text in flat(final).items():
-        yield name.capitalize(), text
+        yield sentence_case(name), text
 
 
 def flat(event: Event) -> dict[str, str]:
-    """The fields of an event as texts, details one by one."""
+    """The fields of an event as texts, details one by one, by what they are called."""
     fields = fields_of(event)
     details = fields.pop("custom_details", {})
-    found = {name.replace("_", " "): str(value) for name, value in fields.items()}
+    found = {_(_FIELDS[name]): str(value) for name, value in fields.items()}
     if isinstance(details, Mapping):
-        found |= {f"detail {name}": str(value) for name, value in details.items()}
+        found |= {_("detail %(path)s", path=name): str(value) for name, value in details.items()}
     return found

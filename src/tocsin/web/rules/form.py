@@ -14,6 +14,9 @@ from typing import Any, Final
 
 from tocsin.events.orchestration import Actions, DynamicRoute, Lookup, OrchestrationRule
 from tocsin.kernel.errors import Invalid
+from tocsin.kernel.wording import Phrase, sentence_case
+from tocsin.web.language import gettext as _
+from tocsin.web.language import later
 from tocsin.web.rules.parts import NAMES, Found, actions_with_rows, filled_rows, is_same, plain, rows
 
 NEW_SET: Final = "+"
@@ -85,7 +88,7 @@ class Misfilled(Invalid):
     """Fields that mean nothing, each with what is wrong with it."""
 
     def __init__(self, at: Mapping[str, tuple[str, ...]]) -> None:
-        super().__init__("Something is missing in this form.")
+        super().__init__(later("Something is missing in this form."))
         self.at = at
 
 
@@ -149,7 +152,7 @@ def _action(name: str, text: str, problems: Found) -> Any:
         return _seconds(text, problems)
     known = {"severity": SEVERITIES, "event_action": EVENT_ACTIONS}.get(name)
     if known is not None and text and text not in known:
-        problems.add(name, "Choose one of the list.")
+        problems.add(name, _("Choose one of the list."))
     return text
 
 
@@ -160,7 +163,7 @@ def _seconds(text: str, problems: Found) -> int | None:
     try:
         return round(min(float(typed), 1e6) * 60)
     except (ValueError, OverflowError):
-        problems.add("suspend", "It is a number of minutes, for instance 5.")
+        problems.add("suspend", _("It is a number of minutes, for instance 5."))
         return None
 
 
@@ -169,9 +172,9 @@ def _dynamic(typed: Mapping[str, str], problems: Found) -> DynamicRoute | None:
     if not source and not regex:
         return None
     if not source:
-        problems.add("dynamic_source", "Say where the pattern is to look.")
+        problems.add("dynamic_source", _("Say where the pattern is to look."))
     if not regex:
-        problems.add("dynamic_regex", "Say what finds the service; (.*) is all of it.")
+        problems.add("dynamic_regex", _("Say what finds the service; (.*) is all of it."))
     by_id = typed.get("dynamic_lookup") == Lookup.SERVICE_ID
     return DynamicRoute(source=source, regex=regex, lookup=Lookup.SERVICE_ID if by_id else Lookup.SERVICE_NAME)
 
@@ -181,15 +184,23 @@ def sorted_out(details: Iterable[str], begin: str, typed: Mapping[str, str]) -> 
     at: dict[str, tuple[str, ...]] = {}
     other: list[str] = []
     for detail in details:
-        text = detail.removeprefix(begin)
+        text = _about_rule(detail, begin)
         field = _field_of(text, typed) if text != detail else ""
         named = "." in text.partition(" ")[0]  # a field of the event is called as it is written
-        shown = text if named else text[:1].upper() + text[1:]
+        shown = text if named else sentence_case(text)
         if field:
             at[field] = (*at.get(field, ()), shown)
         else:
             other.append(shown)
     return Problems(at, tuple(other))
+
+
+def _about_rule(detail: str, begin: str) -> str:
+    """What a sentence says of this rule, by itself and still in every language; other sentences as they are."""
+    if isinstance(detail, Phrase) and "problem" in detail.values and detail.startswith(begin):
+        about: str = detail.values["problem"]
+        return about
+    return detail.removeprefix(begin) if detail.startswith(begin) else detail
 
 
 def _field_of(text: str, typed: Mapping[str, str]) -> str:

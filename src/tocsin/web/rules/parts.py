@@ -14,6 +14,8 @@ from typing import Any, Final
 from tocsin.engine.path_rules import ITEMS
 from tocsin.events.evaluate import TEXT_FIELDS
 from tocsin.events.orchestration import Actions, Call, Extraction, Variable
+from tocsin.kernel.wording import phrase
+from tocsin.web.language import gettext as _
 
 ROW_NAME: Final = re.compile(r"(variable|extraction|call|update)-([0-9]{1,2})-([a-z]+)", re.ASCII)
 """The name of a field in a row: which part, which row, which field."""
@@ -35,12 +37,17 @@ class PartField:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A kind of row. `attribute` of `Actions` holds what the rows mean."""
+    """A kind of row. `attribute` of `Actions` holds what the rows mean. `another`: the button for a row more.
+
+    `row` names one, for those who don't see it, by its number; `empty`: what an empty row is.
+    """
 
     name: str
     attribute: str
     title: str
-    one: str
+    row: Callable[[int], str]
+    another: str
+    empty: str
     hint: str
     fields: tuple[PartField, ...]
 
@@ -49,37 +56,45 @@ _PATTERN_HINT: Final = "([a-z]+)-[0-9]+"
 
 PARTS: Final = (
     Part(
-        "variable", "variables", "Variables", "variable",
-        "What a pattern finds (its groups, or all of it), for the texts below and of later rules: {{variables.name}}.",
+        "variable", "variables", phrase("Variables"), lambda number: phrase("Variable %(number)s", number=number),
+        phrase("Another variable"), phrase("An empty row is no variable."),
+        phrase("What a pattern finds (its groups, or all of it), for the texts below and of later rules: "
+               "{{variables.name}}."),
         (
-            PartField("name", "Name", "host"),
-            PartField("path", "Look in", "event.source", suggests=TARGETS),
-            PartField("regex", "for the pattern", _PATTERN_HINT, "text"),
+            PartField("name", phrase("Name"), "host"),
+            PartField("path", phrase("Look in"), "event.source", suggests=TARGETS),
+            PartField("regex", phrase("for the pattern"), _PATTERN_HINT, "text"),
         ),
     ),
     Part(
-        "extraction", "extractions", "Fields to set", "field to set",
-        "Each by a text, or by what a pattern finds; where it finds nothing, the field stays.",
+        "extraction", "extractions", phrase("Fields to set"),
+        lambda number: phrase("Field to set %(number)s", number=number),
+        phrase("Another field to set"), phrase("An empty row is no field to set."),
+        phrase("Each by a text, or by what a pattern finds; where it finds nothing, the field stays."),
         (
-            PartField("target", "Field", "event.component", suggests=(*TARGETS, "event.custom_details.")),
-            PartField("template", "becomes the text", "on {{event.source}}", "text"),
-            PartField("source", "or: look in", "event.source", suggests=TARGETS),
-            PartField("regex", "for the pattern", _PATTERN_HINT, "text"),
+            PartField("target", phrase("Field"), "event.component", suggests=(*TARGETS, "event.custom_details.")),
+            PartField("template", phrase("becomes the text"), phrase("on {{event.source}}"), "text"),
+            PartField("source", phrase("or: look in"), "event.source", suggests=TARGETS),
+            PartField("regex", phrase("for the pattern"), _PATTERN_HINT, "text"),
         ),
     ),
     Part(
-        "call", "calls", "Web calls", "web call", "Headers and parameters stand one on a line.",
+        "call", "calls", phrase("Web calls"), lambda number: phrase("Web call %(number)s", number=number),
+        phrase("Another web call"), phrase("An empty row is no web call."),
+        phrase("Headers and parameters stand one on a line."),
         (
-            PartField("name", "Name"),
-            PartField("url", "Address", "https://…"),
-            PartField("headers", "Headers", "Name: value", "text"),
-            PartField("parameters", "Parameters", "name: value", "text"),
-            PartField("auto", "At once", "without somebody asking for it", "check"),
+            PartField("name", phrase("Name")),
+            PartField("url", phrase("Address"), "https://…"),
+            PartField("headers", phrase("Headers"), phrase("Name: value"), "text"),
+            PartField("parameters", phrase("Parameters"), phrase("name: value"), "text"),
+            PartField("auto", phrase("At once"), phrase("without somebody asking for it"), "check"),
         ),
     ),
     Part(
-        "update", "field_updates", "Fields of the incident", "field of the incident", "",
-        (PartField("id", "Field", kind="custom"), PartField("value", "becomes", kind="text")),
+        "update", "field_updates", phrase("Fields of the incident"),
+        lambda number: phrase("Field of the incident %(number)s", number=number),
+        phrase("Another field of the incident"), phrase("An empty row is no field of the incident."), "",
+        (PartField("id", phrase("Field"), kind="custom"), PartField("value", phrase("becomes"), kind="text")),
     ),
 )  # fmt: skip
 
@@ -172,7 +187,8 @@ def _base(was: str, old: tuple[Any, ...]) -> int | None:
 
 
 def _variable(row: Mapping[str, str], _old: object, begin: str, problems: Found) -> Variable:
-    for name, sentence in (("name", "Give it a name."), ("path", "Say where to look."), ("regex", "Say what for.")):
+    needed = {"name": _("Give it a name."), "path": _("Say where to look."), "regex": _("Say what for.")}
+    for name, sentence in needed.items():
         if not row[name].strip():
             problems.add(begin + name, sentence)
     return Variable(name=row["name"].strip(), path=row["path"].strip(), regex=row["regex"])
@@ -181,20 +197,20 @@ def _variable(row: Mapping[str, str], _old: object, begin: str, problems: Found)
 def _extraction(row: Mapping[str, str], _old: object, begin: str, problems: Found) -> Extraction:
     target, template, source, regex = row["target"].strip(), row["template"], row["source"].strip(), row["regex"]
     if not target:
-        problems.add(f"{begin}target", "Say which field, for instance event.component.")
+        problems.add(f"{begin}target", _("Say which field, for instance event.component."))
     if template and (source or regex):
-        problems.add(f"{begin}template", "Either a text, or a pattern with where to look: not both.")
+        problems.add(f"{begin}template", _("Either a text, or a pattern with where to look: not both."))
     elif not template and not regex:
-        problems.add(f"{begin}template", "Say what it becomes: a text, or a pattern with where to look.")
+        problems.add(f"{begin}template", _("Say what it becomes: a text, or a pattern with where to look."))
     elif regex and not source:
-        problems.add(f"{begin}source", "Say where the pattern is to look.")
+        problems.add(f"{begin}source", _("Say where the pattern is to look."))
     if template:
         return Extraction(target=target, template=template)
     return Extraction(target=target, source=source, regex=regex)
 
 
 def _call(row: Mapping[str, str], old: Call | None, begin: str, problems: Found) -> Call:
-    for name, sentence in (("name", "Give it a name."), ("url", "Say which address is called.")):
+    for name, sentence in {"name": _("Give it a name."), "url": _("Say which address is called.")}.items():
         if not row[name].strip():
             problems.add(begin + name, sentence)
     base = old or Call(name="", url="")
@@ -215,14 +231,14 @@ def _pairs(text: str, old: tuple[tuple[str, str], ...], name: str, problems: Fou
     for line in filter(str.strip, text.split("\n")):
         key, colon, value = line.partition(":")
         if not colon or not key.strip():
-            problems.add(name, f"“{line.strip()[:80]}” is not written as Name: value.")
+            problems.add(name, _("“%(line)s” is not written as Name: value.", line=line.strip()[:80]))
         found.append((key.strip(), value.strip()))
     return tuple(found)
 
 
 def _update(row: Mapping[str, str], _old: object, begin: str, problems: Found) -> tuple[str, str]:
     if not row["id"].strip():
-        problems.add(f"{begin}id", "Say which field.")
+        problems.add(f"{begin}id", _("Say which field."))
     return row["id"].strip(), row["value"]
 
 

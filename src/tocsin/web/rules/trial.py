@@ -21,7 +21,9 @@ from tocsin.events.orchestration import PathKind
 from tocsin.kernel.errors import Invalid, TocsinError
 from tocsin.kernel.time import Moment
 from tocsin.kernel.values import replace
+from tocsin.kernel.wording import joined, phrase
 from tocsin.runtime.reads import AlertFilter
+from tocsin.web.language import gettext as _
 from tocsin.web.looks import Look
 from tocsin.web.rules import words
 from tocsin.web.rules.blocks import TITLES, called_by
@@ -47,21 +49,33 @@ _ALERTS: Final = 20
 """The newest alerts of a key among which the one is looked for that was there before an event."""
 
 _ENDS: Final = {
-    Outcome.OPENED: (Look("triggered", "Pages", "triggered still"), "It opens an alert, and people are called."),
-    Outcome.REPEATED: (Look("dot", "Repeats", "quiet"), "The alert of its key is open already: it is counted there."),
-    Outcome.ACKNOWLEDGED: (
-        Look("acknowledged", "Acknowledges", "acknowledged"),
-        "So it does the open alert of its key.",
+    Outcome.OPENED: (
+        Look("triggered", phrase("Pages%(whom)s", whom=""), "triggered still"),  # "Pages" alone is a noun elsewhere
+        phrase("It opens an alert, and people are called."),
     ),
-    Outcome.RESOLVED: (Look("resolved", "Ends", "resolved"), "It ends the open alert of its key."),
-    Outcome.SUPPRESSED: (Look("suppressed", "Suppressed", "quiet"), "It opens an alert that pages nobody."),
-    Outcome.SUSPENDED: (Look("snoozed", "Waits", "quiet"), "People are called only if it is not over in time."),
-    Outcome.DROPPED: (Look("unknown", "Dropped", "quiet"), "Nothing comes of it."),
-    Outcome.RECORDED: (Look("note", "Recorded", "quiet"), "It is kept on record."),
+    Outcome.REPEATED: (
+        Look("dot", phrase("Repeats"), "quiet"),
+        phrase("The alert of its key is open already: it is counted there."),
+    ),
+    Outcome.ACKNOWLEDGED: (
+        Look("acknowledged", phrase("Acknowledges"), "acknowledged"),
+        phrase("So it does the open alert of its key."),
+    ),
+    Outcome.RESOLVED: (Look("resolved", phrase("Ends"), "resolved"), phrase("It ends the open alert of its key.")),
+    Outcome.SUPPRESSED: (
+        Look("suppressed", phrase("Suppressed"), "quiet"),
+        phrase("It opens an alert that pages nobody."),
+    ),
+    Outcome.SUSPENDED: (
+        Look("snoozed", phrase("Waits"), "quiet"),
+        phrase("People are called only if it is not over in time."),
+    ),
+    Outcome.DROPPED: (Look("unknown", phrase("Dropped"), "quiet"), phrase("Nothing comes of it.")),
+    Outcome.RECORDED: (Look("note", phrase("Recorded"), "quiet"), phrase("It is kept on record.")),
 }
 _HELD: Final = (
-    Look("maintenance", "Held", "maintenance"),
-    "It opens an alert that pages nobody while the maintenance window runs.",
+    Look("maintenance", phrase("Held"), "maintenance"),
+    phrase("It opens an alert that pages nobody while the maintenance window runs."),
 )
 
 
@@ -139,10 +153,12 @@ def _tried(visit: Visit, ground: Ground) -> Trial:
     if not typed["event"].strip() and picked is None:
         raise Invalid("Paste an event, or only its payload.")
     if len(typed["event"]) > BODY_CHARS:
-        raise Invalid(f"An event of more than {BODY_CHARS} characters can only be tried as it is stored.")
+        raise Invalid(
+            phrase("An event of more than %(count)s characters can only be tried as it is stored.", count=BODY_CHARS)
+        )
     at = visit.now
     if typed["at"]:
-        at = moment_of(visit.times, typed["at"], "When")
+        at = moment_of(visit.times, typed["at"], _("When"))
     elif ground.then is not None and typed["when"] == THEN:
         at = ground.then
     event = _event(visit, ground, picked, at)
@@ -188,8 +204,8 @@ def told(visit: Visit, seen: Preview, at: Moment) -> Trial:
     service = config.services.get(seen.service_id)
     shown = service is not None and visit.may_read(service)
     called = called_by(visit)
-    also = [f"Priority: {called.priority(seen.priority_id)}"] if seen.priority_id else []
-    also += [f"Note: {note[:_SHOWN_CHARS]}" for note in seen.notes]
+    also = [_("Priority: %(name)s", name=called.priority(seen.priority_id))] if seen.priority_id else []
+    also += [_("Note: %(text)s", text=note[:_SHOWN_CHARS]) for note in seen.notes]
     also += [_field(visit, field_id, text) for field_id, text in seen.field_values]
     pages = ending.outcome in (Outcome.OPENED, Outcome.SUSPENDED)
     look, says, reason = _end(seen)
@@ -209,9 +225,9 @@ def _field(visit: Visit, field_id: str, text: str) -> str:
     """What a custom field of the incident would be, or why it would stay as it is."""
     index = visit.config.fields
     found = next((one for one in index.of_type("") if one.id == field_id), None)
-    problem = found.problem(found.read(text)) if found is not None else "is no field of incidents of this type"
-    said = f"{called_by(visit).field(field_id)}: {text[:_SHOWN_CHARS]}"
-    return f"{said} (not set: it {problem})" if problem else said
+    problem = found.problem(found.read(text)) if found is not None else phrase("is no field of incidents of this type")
+    value = f"{called_by(visit).field(field_id)}: {text[:_SHOWN_CHARS]}"
+    return _("%(value)s (not set: it %(problem)s)", value=value, problem=problem) if problem else value
 
 
 def _end(seen: Preview) -> tuple[Look, str, str]:
@@ -223,9 +239,9 @@ def _end(seen: Preview) -> tuple[Look, str, str]:
     if ending.outcome is Outcome.SUPPRESSED and alert.window_id:
         return *_HELD, ending.reason
     if ending.outcome is Outcome.REPEATED and alert.suppressed:
-        return look, "The open alert of its key counts it, and still pages nobody.", alert.suppressed
+        return look, phrase("The open alert of its key counts it, and still pages nobody."), alert.suppressed
     if ending.outcome is Outcome.REPEATED and alert.suspended_until is not None:
-        return look, "The open alert of its key counts it, and still waits.", ending.reason
+        return look, phrase("The open alert of its key counts it, and still waits."), ending.reason
     return look, says, ending.reason
 
 
@@ -237,15 +253,15 @@ def _calls(visit: Visit, seen: Preview, at: Moment) -> str:
     if policy is None or not policy.rules or not visit.may_read(policy):
         return ""
     people = people_at(config, at)(policy.rules[0]).user_ids
-    who = ", ".join(map(visit.names.person, people)) or "nobody at that time"
-    return f"{who}, by policy {policy.name}"
+    who = joined(map(visit.names.person, people)) or _("nobody at that time")
+    return _("%(people)s, by policy %(policy)s", people=who, policy=policy.name)
 
 
 def _stage(visit: Visit, stage: Stage) -> StageLine:
     config = visit.config
     title = TITLES[stage.kind][0]
     if stage.kind is PathKind.SERVICE:
-        title = f"{title} of {called_by(visit).service(stage.parent_id)}"
+        title = _("Own rules of %(service)s", service=called_by(visit).service(stage.parent_id))
         service = config.services.get(stage.parent_id)
         if service is None or not visit.may_read(service):
             return StageLine(title, (), ())
@@ -262,7 +278,7 @@ def _acted(visit: Visit, stage: Stage, claim: Claim) -> tuple[str, str]:
     rules = [rule for one in path.sets for rule in one.rules]
     rule = next((rule for rule in rules if claim.rule_id and rule.id == claim.rule_id), None)
     actions = rule.actions if rule is not None else path.catch_all
-    name = (claim.label or words.when(rule)) if rule is not None else "Everything else"
+    name = (claim.label or words.when(rule)) if rule is not None else _("Everything else")
     return name, words.does(actions, stage.kind, called_by(visit))
 
 

@@ -1,4 +1,4 @@
-"""Rules as English sentences: when one acts, and what it does then. Decides wording only."""
+"""Rules as sentences, in the reader's language: when one acts, and what it does then. Decides wording only."""
 
 from __future__ import annotations
 
@@ -18,9 +18,22 @@ from tocsin.events.orchestration import (
     PathKind,
 )
 from tocsin.kernel.time import SECOND
-from tocsin.kernel.wording import listed, span_words
+from tocsin.kernel.wording import joined, listed, span_words
+from tocsin.web.language import gettext as _
+from tocsin.web.language import later, ngettext
 
-_BECOMES = {"trigger": "an alarm", "resolve": "an end (resolve)", "acknowledge": "an acknowledgement"}
+_TREATED = {
+    "trigger": later("treat it as an alarm"),
+    "resolve": later("treat it as an end (resolve)"),
+    "acknowledge": later("treat it as an acknowledgement"),
+}
+SEVERITIES = {
+    "critical": later("critical"),
+    "error": later("error"),
+    "warning": later("warning"),
+    "info": later("info"),
+}
+"""The severities, each with its word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +52,13 @@ def when(rule: OrchestrationRule) -> str:
     A rule that routes by what it finds acts only where it finds a service.
     """
     if rule.actions.dynamic_route is not None:
-        return "If there is such a service"
+        return _("If there is such a service")
     if not rule.conditions:
-        return "Always"
-    return f"If {', or '.join(map(clause, rule.conditions))}"
+        return _("Always")
+    tests = clause(rule.conditions[0])
+    for text in rule.conditions[1:]:
+        tests = _("%(one)s, or %(other)s", one=tests, other=clause(text))
+    return _("If %(tests)s", tests=tests)
 
 
 def clause(text: str) -> str:
@@ -50,7 +66,7 @@ def clause(text: str) -> str:
     try:
         return pcl.explain(pcl.compile(text))
     except pcl.PclError:
-        return f"never (this can't be read: {text})"
+        return _("never (this can't be read: %(text)s)", text=text)
 
 
 def readable(texts: Iterable[str]) -> list[str]:
@@ -66,65 +82,93 @@ def does(actions: Actions, kind: PathKind, called: Called) -> str:
     """What the actions do, in the order in which it happens."""
     parts = list(_router(actions, called) if kind is PathKind.ROUTER else _elsewhere(actions, called))
     if parts:
-        return ", ".join(parts)
-    return "send to no service" if kind is PathKind.ROUTER else "leave it as it is"
+        return joined(parts)
+    return _("send to no service") if kind is PathKind.ROUTER else _("leave it as it is")
 
 
 def _router(actions: Actions, called: Called) -> Iterator[str]:
     dynamic = actions.dynamic_route
     if dynamic is not None:
-        by = "id" if dynamic.lookup is Lookup.SERVICE_ID else "name"
-        yield f"send to the service whose {by} the pattern {_quoted(dynamic.regex)} finds in {_plain(dynamic.source)}"
+        where, pattern = _plain(dynamic.source), dynamic.regex
+        if dynamic.lookup is Lookup.SERVICE_ID:
+            yield _(
+                "send to the service whose id the pattern “%(pattern)s” finds in %(where)s",
+                pattern=pattern,
+                where=where,
+            )
+        else:
+            yield _(
+                "send to the service whose name the pattern “%(pattern)s” finds in %(where)s",
+                pattern=pattern,
+                where=where,
+            )
+    elif actions.route_to == UNROUTED:
+        yield _("send to no service")
     elif actions.route_to:
-        yield "send to no service" if actions.route_to == UNROUTED else f"send to {called.service(actions.route_to)}"
+        yield _("send to %(service)s", service=called.service(actions.route_to))
 
 
 def _elsewhere(actions: Actions, called: Called) -> Iterator[str]:
     for variable in actions.variables:
-        yield f"remember as {variable.name} what the pattern {_quoted(variable.regex)} finds in {_plain(variable.path)}"
+        yield _(
+            "remember as %(name)s what the pattern “%(pattern)s” finds in %(where)s",
+            name=variable.name,
+            pattern=variable.regex,
+            where=_plain(variable.path),
+        )
     yield from map(_extraction, actions.extractions)
     yield from _of_event(actions)
     yield from _of_incident(actions, called)
     if actions.route_to:
-        yield f"continue with set {actions.route_to}"
+        yield _("continue with set %(set)s", set=actions.route_to)
 
 
 def _of_event(actions: Actions) -> Iterator[str]:
     if actions.severity:
-        yield f"set the severity to {actions.severity}"
+        severity = SEVERITIES.get(actions.severity)
+        yield _("set the severity to %(severity)s", severity=_(severity) if severity else actions.severity)
     if actions.event_action:
-        yield f"treat it as {_BECOMES.get(actions.event_action, actions.event_action)}"
+        treated = _TREATED.get(actions.event_action)
+        yield _(treated) if treated else _("treat it as %(what)s", what=actions.event_action)
     if actions.drop:
-        yield "drop it"
+        yield _("drop it")
     if actions.suppress:
-        yield "suppress it"
+        yield _("suppress it")
     if actions.suspend_seconds:
-        yield f"wait {span_words(actions.suspend_seconds * SECOND)} before anybody is paged"
+        yield _("wait %(span)s before anybody is paged", span=span_words(actions.suspend_seconds * SECOND))
 
 
 def _of_incident(actions: Actions, called: Called) -> Iterator[str]:
     if actions.priority_id:
-        yield f"set the priority to {called.priority(actions.priority_id)}"
+        yield _("set the priority to %(priority)s", priority=called.priority(actions.priority_id))
     if actions.policy_id:
-        yield f"call {called.policy(actions.policy_id)}"
+        yield _("call %(policy)s", policy=called.policy(actions.policy_id))
     if actions.note:
-        yield f"note {_quoted(actions.note)}"
-    if actions.calls:
-        for by_itself, does in ((True, "send"), (False, "offer")):
-            names = [call.name for call in actions.calls if call.auto_send is by_itself]
-            if names:
-                yield f"{does} {_counted(len(names), 'webhook')} ({listed(names)})"
+        yield _("note “%(text)s”", text=actions.note)
+    sent = [call.name for call in actions.calls if call.auto_send]
+    if sent:
+        yield ngettext(
+            "send %(num)s webhook (%(names)s)", "send %(num)s webhooks (%(names)s)", len(sent), names=listed(sent)
+        )
+    kept = [call.name for call in actions.calls if not call.auto_send]
+    if kept:
+        yield ngettext(
+            "offer %(num)s webhook (%(names)s)", "offer %(num)s webhooks (%(names)s)", len(kept), names=listed(kept)
+        )
     for field_id, template in actions.field_updates:
-        yield f"set the incident's {called.field(field_id)} to {_quoted(template)}"
+        yield _("set the incident's %(field)s to “%(text)s”", field=called.field(field_id), text=template)
     if also_kept(actions):
-        yield f"keep {also_kept(actions)} (not acted upon yet)"
+        yield _("keep %(what)s (not acted upon yet)", what=also_kept(actions))
 
 
 def _extraction(one: Extraction) -> str:
     if one.template is not None:
-        return f"set {_plain(one.target)} to {_quoted(one.template)}"
-    return (
-        f"set {_plain(one.target)} to what the pattern {_quoted(one.regex or '')} finds in {_plain(one.source or '')}"
+        return _("set %(field)s to “%(text)s”", field=_plain(one.target), text=one.template)
+    return _(
+        "set %(field)s to what the pattern “%(pattern)s” finds in %(where)s",
+        field=_plain(one.target),
+        pattern=one.regex or "",
+        where=_plain(one.source or ""),
     )
 
 
@@ -132,26 +176,29 @@ def remembers(variable: CacheVariable) -> str:
     """What a cache variable holds."""
     span = span_words(variable.ttl_seconds * SECOND)
     if variable.kind is CacheKind.EXTERNAL_DATA:
-        return f"what a program wrote into it, for {span}"
-    of = f" of events where {' or '.join(map(clause, variable.conditions))}" if variable.conditions else ""
+        return _("what a program wrote into it, for %(span)s", span=span)
+    tests = ""
+    for text in variable.conditions:
+        tests = _("%(one)s or %(other)s", one=tests, other=clause(text)) if tests else clause(text)
+    of = _(" of events where %(tests)s", tests=tests) if tests else ""
     if variable.kind is CacheKind.TRIGGER_EVENT_COUNT:
-        return f"how many alarms came within {span}{of}"
-    return f"the newest text that the pattern {_quoted(variable.regex)} found in {_plain(variable.source)}{of}"
+        return _("how many alarms came within %(span)s%(of)s", span=span, of=of)
+    return _(
+        "the newest text that the pattern “%(pattern)s” found in %(where)s%(of)s",
+        pattern=variable.regex,
+        where=_plain(variable.source),
+        of=of,
+    )
 
 
 def also_kept(actions: Actions) -> str:
     """What a program has set that no form has a field for and nothing acts upon; "" if there is nothing."""
-    return "" if actions.wire in ("", "{}") else "actions of other programs"
+    return "" if actions.wire in ("", "{}") else _("actions of other programs")
 
 
 def _plain(path: str) -> str:
     """A path without the word that all of them begin with."""
-    return path.removeprefix("event.").replace("custom_details.", "detail ", 1) or "nothing"
-
-
-def _quoted(text: str) -> str:
-    return f"\u201c{text}\u201d"
-
-
-def _counted(number: int, thing: str) -> str:
-    return f"{number} {thing}{'' if number == 1 else 's'}"
+    own = path.removeprefix("event.")
+    if own.startswith("custom_details."):
+        return _("detail %(path)s", path=own.removeprefix("custom_details."))
+    return own or _("nothing")
