@@ -60,6 +60,8 @@ from tocsin.web.site import Health, ProbeEvent, Site
 NIGHT: Moment = parse_iso("2026-01-06T02:14:07+00:00")
 """A Tuesday, when it is dark."""
 
+AGENT = "A browser"
+
 PASSWORD = "correct horse battery"
 QUICK = Passwords(memory_kib=64, passes=1)
 HASHED = QUICK.hash(PASSWORD)
@@ -230,7 +232,7 @@ class Browser(TestClient):
         self.csrf = ""
         if who:
             user = place.people[who]
-            opened = place.sessions.sign_in(user.email, PASSWORD, Visitor("192.0.2.1", "A browser"))
+            opened = place.sessions.sign_in(user.email, PASSWORD, Visitor("192.0.2.1", AGENT))
             name = "__Host-tocsin" if base.startswith("https") else "tocsin"
             self.cookies.set(name, opened.token)
             self.csrf = opened.session.csrf

@@ -9,7 +9,7 @@ from __future__ import annotations
 import gettext
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import fields, is_dataclass
 from enum import Enum
@@ -17,19 +17,32 @@ from html.parser import HTMLParser
 from typing import Any, Final
 
 import pytest
+from babel import Locale
 from babel.messages.catalog import Catalog
 
 from scripts.messages import found
-from tests.web.place import Place
+from tests.web.place import AGENT, Place
+from tocsin.engine.config import Config
 from tocsin.engine.kinds import KINDS
-from tocsin.runtime.reads import AlertFilter, IncidentFilter, TimelineFilter
+from tocsin.events import pcl
+from tocsin.runtime.reads import AlertFilter, IncidentFilter, OutcomeFilter, TimelineFilter
 from tocsin.web import language
+from tocsin.web.entrances import GENERAL
 from tocsin.web.render import host_of
 
 NAME: Final = "de"
 """Whose place it takes."""
 
-_DAY: Final = re.compile(r"\b(Mo|Di|Mi|Do|Fr|Sa|So|Jan|Feb|März|Apr|Mai|Juni|Juli|Aug|Sept|Okt|Nov|Dez)\b")
+_LOCALE: Final = Locale(NAME)
+_DAY: Final = re.compile(
+    "|".join(
+        rf"\b{re.escape(name)}(?!\w)"
+        for names in (_LOCALE.days["format"], _LOCALE.days["stand-alone"], _LOCALE.months["format"])
+        for width in ("wide", "abbreviated")
+        for name in names[width].values()
+    )
+    + r"|\b(Mo|Di|Mi|Do|Fr|Sa|So)\b"
+)
 """Days and months come from Babel."""
 
 _PLACE: Final = re.compile(r"%\(\w+\)s")
@@ -37,8 +50,20 @@ _SHOWN: Final = ("aria-label", "title", "placeholder", "alt")
 _NO_TEXT: Final = frozenset({"script", "style", "template", "code", "pre", "kbd", "time"})
 _VOID: Final = frozenset({"meta", "link", "input", "br", "hr", "img", "use", "path", "circle", "rect"})
 
-ALLOWED: Final = frozenset({"Tocsin", "UTC", "Etc", "Ctrl K", "K", "PagerDuty"})
-"""Names that are the same in every language."""
+ALLOWED: Final = frozenset(
+    {"Tocsin", "UTC", "Etc", "Ctrl K", "K", "PagerDuty", "SQLite", *language.LANGUAGES.values(), AGENT}
+)
+"""Names that are the same in every language, languages by what their speakers call them, the browser of these tests."""
+
+_CODE: Final = re.compile(
+    r"\w+://\S+"  # addresses
+    r"|(?<![\w.])[\w-]+(?:/[\w-]+)*(?:\.[\w-]+)+"  # hosts, files, fields, versions: words with dots between them
+    r"|(?<!\w)(?:/[\w.-]+)+"  # folders and paths
+    r"|\bTOCSIN_\w+"  # settings
+    r"|\d (?:[TGMk]?B)\b"  # sizes
+    r"|\b[\w.]+\s+\"[^\"]*\""  # what a condition compares: a field beside a text in straight quotes
+)
+"""Names that programs give, which are the same in every language."""
 
 REASONS: Final = frozenset({"reason", "why", "detail", "suppressed", "who", "missing"})
 """Fields that hold sentences of ours: no data."""
@@ -87,19 +112,22 @@ def _forget() -> None:
 
 
 class _Reader(HTMLParser):
-    """Everything on a page that a person reads, without what stands in ⟦ ⟧."""
+    """Everything on a page that a person reads, without what stands in ⟦ ⟧ or is marked as a name: translate="no"."""
 
     def __init__(self, inside: str) -> None:
         super().__init__()
         self.inside = inside
         self.open: list[str] = []
+        self.fixed: list[bool] = []
         self.depth = 0
         self.texts: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        fixed = ("translate", "no") in attrs
         if tag not in _VOID:
             self.open.append(tag)
-        if self._counts():
+            self.fixed.append(fixed)
+        if self._counts() and not fixed:
             for name, value in attrs:
                 if name in _SHOWN and value:
                     self.texts.append(_outside(value, 0)[0])
@@ -108,8 +136,10 @@ class _Reader(HTMLParser):
         """It holds no text."""
 
     def handle_endtag(self, tag: str) -> None:
-        while self.open and self.open.pop() != tag:
-            pass
+        while self.open:
+            self.fixed.pop()
+            if self.open.pop() == tag:
+                break
 
     def handle_data(self, data: str) -> None:
         if self._counts() and not _NO_TEXT & set(self.open):
@@ -117,7 +147,7 @@ class _Reader(HTMLParser):
             self.texts.append(text)
 
     def _counts(self) -> bool:
-        return self.inside in self.open or self.open[-1:] == ["title"]
+        return (self.inside in self.open or self.open[-1:] == ["title"]) and not any(self.fixed)
 
 
 def _outside(text: str, depth: int) -> tuple[str, int]:
@@ -133,12 +163,28 @@ def _outside(text: str, depth: int) -> tuple[str, int]:
     return "".join(kept), depth
 
 
-def untranslated(html: str, data: re.Pattern[str], inside: str = "html") -> list[str]:
-    """What the page says in no language but English: neither a sentence that is known nor something of the scene."""
+def untranslated(html: str, data: re.Pattern[str], inside: str = "html", typed: Sequence[str] = ()) -> list[str]:
+    """What the page says in no language but English: neither a sentence that is known nor something of the scene.
+
+    `typed`: texts of the page's address, which it says again.
+    """
     reader = _Reader(inside)
     reader.feed(html)
-    left = (_DAY.sub(" ", data.sub(" ", text)) for text in reader.texts)
+    left = (_DAY.sub(" ", _without(data, text)) for text in reader.texts if text.strip() not in typed)
     return sorted({" ".join(text.split()) for text in left if re.search(r"[^\W\d_]{2}", text)})
+
+
+def _without(data: re.Pattern[str], text: str) -> str:
+    """The text without names: at each place the longest goes."""
+    kept, at = [], 0
+    while at < len(text):
+        found = [one for one in (data.search(text, at), _CODE.search(text, at)) if one is not None and one.group()]
+        if not found:
+            break
+        first = min(found, key=lambda one: (one.start(), -one.end()))
+        kept += [text[at : first.start()], " "]
+        at = first.end()
+    return "".join(kept) + text[at:]
 
 
 def data_of(place: Place) -> re.Pattern[str]:
@@ -152,13 +198,26 @@ def data_of(place: Place) -> re.Pattern[str]:
     every |= set(_texts(place.site.booth.phones() if place.site.booth is not None else ()))
     every |= set(_texts(place.site.show.state() if place.site.show is not None else ()))
     every |= set(_texts(desk.reads.timeline(TimelineFilter(), limit=5000).items))
+    outcomes = desk.reads.outcomes(OutcomeFilter(), limit=500).items
+    every |= set(_texts(place.site.stored_events(one.seq for one in outcomes)))
+    every |= {kind.name for kind in place.site.monitors}
+    every |= {piece.monitor for piece in place.site.pieces("", "")} - set(GENERAL)
+    every |= set(_conditions(config))
     names = (one for one in every if any(letter.isalpha() for letter in one) and (len(one) > 2 or not one.islower()))
     words = sorted(names, key=len, reverse=True)
     return re.compile("|".join(rf"(?<!\w){re.escape(one)}(?!\w)" for one in words))
 
 
-def _texts(value: Any, seen: set[int] | None = None) -> Iterator[str]:
-    seen = set() if seen is None else seen
+def _conditions(config: Config) -> Iterator[str]:
+    """What started a workflow, as records keep it: the condition that it had then, in English."""
+    for triggers in config.workflows.triggers_of.values():
+        for one in triggers:
+            if one.condition:
+                yield str(pcl.explain(pcl.compile(one.condition, pcl.INCIDENT_ROOTS)))
+
+
+def _texts(value: Any, seen: dict[int, Any] | None = None) -> Iterator[str]:
+    seen = {} if seen is None else seen
     if isinstance(value, Enum) or id(value) in seen:
         return
     if isinstance(value, str):
@@ -169,7 +228,7 @@ def _texts(value: Any, seen: set[int] | None = None) -> Iterator[str]:
             with suppress(ValueError):
                 yield from _texts(json.loads(value), seen)
         return
-    seen.add(id(value))
+    seen[id(value)] = value  # held, so that no other thing gets its id
     if isinstance(value, Mapping):
         for key, one in value.items():
             yield from _texts(key, seen)

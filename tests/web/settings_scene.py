@@ -8,6 +8,7 @@ from typing import Any
 
 from tests.web.place import Place
 from tocsin.app.machine import NEEDED
+from tocsin.app.settings import NAMES
 from tocsin.directory.model import ApiKey, Membership, Role, Team, TeamRole, User
 from tocsin.kernel.time import DAY, HOUR, MINUTE, Moment
 from tocsin.kernel.values import replace
@@ -76,12 +77,13 @@ def machine(now: Moment) -> Machine:
         beat=BeatSeen(is_set_up=True, at=now - 12_000_000, result="sent"), timers=38, outbox=1, events=1_204_331,
         events_kept_days=90, needed=NEEDED,
         settings=(
-            SettingSeen("TOCSIN_DATA_DIR", "folder of everything", "/var/lib/tocsin", Source.ENVIRONMENT),
-            SettingSeen("TOCSIN_PORT", "port to listen on (8080)", "", Source.DEFAULT),
-            SettingSeen("TOCSIN_SMTP_URL", "smtp://user:password@host:port", "mail.example.com", Source.ENVIRONMENT,
+            SettingSeen("TOCSIN_DATA_DIR", NAMES["TOCSIN_DATA_DIR"], "/var/lib/tocsin", Source.ENVIRONMENT),
+            SettingSeen("TOCSIN_PORT", NAMES["TOCSIN_PORT"], "", Source.DEFAULT),
+            SettingSeen("TOCSIN_SMTP_URL", NAMES["TOCSIN_SMTP_URL"], "mail.example.com", Source.ENVIRONMENT,
                         is_hidden=True),
-            SettingSeen("TOCSIN_TWILIO_AUTH_TOKEN", "its secret", "", Source.ENVIRONMENT, is_hidden=True),
-            SettingSeen("TOCSIN_PUBLIC_URL", "how people and providers reach this server",
+            SettingSeen("TOCSIN_TWILIO_AUTH_TOKEN", NAMES["TOCSIN_TWILIO_AUTH_TOKEN"], "", Source.ENVIRONMENT,
+                        is_hidden=True),
+            SettingSeen("TOCSIN_PUBLIC_URL", NAMES["TOCSIN_PUBLIC_URL"],
                         "https://tocsin.internal.a-very-long-name-of-a-department.example.com", Source.ENVIRONMENT),
         ),
     )  # fmt: skip

@@ -64,7 +64,9 @@ def receive(event: Event, latest: Alert | None, *, service_id: str, hold: Hold, 
     over = replace(current, last_seq=event.log_seq, ended_at=event.ended_at)
     closed = resolve(over, "by the monitor", event.received_at)
     how = (
-        "resolved by the monitor while it was suspended: no incident" if _waits(current) else "resolved by the monitor"
+        stored("resolved by the monitor while it was suspended: no incident")
+        if _waits(current)
+        else stored("resolved by the monitor")
     )
     return replace(closed, value=Ending(Outcome.RESOLVED, how, current.id, current.incident_id))
 

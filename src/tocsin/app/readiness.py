@@ -9,6 +9,7 @@ from tocsin.engine.config import Config
 from tocsin.engine.people import can_page
 from tocsin.engine.readiness import Finding, Setup, readiness
 from tocsin.kernel.time import Moment
+from tocsin.kernel.wording import phrase
 
 
 def ways_to_send(settings: AppSettings) -> frozenset[Channel]:
@@ -34,11 +35,15 @@ def why_nobody(config: Config, settings: AppSettings) -> str:
     if can_page(config, ways):
         return ""
     if not config.owners:
-        return "there is nobody yet: `tocsin setup` makes the first owner"
+        return phrase("there is nobody yet: `tocsin setup` makes the first owner")
     if ways <= {Channel.WEBHOOK}:
-        needed = " or ".join(dict.fromkeys(NEEDED.values()))
-        return f"no way to send is set up: set {needed}, or somebody adds a webhook as a contact method"
-    return "nobody has a contact method for what is set up: add one at /me"
+        first, second = dict.fromkeys(NEEDED.values())
+        return phrase(
+            "no way to send is set up: set %(first)s or %(second)s, or somebody adds a webhook as a contact method",
+            first=first,
+            second=second,
+        )
+    return phrase("nobody has a contact method for what is set up: add one at /me")
 
 
 def checked(config: Config, settings: AppSettings, now: Moment) -> tuple[Finding, ...]:

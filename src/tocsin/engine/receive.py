@@ -28,12 +28,12 @@ def receive(world: World, event: Event, now: Moment, orchestrating: Orchestratin
     `orchestrating`: what leads the event through its rules; whoever wants to watch the way brings their own.
     """
     if event.action is Action.CHANGE:
-        return Decision(value=Ending(Outcome.RECORDED, "a change; nobody is paged for it"))
+        return Decision(value=Ending(Outcome.RECORDED, stored("a change; nobody is paged for it")))
     integration = world.config.integrations.get(event.integration_id)
     key = world.config.orchestration_keys.get(event.integration_id)
     came_by = integration or key
     if came_by is None or (integration is not None and integration.service_id not in world.config.services):
-        return Decision(value=Ending(Outcome.DROPPED, "its integration was removed after it was accepted"))
+        return Decision(value=Ending(Outcome.DROPPED, stored("its integration was removed after it was accepted")))
     orchestrating = orchestrating or Orchestrating(world, event)
     decision = _along_its_way(world, orchestrating, came_by, now)
     remembered = orchestrating.changed
@@ -51,7 +51,9 @@ def _along_its_way(
         orchestrating.globally(came_by.orchestration_id)
         dropped_by = orchestrating.way.marks.dropped_by
         if dropped_by is not None:
-            return Decision(value=Ending(Outcome.DROPPED, f"dropped by {_named(world, dropped_by)}"))
+            return Decision(
+                value=Ending(Outcome.DROPPED, stored("dropped by %(named)s", named=_named(world, dropped_by)))
+            )
     latest = world.state.latest_alert(came_by.id, orchestrating.way.event.dedup_key)
     service = _service_of(world, orchestrating, came_by, latest)
     if service is not None:
@@ -61,7 +63,7 @@ def _along_its_way(
         latest = world.state.latest_alert(came_by.id, event.dedup_key)
     opens = event.action is Action.TRIGGER and (latest is None or not latest.is_open)
     if opens and service is not None and service.status is ServiceStatus.DISABLED:
-        return Decision(value=Ending(Outcome.DROPPED, f"the service {service.name} is disabled"))
+        return Decision(value=Ending(Outcome.DROPPED, stored("the service %(name)s is disabled", name=service.name)))
     hold = Hold()
     if opens:
         hold = hold_for(world, event, service, orchestrating.way)

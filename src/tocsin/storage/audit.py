@@ -9,9 +9,10 @@ from tocsin.directory.urls import without_credentials
 from tocsin.engine.world import ThingChange
 from tocsin.kernel.actor import Actor
 from tocsin.kernel.time import Moment
+from tocsin.kernel.wording import stored
 from tocsin.storage.codec import dump, plain
 
-_HIDDEN = "(secret)"
+_HIDDEN = stored("(secret)")
 
 SECRET_FIELDS = frozenset({"password_hash", "digest", "key", "old_key", "secret", "recovery"})
 """Fields whose values are replaced, of every thing that has one."""

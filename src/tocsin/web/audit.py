@@ -72,6 +72,14 @@ WORDS: Final[Mapping[str, str]] = {
 }
 """What kinds of things are called."""
 
+PATHS: Final[Mapping[str, str]] = {
+    "global": later("global"),
+    "router": later("router"),
+    "service": later("service"),
+    "unrouted": later("unrouted"),
+}
+"""What the parts of an event's way are called."""
+
 PARTS: Final = (
     ("contact_method", "user_id"),
     ("notification_rule", "user_id"),
@@ -257,7 +265,8 @@ def _name(record: AuditRecord, name_of: Callable[[str], str]) -> str:
     """What the thing was called, or whose part it is."""
     values: Mapping[str, Any] = record.after or record.before or {}
     if record.kind == "orchestration_path":
-        return f"{name_of(str(values.get('parent_id', ''))) or _('a removed thing')}, {values.get('kind', '')}"
+        whole, part = name_of(str(values.get("parent_id", ""))), str(values.get("kind", ""))
+        return _("%(thing)s, %(part)s", thing=whole or _("a removed thing"), part=_(PATHS.get(part, part)))
     own = next(
         (str(values[name]) for name in ("name", "label", "summary", "description", "url") if values.get(name)), ""
     )

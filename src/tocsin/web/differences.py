@@ -7,10 +7,15 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from tocsin.kernel.wording import phrase
 from tocsin.web.language import gettext as _
+from tocsin.web.language import said
 
 VALUE_CHARS: Final = 600
 """A longer text is cut: a history is for people, the whole value stays on record."""
+
+_HIDDEN: Final = "(secret)"
+"""What records hold in the place of one."""
 
 SHOWN: Final = 60
 """Differences of one change that are shown."""
@@ -87,7 +92,7 @@ def _told(path: str, value: Any, wording: Wording) -> str:
         return _cut(", ".join(_told(path, one, wording) for one in value))
     if isinstance(value, int) and value > _A_MOMENT and _MOMENT.search(path.rpartition(".")[2]):
         return wording.at(value)
-    text = str(value)
+    text = str(value) if value != _HIDDEN else str(said(phrase(_HIDDEN)))
     name = wording.name_of(text) if path.endswith(("_id", "_ids", "route_to")) else ""
     return _cut(f"{name} ({text})" if name else text)
 

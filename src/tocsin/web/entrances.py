@@ -24,8 +24,13 @@ from tocsin.web.rules.pages import found_service
 from tocsin.web.service_edit import entrance_of
 from tocsin.web.visit import Visit, status_of
 
-GENERAL: Final = (later("Changes"), later("Anything else with an Events API address"))
-"""What pieces to copy are called that are for no monitor in particular."""
+GENERAL: Final = (
+    later("Changes"),
+    later("Anything else with an Events API address"),
+    later("shell"),
+    later("settings"),
+)
+"""What pieces to copy are called that are for no monitor in particular, and where they go when that is no file."""
 
 OVERLAPS: Final = (0, 1, 24)
 """Hours for which a replaced key may stay good."""

@@ -11,6 +11,7 @@ from tocsin.kernel.time import DAY, Moment, to_datetime
 from tocsin.oncall import zone_named
 from tocsin.web.language import gettext as _
 from tocsin.web.language import later, ngettext
+from tocsin.web.times import dated
 
 NAMED: Final = 3
 """So many times are named one by one; of more only the number is told."""
@@ -86,7 +87,7 @@ def times_said(times: Sequence[Interval], time_zone: str) -> str:
     zone = zone_named(time_zone)
 
     def wall(moment: Moment) -> str:
-        return to_datetime(moment).astimezone(zone).strftime("%a %d %b %H:%M")
+        return dated(to_datetime(moment).astimezone(zone))
 
     named = "; ".join(_("%(start)s to %(end)s", start=wall(start), end=wall(end)) for start, end in times[:NAMED])
     if len(times) > NAMED:

@@ -37,6 +37,9 @@ KEPT: Final = "kept in records"
 COOKIE: Final = "tocsin-language"
 _HEADER_CHARS: Final = 200
 _PLACE: Final = re.compile(r"%\((\w+)\)s")
+_NUMBERS: Final = frozenset({"level", "passes", "number", "num", "count", "minutes", "seconds"})
+"""Places of templates that hold a number: a name beside it may hold the words between them."""
+
 _current: ContextVar[str] = ContextVar("language", default=SOURCE)
 
 
@@ -138,8 +141,12 @@ def _kept(language: str) -> tuple[Mapping[str, str], Sequence[tuple[re.Pattern[s
 
 def _pattern(template: str) -> re.Pattern[str]:
     pieces = _PLACE.split(template)
-    named = [re.escape(piece) if at % 2 == 0 else f"(?P<{piece}>.+)" for at, piece in enumerate(pieces)]
+    named = [re.escape(piece) if at % 2 == 0 else f"(?P<{piece}>{_fits(piece)})" for at, piece in enumerate(pieces)]
     return re.compile("".join(named), re.DOTALL)
+
+
+def _fits(place: str) -> str:
+    return r"[\d.]+" if place in _NUMBERS else ".+"
 
 
 def _filled(sentence: str, values: Mapping[str, Any]) -> str:

@@ -21,7 +21,9 @@ from tocsin.events.model import Action, Event, Outcome, Severity
 from tocsin.events.orchestration import PathKind, path_id
 from tocsin.incidents.model import Incident
 from tocsin.kernel.errors import Invalid, NotFound, TocsinError
+from tocsin.kernel.wording import phrase
 from tocsin.paging.model import Page, PageState
+from tocsin.paging.timeline import channel_word
 from tocsin.runtime.reads import EventOutcome
 from tocsin.web.entrances import entrance_in, found_entrance
 from tocsin.web.language import gettext as _
@@ -108,7 +110,9 @@ def _choice(visit: Visit, service: Service, one: Integration, severity: Severity
 
 def _why(seen: Preview, says: str) -> str:
     reason = seen.ending.reason
-    return f"{says} ({reason})" if seen.ending.outcome in (Outcome.SUPPRESSED, Outcome.DROPPED) and reason else says
+    if seen.ending.outcome not in (Outcome.SUPPRESSED, Outcome.DROPPED) or not reason:
+        return says
+    return _("%(what)s (%(why)s)", what=says, why=phrase(reason))
 
 
 def _lookups(visit: Visit) -> Lookups:
@@ -223,9 +227,9 @@ def _steps(
     rules = passed if number else _("The service has no rules of its own.")
     steps.append(Step(done, _("Rules"), rules, f"/services/{service.id}/rules?event={outcome.seq}#try"))
     look = OUTCOMES[outcome.outcome]
-    steps.append(Step(look, _("Outcome"), outcome.reason))
+    steps.append(Step(look, _("Outcome"), phrase(outcome.reason)))
     if alert is not None:
-        steps.append(Step(alert_look(alert), _("Alert"), alert.summary, "", alert.suppressed))
+        steps.append(Step(alert_look(alert), _("Alert"), alert.summary, "", phrase(alert.suppressed)))
     if incident is None:
         return [*steps, Step(Look("suppressed", _("Nobody"), "quiet"), _("Paged"), _("No incident was made of it."))]
     title = f"#{incident.number} {incident.title}"
@@ -241,7 +245,7 @@ def _paged(visit: Visit, pages: tuple[Page, ...]) -> list[Step]:
             Look(_STATES[page.state].glyph, _(_STATES[page.state].word), _STATES[page.state].css),
             _("Paged"),
             visit.names.person(page.user_id),
-            more=_("%(channel)s, %(time)s", channel=page.channel.value, time=visit.times.clock(page.due_at)),
+            more=_("%(channel)s, %(time)s", channel=channel_word(page.channel), time=visit.times.clock(page.due_at)),
         )
         for page in pages
     ]

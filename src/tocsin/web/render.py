@@ -16,7 +16,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from tocsin.kernel.time import iso
-from tocsin.kernel.wording import Phrase, compact, listed, phrase, span_words
+from tocsin.kernel.wording import Phrase, compact, joined, listed, phrase, sentence_case, span_words
 from tocsin.web import language
 from tocsin.web.times import hours
 
@@ -128,11 +128,13 @@ def environment() -> Environment:
         "iso": iso,
         "compact": compact,
         "hours": hours,
+        "joined": joined,
         "listed": listed,
         "hue": hue,
         "qr": qr,
         "initials": initials,
         "emphasised": emphasised,
+        "sentence": lambda text: sentence_case(told(text)),
         "told": told,
     }
     made.globals |= {"asset": asset, "language": language.current}

@@ -189,7 +189,8 @@ def _bars(axis: _Axis, incidents: Iterable[Incident]) -> Iterable[Bar]:
         free[lane] = start + width
         y = BARS_TOP + lane * LANE
         look = incident_look(one)
-        yield Bar(start, y, round(width, 1), LANE - 3, look.css.split()[0], f"#{one.number} {look.word}: {one.title}")
+        says = _("#%(number)s %(state)s: %(title)s", number=one.number, state=look.word, title=one.title)
+        yield Bar(start, y, round(width, 1), LANE - 3, look.css.split()[0], says)
 
 
 def _columns(axis: _Axis, slots: Mapping[int, int], width: Span, most: int) -> Iterable[Bar]:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
+from babel.numbers import format_decimal
 from starlette.responses import FileResponse, Response
 
 from tocsin.directory.model import Settings
@@ -19,7 +20,7 @@ from tocsin.kernel.errors import Invalid, NotAllowed, NotFound, TocsinError
 from tocsin.kernel.time import SECOND
 from tocsin.kernel.wording import span_words
 from tocsin.web.language import gettext as _
-from tocsin.web.language import ngettext
+from tocsin.web.language import locale, ngettext
 from tocsin.web.machine import Machine
 from tocsin.web.visit import Visit, status_of
 
@@ -202,7 +203,13 @@ def _storage(machine: Machine) -> Iterator[Vital]:
         yield Vital(_("Disk"), free, machine.disk_free >= DISK_LOW * machine.disk_total)
     yield Vital(_("Data folder"), machine.folder or _("unknown"))
     yield Vital(
-        _("Versions"), f"Tocsin {machine.tocsin}, Python {machine.python}, {_('schema')} {machine.revision or '–'}"
+        _("Versions"),
+        _(
+            "Tocsin %(tocsin)s, Python %(python)s, schema %(schema)s",
+            tocsin=machine.tocsin,
+            python=machine.python,
+            schema=machine.revision or "–",
+        ),
     )
 
 
@@ -211,5 +218,5 @@ def size_words(size: int) -> str:
     for unit, factor in (("TB", 10**12), ("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
         if size >= factor:
             value = size / factor
-            return f"{value:.1f} {unit}" if value < 10 else f"{value:.0f} {unit}"
+            return f"{format_decimal(value, '0.0' if value < 10 else '0', locale=locale())} {unit}"
     return f"{size} B"

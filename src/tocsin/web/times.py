@@ -104,6 +104,13 @@ def date_words(local: date, *, year: bool = False) -> str:
     return format_skeleton("yMMMd" if year else "MMMd", local, locale=language.locale())
 
 
+def dated(local: datetime) -> str:
+    """The day and the time to the minute, on any day: "Tue 06 Jan 04:43"."""
+    if language.current() == language.SOURCE:
+        return f"{local:%a %d %b %H:%M}"
+    return f"{weekday(local)} {date_words(local)} {local:%H:%M}"
+
+
 def utc(moment: Moment) -> str:
     """Like "2026-01-06 02:14:07 UTC"."""
     return f"{to_datetime(moment):%Y-%m-%d %H:%M:%S} UTC"

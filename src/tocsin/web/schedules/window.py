@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Final
 from urllib.parse import urlencode
 
-from babel.dates import format_date
+from babel.dates import format_date, format_skeleton
 
 from tocsin.kernel.time import DAY, HOUR, Moment, from_datetime
 from tocsin.oncall import first, zone_named
@@ -131,10 +131,11 @@ def _title(view: str, begin: date, count: int) -> str:
     if view == "month":
         return format_date(begin, "MMMM y", locale=locale)
     if view == "day":
-        return format_date(begin, "EEEE, d MMMM y", locale=locale)
+        return f"{format_date(begin, 'EEEE', locale=locale)}, {format_date(begin, 'long', locale=locale)}"
     end = begin + timedelta(days=count - 1)
-    shape = "d MMMM" if begin.year == end.year else "d MMMM y"
-    return f"{format_date(begin, shape, locale=locale)} – {format_date(end, 'd MMMM y', locale=locale)}"
+    same = begin.year == end.year
+    first = format_skeleton("MMMMd", begin, locale=locale) if same else format_date(begin, "long", locale=locale)
+    return f"{first} – {format_date(end, 'long', locale=locale)}"
 
 
 def _date(typed: str) -> date | None:

@@ -26,6 +26,7 @@ from tocsin.dialects.pagerduty.read.kept import (
     truth,
 )
 from tocsin.events import pcl
+from tocsin.kernel.wording import word
 from tocsin.workflows.definition import input_key
 
 STEPS = 100
@@ -201,43 +202,80 @@ def settled(action_id: str, inputs: Any) -> Any:
 OURS = "tocsin"
 
 ACTIONS = (
-    Action("Send Status Update", "send-status-update", (("Message", True),), "Tells whoever subscribed how it stands"),
-    Action("Add Responders", "add-responders", (("Responders", True), ("Message", False)), "Asks others to help"),
-    Action("Add Stakeholders", "add-stakeholders", (("Stakeholders", True),), "They hear of status updates"),
     Action(
-        "Add Conference Bridge",
+        word("Send Status Update"),
+        "send-status-update",
+        ((word("Message"), True),),
+        word("Tells whoever subscribed how it stands"),
+    ),
+    Action(
+        word("Add Responders"),
+        "add-responders",
+        ((word("Responders"), True), (word("Message"), False)),
+        word("Asks others to help"),
+    ),
+    Action(
+        word("Add Stakeholders"),
+        "add-stakeholders",
+        ((word("Stakeholders"), True),),
+        word("They hear of status updates"),
+    ),
+    Action(
+        word("Add Conference Bridge"),
         "add-conference-bridge",
-        (("Conference Number", False), ("Conference URL", False), ("Overwrite existing conference bridge", False)),
-        "Says where people talk about it",
+        (
+            (word("Conference Number"), False),
+            (word("Conference URL"), False),
+            (word("Overwrite existing conference bridge"), False),
+        ),
+        word("Says where people talk about it"),
         defaults=(("Overwrite existing conference bridge", "No"),),
     ),
-    Action("Add Notes to Incident", "add-notes-to-incident", (("Note", True),), "Writes on the timeline"),
     Action(
-        "Create a Slack Channel",
-        "create-slack-channel",
-        (("Workspace", True), ("Channel Name", True)),
-        "Kept only: it is not done here, and every run says so",
+        word("Add Notes to Incident"), "add-notes-to-incident", ((word("Note"), True),), word("Writes on the timeline")
     ),
     Action(
-        "Loop Until",
+        word("Create a Slack Channel"),
+        "create-slack-channel",
+        ((word("Workspace"), True), (word("Channel Name"), True)),
+        word("Kept only: it is not done here, and every run says so"),
+    ),
+    Action(
+        word("Loop Until"),
         "incident-workflows-loop-until",
-        (("Condition", True), ("Delay between loops", True), ("Maximum loops", False)),
-        "Kept only: it is not done here, and every run says so",
+        ((word("Condition"), True), (word("Delay between loops"), True), (word("Maximum loops"), False)),
+        word("Kept only: it is not done here, and every run says so"),
         version=2,
         package="logic",
         defaults=(("Maximum loops", "20"),),
     ),
-    Action("Change Priority", "change-priority", (("Priority", True),), "Says how much it matters", OURS),
-    Action("Change Urgency", "change-urgency", (("Urgency", True),), "Makes it ask louder or more softly", OURS),
-    Action("Change Title", "change-title", (("Title", True),), "Says better what it is", OURS),
-    Action("Reassign", "reassign", (("Assignees", True),), "Gives it to people, or to an escalation policy", OURS),
-    Action("Escalate", "escalate", (("Level", False),), "Calls the next level now", OURS),
-    Action("Resolve Incident", "resolve-incident", (("Resolution", False),), "Says that it is over", OURS),
     Action(
-        "Send Webhook",
+        word("Change Priority"), "change-priority", ((word("Priority"), True),), word("Says how much it matters"), OURS
+    ),
+    Action(
+        word("Change Urgency"),
+        "change-urgency",
+        ((word("Urgency"), True),),
+        word("Makes it ask louder or more softly"),
+        OURS,
+    ),
+    Action(word("Change Title"), "change-title", ((word("Title"), True),), word("Says better what it is"), OURS),
+    Action(
+        word("Reassign"),
+        "reassign",
+        ((word("Assignees"), True),),
+        word("Gives it to people, or to an escalation policy"),
+        OURS,
+    ),
+    Action(word("Escalate"), "escalate", ((word("Level"), False),), word("Calls the next level now"), OURS),
+    Action(
+        word("Resolve Incident"), "resolve-incident", ((word("Resolution"), False),), word("Says that it is over"), OURS
+    ),
+    Action(
+        word("Send Webhook"),
         "send-webhook",
-        (("URL", True), ("Name", False), ("Headers", False), ("Parameters", False)),
-        "Calls a web address",
+        ((word("URL"), True), (word("Name"), False), (word("Headers"), False), (word("Parameters"), False)),
+        word("Calls a web address"),
         OURS,
     ),
 )
