@@ -22,7 +22,12 @@ ROOT = Path(__file__).resolve().parent.parent
 OUT = ROOT / "build" / "shots"
 sys.path.insert(0, str(ROOT))
 
-from tests.web import defined_scene, scenes, schedule_scene, shifts_scene  # noqa: E402 - found beside this folder, not installed
+from tests.web import (  # noqa: E402 - found beside this folder, not installed
+    defined_scene,
+    scenes,
+    schedule_scene,
+    shifts_scene,
+)
 from tests.web.serving import chromium, served, session_of  # noqa: E402
 
 FONTS = """<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd"><fontconfig><dir>/usr/share/fonts</dir>
@@ -33,7 +38,10 @@ FONTS = """<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd"><fontcon
 """A screenshot shows what most people have: a modern system font, where one is installed."""
 
 SIZES = {"wide": (1440, 900), "narrow": (390, 844)}
-SCENES = ("empty", "calm", "usual", "answered", "full", "crowd", "defined", "demo", "demo-over")
+SCENES = (
+    *("empty", "calm", "usual", "answered", "full", "crowd", "defined", "schedules", "shifts", "shifts-full"),
+    *("demo", "demo-over"),
+)
 DEMO = ("phones", "end")
 SHOWS = {"demo": "usual", "demo-over": "answered"}
 """Scenes of the demo, and what they are staged in."""
@@ -113,11 +121,6 @@ def wanted(options: argparse.Namespace, scene: str, numbers: dict[str, Any]) -> 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("scenes", nargs="*", default=SCENES)
-    parser.add_argument(
-        "scenes",
-        nargs="*",
-        default=["empty", "calm", "usual", "answered", "full", "defined", "shifts", "shifts-full", "demo", "demo-over"],
-    )
     parser.add_argument("--only", default="", help="names of pages, separated by commas")
     for flag in ("wide", "narrow", "light", "dark", "viewport"):
         parser.add_argument(f"--{flag}", action="store_true")
