@@ -48,7 +48,7 @@ _DAY: Final = re.compile(
 _PLACE: Final = re.compile(r"%\(\w+\)s")
 _SHOWN: Final = ("aria-label", "title", "placeholder", "alt")
 _NO_TEXT: Final = frozenset({"script", "style", "template", "code", "pre", "kbd", "time"})
-_VOID: Final = frozenset({"meta", "link", "input", "br", "hr", "img", "use", "path", "circle", "rect"})
+_VOID: Final = frozenset({"meta", "link", "input", "br", "hr", "img", "col", "wbr"})
 
 ALLOWED: Final = frozenset(
     {"Tocsin", "UTC", "Etc", "Ctrl K", "K", "PagerDuty", "SQLite", *language.LANGUAGES.values(), AGENT}
@@ -133,13 +133,18 @@ class _Reader(HTMLParser):
                     self.texts.append(_outside(value, 0)[0])
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """It holds no text."""
+        """It holds no text, only attributes."""
+        self.handle_starttag(tag, attrs)
+        if tag not in _VOID:
+            self.handle_endtag(tag)
 
     def handle_endtag(self, tag: str) -> None:
-        while self.open:
+        while self.open[-1:] == ["option"] and tag != "option":  # its end may be left out
+            self.open.pop()
             self.fixed.pop()
-            if self.open.pop() == tag:
-                break
+        assert self.open[-1:] == [tag], f"</{tag}> ends {self.open[-3:]}"
+        self.open.pop()
+        self.fixed.pop()
 
     def handle_data(self, data: str) -> None:
         if self._counts() and not _NO_TEXT & set(self.open):
@@ -170,6 +175,7 @@ def untranslated(html: str, data: re.Pattern[str], inside: str = "html", typed: 
     """
     reader = _Reader(inside)
     reader.feed(html)
+    assert reader.open == [], "all of it was read"
     left = (_DAY.sub(" ", _without(data, text)) for text in reader.texts if text.strip() not in typed)
     return sorted({" ".join(text.split()) for text in left if re.search(r"[^\W\d_]{2}", text)})
 

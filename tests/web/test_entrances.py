@@ -224,7 +224,7 @@ def test_its_way_is_shown_until_it_ends(place: Place, service: Service, here: st
     html = browser.get(way).text
     told = words(html)
     for text in ("Accepted 02:14:07", "The service has no rules of its own.", "Opened an alert Outcome new alert",
-                 "Triggered Incident #1 Is anybody there?", "Sending Paged Alice sms, 02:14:07"):  # fmt: skip
+                 "Triggered Incident #1 Is anybody there?", "Sending Paged Alice text, 02:14:07"):  # fmt: skip
         assert text in told, text
     assert 'http-equiv="refresh"' in html, "without a script the page asks again by itself"
     place.desk.settle()
