@@ -81,7 +81,7 @@ def test_every_control_has_a_label_and_works(
         "count": 12,
     }
     if scripts:
-        assert not page.evaluate("document.documentElement.scrollWidth > innerWidth")
+        assert not page.evaluate("document.documentElement.scrollWidth > screen.width")
     context.close()
 
 

@@ -55,3 +55,10 @@ def test_the_page_leads_to_where_it_is_mended(place: Place) -> None:
         place.client("erin").get(f"/teams/{place.team.id}").text
     )
     assert "counts on people who are not here any more: Mallory" in words(place.client("erin").get("/workflows").text)
+
+
+def test_a_schedule_says_who_of_its_people_is_gone(place: Place) -> None:
+    counted_on(place)
+    nights = next(one for one in place.desk.config().schedules.values() if one.name == "Nights")
+    shown = words(place.client("erin").get(f"/schedules/{nights.id}").text)
+    assert "It counts on people who are not here any more: Mallory" in shown

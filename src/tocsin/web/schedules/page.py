@@ -8,6 +8,7 @@ from typing import Final
 from starlette.responses import Response
 
 from tocsin.directory.feeds import FeedSubject
+from tocsin.engine.named import lost_in
 from tocsin.kernel.time import DAY
 from tocsin.oncall import CustomShift, Override, Schedule, gaps
 from tocsin.web import guard
@@ -88,6 +89,7 @@ def schedule_page(visit: Visit) -> Response:
         ask_path=ask_path,
         stretch=span_of,
         undone=_undo_of(visit, schedule),
+        lost=lost_in(visit.config, "schedule", schedule.id, visit.now),
         feeds=panel_of(visit, FeedSubject.SCHEDULE, schedule.id),
     )
 
