@@ -28,6 +28,7 @@ from tests.web import (  # noqa: E402 - found beside this folder, not installed
     schedule_scene,
     shifts_scene,
 )
+from tests.web.place import Place  # noqa: E402
 from tests.web.serving import chromium, served, session_of  # noqa: E402
 
 FONTS = """<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd"><fontconfig><dir>/usr/share/fonts</dir>
@@ -87,6 +88,19 @@ OWN = {
 """Scenes with a builder and pages of their own."""
 
 
+def looks_at(place: Place, scene: str) -> str:
+    """Who looks at a scene: whoever it is about, else an owner."""
+    return "alice" if "alice" in place.people and scene not in ("defined", "schedules") else "erin"
+
+
+def places(place: Place) -> dict[str, Any]:
+    """The ids and numbers that addresses of pages hold."""
+    found: dict[str, Any] = {**scenes.numbers(place)}
+    for other in (defined_scene, shifts_scene, schedule_scene):
+        found |= other.places(place)
+    return found
+
+
 @dataclass(frozen=True)
 class Shot:
     """One picture to make."""
@@ -140,11 +154,8 @@ def take(options: argparse.Namespace, scene: str, folder: Path) -> None:
     home.mkdir()
     make = MAKERS.get(scene) or getattr(scenes, SHOWS.get(scene, scene))
     place = make(home)
-    who = "alice" if "alice" in place.people and scene not in ("defined", "schedules") else "erin"
-    numbers: dict[str, Any] = {**scenes.numbers(place)}
-    for other in (defined_scene, shifts_scene, schedule_scene):
-        numbers |= other.places(place)
-    session = session_of(place, who)
+    numbers = places(place)
+    session = session_of(place, looks_at(place, scene))
     if scene in SHOWS:
         scenes.staged(place, scenes.Show(3, numbers["fire"]) if scene == "demo" else scenes.Show(9, 5))
     with served(place.app()) as address, sync_playwright() as playwright:

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from scripts import npm, shots
-from tests.web import defined_scene, scenes
+from tests.web import scenes, sign_in_scene
 from tests.web.serving import chromium, served, session_of
 
 SOURCE: Final = Path(__file__).parent / "axe"
@@ -38,36 +38,64 @@ def browser() -> Iterator[Browser]:
         found.close()
 
 
+def objections(page: Page, axe: str) -> list[Any]:
+    """What axe objects to on this page, with everything unfolded."""
+    page.evaluate("for (const one of document.querySelectorAll('main details')) one.open = true")
+    page.evaluate(axe)
+    found: list[Any] = page.evaluate(RUN, list(RULES))
+    return found
+
+
 def found_on(browser: Browser, address: str, session: str, paths: dict[str, str], axe: str, **looks: Any) -> list[Any]:
-    """What axe objects to, page by page, with everything unfolded."""
+    """The same, page by page."""
     context = browser.new_context(**looks)
-    objections: list[Any] = []
+    found: list[Any] = []
     for name, path in paths.items():
         context.clear_cookies()
         if name != "sign-in":
             context.add_cookies([{"name": "tocsin", "value": session, "url": address}])
         page = context.new_page()
         page.goto(address + path)
-        page.evaluate("for (const one of document.querySelectorAll('main details')) one.open = true")
-        page.evaluate(axe)
-        objections += [(name, *one) for one in page.evaluate(RUN, list(RULES))]
+        found += [(name, *one) for one in objections(page, axe)]
         page.close()
     context.close()
-    return objections
+    return found
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", shots.SIZES)
-@pytest.mark.parametrize("scene", ["empty", "full", "defined"])
-def test_axe_objects_to_nothing(tmp_path: Path, browser: Browser, axe: str, scene: str, size: str, scheme: str) -> None:
-    make = defined_scene.defined if scene == "defined" else getattr(scenes, scene)
-    place = make(tmp_path)
-    numbers = {**scenes.numbers(place), **defined_scene.places(place)}
-    pages = defined_scene.PAGES if scene == "defined" else shots.PAGES
-    paths = {name: path.format(**numbers) for name, path in pages.items() if name not in shots.DEMO}
+LOOKS = pytest.mark.parametrize(("size", "scheme"), [("wide", "light"), ("narrow", "dark")])
+
+
+def looks_of(size: str, scheme: str) -> dict[str, Any]:
+    """How a browser is made that looks so."""
     width, height = shots.SIZES[size]
-    who = "alice" if "alice" in place.people and scene != "defined" else "erin"
+    return {"viewport": {"width": width, "height": height}, "color_scheme": scheme}
+
+
+@LOOKS
+@pytest.mark.parametrize("scene", ["empty", "full", *shots.OWN])
+def test_axe_objects_to_nothing(tmp_path: Path, browser: Browser, axe: str, scene: str, size: str, scheme: str) -> None:
+    place = (shots.MAKERS.get(scene) or getattr(scenes, scene))(tmp_path)
+    numbers = shots.places(place)
+    pages = shots.OWN.get(scene, shots.PAGES)
+    paths = {name: path.format(**numbers) for name, path in pages.items() if name not in shots.DEMO}
     with served(place.app()) as address:
-        looks: dict[str, Any] = {"viewport": {"width": width, "height": height}, "color_scheme": scheme}
-        assert found_on(browser, address, session_of(place, who), paths, axe, **looks) == []
+        session = session_of(place, shots.looks_at(place, scene))
+        assert found_on(browser, address, session, paths, axe, **looks_of(size, scheme)) == []
     place.close()
+
+
+@LOOKS
+def test_axe_objects_to_nothing_where_people_sign_in(
+    tmp_path: Path, browser: Browser, axe: str, size: str, scheme: str
+) -> None:
+    scene = sign_in_scene.scene(tmp_path)
+    found: list[Any] = []
+    with served(scene.place.app()) as address:
+        for name in sign_in_scene.PAGES:
+            context = browser.new_context(**looks_of(size, scheme))
+            page = context.new_page()
+            page.goto(address + scene.enter(context, name, address))
+            found += [(name, *one) for one in objections(page, axe)]
+            context.close()
+    assert found == []
+    scene.place.close()
