@@ -10,7 +10,7 @@ from tocsin.incidents.messages import IncidentAcknowledged, Resolve
 from tocsin.incidents.model import Status
 from tocsin.kernel.actor import SYSTEM, Via
 from tocsin.kernel.errors import Conflict, NotFound
-from tocsin.paging.messages import AnswerByCode, AnswerMessage, PageAnswered, SendMessage, SendTestPage
+from tocsin.paging.messages import TEST_ANSWERED, AnswerByCode, AnswerMessage, PageAnswered, SendMessage, SendTestPage
 from tocsin.paging.model import Answer, Result
 from tocsin.testing.world import World, as_user
 
@@ -133,12 +133,12 @@ def test_without_a_code_a_test_page_is_never_meant(world: World, cast: Cast) -> 
     assert world.incident().assignee_ids == (cast.alice.id,)
 
 
-def test_with_nothing_but_a_test_page_there_is_nothing_to_answer(world: World, cast: Cast) -> None:
+def test_a_test_page_is_answered_by_its_own_message_and_about_nothing_else(world: World, cast: Cast) -> None:
     phone = next(one for one in world.config.contacts_of[cast.alice.id] if one.channel is Channel.SMS)
     message_id = world.run(as_user(cast.alice), SendTestPage(contact_id=phone.id))
     with pytest.raises(NotFound):
         reply(world, cast.alice)
-    assert world.run(SYSTEM, AnswerMessage(message_id=message_id, answer=Answer.ACKNOWLEDGE)) == 0
+    assert world.run(SYSTEM, AnswerMessage(message_id=message_id, answer=Answer.ACKNOWLEDGE)) == TEST_ANSWERED
 
 
 def test_sent_on_twice_by_one_message_it_goes_on_once(world: World, cast: Cast) -> None:

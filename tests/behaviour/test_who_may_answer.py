@@ -28,6 +28,7 @@ from tocsin.incidents.model import Bridge
 from tocsin.kernel.actor import Actor, ActorKind
 from tocsin.kernel.decision import Command
 from tocsin.kernel.errors import Conflict, NotAllowed
+from tocsin.oncall.messages import AnswerCover
 from tocsin.paging.messages import RecordAttempt, SendTestPage
 from tocsin.paging.model import Result
 from tocsin.testing.world import World, as_user
@@ -97,6 +98,7 @@ def burning(world: World, cast: Cast) -> Cast:
 
 def test_the_list_is_whole(world: World, burning: Cast) -> None:
     elsewhere: set[type[Command]] = {SendPing, Redeliver}  # of subscriptions: test_subscribers.py
+    elsewhere |= {AnswerCover}  # of shifts: test_cover.py
     elsewhere |= {
         im.EditNote,
         im.RemoveNote,
