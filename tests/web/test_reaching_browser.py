@@ -51,7 +51,7 @@ def test_why_nobody_was_paged_without_scripts(place: Place, address: str, browse
     page.get_by_role("button", name="Sign in", exact=True).click()
     page.get_by_role("link", name="Events", exact=True).click()
     page.locator(".event-row a[href^='/alerts/events/']").first.click()
-    expect(page.get_by_text("suppressed by the rule “Staging never pages”")).to_be_visible()
+    expect(page.get_by_text("suppressed by the rule “Staging never pages”").first).to_be_visible()
     page.get_by_role("link", name="Who would be called then?").click()
     expect(page.get_by_role("heading", name="Who would be called?")).to_be_visible()
     expect(page.get_by_role("status")).to_contain_text("Alice, Carol and Erin")
