@@ -416,10 +416,12 @@ class Reads:
         with self._database.engine.connect() as connection:
             return services.last_heard(connection, integration_ids)
 
-    def changes(self, integration_ids: Collection[str], since: Moment, *, most: int = 100) -> Sequence[EventOutcome]:
-        """The newest changes that came by these keys since then."""
+    def changes(
+        self, integration_ids: Collection[str], since: Moment, *, until: Moment | None = None, most: int = 100
+    ) -> Sequence[EventOutcome]:
+        """The newest changes that came by these keys since then, and before `until`."""
         with self._database.engine.connect() as connection:
-            return services.changes(connection, integration_ids, since, most)
+            return services.changes(connection, integration_ids, since, most, until)
 
     def alerts_by_slot(self, service_id: str, since: Moment, width: Span) -> tuple[Mapping[int, int], bool]:
         """How many alerts were opened in each slot of this width since then; and whether there were more."""

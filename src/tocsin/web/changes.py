@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from tocsin.events.model import Outcome
 from tocsin.kernel.time import Moment
-from tocsin.runtime.reads import OutcomeFilter
 from tocsin.web.visit import Visit
 
 
@@ -31,11 +29,11 @@ def changes_between(
     entrances = _entrances(visit, service_ids)
     if not entrances:
         return [], False
-    wanted = OutcomeFilter(outcomes=(Outcome.RECORDED,), integration_ids=tuple(entrances), since=since, until=until)
-    found = visit.site.reads.outcomes(wanted, limit=limit)
-    events = visit.site.stored_events([one.seq for one in found.items])
+    found = visit.site.reads.changes(list(entrances), since, until=until, most=limit + 1)
+    shown = found[:limit]
+    events = visit.site.stored_events([one.seq for one in shown])
     lines = []
-    for one in found.items:
+    for one in shown:
         event = events.get(one.seq)
         service_id = entrances[one.integration_id]
         lines.append(
@@ -49,7 +47,7 @@ def changes_between(
                 url=str(next((link.get("href", "") for link in event.links), "")) if event is not None else "",
             )
         )
-    return lines, found.more
+    return lines, len(found) > limit
 
 
 def _entrances(visit: Visit, service_ids: Collection[str] | None) -> dict[str, str]:

@@ -75,13 +75,17 @@ def last_heard(connection: Connection, integration_ids: Collection[str]) -> Mapp
     }
 
 
-def changes(connection: Connection, integration_ids: Collection[str], since: Moment, most: int) -> list[EventOutcome]:
-    """The newest changes that came by these keys since then."""
+def changes(
+    connection: Connection, integration_ids: Collection[str], since: Moment, most: int, until: Moment | None = None
+) -> list[EventOutcome]:
+    """The newest changes that came by these keys since then, and before `until`."""
     statement = select(*COLUMNS).where(
         _OUTCOMES.outcome == Outcome.RECORDED.value,
         _OUTCOMES.integration_id.in_(integration_ids),
         _OUTCOMES.received_at >= since,
     )
+    if until is not None:
+        statement = statement.where(_OUTCOMES.received_at < until)
     return [outcome_of(row) for row in connection.execute(statement.order_by(_OUTCOMES.seq.desc()).limit(most))]
 
 
