@@ -57,7 +57,7 @@ class Page:
 
     async def _again(self) -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
-        writer.write(self._head(self.path, "connection: close\r\nhx-request: true\r\n"))
+        writer.write(self._head(self.path, "connection: close\r\ntocsin-refresh: 1\r\n"))
         while await reader.read(65536):
             pass
         writer.close()

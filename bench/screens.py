@@ -152,7 +152,11 @@ class Reader:
 
     def get(self, path: str) -> bytes:
         """The page. Raises AssertionError for anything but 200."""
-        status, body = self._ask("GET", path)
+        try:
+            status, body = self._ask("GET", path)
+        except http.client.RemoteDisconnected:  # it was idle for so long that the server has closed the connection
+            self._connection.close()
+            status, body = self._ask("GET", path)
         assert status == 200, (path, status)
         return body
 

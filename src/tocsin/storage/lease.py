@@ -14,6 +14,7 @@ from sqlalchemy import Connection, select, text
 from sqlalchemy.exc import DBAPIError
 
 from tocsin.kernel.time import Moment, Span
+from tocsin.storage import postgres
 from tocsin.storage.database import Database, OutOfReach
 from tocsin.storage.tables import leases
 
@@ -27,7 +28,14 @@ _BEGIN = text(
     f"INSERT INTO leases (name, holder, fence, until) VALUES ('{_NAME}', '', 0, 0) "  # noqa: S608
     "ON CONFLICT DO NOTHING"
 )
-# Waits for the transaction of an engine that is frozen in it; the server ends that one (postgres.IDLE_SECONDS).
+# An engine frozen in the middle of sending many statements counts as busy: no timeout of the server (before version 17)
+# ends it. Its session waits for a client that stands still, with a lock on a row of this table: that is what is ended.
+_END_FROZEN = text(
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity JOIN pg_locks USING (pid) "  # noqa: S608 - constants
+    "WHERE relation = 'leases'::regclass AND granted AND usename = current_user AND pid <> pg_backend_pid() "
+    f"AND wait_event_type = 'Client' AND state_change < clock_timestamp() - interval '{postgres.IDLE_SECONDS} seconds'"
+)
+_WAIT = text("SET LOCAL lock_timeout = '1s'")
 _LOCK = text(
     f"SELECT fence FROM leases WHERE name = '{_NAME}' "  # noqa: S608
     f"AND (until <= {_NOW} OR (:place <> '' AND split_part(holder, '/', 1) = :place)) FOR UPDATE"
@@ -85,11 +93,20 @@ class LeaseTable:
     def take(self, span: Span) -> int | None:
         """Become the active engine for `span`, if nobody is, or only an earlier run of the same place; the new fence.
 
-        Waits for a transaction of the engine that was the active one, but not for long: the server ends idle ones.
+        Waits a moment for a transaction of the engine that was the active one; one that stood still for
+        `postgres.IDLE_SECONDS` is ended. None also when that transaction is still under way: ask again.
         """
         with _reached(), self._database.transaction() as connection:
             connection.execute(_BEGIN)
-            if connection.execute(_LOCK, {"place": self._place}).one_or_none() is None:
+            connection.execute(_END_FROZEN)
+            connection.execute(_WAIT)
+            try:
+                free = connection.execute(_LOCK, {"place": self._place}).one_or_none() is not None
+            except DBAPIError as error:
+                if not postgres.is_lock_timeout(error):
+                    raise
+                free = False
+            if not free:
                 return None
             fence: int = connection.execute(_TAKE, {"holder": self._holder, "span": span}).scalar_one()
             return fence

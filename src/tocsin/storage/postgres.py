@@ -96,6 +96,11 @@ def is_outage(error: BaseException) -> bool:
     return error.connection_invalidated or getattr(error.orig, "sqlstate", None) in _OUTAGES
 
 
+def is_lock_timeout(error: DBAPIError) -> bool:
+    """Whether a statement gave up waiting for a lock."""
+    return getattr(error.orig, "sqlstate", None) == "55P03"
+
+
 def upsert(table: Table, added: Collection[str] = ()) -> Any:
     """INSERT ... ON CONFLICT DO UPDATE of every other column; to those in `added` the new value is added."""
     statement = insert(table)
