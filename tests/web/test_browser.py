@@ -199,7 +199,7 @@ def test_undo_is_offered_for_ten_seconds(place: Place, address: str, browser: Br
     alarm(place, "errors", "Payments fail")
     opened = Opened(browser, place, "alice", address)
     opened.context.add_init_script(
-        "const wait = setTimeout; window.setTimeout = (f, t) => wait(f, t === 10000 ? 400 : t);"
+        "const wait = setTimeout; window.setTimeout = (f, t) => wait(f, t === 10000 ? 1500 : t);"
     )
     page = opened.goto("/incidents/1")
     page.locator(".inc").get_by_role("button", name="Acknowledge").click()

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
-from starlette.routing import BaseRoute, Mount, Route
-from starlette.staticfiles import StaticFiles
-from starlette.types import Scope
+from starlette.routing import BaseRoute, Route
 
 from tocsin.kernel.errors import Unavailable
-from tocsin.web import guard, language
+from tocsin.web import assets, guard, language
 from tocsin.web.actions import act
 from tocsin.web.alert import act_on_alert, alert_page
 from tocsin.web.alerts import alerts_page
@@ -33,25 +29,11 @@ from tocsin.web.now import now_page
 from tocsin.web.nowhere import not_found
 from tocsin.web.oncall import oncall_page
 from tocsin.web.phones import direct, end_page, phones_page, use_phone
-from tocsin.web.render import STATIC, render
+from tocsin.web.render import render
 from tocsin.web.saved_views import remove_view, save_view
 from tocsin.web.signin import NOTICES, SIGN_IN, sign_out
 from tocsin.web.site import Site
 from tocsin.web.visit import Door, Page, language_of, starting
-
-_YEAR = "public, max-age=31536000, immutable"
-
-
-class Assets(StaticFiles):
-    """Static files; those whose address carries a digest of their content may be kept for ever."""
-
-    def file_response(self, full_path: Any, stat_result: Any, scope: Scope, status_code: int = 200) -> Response:
-        """The file with its headers."""
-        response = super().file_response(full_path, stat_result, scope, status_code)
-        response.headers["x-content-type-options"] = "nosniff"
-        response.headers["content-security-policy"] = "default-src 'none'; style-src 'unsafe-inline'"
-        response.headers["cache-control"] = _YEAR if b"v=" in scope["query_string"] else "no-cache"
-        return response
 
 
 def create(site: Site) -> list[BaseRoute]:
@@ -65,7 +47,7 @@ def create(site: Site) -> list[BaseRoute]:
         return Route(path, door.anybody(page, token_needed=token_needed), methods=methods or ("GET",))
 
     routes: list[BaseRoute] = [
-        Mount("/static", Assets(directory=STATIC)),
+        assets.ROUTE,
         *(anybody(path, page, *methods) for path, page, *methods in SIGN_IN),
         *(anybody(path, page, *methods, token_needed=False) for path, page, *methods in NOTICES),
         members("/sign-out", sign_out, "POST"),

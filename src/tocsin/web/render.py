@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from functools import cache
-from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -18,9 +17,9 @@ from markupsafe import Markup, escape
 from tocsin.kernel.time import iso
 from tocsin.kernel.wording import Phrase, compact, joined, listed, phrase, sentence_case, span_words
 from tocsin.web import language
+from tocsin.web.assets import asset
 from tocsin.web.times import hours
 
-STATIC: Final = Path(__file__).resolve().parent / "static"
 MACROS: Final = ("icon", "csrf", "mark", "mark_words", "person", "person_face", "problem", "pager", "silence")
 _HUES: Final = 8
 
@@ -64,15 +63,6 @@ def initials(name: str) -> str:
     words = [word for word in name.strip("\u2068\u2069").split() if word[0].isalnum()] or [name or "?"]
     chosen = words if len(words) == 1 else (words[0], words[-1])
     return "".join(word[0] for word in chosen).upper()
-
-
-@cache
-def asset(path: str) -> str:
-    """The address of a static file; it changes with the content, so browsers may keep it for ever."""
-    file = STATIC / path
-    if not file.is_file():
-        return ""
-    return f"/static/{path}?v={hashlib.sha256(file.read_bytes()).hexdigest()[:12]}"
 
 
 def _gettext(message: str, /, **values: Any) -> Markup:
