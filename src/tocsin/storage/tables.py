@@ -104,7 +104,6 @@ alerts = Table(
         postgresql_where=text("is_open = 1"),
     ),
     Index("ix_alerts_incident_id", "incident_id"),
-    Index("ix_alerts_service_id_is_open_created_at", "service_id", "is_open", "created_at"),
     Index("ix_alerts_created_at", "created_at"),
     Index("ix_alerts_service_id_created_at", "service_id", "created_at"),
     Index(
@@ -160,7 +159,6 @@ incidents = Table(
         name="next_step",
     ),
     Index("ix_incidents_status_created_at", "status", "created_at"),
-    Index("ix_incidents_service_id_status_created_at", "service_id", "status", "created_at"),
     Index("ix_incidents_created_at", "created_at"),
     Index("ix_incidents_service_id_created_at", "service_id", "created_at"),
     Index(
@@ -176,11 +174,12 @@ incidents = Table(
     ),
     Index("ix_incidents_incident_key", "incident_key", "service_id"),
     Index(
-        "ix_incidents_quiet",
+        "ix_incidents_open_service_id",
         "service_id",
+        "urgency",
         "number",
-        sqlite_where=text("status <> 'resolved' AND urgency = 'low'"),
-        postgresql_where=text("status <> 'resolved' AND urgency = 'low'"),
+        sqlite_where=text("status <> 'resolved'"),
+        postgresql_where=text("status <> 'resolved'"),
     ),
     Index(
         "ix_incidents_open_policy_id",

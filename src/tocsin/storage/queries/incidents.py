@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, case, func, literal_column, or_, select, union_all
+from sqlalchemy import ColumnElement, Connection, Select, case, func, literal_column, or_, select
 
 from tocsin.directory.model import Urgency
 from tocsin.incidents.model import Incident, Status
@@ -248,12 +248,9 @@ def last_created_of(connection: Connection, service_ids: Collection[str]) -> Map
 
 def last_created(connection: Connection, service_id: str) -> Moment | None:
     """When the service's newest incident began."""
-    newest = [
-        select(func.max(_T.created_at).label("at")).where(_T.service_id == service_id, _T.status == status.value)
-        for status in Status
-    ]
-    each = union_all(*newest).subquery()
-    found: Moment | None = connection.execute(select(func.max(each.c.at))).scalar()
+    found: Moment | None = connection.execute(
+        select(func.max(_T.created_at)).where(_T.service_id == service_id)
+    ).scalar()
     return found
 
 

@@ -8,10 +8,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, func, literal_column, select, union_all
+from sqlalchemy import ColumnElement, Connection, func, literal_column, select
 
 from tocsin.events.model import Outcome
-from tocsin.incidents.model import Status
 from tocsin.kernel.time import DAY, Moment, Span
 from tocsin.paging.model import PageState
 from tocsin.storage import tables
@@ -51,11 +50,11 @@ class Noise:
 
 
 def open_alerts(connection: Connection, service_ids: Collection[str]) -> Mapping[str, int]:
-    """How many alerts are open on each of these services that has any."""
-    statement = select(_ALERTS.service_id, func.count()).where(
-        _ALERTS.service_id.in_(service_ids), _ALERTS.is_open == 1
-    )
-    return {row[0]: row[1] for row in connection.execute(statement.group_by(_ALERTS.service_id))}
+    """How many alerts are open on each of these services that has any: out of the index of what is open alone."""
+    wanted = frozenset(service_ids)
+    statement = select(_ALERTS.service_id, func.count()).where(_ALERTS.is_open == literal_column("1"))
+    counted = connection.execute(statement.group_by(_ALERTS.service_id)) if wanted else ()
+    return {service_id: number for service_id, number in counted if service_id in wanted}
 
 
 def last_heard(connection: Connection, integration_ids: Collection[str]) -> Mapping[str, Heard]:
@@ -96,54 +95,38 @@ def alerts_by_slot(
 
     Where a service has had more than can be counted, the newest are.
     """
-    found: dict[int, int] = {}
-    more = False
-    for is_open in (0, 1):
-        newest = (
-            select(((_ALERTS.created_at - since) // width).label("slot"))
-            .where(_of_service(service_id, is_open, since))
-            .order_by(_ALERTS.created_at.desc())
-            .limit(MOST)
-            .subquery()
-        )
-        counted = 0
-        for slot, number in connection.execute(select(newest.c.slot, func.count()).group_by(newest.c.slot)):
-            found[int(slot)] = found.get(int(slot), 0) + number
-            counted += number
-        more = more or counted == MOST
-    return found, more
+    newest = (
+        select(((_ALERTS.created_at - since) // width).label("slot"))
+        .where(_of_service(service_id, since))
+        .order_by(_ALERTS.created_at.desc())
+        .limit(MOST)
+        .subquery()
+    )
+    statement = select(newest.c.slot, func.count()).group_by(newest.c.slot)
+    found = {int(slot): number for slot, number in connection.execute(statement)}
+    return found, sum(found.values()) == MOST
 
 
 def noise(connection: Connection, service_id: str, integration_ids: Sequence[str], since: Moment) -> Noise:
     """What came in since then, and what it led to. Events: of the service's own keys, by whole days."""
     events = select(func.sum(_DAYS.events)).where(_DAYS.integration_id.in_(integration_ids), _DAYS.day >= since // DAY)
-    alerts = [_count(connection, _of_service(service_id, one, since)) for one in (0, 1)]
-    begun = [_begun(service_id, status, since) for status in Status]
-    incidents = [_count(connection, one) for one in begun]
-    newest = [
-        select(_INCIDENTS.id).where(one).order_by(_INCIDENTS.created_at.desc()).limit(INCIDENTS).subquery()
-        for one in begun
-    ]
-    ids = union_all(*(select(one.c.id) for one in newest)).scalar_subquery()
+    alerts = _count(connection, _of_service(service_id, since))
+    begun = (_INCIDENTS.service_id == service_id) & (_INCIDENTS.created_at >= since)
+    incidents = _count(connection, begun)
+    newest = select(_INCIDENTS.id).where(begun).order_by(_INCIDENTS.created_at.desc()).limit(INCIDENTS).subquery()
+    ids = select(newest.c.id).scalar_subquery()
     pages = select(func.count()).where(tables.pages.c.incident_id.in_(ids), tables.pages.c.state.in_(_CALLED))
     return Noise(
         events=int(connection.execute(events).scalar() or 0),
-        alerts=sum(alerts),
-        incidents=sum(incidents),
+        alerts=alerts,
+        incidents=incidents,
         pages=int(connection.execute(pages).scalar() or 0),
-        more=max(*alerts, *incidents) == MOST or max(incidents) > INCIDENTS,
+        more=MOST in (alerts, incidents) or incidents > INCIDENTS,
     )
 
 
-def _of_service(service_id: str, is_open: int, since: Moment) -> ColumnElement[bool]:
-    return (_ALERTS.service_id == service_id) & (_ALERTS.is_open == is_open) & (_ALERTS.created_at >= since)
-
-
-def _begun(service_id: str, status: Status, since: Moment) -> ColumnElement[bool]:
-    """One state at a time: in the order of the index, which a question for several at once would have to sort."""
-    return (
-        (_INCIDENTS.service_id == service_id) & (_INCIDENTS.status == status.value) & (_INCIDENTS.created_at >= since)
-    )
+def _of_service(service_id: str, since: Moment) -> ColumnElement[bool]:
+    return (_ALERTS.service_id == service_id) & (_ALERTS.created_at >= since)
 
 
 def _count(connection: Connection, condition: ColumnElement[bool]) -> int:
