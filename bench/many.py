@@ -22,7 +22,7 @@ def walked(server: RunningServer, reader: Reader, report: Report) -> None:
     """Pages while nothing else happens but events, then while 500 incidents are acknowledged and resolved in turn."""
     others = Reader(server)
     stop = threading.Event()
-    sender = threading.Thread(target=_events, args=(server, stop))
+    sender = threading.Thread(target=_events, args=(server, stop), daemon=True)
     sender.start()
     others.get("/incidents")
     before = _pages(others, SECONDS)

@@ -52,8 +52,11 @@ class Noise:
 def open_alerts(connection: Connection, service_ids: Collection[str]) -> Mapping[str, int]:
     """How many alerts are open on each of these services that has any: out of the index of what is open alone."""
     wanted = frozenset(service_ids)
-    statement = select(_ALERTS.service_id, func.count()).where(_ALERTS.is_open == literal_column("1"))
-    counted = connection.execute(statement.group_by(_ALERTS.service_id)) if wanted else ()
+    # Said so that SQLite enters that index: asked for the state alone it goes through every service's past in order.
+    is_open = (_ALERTS.is_open == literal_column("1"), _ALERTS.created_at >= 0)
+    service = _ALERTS.service_id.concat("")
+    statement = select(service, func.count()).where(*is_open).group_by(service)
+    counted = connection.execute(statement) if wanted else ()
     return {service_id: number for service_id, number in counted if service_id in wanted}
 
 
