@@ -1,7 +1,7 @@
 """(m) What many open pages cost: 500 streams that sleep, hear of others' incidents, or all ask for their page again.
 
-Each stream belongs to a page that does what the browser's script does: told that something has changed, it asks for
-itself. Decides nothing about how pages are told; that is `web.live`.
+Each stream belongs to a page that does what the browser's script does: it says its address, takes the parts that it is
+told, and asks for itself where it is told to. Decides nothing about how pages are told; that is `web.live`.
 """
 
 from __future__ import annotations
@@ -10,23 +10,28 @@ import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
+from urllib.parse import quote
 
 from bench.live import median, share
-from bench.past import Past
+from bench.past import KEY, Past
 from bench.report import Figure, Report
-from bench.screens import Reader, install, reading
+from bench.screens import Reader, install
+from tocsin.directory.model import Integration
 from tocsin.incidents.messages import AddNote
 from tocsin.testing import processes
 from tocsin.testing.running import RunningServer
 
 PAGES = 500
+READERS = 20
 SECONDS = 20.0
 WARM_SECONDS = 12
 UNDER = 0.2
 """Of a core: what 500 open pages may cost."""
 
 SHOWN_MS = 500
+_LINE_BYTES = 4 * 1024 * 1024
 
 
 @dataclass
@@ -44,11 +49,15 @@ class Page:
 
     async def live(self) -> None:
         """Listen until cancelled."""
-        stream, out = await asyncio.open_connection("127.0.0.1", self.port)
-        out.write(self._head(f"/live?topic={self.topic}"))
+        stream, out = await asyncio.open_connection("127.0.0.1", self.port, limit=_LINE_BYTES)
+        out.write(self._head(f"/live?topic={self.topic}&page={quote(self.path, safe='')}"))
         while line := await stream.readline():
             if line.startswith(b"event: ready"):
                 self.ready.set()
+            if line.startswith(b"data: {"):
+                self.told.append(time.perf_counter())
+                self.shown.append(self.told[-1])
+                self.again.set()
             if line.startswith(b"event: changed"):
                 self.told.append(time.perf_counter())
                 await self._again()
@@ -94,21 +103,27 @@ async def _measured(server: RunningServer, pages: list[Page], change: Callable[[
 def measure(folder: Path, report: Report) -> None:
     """All cases on a small installation: what a page costs grows with the page, not with the past."""
     install(folder, None, Past(still_open=400, over=4_000))
-    with reading(folder, None) as (server, reader):
-        walked(server, reader, report)
+    with RunningServer(folder) as server:
+        walked(server, report)
 
 
-def walked(server: RunningServer, reader: Reader, report: Report) -> None:
+def walked(server: RunningServer, report: Report) -> None:
     """Each case in turn."""
     newest = server.reads.incidents(limit=2).items
     ids = [one.id for one in newest]
     numbers = {one.id: one.number for one in newest}
 
+    cookies = [Reader(server, f"person{one}@example.com").cookie for one in range(1, READERS + 1)]
+    fresh = count()
+
     def note(incident_id: str) -> Callable[[], None]:
         return lambda: server.run(AddNote(incident_id=incident_id, text="still looking"))
 
+    def another() -> None:
+        server.event(Integration(id="PI00000", service_id="PS00000", name="Monitor", key=KEY), f"open-{next(fresh)}")
+
     def pages(path: str, topic: str) -> list[Page]:
-        return [Page(server.port, reader.cookie, path, topic) for _ in range(PAGES)]
+        return [Page(server.port, cookies[one % READERS], path, topic) for one in range(PAGES)]
 
     own, other = ids[0], ids[1]
     of_one = f"/incidents/{numbers[own]}"
@@ -116,40 +131,45 @@ def walked(server: RunningServer, reader: Reader, report: Report) -> None:
         ("asleep", "/", "now", None),
         ("on one incident, a change a second on another", of_one, f"incident:{own}", note(other)),
         ("on one incident, a change a second on it", of_one, f"incident:{own}", note(own)),
-        ("on Now, a change a second", "/", "now", note(other)),
-        ("on Incidents, a change a second", "/incidents", "now", note(other)),
+        ("on Now, a new incident a second", "/", "now", another),
+        ("on Incidents, a new incident a second", "/incidents", "now", another),
     )
     for name, path, topic, change in cases:
         every = pages(path, topic)
         cost, took = asyncio.run(_measured(server, every, change))
         asked = sum(len(page.shown) for page in every)
-        note_ = f"{asked / took:.0f} pages asked for a second"
+        note_ = f"{asked / took:.0f} pages told a second"
         report.add(Figure("m", f"{PAGES} pages {name}", cost, "cores", f"under {UNDER}", cost < UNDER, note_))
-    _latency(server, reader, report, of_one, own, note(own))
+    _latency(report, Page(server.port, cookies[0], of_one, f"incident:{own}"), [], note(own))
+    others = pages("/", "now")
+    _latency(report, Page(server.port, cookies[0], "/", "now"), others, another, f", {PAGES} others open")
 
 
-def _latency(
-    server: RunningServer, reader: Reader, report: Report, path: str, incident_id: str, change: Callable[[], None]
-) -> None:
-    """From the commit of a change to the page that shows it, one page open."""
+def _latency(report: Report, page: Page, others: list[Page], change: Callable[[], None], words: str = "") -> None:
+    """From the request for a change to the last page that shows it, the others being of the same kind."""
 
     async def run() -> list[float]:
-        page = Page(server.port, reader.cookie, path, f"incident:{incident_id}")
-        task = asyncio.create_task(page.live())
-        await page.ready.wait()
-        await asyncio.sleep(15)  # what the pages before it asked for has been answered
+        every = [page, *others]
+        tasks = [asyncio.create_task(one.live()) for one in every]
+        for one in every:
+            await one.ready.wait()
+        await asyncio.sleep(5)  # what the pages before it were told has been read
         taken = []
         for _ in range(20):
-            await asyncio.sleep(0.5)
-            page.again.clear()
+            await asyncio.sleep(1)
+            for one in every:
+                one.again.clear()
             began = time.perf_counter()
             await asyncio.to_thread(change)
-            await page.again.wait()
-            taken.append(1000 * (page.shown[-1] - began))
-        task.cancel()
+            for one in every:
+                await one.again.wait()
+            taken.append(1000 * (max(one.shown[-1] for one in every) - began))
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         return taken
 
     taken = asyncio.run(run())
     tail = share(taken, 0.95)
-    title = "from a change to the page that shows it, p95"
+    title = f"from a change to the page that shows it{words}, p95"
     report.add(Figure("m", title, tail, "ms", f"under {SHOWN_MS}", tail < SHOWN_MS, f"p50 {median(taken):.0f} ms"))

@@ -70,11 +70,17 @@ class Past:
 
 def things(now: int) -> list[Any]:
     """Services, people who take turns, teams: an organisation of a fair size."""
+    hashed = Passwords(memory_kib=64, passes=1).hash(PASSWORD)
     people = [
-        User(id=f"PU{one:05d}", name=f"Person {one}", email=f"person{one}@example.com", role=Role.RESPONDER)
+        User(
+            id=f"PU{one:05d}",
+            name=f"Person {one}",
+            email=f"person{one}@example.com",
+            role=Role.RESPONDER,
+            password_hash=hashed,
+        )
         for one in range(1, PEOPLE)
     ]
-    hashed = Passwords(memory_kib=64, passes=1).hash(PASSWORD)
     erin = User(id="PU00000", name="Erin", email=MAIL, role=Role.OWNER, password_hash=hashed)
     found: list[Any] = [erin, *people]
     found += [Priority(id=f"PRIO{one}", name=f"P{one}", order=one) for one in range(1, 6)]

@@ -127,13 +127,13 @@ def postgres() -> Iterator[str]:
 class Reader:
     """A browser without scripts, signed in, over one connection."""
 
-    def __init__(self, server: RunningServer) -> None:
+    def __init__(self, server: RunningServer, mail: str = MAIL) -> None:
         self._connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
         self._cookies: dict[str, str] = {}
         page = self._ask("GET", "/sign-in")[1].decode()
         token = re.search(r'name="csrf" value="([^"]+)"', page)
         assert token is not None
-        form = urlencode({"csrf": token[1], "email": MAIL, "password": PASSWORD})
+        form = urlencode({"csrf": token[1], "email": mail, "password": PASSWORD})
         status, _ = self._ask("POST", "/sign-in", form)
         assert status == 303, status
         self.csrf = re.search(r'name="csrf" value="([^"]+)"', self._ask("GET", "/")[1].decode())[1]  # type: ignore[index]

@@ -151,6 +151,11 @@ class Bus:
         return len(self._open)
 
     @property
+    def count(self) -> int:
+        """How often something was published."""
+        return self._count
+
+    @property
     def mark(self) -> str:
         """Where the bus is: what is read after this holds everything that was published before it."""
         return f"{self._epoch}.{self._count}"

@@ -164,6 +164,11 @@ class Reads:
         with self._database.engine.connect() as connection:
             return incidents.open_counts(connection, sight, team_ids)
 
+    def people_with_incidents(self) -> frozenset[str]:
+        """Who has an open incident now."""
+        with self._database.engine.connect() as connection:
+            return incidents.people(connection)
+
     def open_by_service(self, service_ids: Collection[str] | None = None) -> Mapping[str, OpenCounts]:
         """How many incidents are open on each service that has any, of these services if some are named."""
         with self._database.engine.connect() as connection:

@@ -28,6 +28,7 @@ from tocsin.web.me_security import SECURITY
 from tocsin.web.now import now_page
 from tocsin.web.nowhere import not_found
 from tocsin.web.oncall import oncall_page
+from tocsin.web.open_pages import OpenPages
 from tocsin.web.phones import direct, end_page, phones_page, use_phone
 from tocsin.web.render import render
 from tocsin.web.saved_views import remove_view, save_view
@@ -39,6 +40,7 @@ from tocsin.web.visit import Door, Page, language_of, starting
 def create(site: Site) -> list[BaseRoute]:
     """The routes of all pages. The demo's are there only when `site` has phones or a show."""
     door = Door(site)
+    open_pages = OpenPages(site, door.pages, door.reading)
 
     def members(path: str, page: Page, *methods: str) -> Route:
         return Route(path, door.members(page), methods=methods or ("GET",))
@@ -77,12 +79,13 @@ def create(site: Site) -> list[BaseRoute]:
         members("/me/{action}", act_on_me, "POST"),
         members("/zone", switch_zone, "POST"),
         members("/density", switch_density, "POST"),
-        Route("/live", live(site)),
+        Route("/live", live(site, open_pages)),
     ]
     if site.booth is not None:
         routes += [members("/demo/phones", phones_page), members("/demo/phones", use_phone, "POST")]
     if site.show is not None:
         routes += [members("/demo/show", direct, "POST"), members("/demo/end", end_page)]
+    open_pages.routes = routes
     return routes
 
 

@@ -118,7 +118,8 @@ def _answer(visit: Visit) -> Tick:
     hint = _("It goes to you; answer it as it says. The tick comes with your answer.")
     if _somebody_answered(visit):
         return Tick(True, title, hint)
-    if best_contact(visit.config, visit.me.id, _ways(visit)) is None:
+    config, ways = visit.config, _ways(visit)
+    if not visit.is_among(one for one in config.users if best_contact(config, one, ways) is not None):
         return Tick(False, title, hint, "/me", _("Add a way to reach you"))
     return Tick(False, title, hint, "", _("Send me a test page"), sends=True)
 

@@ -115,7 +115,7 @@ def show(visit: Visit, incident: Incident, refused: Refused | None = None, code:
         look=incident_look(incident),
         next=next_of(visit, incident, policy),
         ladder=ladder_of(scene),
-        whys=whys_of(scene, visit.me.id),
+        **_whys(visit, scene),
         lines=lines_of(entries.items, visit.names, shown, newest_first=newest_first),
         more_entries=entries.more,
         shown=shown,
@@ -140,6 +140,18 @@ def show(visit: Visit, incident: Incident, refused: Refused | None = None, code:
     if visit.query("order") in ("newest", "oldest") and not visit.is_refresh:
         response.set_cookie(ORDER_COOKIE, visit.query("order"), max_age=31_536_000, samesite="lax", httponly=True)
     return response
+
+
+def _whys(visit: Visit, scene: Scene) -> dict[str, Any]:
+    """Why each person was paged.
+
+    What a reader who has no part in it is told of themselves stands apart: an open page keeps it, the rest is shared.
+    """
+    whys = whys_of(scene, "")
+    if visit.is_among(one.user_id for one in whys):
+        return {"whys": whys_of(scene, visit.me.id), "why_me": [], "keeps_why_me": False}
+    apart = [] if visit.is_refresh else [one for one in whys_of(scene, visit.me.id) if one.me]
+    return {"whys": whys, "why_me": apart, "keeps_why_me": visit.is_refresh}
 
 
 def _links(visit: Visit, incident: Incident, alerts: Sequence[Alert]) -> tuple[tuple[str, str], ...]:

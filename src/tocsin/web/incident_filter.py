@@ -108,6 +108,11 @@ def chosen_of(value: Callable[[str], str]) -> Chosen:
     return Chosen(**found)
 
 
+def _own(visit: Visit) -> str:
+    """The reader's id; one of nobody for all who have no open incident, so that their lists are the same."""
+    return visit.me.id if visit.is_among(visit.site.reads.people_with_incidents()) else _NOBODY
+
+
 def wanted(visit: Visit, chosen: Chosen) -> IncidentFilter:
     """The filter. Raises Invalid for a time that is none."""
     statuses = STATES[chosen.state][0] if chosen.state else (() if chosen.view == "all" else OPEN)
@@ -115,8 +120,9 @@ def wanted(visit: Visit, chosen: Chosen) -> IncidentFilter:
         statuses = (Status.TRIGGERED,)
     teams: tuple[str, ...] = (chosen.team,) if chosen.team else ()
     if chosen.view == "team" and not teams:
-        teams = tuple(member.team_id for member in visit.config.teams_of.get(visit.me.id, ())) or (_NOBODY,)
-    people = tuple(filter(None, (visit.me.id if chosen.view == "mine" else "", chosen.who)))
+        teams = visit.own_teams or (_NOBODY,)
+    mine = chosen.view == "mine"
+    people = tuple(filter(None, (_own(visit) if mine else "", chosen.who)))
     return IncidentFilter(
         statuses=statuses,
         urgencies=(Urgency(chosen.urgency),) if chosen.urgency else (),

@@ -1,12 +1,13 @@
-"""Live updates: one stream of server-sent events per open page, which says only that something has changed.
+"""Live updates: one stream of server-sent events per open page, which says what has become of the page's parts.
 
-The page then asks for itself again. A stream costs a sleeping task; many changes at once become one event; a stream
-ends when its person is signed out.
+Where the page can't be told, it asks for itself again. A stream costs a sleeping task; many changes at once become one
+event; a stream ends when its person is signed out.
 """
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
 from typing import Final
 
 import anyio
@@ -16,8 +17,10 @@ from starlette.responses import Response, StreamingResponse
 
 from tocsin.kernel.errors import TooMany
 from tocsin.runtime.live import NOW, Subscription, incident_topic
+from tocsin.runtime.sessions import Session
 from tocsin.web import guard
 from tocsin.web.demo import DEMO_TOPIC
+from tocsin.web.open_pages import OpenPage, OpenPages
 from tocsin.web.site import Site
 
 HEARTBEAT_SECONDS: Final = 15.0
@@ -30,6 +33,7 @@ GATHER_SECONDS: Final = 0.25
 """After an event, changes gather for this long: a storm must not have every page ask for itself all the time."""
 
 RETRY_MILLISECONDS: Final = 3000
+_ASK: Final = "event: changed\ndata: 1\n\n"
 _TOPICS_MAX: Final = 4
 _NAME_CHARS: Final = 40
 
@@ -46,13 +50,17 @@ def topics_of(request: Request) -> frozenset[str]:
     return frozenset(wanted)
 
 
-def live(site: Site) -> Callable[[Request], object]:
-    """The endpoint `/live`."""
+def live(site: Site, open_pages: OpenPages) -> Callable[[Request], object]:
+    """The endpoint `/live`: `topic` what to listen to, `seen` what the page knows, `page` its own address.
+
+    A page that says its address is told what has become of its parts; others are told to ask for themselves.
+    """
 
     async def endpoint(request: Request) -> Response:
         line = guard.line_of(request, site.public_url)
         token = request.cookies.get(line.session_cookie, "")
-        if await anyio.to_thread.run_sync(site.sessions.peek, token) is None:
+        session = await anyio.to_thread.run_sync(site.sessions.peek, token)
+        if session is None:
             return Response(status_code=401, headers=dict(guard.HEADERS))
         topics = topics_of(request)
         try:
@@ -62,35 +70,62 @@ def live(site: Site) -> Callable[[Request], object]:
         # Listening comes first: what is published from here on is heard, what was before is known.
         seen = request.query_params.get("seen")
         stale = seen is not None and site.bus.missed(seen, topics)
+        stream = _Stream(site, open_pages, subscription, token, session)
+        stream.page = open_pages.find(request, request.query_params.get("page", ""))
         headers = {**guard.HEADERS, "x-accel-buffering": "no"}
-        return StreamingResponse(_events(site, subscription, token, stale=stale), 200, headers, "text/event-stream")
+        return StreamingResponse(stream.events(stale=stale), 200, headers, "text/event-stream")
 
     return endpoint
 
 
-async def _events(site: Site, subscription: Subscription, token: str, *, stale: bool) -> AsyncIterator[str]:
-    """The stream: its first event says from when on changes are told; `stale`: the page has missed one before that."""
-    try:
-        yield f"retry: {RETRY_MILLISECONDS}\nevent: ready\ndata: 1\n\n"
-        if stale:
-            yield "event: changed\ndata: 1\n\n"
-        checked_at = beat_at = anyio.current_time()
-        while True:
-            heard = await subscription.changed(min(CHECK_SECONDS, HEARTBEAT_SECONDS))
-            now = anyio.current_time()
-            if now - checked_at >= CHECK_SECONDS or not heard:
-                if await anyio.to_thread.run_sync(site.sessions.peek, token) is None:
-                    return
-                checked_at = now
-            if heard:
-                await site.bus.pace.turn()
-                subscription.catch_up()
-                yield "event: changed\ndata: 1\n\n"
-                await subscription.rest(GATHER_SECONDS)
-            elif now - beat_at < HEARTBEAT_SECONDS:
-                continue
-            else:
-                yield "event: still\ndata: 1\n\n"
-            beat_at = now
-    finally:
-        subscription.close()
+@dataclass
+class _Stream:
+    """One page's stream. `known`: a digest of each part that the page was told, by its id."""
+
+    site: Site
+    open_pages: OpenPages
+    subscription: Subscription
+    token: str
+    session: Session
+    page: OpenPage | None = None
+    known: dict[str, int] = field(default_factory=dict)
+
+    async def events(self, *, stale: bool) -> AsyncIterator[str]:
+        """The first says from when on changes are told; `stale`: the page has missed one before that."""
+        try:
+            yield f"retry: {RETRY_MILLISECONDS}\nevent: ready\ndata: 1\n\n"
+            if stale:
+                yield _ASK
+            checked_at = beat_at = anyio.current_time()
+            while True:
+                heard = await self.subscription.changed(min(CHECK_SECONDS, HEARTBEAT_SECONDS))
+                now = anyio.current_time()
+                if now - checked_at >= CHECK_SECONDS or not heard:
+                    session = await anyio.to_thread.run_sync(self.site.sessions.peek, self.token)
+                    if session is None:
+                        return
+                    self.session, checked_at = session, now
+                if heard:
+                    news = await self._news()
+                    if news:
+                        yield news
+                        beat_at = now
+                    await self.subscription.rest(GATHER_SECONDS)
+                elif now - beat_at >= HEARTBEAT_SECONDS:
+                    yield "event: still\ndata: 1\n\n"
+                    beat_at = now
+        finally:
+            self.subscription.close()
+
+    async def _news(self) -> str:
+        """What to say about a change: "" when nothing that the page shows has become another."""
+        self.subscription.catch_up()
+        made = None
+        if self.page is not None:
+            made = await self.open_pages.made(self.page, self.session, self.site.bus.count)
+        if made is None or not made.parts:
+            await self.site.bus.pace.turn()
+            self.subscription.catch_up()
+            return _ASK
+        news = made.news(self.known, self.session.csrf)
+        return f"event: parts\ndata: {news}\n\n" if news else ""

@@ -104,10 +104,10 @@ def _order(visit: Visit, schedule: Schedule) -> tuple[bool, bool, str, str]:
 
 def is_mine(visit: Visit, schedule: Schedule) -> bool:
     """Whether the reader takes turns in it now or later, or stands in for somebody."""
-    if visit.me.id in members(schedule, visit.now):
+    if visit.is_among(members(schedule, visit.now)):
         return True
     exceptions = visit.config.exceptions_of.get(schedule.id, ())
-    return any(one.user_id == visit.me.id and one.end > visit.now for one in exceptions)
+    return visit.is_among(one.user_id for one in exceptions if one.end > visit.now)
 
 
 def _groups(shown: Iterable[Watch]) -> list[tuple[str, list[Watch]]]:

@@ -114,7 +114,7 @@ def _shown(visit: Visit, finding: Finding) -> Shown:
     elif subject.kind == "schedule":
         path, do = f"/schedules/{subject.id}", _("See the schedule")
     elif subject.kind == "user":
-        mine = subject.id == visit.me.id
+        mine = visit.is_among((subject.id,))
         path, do = ("/me", _("Add yours")) if mine else (f"/people/{subject.id}", _("See the person"))
     elif subject.kind == "service":
         path, do = (
@@ -145,7 +145,7 @@ def _rows(visit: Visit, review: Review) -> list[Row]:
             works = channel in ways
             words = when_words(own) if works else (_("not set up here") if own else "")
             cells.append((channel.value, words, works))
-        path = "/me" if user_id == visit.me.id else f"/people/{user_id}"
+        path = "/me" if visit.is_among((user_id,)) else f"/people/{user_id}"
         why = _(LACKS[lack]) if lack is not None else ""
         found.append(Row(user_id, visit.names.person(user_id), path, tuple(cells), why))
     return sorted(found, key=lambda row: (not row.lack, row.name.casefold()))

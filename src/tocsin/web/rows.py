@@ -70,7 +70,7 @@ def _row(visit: Visit, incident: Incident, then: Next) -> Row:
 
 def may_respond(visit: Visit, incident: Incident) -> bool:
     """Whether to offer this person the actions of an incident. The engine judges again."""
-    return visit.me.id in incident.assignee_ids or visit.may(Verb.RESPOND, incident.team_ids)
+    return visit.may(Verb.RESPOND, incident.team_ids) or visit.is_among(incident.assignee_ids)
 
 
 def next_of(visit: Visit, incident: Incident, policy: Policy | None) -> Next:

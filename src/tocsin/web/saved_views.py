@@ -43,18 +43,19 @@ class Saved:
 def views_for(visit: Visit, chosen: Chosen) -> Saved:
     """What stands above the list."""
     config = visit.config
-    teams = [member.team_id for member in config.teams_of.get(visit.me.id, ())]
+    teams = visit.own_teams
     query = chosen.but().query
-    found = [one for one in config.saved_views.values() if one.user_id == visit.me.id or one.team_id in teams]
+    own = {one.id for one in config.saved_views.values() if visit.is_among((one.user_id,))}
+    found = [one for one in config.saved_views.values() if one.id in own or one.team_id in teams]
     lines = tuple(
         ViewLine(
             view=one,
             path=f"/incidents?{one.query}",
             here=one.query == query,
-            mine=one.user_id == visit.me.id,
+            mine=one.id in own,
             team=visit.names.team(one.team_id) if one.team_id else "",
         )
-        for one in sorted(found, key=lambda one: (one.user_id != visit.me.id, one.name.casefold()))
+        for one in sorted(found, key=lambda one: (one.id not in own, one.name.casefold()))
     )
     shared = tuple((one, visit.names.team(one)) for one in teams if visit.may(Verb.RESPOND, (one,)))
     is_new = bool(query) and query not in _STANDING and not any(line.here for line in lines)

@@ -6,7 +6,7 @@ puts the headers on. Pages themselves are plain functions from a `Visit` to a re
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final, TypeAlias
@@ -44,6 +44,7 @@ from tocsin.web.address import Seen, other_origin
 from tocsin.web.frame import frame_of
 from tocsin.web.names import ConfigNames
 from tocsin.web.render import render
+from tocsin.web.sharing import FORM_TOKEN, Asked
 from tocsin.web.site import Site
 from tocsin.web.times import Times, zone_of
 
@@ -89,6 +90,7 @@ class Visit:
     """One request. `session` and `user` are None where nobody is signed in.
 
     `seen`: the bus's mark before anything was read, so that an open page knows what it can't have missed.
+    `reader`: for whom an open page is made anew without a session of theirs; `asked`: what it wanted to know of them.
     """
 
     site: Site
@@ -102,6 +104,8 @@ class Visit:
     new_visit_token: str = ""
     seen: str = ""
     shown_at: str = ""
+    reader: User | None = None
+    asked: Asked = field(default_factory=Asked)
 
     @property
     def visitor(self) -> Visitor:
@@ -116,10 +120,21 @@ class Visit:
         held = self.request.cookies.get(self.line.browser_cookie, "")
         return held if len(held) == 40 and held.isalnum() else self.site.ids.token()
 
-    @cached_property
+    @property
     def user(self) -> User | None:
-        """The signed-in person."""
+        """The signed-in person. A page that says something of them is made for them alone; see `is_among`."""
+        self.asked.everything = True
+        return self._person
+
+    @cached_property
+    def _person(self) -> User | None:
+        if self.reader is not None:
+            return self.reader
         return self.config.users.get(self.session.user_id) if self.session is not None else None
+
+    def is_among(self, ids: Iterable[str]) -> bool:
+        """Whether the reader is one of these people: a page that asks only this serves all with the same answer."""
+        return self.asked.is_among(self._person.id if self._person is not None else "", frozenset(ids))
 
     @property
     def me(self) -> User:
@@ -136,15 +151,24 @@ class Visit:
     @cached_property
     def standing(self) -> Standing:
         """The person's rights."""
-        standing = self.config.standing(self.actor)
+        standing = self.config.standing(self._actor) if self._person is not None else None
         if standing is None:
             raise NotSignedIn("Sign in first.")
         return standing
 
+    @property
+    def _actor(self) -> Actor:
+        return Actor(ActorKind.USER, self._person.id if self._person is not None else "", Via.WEB)
+
+    @property
+    def own_teams(self) -> tuple[str, ...]:
+        """The teams that the person is in."""
+        return tuple(self.standing.teams)
+
     @cached_property
     def sight(self) -> Sight | None:
         """What incidents the person may see, None = all."""
-        return sight_of(self.standing, self.actor)
+        return sight_of(self.standing, self._actor)
 
     def may(self, verb: Verb, team_ids: tuple[str, ...] = ()) -> bool:
         """Whether to offer something. The engine judges again when it is done."""
@@ -152,17 +176,19 @@ class Visit:
 
     def may_read(self, thing: Readable) -> bool:
         """Whether the person may know of this thing."""
-        return may_read(self.config, self.standing, thing, own_id=self.me.id)
+        if may_read(self.config, self.standing, thing):
+            return True
+        return isinstance(thing, User) and self.is_among((thing.id,))
 
     @property
     def may_audit(self) -> bool:
         """Whether the person may look at who changed what."""
-        return self.user is not None and self.may(Verb.ADMINISTER)
+        return self._person is not None and self.may(Verb.ADMINISTER)
 
     @cached_property
     def other_address(self) -> str:
         """To an owner: the address of this request where it is not the one that is set; "" where all is well."""
-        if self.user is None or not self.may(Verb.OWN):
+        if self._person is None or not self.may(Verb.OWN):
             return ""
         found = other_origin(self.request, self.site.public_url)
         return "" if found == self.config.settings.address_accepted else found
@@ -170,7 +196,7 @@ class Visit:
     @property
     def addresses_of_others(self) -> list[Seen]:
         """To an owner: by what other addresses people came, apart from the one of this request."""
-        if self.user is None or not self.may(Verb.OWN):
+        if self._person is None or not self.may(Verb.OWN):
             return []
         known = (self.other_address, self.config.settings.address_accepted)
         return [one for one in self.site.addresses.others() if one.origin not in known]
@@ -178,7 +204,7 @@ class Visit:
     @cached_property
     def times(self) -> Times:
         """Moments as this reader sees them."""
-        own = self.user.time_zone if self.user is not None else "Etc/UTC"
+        own = self._person.time_zone if self._person is not None else "Etc/UTC"
         name = "Etc/UTC" if self.request.cookies.get(ZONE_COOKIE) == "utc" else own
         return Times(self.now, zone_of(name), "UTC" if name in ("Etc/UTC", "UTC") else name)
 
@@ -224,7 +250,8 @@ class Visit:
 
     def page(self, template: str, status: int = 200, **context: Any) -> Response:
         """A page from a template, inside the frame."""
-        frame = frame_of(self.site, self.config, self.user, self.sight if self.user else None, self.times)
+        person = self._person
+        frame = frame_of(self.site, self.config, person, self.sight if person else None, self.times)
         here = self.request.url.path
         shared = {"visit": self, "t": self.times, "frame": frame, "here": here, "said": guard.said(self.request)}
         response = HTMLResponse(render(template, shared | context), status)
@@ -244,6 +271,8 @@ class Visit:
     @property
     def csrf(self) -> str:
         """What forms of this page must carry: bound to the session, or to the browser where nobody is signed in."""
+        if self.reader is not None:
+            return FORM_TOKEN
         if self.session is not None:
             return self.session.csrf
         held = self.request.cookies.get(self.line.visit_cookie, "")
@@ -260,15 +289,21 @@ Endpoint: TypeAlias = Callable[[Request], Any]
 
 @dataclass(frozen=True)
 class Door:
-    """Wraps pages into endpoints. Reading and acting wait in different queues: a slow engine blocks no page."""
+    """Wraps pages into endpoints. Reading and acting wait in different queues: a slow engine blocks no page.
+
+    `pages`: what answers the endpoints of people who are signed in.
+    """
 
     site: Site
     reading: anyio.CapacityLimiter = field(default_factory=lambda: anyio.CapacityLimiter(16))
     acting: anyio.CapacityLimiter = field(default_factory=lambda: anyio.CapacityLimiter(24))
+    pages: dict[Any, Page] = field(default_factory=dict)
 
     def members(self, page: Page) -> Endpoint:
         """A page for people who are signed in; others are sent to sign in and come back."""
-        return self._endpoint(page, members_only=True, token_needed=True)
+        endpoint = self._endpoint(page, members_only=True, token_needed=True)
+        self.pages[endpoint] = page
+        return endpoint
 
     def anybody(self, page: Page, *, token_needed: bool = True) -> Endpoint:
         """A page for everybody. `token_needed` False: its address is a secret of its own."""

@@ -218,6 +218,11 @@ def open_counts(connection: Connection, sight: Sight | None, team_ids: Sequence[
     return OpenCounts(**counts)
 
 
+def people(connection: Connection) -> frozenset[str]:
+    """Who has an open incident now."""
+    return frozenset(connection.execute(select(tables.incident_people.c.user_id).distinct()).scalars())
+
+
 def open_by_service(connection: Connection, service_ids: Collection[str] | None) -> Mapping[str, OpenCounts]:
     """How many are open on each service that has any, of these services if some are named."""
     statement = select(_T.service_id, _T.status, _T.urgency, func.count()).where(_IS_OPEN)

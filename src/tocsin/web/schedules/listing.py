@@ -58,7 +58,7 @@ def schedules_page(visit: Visit, *, error: TocsinError | None = None, code: int 
         people=people_for(visit) if may_make(visit) else [],
         teams=teams_for(visit),
         may_be_free=visit.may(Verb.EDIT),
-        chosen=visit.texts("user") or ([] if error else [visit.me.id]),
+        chosen=visit.texts("user") or ([] if error or visit.is_refresh else [visit.me.id]),
         typed={
             "name": visit.text("name") or ("" if error else _("On call")),
             "start": visit.text("start", 30) or f"{next_monday(visit.times):%Y-%m-%dT%H:%M}",

@@ -11,17 +11,32 @@
   let seen = body.dataset.seen;
   let source, timer, heard, failures = 0, live = false, missed = false, leaving = false, shownAt = Date.now();
 
-  /* What has changed is asked for as a whole page, of which the parts that live are taken. */
+  /* What has changed is told by the stream, or asked for as a whole page of which the parts that live are taken. */
   let asking = false, again = false;
-  const take = (page) => {
-    document.title = page.title;
+  const read = (html) => new DOMParser().parseFromString(html, "text/html");
+  const show = (title, mark, find) => {
+    document.title = title;
     for (const selector of parts.split(",")) {
-      const part = document.querySelector(selector), fresh = page.querySelector(selector);
+      const part = document.querySelector(selector), fresh = find(selector);
       if (part && fresh) tocsin.take(part, document.importNode(fresh, true));
     }
-    seen = page.body.dataset.seen;
+    seen = mark;
     shownAt = Date.now();
     tocsin.tick();
+  };
+  const take = (page) => show(page.title, page.body.dataset.seen, (selector) => page.querySelector(selector));
+  const told = ({ title, seen: mark, parts: fresh }) => {
+    if (document.hidden) { missed = true; return; }
+    if (asking) { again = true; return; }
+    const page = read(`<title>${title}</title>${Object.values(fresh).join("")}`);
+    for (const row of page.querySelectorAll("[data-same]")) { // a row as this page has it
+      const same = document.getElementById(row.id)?.cloneNode(true);
+      if (!same) { ask(); return; }
+      same.classList.remove("picked", "is-gone", "fresh");
+      row.replaceWith(same);
+    }
+    show(page.title, mark, (selector) => page.querySelector(selector));
+    later();
   };
   const ask = async () => {
     if (document.hidden) { missed = true; return; }
@@ -47,13 +62,14 @@
   };
   later();
 
-  /* The stream says only that something has changed, also between the making of this page and its own beginning. */
+  /* The stream says what has changed, also that something did between the making of this page and its own beginning. */
   const connect = () => {
     clearInterval(timer);
     source?.close();
-    source = new EventSource(`${body.dataset.live}&seen=${encodeURIComponent(seen)}`);
+    source = new EventSource(`${body.dataset.live}&seen=${encodeURIComponent(seen)}&page=${encodeURIComponent(body.dataset.self)}`);
     source.addEventListener("ready", () => { heard = Date.now(); live = true; failures = 0; bar.hidden = true; });
     source.addEventListener("changed", () => { heard = Date.now(); ask(); });
+    source.addEventListener("parts", (event) => { heard = Date.now(); told(JSON.parse(event.data)); });
     source.addEventListener("still", () => { heard = Date.now(); });
     source.onerror = lost;
     if (failures) ask(); // also works as slow polling where streams are blocked
@@ -63,15 +79,15 @@
     source.close();
     live = false;
     let left = WAITS[Math.min(failures++, WAITS.length - 1)];
-    const show = () => {
+    const count = () => {
       bar.querySelector("[data-offline-at]").textContent = tocsin.words(bar.dataset.sayAt, { time: tocsin.clock(shownAt) });
       bar.querySelector("[data-offline-then]").textContent = left > 0 ? tocsin.words(bar.dataset.sayThen, { seconds: left }) : bar.dataset.sayNow;
       bar.hidden = false;
       if (left-- <= 0) connect();
     };
     clearInterval(timer);
-    timer = setInterval(show, 1000);
-    show();
+    timer = setInterval(count, 1000);
+    count();
   };
   bar.querySelector("[data-offline-retry]").addEventListener("click", connect);
   document.addEventListener("visibilitychange", () => { if (!document.hidden && missed) ask(); });

@@ -1,0 +1,258 @@
+"""What an open page is told is what its reader would get by asking; made once for all to whom it is the same."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
+from html.parser import HTMLParser
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from tests.web.place import Place
+from tests.web.serving import served, session_of
+from tests.web.test_live import Stream
+from tocsin.directory.model import Membership, Role, Team, TeamRole
+from tocsin.kernel.time import MINUTE
+from tocsin.kernel.values import replace
+from tocsin.web.open_pages import OpenPages
+from tocsin.web.sharing import FORM_TOKEN, Asked, Made, element
+
+PAGES = (
+    "/",
+    "/incidents",
+    "/incidents?view=mine",
+    "/incidents?view=team",
+    "/incidents/1",
+    "/incidents/2",
+    "/alerts",
+    "/alerts?tab=events",
+    "/on-call",
+    "/services",
+    "/services/{service}",
+    "/policies",
+    "/readiness",
+    "/schedules",
+)
+PEOPLE = ("alice", "bob", "carol", "erin", "mallory", "rita")
+
+
+@pytest.fixture
+def busy(place: Place) -> Place:
+    """Two incidents, one of a team; Rita may see only her team's."""
+    place.person("rita", Role.RESTRICTED)
+    team = place.desk.save(Team(id="", name="Ritas"))
+    place.desk.save(Membership(team_id=team.id, user_id=place.people["rita"].id, role=TeamRole.OBSERVER))
+    place.alarm("PaymentsService", "a", "Payments <b>fail</b>")
+    place.alarm("PaymentsService", "b", "Köln ist 💥")
+    return place
+
+
+class Told(Stream):
+    """A stream of a page that says its address."""
+
+    def __init__(self, address: str, token: str, path: str) -> None:
+        super().__init__(address, token, f"now&page={quote(path, safe='')}")
+        assert self.answer.status == 200
+        assert self.event() == "ready"
+
+    def news(self) -> dict[str, Any]:
+        """The next parts that the page is told."""
+        name = self.event()
+        assert name == "parts", name
+        told: dict[str, Any] = json.loads(self.answer.readline().removeprefix(b"data: "))
+        return told
+
+
+@pytest.fixture
+def made(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """For whom pages were made."""
+    found: list[str] = []
+    make = OpenPages._make
+
+    def noted(self: OpenPages, page: Any, reader: Any, at: float) -> Made | None:
+        found.append(reader.name)
+        return make(self, page, reader, at)
+
+    monkeypatch.setattr(OpenPages, "_make", noted)
+    return found
+
+
+@pytest.fixture
+def address(busy: Place) -> Iterator[str]:
+    with served(busy.app()) as found:
+        yield found
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_everybody_is_told_what_they_would_get_by_asking(busy: Place, address: str, path: str) -> None:
+    """Also where others, who may see more or less, had the same page open."""
+    path = path.replace("{service}", busy.services["PaymentsService"][0].id)
+    browsers = {who: busy.client(who, base=address) for who in PEOPLE}
+    with ExitStack() as stack:
+        streams = {}
+        for who, browser in browsers.items():
+            token = browser.cookies["tocsin"]
+            stream = Told(address, token, path)
+            streams[who] = stack.enter_context(closing(stream))
+        busy.site.bus.publish(["config"])
+        told = {}
+        for who, browser in browsers.items():
+            asked = browser.get(path, headers={"tocsin-refresh": "1"})
+            if asked.status_code != 200:
+                assert streams[who].event() == "changed", "it asks, and hears why not"
+                continue
+            told[who] = streams[who].news()
+            parts = told[who]["parts"]
+            assert FORM_TOKEN not in json.dumps(told[who])
+            names = re.search(r'<template data-parts="([^"]*)">', asked.text)
+            assert names is not None
+            for selector in names[1].split(","):
+                assert parts.get(selector[1:], "") == element(asked.text, selector[1:]), (who, selector)
+            assert told[who]["seen"] == busy.site.bus.mark
+        assert len(told) >= 5
+
+
+def test_those_who_may_see_little_are_told_little(busy: Place, address: str) -> None:
+    with (
+        closing(Told(address, session_of(busy, "erin"), "/")) as owner,
+        closing(Told(address, session_of(busy, "rita"), "/")) as rita,
+    ):
+        busy.site.bus.publish(["config"])
+        assert "Payments" in owner.news()["parts"]["p-fires"]
+        assert "Payments" not in json.dumps(rita.news())
+
+
+def test_a_page_is_made_once_for_all_who_see_the_same(busy: Place, address: str, made: list[str]) -> None:
+    """Bob and Alice are called by the policy; of three others who look on, one page serves all."""
+    others = [busy.person(f"onlooker{one}") for one in range(3)]
+    names = [name for name, user in busy.people.items() if user in others]
+    for path in ("/", "/incidents", "/alerts", "/incidents/1", "/on-call", "/services", "/readiness", "/schedules"):
+        made.clear()
+        with ExitStack() as stack:
+            streams = [stack.enter_context(closing(Told(address, session_of(busy, who), path))) for who in names]
+            busy.site.bus.publish(["config"])
+            parts = [stream.news()["parts"] for stream in streams]
+        assert len(made) == 1, path
+        forms = [re.sub(r'name=\\"csrf\\" value=\\"[^"]+"', "", json.dumps(one)) for one in parts]
+        assert len(set(forms)) == 1
+        tokens = [set(re.findall(r'name=\\"csrf\\" value=\\"([^"\\]+)', json.dumps(one))) for one in parts]
+        assert all(len(one) == 1 for one in tokens) or not any(tokens), "each has a form token of their own"
+        assert len(set.union(*tokens)) in (0, 3)
+
+
+def test_only_what_has_changed_is_told(busy: Place, address: str) -> None:
+    with closing(Told(address, session_of(busy, "alice"), "/")) as stream:
+        busy.site.bus.publish(["config"])
+        first = stream.news()["parts"]
+        assert {"p-fires", "p-watch", "p-count"} <= set(first)
+        busy.site.bus.publish(["config"])
+        third = busy.alarm("PaymentsService", "c", "A third")
+        assert third is not None
+        busy.site.bus.publish([f"incident:{third.id}"])
+        parts = stream.news()["parts"]
+        assert {"p-fires", "p-count", "p-headline"} <= set(parts)
+        assert "p-watch" not in parts
+        assert "A third" in parts["p-fires"]
+        assert parts["p-fires"].count("data-same") == 2, "rows that the page has are only named"
+        assert "Payments &lt;b&gt;fail" not in parts["p-fires"]
+
+
+def test_that_time_goes_on_is_no_news(busy: Place, address: str) -> None:
+    with closing(Told(address, session_of(busy, "alice"), "/")) as stream:
+        busy.site.bus.publish(["config"])
+        stream.news()
+        busy.desk.advance(MINUTE)
+        busy.site.bus.publish(["config"])
+        fourth = busy.alarm("PaymentsService", "d", "A fourth")
+        assert fourth is not None
+        busy.site.bus.publish([f"incident:{fourth.id}"])
+        assert "A fourth" in stream.news()["parts"]["p-fires"]
+
+
+@pytest.mark.parametrize(
+    "path", ["", "//elsewhere/", "https://elsewhere/", "/sign-in", "/live", "/nowhere", "/people", "/?" + "x" * 3000]
+)
+def test_a_page_that_can_not_be_told_asks(busy: Place, address: str, path: str) -> None:
+    with closing(Told(address, session_of(busy, "alice"), path)) as stream:
+        busy.site.bus.publish(["config"])
+        assert stream.event() == "changed"
+
+
+def test_who_was_removed_is_told_nothing(busy: Place, address: str) -> None:
+    with closing(Told(address, session_of(busy, "bob"), "/")) as stream:
+        busy.desk.save(replace(busy.people["bob"], active=False), "active")
+        busy.site.bus.publish(["config"])
+        assert stream.event() in ("changed", "")
+
+
+def test_a_form_of_a_part_that_was_told_works(busy: Place, address: str) -> None:
+    browser = busy.client("alice", base=address)
+    with closing(Told(address, browser.cookies["tocsin"], "/")) as stream:
+        busy.site.bus.publish(["config"])
+        token = re.search(r'name="csrf" value="([^"]+)"', stream.news()["parts"]["p-fires"])
+        assert token is not None
+        assert browser.act("/incidents/1/acknowledge", csrf=token[1]).status_code == 303
+        assert busy.incident(1).acknowledgements
+
+
+def test_who_asks_is_noted() -> None:
+    asked = Asked()
+    assert asked.is_among("U1", frozenset({"U1", "U2"}))
+    assert asked.same_for("U1")
+    assert asked.same_for("U2")
+    assert not asked.same_for("U3")
+    other = Asked()
+    assert not other.is_among("U3", frozenset({"U1", "U2"}))
+    assert other.same_for("U4")
+    assert not other.same_for("U1")
+    other.everything = True
+    assert not other.same_for("U4")
+
+
+class Tree(HTMLParser):
+    """Where the element with an id begins and ends, as a parser sees it."""
+
+    VOID = ("input", "img", "br", "hr", "meta", "link", "use", "path", "circle", "rect", "line")
+
+    def __init__(self, html: str, id: str) -> None:
+        super().__init__()
+        self.id, self.depth, self.texts, self.within = id, 0, list[str](), False
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: Any) -> None:
+        """Goes in."""
+        if ("id", self.id) in attrs:
+            self.within = True
+        if self.within and tag not in self.VOID:
+            self.depth += 1
+
+    def handle_endtag(self, tag: str) -> None:
+        """Comes out."""
+        if self.within and tag not in self.VOID:
+            self.depth -= 1
+            self.within = self.depth > 0
+
+    def handle_data(self, data: str) -> None:
+        """A text."""
+        if self.within:
+            self.texts.append(data)
+
+
+def test_parts_are_found_as_a_parser_finds_them(busy: Place) -> None:
+    browser = busy.client("erin")
+    looked = 0
+    for path in PAGES:
+        html = browser.get(path.replace("{service}", busy.services["PaymentsService"][0].id)).text
+        names = re.search(r'<template data-parts="([^"]*)">', html)
+        assert names is not None, path
+        for selector in names[1].split(","):
+            part = element(html, selector[1:])
+            within = Tree(html, selector[1:]).texts
+            assert Tree(part, selector[1:]).texts == within, (path, selector)
+            assert part or not within
+            looked += bool(part)
+    assert looked > 60
