@@ -100,6 +100,7 @@ def environment() -> Environment:
     made = Environment(
         loader=PackageLoader("tocsin.web"),
         autoescape=True,
+        auto_reload=False,  # else every row of a list asks the file system whether its template is another now
         finalize=language.said,
         extensions=["jinja2.ext.i18n"],
         undefined=StrictUndefined,
