@@ -38,6 +38,7 @@ OF_PLACE: Mapping[str, str] = {
     "team": "PT00000",
     "schedule": "PD00000",
     "policy": "PQ00000",
+    "layered": "PD00000",
     "person": "PU00001",
     "event": "{event}",
     "alert": "{alert}",
@@ -80,9 +81,9 @@ def pages() -> dict[str, str]:
     """Every page by its name: the address that the screenshots have, and `MORE`."""
     sys.path.insert(0, str(ROOT))
     from scripts import shots  # noqa: PLC0415 - it is found beside this folder, not installed
-    from tests.web import defined_scene  # noqa: PLC0415
+    from tests.web import defined_scene, schedule_scene, shifts_scene  # noqa: PLC0415
 
-    known = {**shots.PAGES, **defined_scene.PAGES}
+    known = {**shots.PAGES, **defined_scene.PAGES, **schedule_scene.PAGES, **shifts_scene.PAGES}
     found = {name: _filled(path) for name, path in known.items() if name not in NO_PAGES}
     return {name: path for name, path in {**found, **MORE}.items() if path}
 
