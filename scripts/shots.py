@@ -51,13 +51,15 @@ PAGES = {
     "now": "/",
     "incidents": "/incidents",
     "incidents-all": "/incidents?view=all",
-    "incidents-none": "/incidents?urgency=low&view=mine",
+    "incidents-none": "/incidents?q=nothing+is+called+like+this",
+    "incidents-select": "/incidents?select=1",
     "incidents-filtered": "/incidents?urgency=high&sort=urgent&q=e",
     "incident": "/incidents/{fire}",
     "incident-held": "/incidents/{held}",
     "incident-over": "/incidents/1",
     "new": "/incidents/new",
     "alerts": "/alerts",
+    "alerts-open": "/alerts?state=open",
     "events": "/alerts?tab=events",
     "suppressed": "/alerts?tab=suppressed",
     "event": "/alerts/events/3",
@@ -72,6 +74,13 @@ PAGES = {
     "not-found": "/incidents/9999",
     "sign-in": "/sign-in",
 }
+
+VIEWS = {
+    "incidents-unanswered": "/incidents?view=unanswered",
+    "incidents-mine": "/incidents?view=mine",
+    "incidents-team": "/incidents?view=team",
+}
+"""The list of incidents again, with other rows: to look at. Tests that hold every page hold the list."""
 
 MAKERS = {
     "defined": defined_scene.defined,
@@ -118,8 +127,9 @@ class Shot:
 
 def wanted(options: argparse.Namespace, scene: str, numbers: dict[str, Any]) -> Iterator[Shot]:
     """The pictures of one scene."""
-    pages = {**PAGES, **defined_scene.PAGES, **shifts_scene.PAGES, **schedule_scene.PAGES}
-    usual = OWN.get(scene, PAGES)
+    shared = {**PAGES, **VIEWS}
+    pages = {**shared, **defined_scene.PAGES, **shifts_scene.PAGES, **schedule_scene.PAGES}
+    usual = OWN.get(scene, shared)
     only = options.only.split(",") if options.only else [page for page in usual if scene in SHOWS or page not in DEMO]
     sizes = [
         size for size in SIZES if not (options.wide and size != "wide") and not (options.narrow and size != "narrow")

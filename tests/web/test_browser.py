@@ -120,7 +120,7 @@ def test_new_rows_wait_while_somebody_reads(place: Place, address: str, browser:
     expect(waiting).to_be_visible()
     assert page.locator(".fire").count() == 1
     after = page.locator(".fire").first
-    assert first is not None
+    assert after.bounding_box() == first, "what is being read does not move"
     assert after.get_attribute("id") == f"f-{place.incident(1).id}"
     waiting.click()
     expect(page.locator(".fire")).to_have_count(2)
@@ -251,6 +251,47 @@ def test_nothing_sticks_out_and_nothing_is_too_small(full: tuple[Place, str], br
             )
             assert small == [], path
     assert [one for one in opened.complaints if "404" not in one] == []
+    opened.context.close()
+
+
+CUT = """[...document.querySelectorAll('.row:not(.head) .title-cell')].flatMap(cell => {
+  const title = cell.querySelector('bdi'), badge = cell.querySelector('.badge');
+  const fits = title.scrollWidth <= title.clientWidth;
+  const itself = fits || getComputedStyle(title).textOverflow === 'ellipsis';
+  const whole = !badge || badge.getBoundingClientRect().right <= cell.getBoundingClientRect().right + 0.5;
+  return itself && whole && cell.scrollWidth <= cell.clientWidth + 1 ? [] : [title.textContent];
+})"""
+"""Titles that are not cut by themselves, at the end of their own direction, or push out what stands behind them."""
+
+
+def test_long_titles_are_cut_at_their_own_end(full: tuple[Place, str], browser: Browser) -> None:
+    place, address = full
+    opened = Opened(browser, place, "alice", address)
+    for path in ("/incidents", "/alerts", "/alerts?tab=events"):
+        page = opened.goto(path)
+        assert page.evaluate(CUT) == [], path
+    arabic = opened.goto("/incidents").locator(".title bdi", has_text=scenes.ARABIC).first
+    assert arabic.evaluate("one => [getComputedStyle(one).direction, one.scrollWidth > one.clientWidth]") == [
+        "rtl",
+        True,
+    ]
+    opened.context.close()
+
+
+def test_on_a_phone_a_filter_in_force_leaves_room_for_the_list(full: tuple[Place, str], browser: Browser) -> None:
+    place, address = full
+    opened = Opened(browser, place, "alice", address, phone=True)
+    page = opened.goto("/incidents?urgency=high&sort=urgent&q=e")
+    expect(page.get_by_role("link", name="Urgency: High")).to_be_visible()
+    first = page.locator(".row:not(.head)").first.bounding_box()
+    assert first is not None
+    assert first["y"] < PHONE["height"] / 2
+    page.locator(".filter-switch").tap()
+    page.get_by_label("State").select_option("acknowledged")
+    page.wait_for_timeout(200)
+    assert "state=" not in page.url, "its button sends the form"
+    page.get_by_role("button", name="Show").tap()
+    page.wait_for_url("**state=acknowledged**")
     opened.context.close()
 
 

@@ -8,6 +8,7 @@ from tests.web.place import Browser, Place
 from tests.web.test_hostile_text import ZOO, shape
 from tests.web.test_incident_pages import words
 from tocsin.directory.model import Membership, Role, Service, Team, TeamRole
+from tocsin.incidents.messages import Resolve
 from tocsin.kernel.values import replace
 
 
@@ -48,6 +49,22 @@ def test_incidents_are_found_by_any_letters_of_their_title(place: Place) -> None
         assert f'href="/incidents/{number}"' in browser.get("/find", params={"q": typed}).text, typed
         assert f"/incidents/{number}" in [path for _, _, path in offered(browser, typed)], typed
     assert 'class="fires"' not in browser.get("/find", params={"q": "_l_"}).text
+
+
+def test_what_is_over_is_shown_as_over_and_an_action_leads_back(place: Place) -> None:
+    place.alarm("PaymentsService", "a", "Disk is full")
+    place.alarm("PaymentsService", "b", "Disk is slow")
+    place.desk.run(place.as_("bob"), Resolve(incident_id=place.incident(1).id))
+    browser = place.client("alice")
+    cards = browser.get("/find?q=disk").text.split("<article")[1:]
+    (over,) = (one for one in cards if "Disk is full" in one)
+    assert "/resolve" not in over
+    assert "over after" in over
+    (burning,) = (one for one in cards if "Disk is slow" in one)
+    assert 'name="back" value="/find?q=disk"' in burning
+    answer = browser.act("/incidents/2/acknowledge", back="/find?q=disk")
+    assert answer.headers["location"] == "/find?q=disk"
+    assert "You have it." in browser.get("/find?q=disk").text
 
 
 def test_pages_and_tasks_are_offered_as_far_as_one_may(place: Place) -> None:

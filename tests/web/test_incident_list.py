@@ -240,6 +240,22 @@ def test_nobody_acts_on_what_is_not_theirs(busy: Place) -> None:
     assert 'class="selection"' not in busy.client("mallory").get("/incidents").text
 
 
+def test_selecting_is_part_of_the_address_and_of_no_view(busy: Place) -> None:
+    browser = busy.client("alice")
+    html = browser.get("/incidents?select=1&urgency=high").text
+    for path in ("/incidents?view=mine&amp;select=1", "/incidents?select=1", "/incidents?urgency=high"):
+        assert f'href="{path}"' in html, path
+    assert '<input type="hidden" name="select" value="1">' in html
+    browser.act("/incidents/views", name="Quiet ones", query="urgency=low&select=1")
+    (view,) = busy.desk.config().saved_views.values()
+    assert view.query == "urgency=low"
+    html = browser.get("/incidents?select=1&urgency=low").text
+    assert 'href="/incidents?urgency=low&amp;select=1" aria-current="page"' in html
+    answer = browser.act("/incidents?urgency=high&select=1", do="resolve", id=[busy.incident(3).id])
+    assert answer.headers["location"] == "/incidents?urgency=high"
+    assert 'href="/incidents?select=1"' not in busy.client("mallory").get("/incidents").text
+
+
 def test_an_engine_that_stops_answering_leaves_the_rest_and_says_so(
     busy: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:

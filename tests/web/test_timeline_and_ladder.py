@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import fields, is_dataclass, replace
 from typing import Any, get_args, get_type_hints
 
 import pytest
 
+from tests.web.defined_scene import starts, workflow, workflow_step
 from tests.web.place import Place, policy_of
 from tests.web.scenes import pass_
 from tests.web.test_incident_pages import words
 from tocsin.directory.model import Urgency
 from tocsin.escalation.messages import LastResortReached, LevelReached
-from tocsin.incidents.messages import Acknowledge, AddNote, Reassign, SetUrgency, Snooze
+from tocsin.incidents.messages import Acknowledge, AddNote, NoteAdded, Reassign, SetUrgency, Snooze
 from tocsin.incidents.model import Incident
 from tocsin.kernel.actor import SYSTEM, Actor, ActorKind, Via
 from tocsin.kernel.time import DAY, HOUR, MILLISECOND, MINUTE, SECOND
@@ -154,6 +156,80 @@ def test_silence_is_drawn_between_its_neighbours(fire: Place) -> None:
     lines = lines_of(made.entries, made.names, Show.ALL, newest_first=True)
     assert lines[0].silence_before == "25 min"
     assert not any(line.silence_before for line in lines[1:])
+
+
+def ran(place: Place, *names: str) -> Scene:
+    """The incident after Alice started a workflow: steps of these names, those with a "?" are none that there is."""
+    steps = (workflow_step(name, "x" if "?" in name else "add-note", note="Seen") for name in names)
+    flow = workflow(place, "Respond", *steps)
+    starts(place, flow, "manual")
+    place.client("alice").act("/incidents/1/workflow", workflow=flow.id)
+    for _ in range(len(names)):
+        place.desk.clock.moment += 2 * SECOND
+        place.desk.run(place.as_("bob"), AddNote(incident_id=place.incident(1).id, text="Meanwhile"))
+        place.desk.advance(0)
+    return scene(place)
+
+
+def test_the_steps_of_a_workflow_are_under_its_start(fire: Place) -> None:
+    made = ran(fire, "Say so", "Call a room?", "Say more")
+    for show in (Show.ALL, Show.CHANGES, Show.PEOPLE):
+        lines = lines_of(made.entries, made.names, show, newest_first=True)
+        assert not any(line.kind in ("workflow.step_ended", "workflow.completed") for line in lines), show
+        (start,) = (line for line in lines if line.kind == "workflow.started")
+        assert start.steps is not None
+        assert [one.kind for one in start.steps.lines] == ["workflow.step_ended"] * 3 + ["workflow.completed"]
+        assert [one.sentence for one in start.steps.not_done] == [start.steps.lines[1].sentence]
+        assert (start.steps.count, start.steps.over_at) == (3, start.steps.lines[-1].at)
+    for show in (Show.PAGES, Show.ALERTS):
+        assert not any(line.steps for line in lines_of(made.entries, made.names, show, newest_first=True)), show
+    kinds = [one.fact.kind for one in made.entries]
+    assert kinds.count("workflow.step_ended") == 3, "what is stored, and exported, stays in its order"
+
+
+def test_what_a_workflow_did_is_said_in_one_line_and_kept_below(fire: Place) -> None:
+    ran(fire, "Say so", "Call a room?", "Say more")
+    page = fire.client("alice").get("/incidents/1").text
+    item = page.partition("Alice</bdi></b> started the workflow")[2].partition("</li>")[0]
+    open_part, _, folded = item.partition("<details>")
+    assert "Step “Call a room?” of “Respond” was not done" in words(open_part)
+    assert "Say so" not in open_part
+    assert re.match(r"<summary>3 steps in \S+ m?s</summary>", folded.strip())
+    assert words(folded).count("Step “") == 3
+    assert "The workflow “Respond” is over: 2 steps done, 1 not" in words(folded)
+
+
+def test_a_workflow_that_still_runs_and_one_without_steps(fire: Place) -> None:
+    made = ran(fire, "Say so", "Say more")
+    cut = next(place for place, one in enumerate(made.entries) if one.fact.kind == "workflow.step_ended") + 1
+    (start,) = (one for one in lines_of(made.entries[:cut], made.names, Show.CHANGES, newest_first=True) if one.steps)
+    assert start.steps is not None
+    assert (start.steps.count, start.steps.over_at) == (1, None)
+    later = lines_of(made.entries[cut - 1 :], made.names, Show.CHANGES, newest_first=False)
+    assert later[0].kind == "workflow.step_ended", "its start is not among what was read: it stands for itself"
+    flow = workflow(fire, "Empty")
+    starts(fire, flow, "manual")
+    fire.client("alice").act("/incidents/1/workflow", workflow=flow.id)
+    page = words(fire.client("alice").get("/incidents/1").text)
+    assert "started the workflow “Empty” The workflow “Empty” is over: 0 steps done" in page
+    assert "0 steps in" not in page
+
+
+def test_silence_is_measured_from_what_is_folded_too(fire: Place) -> None:
+    made = ran(fire, "Say so")
+    start = next(one for one in made.entries if one.fact.kind == "workflow.started")
+    step = next(one for one in made.entries if one.fact.kind == "workflow.step_ended")
+    note = next(one for one in made.entries if isinstance(one.fact, NoteAdded))
+    at = start.at
+    told = (
+        start,
+        replace(note, at=at + MINUTE),
+        replace(step, at=at + 30 * MINUTE),
+        replace(note, at=at + 35 * MINUTE),
+        replace(note, at=at + 50 * MINUTE),
+    )
+    lines = lines_of(told, made.names, Show.ALL, newest_first=False)
+    assert [line.silence_before for line in lines] == ["", "", "", "15 min"]
 
 
 def test_a_secret_address_is_shown_in_part() -> None:

@@ -150,7 +150,7 @@ def act(visit: Visit) -> Response:
 def _after(visit: Visit, incident: Incident) -> str:
     """Where to go then: the list that the form stood in, else the incident."""
     back = visit.text("back", 500)
-    is_list = back in ("/", "/incidents") or back.startswith("/incidents?")
+    is_list = back in ("/", "/incidents") or back.startswith(("/incidents?", "/find?"))
     return back if is_list and back.isascii() and back.isprintable() else f"/incidents/{incident.number}"
 
 

@@ -55,7 +55,10 @@ _NOBODY = "-"
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """What the address asks for; "" = nothing. `since` and `until` are as typed, `after` and `before` are places."""
+    """What the address asks for; "" = nothing. `since` and `until` are as typed, `after` and `before` are places.
+
+    `select`: on a phone the rows are there to be ticked; no filter, and no part of a saved view.
+    """
 
     view: str = ""
     state: str = ""
@@ -70,6 +73,7 @@ class Chosen:
     sort: str = ""
     after: str = ""
     before: str = ""
+    select: str = ""
 
     @property
     def query(self) -> str:
@@ -88,7 +92,17 @@ class Chosen:
     @property
     def plain(self) -> Chosen:
         """The view without filters."""
-        return Chosen(view=self.view, sort=self.sort)
+        return Chosen(view=self.view, sort=self.sort, select=self.select)
+
+    @property
+    def selecting(self) -> Chosen:
+        """This page of the list, to tick rows of."""
+        return replace(self, select="1")
+
+    @property
+    def looking(self) -> Chosen:
+        """This page of the list, to look at."""
+        return replace(self, select="")
 
 
 _NAMES: Final = tuple(field.name for field in fields(Chosen))
@@ -105,6 +119,7 @@ def chosen_of(value: Callable[[str], str]) -> Chosen:
             found[name] = ""
     for name in ("after", "before"):
         found[name] = found[name] if _place(found[name]) is not None else ""
+    found["select"] = "1" if found["select"] else ""
     return Chosen(**found)
 
 

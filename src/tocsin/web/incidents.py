@@ -36,7 +36,7 @@ from tocsin.web.saved_views import views_for
 from tocsin.web.visit import Visit, status_of
 
 PER_PAGE: Final = 50
-_NO_CHOICES: Final[dict[str, Any]] = {"may_act": False, "all_can_be_chosen": False}
+_NO_CHOICES: Final[dict[str, Any]] = {"can_select": False}
 """A page that is open already takes its rows only: what else it shows does not change, and costs as much again."""
 
 
@@ -96,7 +96,7 @@ def incidents_page(
         refused=refused or {},
         others=_elsewhere(visit, part.items, refused or {}),
         error=error or problem,
-        **(_NO_CHOICES if visit.is_refresh else _choices(visit, asked)),
+        **(_NO_CHOICES if visit.is_refresh else _choices(visit, asked, part.items)),
     )
 
 
@@ -115,7 +115,7 @@ def act_on_many(visit: Visit) -> Response:
         visit.config = visit.site.desk.config()
         return incidents_page(visit, error=Invalid(summary(outcome)), code=409, refused=outcome.refused)
     span = f".{outcome.first}.{outcome.last}" if verb in ("acknowledge", "resolve", "snooze") else ""
-    return visit.go(visit.path, f"many-{verb}.{outcome.done}{span}")
+    return visit.go(chosen.looking.path, f"many-{verb}.{outcome.done}{span}")
 
 
 def _window(visit: Visit, chosen: Chosen, asked: IncidentFilter, order: Order, part: Slice[Incident]) -> Window:
@@ -141,7 +141,7 @@ def _count(visit: Visit, asked: IncidentFilter) -> Count | None:
 def _views(visit: Visit, chosen: Chosen) -> list[View]:
     views = []
     for key, name in VIEWS.items():
-        choice = Chosen(view=key)
+        choice = Chosen(view=key, select=chosen.select)
         count = _count(visit, safely_wanted(visit, choice)[0]) or Count(0, more=True)
         here = chosen.view == key and not any(getattr(chosen, one) for one in FILTERS)
         views.append(View(_(name), choice.path, count, here))
@@ -156,7 +156,7 @@ def _elsewhere(visit: Visit, shown: tuple[Incident, ...], refused: dict[str, str
     return [(found[one].number, refused[one]) for one in away if one in found]
 
 
-def _choices(visit: Visit, asked: IncidentFilter) -> dict[str, Any]:
+def _choices(visit: Visit, asked: IncidentFilter, shown: tuple[Incident, ...]) -> dict[str, Any]:
     """What the filters and the actions for many offer."""
     config = visit.config
     newest = visit.site.reads.incidents(IncidentFilter(sight=visit.sight), order=((SortBy.CREATED_AT, True),), limit=1)
@@ -172,7 +172,7 @@ def _choices(visit: Visit, asked: IncidentFilter) -> dict[str, Any]:
         "priorities": sorted(config.priorities.values(), key=lambda one: (one.order, one.name)),
         "snoozes": SNOOZES,
         "many": MANY,
-        "may_act": may_act,
+        "can_select": may_act and any(incident.is_open for incident in shown),
         "all_can_be_chosen": asked.is_open_only,
         "can_rank": asked.is_open_only,
         "upto": newest.items[0].number if newest.items else 0,

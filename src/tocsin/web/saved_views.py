@@ -44,13 +44,13 @@ def views_for(visit: Visit, chosen: Chosen) -> Saved:
     """What stands above the list."""
     config = visit.config
     teams = visit.own_teams
-    query = chosen.but().query
+    query = chosen.but(select="").query
     own = {one.id for one in config.saved_views.values() if visit.is_among((one.user_id,))}
     found = [one for one in config.saved_views.values() if one.id in own or one.team_id in teams]
     lines = tuple(
         ViewLine(
             view=one,
-            path=f"/incidents?{one.query}",
+            path=f"/incidents?{one.query}{'&select=1' if chosen.select else ''}",
             here=one.query == query,
             mine=one.id in own,
             team=visit.names.team(one.team_id) if one.team_id else "",
@@ -69,7 +69,7 @@ _STANDING: Final = frozenset(Chosen(view=one).query for one in ("unanswered", "m
 def save_view(visit: Visit) -> Response:
     """POST `/incidents/views`: keep the filter of the page under a name."""
     parts = {name: values[0] for name, values in parse_qs(visit.text("query", 1000)).items()}
-    query = chosen_of(lambda name: parts.get(name, "")).but().query
+    query = chosen_of(lambda name: parts.get(name, "")).but(select="").query
     if not query:
         raise Invalid(_("Choose a filter first: a view keeps one under a name."))
     name = " ".join(visit.text("name", 200).split())

@@ -1,4 +1,4 @@
-"""An incident's timeline as people read it: sentences, attempts hung under their page, repeats folded, silence drawn.
+"""An incident's timeline as people read it: sentences, what belongs to a page or a workflow under it, silence drawn.
 
 Decides what stands together and what can be filtered; the sentences themselves are each station's own.
 """
@@ -36,6 +36,7 @@ from tocsin.runtime.reads import TimelineEntry
 from tocsin.web.names import ConfigNames
 from tocsin.workflows import messages as wm
 from tocsin.workflows import text as workflows_text
+from tocsin.workflows.model import Outcome
 
 SENTENCES: Final[Mapping[type[Fact], Callable[[Actor, Any, Any], str]]] = {
     **alerts_text.SENTENCES,
@@ -120,6 +121,20 @@ class Attempt:
 
 
 @dataclass(slots=True)
+class Steps:
+    """What a run of a workflow did, under the line of its start. `lines`: its steps, and that it is over."""
+
+    lines: list[Line] = field(default_factory=list)
+    not_done: list[Line] = field(default_factory=list)
+    over_at: Moment | None = None
+
+    @property
+    def count(self) -> int:
+        """How many steps have ended."""
+        return len(self.lines) - (self.over_at is not None)
+
+
+@dataclass(slots=True)
 class Line:
     """One line of the timeline. `who`: the person by whom the sentence begins, "" when it begins otherwise."""
 
@@ -133,6 +148,7 @@ class Line:
     note: str = ""
     attempts: list[Attempt] = field(default_factory=list)
     folded: list[Line] = field(default_factory=list)
+    steps: Steps | None = None
     silence_before: str = ""
     kind: str = ""
     evidence: tuple[tuple[str, str], ...] = ()
@@ -142,6 +158,7 @@ def lines_of(entries: Sequence[TimelineEntry], names: ConfigNames, show: Show, *
     """The lines of a timeline whose entries are given oldest first."""
     lines: list[Line] = []
     pages: dict[str, Line] = {}
+    runs: dict[str, Steps] = {}
     for entry in entries:
         fact = entry.fact
         page_id = getattr(fact, "page_id", "")
@@ -151,6 +168,11 @@ def lines_of(entries: Sequence[TimelineEntry], names: ConfigNames, show: Show, *
         line = _line(entry, names)
         if isinstance(fact, PageStarted):
             pages[fact.page_id] = line
+        if isinstance(fact, wm.WorkflowStarted):
+            line.steps = runs[fact.run_id] = Steps()
+        if isinstance(fact, wm.StepEnded | wm.WorkflowCompleted) and fact.run_id in runs:
+            _goes_below(runs[fact.run_id], fact, line)
+            continue
         lines.append(line)
     shown = [line for line in lines if show in line.shows]
     folded = _with_silence(_folded(shown)) if show is Show.ALL else _folded(shown)
@@ -161,6 +183,14 @@ def _hangs_below(fact: Fact) -> bool:
     return isinstance(fact, PageSent | PageDelivered | PageAttemptFailed) or (
         isinstance(fact, PageStarted) and fact.attempt > 1
     )
+
+
+def _goes_below(steps: Steps, fact: wm.StepEnded | wm.WorkflowCompleted, line: Line) -> None:
+    steps.lines.append(line)
+    if isinstance(fact, wm.WorkflowCompleted):
+        steps.over_at = line.at
+    elif fact.outcome is not Outcome.DONE:
+        steps.not_done.append(line)
 
 
 def _line(entry: TimelineEntry, names: ConfigNames) -> Line:
@@ -261,8 +291,10 @@ def _folded(lines: Iterable[Line]) -> list[Line]:
 
 
 def _with_silence(lines: list[Line]) -> list[Line]:
+    last: Moment = 0
     for earlier, later in pairwise(lines):
-        last = earlier.folded[-1].at if earlier.folded else earlier.at
+        below = earlier.folded or (earlier.steps.lines if earlier.steps else ())
+        last = max(last, below[-1].at if below else earlier.at)
         if later.at - last >= SILENCE:
             later.silence_before = span_words((later.at - last) // MINUTE * MINUTE)
     return lines

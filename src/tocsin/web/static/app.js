@@ -45,11 +45,16 @@
     later.set(list, fresh);
     let button = document.getElementById(`${list.id}-new`);
     if (!button) {
-      button = Object.assign(document.createElement("button"), { id: `${list.id}-new`, type: "button", className: "waiting" });
+      button = Object.assign(document.createElement("button"), { id: `${list.id}-new`, type: "button", className: "button waiting" });
       button.addEventListener("click", () => { merge(list, later.get(list)); button.remove(); });
       list.before(button);
     }
     put(button, words);
+  };
+  const keeping = (list, change) => { // what was ticked stays so
+    const ticked = all("input:checked", list).map((one) => one.value);
+    change();
+    for (const one of all("input:not(:checked)", list)) one.checked = ticked.includes(one.value);
   };
   const merge = (list, fresh) => {
     const known = new Map([...list.children].map((node) => [node.id || node, node]));
@@ -63,7 +68,7 @@
       if (!old && node.id && list.children.length) added.classList.add("fresh");
       return added;
     });
-    list.replaceChildren(...kept);
+    keeping(list, () => list.replaceChildren(...kept));
     later.delete(list);
     document.getElementById(`${list.id}-new`)?.remove();
     tick();
@@ -75,12 +80,12 @@
     const added = [...incoming].filter((id) => !known.has(id)).length;
     const gone = [...known].filter((id) => !incoming.has(id));
     const follows = list.matches("[data-follow]") && list.getBoundingClientRect().top > 0 && !list.matches(":hover");
-    if (quiet() || !known.size || !list.matches("[data-rows], [data-follow]") || follows || (!added && !gone.length)) {
+    if (quiet() && !list.querySelector("input:checked") || !known.size || !list.matches("[data-rows], [data-follow]") || follows || (!added && !gone.length)) {
       if (!busy(list)) return merge(list, fresh);
     }
     for (const node of keyed(fresh)) {
       const old = document.getElementById(node.id);
-      if (old && !busy(old) && old.textContent !== node.textContent) old.replaceChildren(...document.importNode(node, true).childNodes);
+      if (old && !busy(old) && old.textContent !== node.textContent) keeping(old, () => old.replaceChildren(...document.importNode(node, true).childNodes));
       if (old) old.className = node.className + (old.classList.contains("picked") ? " picked" : "");
     }
     for (const id of gone) document.getElementById(id).classList.add("is-gone");
@@ -126,9 +131,10 @@
   });
   addEventListener("pageshow", () => { for (const form of all("form[data-sent]")) delete form.dataset.sent; });
   setTimeout(() => { for (const form of all("[data-undo]")) form.remove(); }, 10000);
-  for (const select of all("[data-filters] select")) select.addEventListener("change", () => select.form.requestSubmit());
+  const filters = document.querySelector(".filter-switch");
+  for (const select of all("[data-filters] select")) select.addEventListener("change", () => { if (!filters?.getClientRects().length) select.form.requestSubmit(); });
   const counted = document.querySelector("[data-selected]");
-  const count = () => { if (counted) put(counted, words(said.sayPicked, { count: all("[data-row] input:checked").length })); };
+  const count = () => { if (counted) put(counted, words(said.sayPicked, { count: document.querySelector("[name=all]:checked")?.dataset.count || all("[data-row] input:checked").length })); };
   document.addEventListener("change", count);
   count();
   for (const tab of all(".tabs [aria-current]")) tab.parentElement.scrollLeft = tab.offsetLeft - tab.parentElement.offsetLeft - 24;
