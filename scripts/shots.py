@@ -99,7 +99,7 @@ def places(place: Place) -> dict[str, Any]:
     """The ids and numbers that addresses of pages hold."""
     found: dict[str, Any] = {**scenes.numbers(place)}
     for other in (defined_scene, shifts_scene, schedule_scene):
-        found |= other.places(place)
+        found |= {name: value for name, value in other.places(place).items() if value or name not in found}
     return found
 
 

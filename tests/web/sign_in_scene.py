@@ -59,6 +59,7 @@ class Scene:
 
     place: Place
     secret: str
+    asked: int = 0
 
     def go(self, context: BrowserContext, name: str, address: str) -> Page:
         """The page in a browser, as whoever did what it says sees it."""
@@ -77,7 +78,7 @@ class Scene:
     def way(self, name: str) -> tuple[str, dict[str, str]]:
         """The path of a page, and the cookies that lead to it."""
         path, sessions, people = PAGES[name], self.place.sessions, self.place.people
-        if path.startswith(("/me", "/people")):
+        if path.startswith(("/me", "/people", "/audit")):
             who = "alice" if path.startswith("/me") else "erin"
             how = How.PROVIDER if name == "password" else How.PASSWORD_CODE
             return path.format(alice=people["alice"].id), {"tocsin": sessions.open(people[who], HOME, how).token}
@@ -104,7 +105,8 @@ class Scene:
             page.get_by_label("Password").fill("guessed")
             page.get_by_role("button", name="Sign in", exact=True).click()
         elif name == "sent":
-            page.get_by_label("Mail address").fill(f"{'a' * 40}@a-very-long-name-of-a-company.example.com")
+            self.asked += 1  # another address each time: links for one are few
+            page.get_by_label("Mail address").fill(f"{'a' * 40}{self.asked}@a-very-long-name-of-a-company.example.com")
             page.get_by_role("button", name="Send me a sign-in link").click()
         elif name in ("code-wrong", "set-up-wrong"):
             page.locator("input[name=code]").fill("1234567")
@@ -153,6 +155,8 @@ PAGES = {
     "second-factor": "/me/second-factor",
     "prove": "/me/prove",
     "person": "/people/{alice}",
+    "history": "/audit",
+    "history-failed": "/audit?kind=refused",
 }
 """What there is to see."""
 

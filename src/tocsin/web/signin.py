@@ -17,7 +17,7 @@ from tocsin.runtime.sessions import ABSOLUTE, STEP_LIFE, Opened, SecondStep
 from tocsin.runtime.sign_in_ground import SecurityEvent
 from tocsin.web import guard
 from tocsin.web.language import gettext as _
-from tocsin.web.language import later
+from tocsin.web.language import later, said
 from tocsin.web.visit import Visit, status_of
 
 _COOKIE_SECONDS: Final = ABSOLUTE // 1_000_000
@@ -53,7 +53,7 @@ _SAID: Final = (
 
 def in_words(error: TocsinError) -> TocsinError:
     """The same refusal in the reader's language, where it has the words."""
-    error.message = _(error.message)
+    error.message = said(error.message)
     return error
 
 
