@@ -20,7 +20,7 @@ import pytest
 from babel import Locale
 from babel.messages.catalog import Catalog
 
-from scripts.messages import found
+from scripts.messages import found, meant
 from tests.web.place import AGENT, Place
 from tocsin.engine.config import Config
 from tocsin.engine.kinds import KINDS
@@ -82,6 +82,9 @@ class Pseudo(gettext.NullTranslations):
             return f"⟦{VERBATIM}⟧"
         return _fenced(message) if message in self.known else message
 
+    def pgettext(self, context: str, message: str) -> str:
+        return _fenced(message) if f"{context}\x04{message}" in self.known else message
+
     def ngettext(self, one: str, many: str, num: int) -> str:
         known = self.known.get(one, ("", False))[0]
         form = one if num == 1 else many
@@ -98,7 +101,9 @@ def spoken() -> Iterator[None]:
     words = Pseudo()
     catalogue = Catalog(NAME)
     for message, kept in words.known.values():
-        catalogue.add(message, auto_comments=[language.KEPT] if kept else [])
+        context, word = meant(message if isinstance(message, str) else message[0])
+        comments = [language.KEPT] if kept else []
+        catalogue.add(word if isinstance(message, str) else message, auto_comments=comments, context=context)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(language, "catalogue", lambda _name: words)
         patch.setattr(language, "entries", lambda _name: catalogue)

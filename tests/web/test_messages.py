@@ -20,6 +20,9 @@ from tocsin.runtime.second_factor import STEP, code_at
 from tocsin.web import agents, language
 
 CATALOGUES = [name for name in language.LANGUAGES if name != language.SOURCE]
+DRAWN = re.compile(r'\s(?:[xyr]|[xyc][12xy]|width|height)="[^"]*,[^"]*"')
+"""A number of a drawing as people of a language write it: it would be drawn wrong."""
+
 PLACES = re.compile(r"%\((\w+)\)s|%%")
 
 
@@ -173,7 +176,7 @@ def offenders(place: Place, who: str, pages: dict[str, str], inside: str = "html
             browser = place.client("" if name == "sign-in" else who)
             answer = browser.get(path, headers={"accept-language": pseudo.NAME})
             typed = [value for _name, value in parse_qsl(urlsplit(path).query)]
-            left = pseudo.untranslated(answer.text, data, inside, typed)
+            left = pseudo.untranslated(answer.text, data, inside, typed) + DRAWN.findall(answer.text)
             if left:
                 found[name] = left
     return found
