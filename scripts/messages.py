@@ -35,6 +35,9 @@ _ENGLISH: Final = re.compile(
 _ERRORS: Final = {"FormTooLarge", "PclError", *(kind.__name__ for kind in BY_CODE.values())}
 _ONE: Final = {"_", "gettext", "later", "phrase", "stored", "word"}
 _MANY: Final = {"ngettext", "nphrase"}
+_MEANT: Final = "pgettext"
+_BETWEEN: Final = "\x04"
+"""Between what is meant and the word, as compiled catalogues have it."""
 _OPTIONS: Final = {"trimmed": "true", "newstyle_gettext": "true", "silent": "false"}
 _HEADER: Final = """\
 msgid ""
@@ -53,7 +56,7 @@ Found = tuple[str | tuple[str, str], bool]
 
 
 def found() -> dict[str, Found]:
-    """Every sentence, by its English (for one), in alphabetical order."""
+    """Every sentence, by its English (for one), in alphabetical order; `meant` takes a key apart."""
     every: dict[str, Found] = {}
     for file in sorted(SOURCES.rglob("*.py")):
         errors = set() if _ENGLISH.match(file.relative_to(SOURCES).as_posix()) else _ERRORS
@@ -61,9 +64,11 @@ def found() -> dict[str, Found]:
             _add(every, *one)
     for file in sorted((SOURCES / "web" / "templates").rglob("*.html")):
         with file.open("rb") as template:
-            for _line, function, message, _comments in babel_extract(template, [*_ONE, *_MANY], [], _OPTIONS):
+            for _line, function, message, _comments in babel_extract(template, [*_ONE, *_MANY, _MEANT], [], _OPTIONS):
                 texts = [one for one in (message if isinstance(message, tuple) else (message,)) if one]
-                if texts:
+                if texts and function == _MEANT:
+                    _add(every, _BETWEEN.join(texts[:2]), kept=False)
+                elif texts:
                     _add(every, (texts[0], texts[1]) if function in _MANY else texts[0], kept=False)
     return dict(sorted(every.items()))
 
@@ -80,7 +85,9 @@ def _in_python(text: str, names: set[str]) -> Iterator[tuple[str | tuple[str, st
         if not isinstance(node, ast.Call) or not node.args:
             continue
         name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
-        if name in _MANY:
+        if name == _MEANT:
+            yield from ((_BETWEEN.join(pair), False) for pair in zip(*map(_literals, node.args[:2]), strict=True))
+        elif name in _MANY:
             one, many = list(_literals(node.args[0])), list(_literals(node.args[1]))
             yield from (((first, second), False) for first, second in zip(one, many, strict=True))
         elif name in names:
@@ -96,17 +103,25 @@ def _literals(node: ast.expr) -> Iterator[str]:
         yield from _literals(node.orelse)
 
 
+def meant(key: str) -> tuple[str | None, str]:
+    """What is meant by a word, None where that is plain, and the word."""
+    context, between, word = key.rpartition(_BETWEEN)
+    return (context, word) if between else (None, word)
+
+
 def updated(language: str, text: bytes) -> bytes:
     """The catalogue with exactly the sentences that are there now, and the translations that it had."""
     old = read_po(BytesIO(text), locale=language)
     new = Catalog(language)
     for message, kept in found().values():
-        entry = old.get(message if isinstance(message, str) else message[0])
+        context, word = meant(message if isinstance(message, str) else message[0])
+        entry = old.get(word, context)
         same = entry is not None and (isinstance(message, str) or entry.pluralizable)
         string = entry.string if entry is not None and same else ""
         if isinstance(string, tuple | list) and isinstance(message, str):
             string = string[0]
-        new.add(message, string, auto_comments=[KEPT] if kept else [])
+        comments = [KEPT] if kept else []
+        new.add(word if isinstance(message, str) else message, string, auto_comments=comments, context=context)
     out = BytesIO()
     write_po(out, new, omit_header=True, no_location=True, sort_output=True, width=0)
     header = _HEADER.format(language=language, plurals=old.num_plurals, rule=old.plural_expr)

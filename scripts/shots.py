@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
 OUT = ROOT / "build" / "shots"
@@ -27,9 +27,11 @@ from tests.web import (  # noqa: E402 - found beside this folder, not installed
     scenes,
     schedule_scene,
     shifts_scene,
+    sign_in_scene,
 )
 from tests.web.place import Place  # noqa: E402
 from tests.web.serving import chromium, served, session_of  # noqa: E402
+from tocsin.web.language import COOKIE  # noqa: E402
 
 FONTS = """<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd"><fontconfig><dir>/usr/share/fonts</dir>
 <cachedir>{cache}</cachedir>
@@ -41,7 +43,7 @@ FONTS = """<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd"><fontcon
 SIZES = {"wide": (1440, 900), "narrow": (390, 844)}
 SCENES = (
     *("empty", "calm", "usual", "answered", "full", "crowd", "defined", "schedules", "shifts", "shifts-full"),
-    *("demo", "demo-over"),
+    *("demo", "demo-over", "sign-in"),
 )
 DEMO = ("phones", "end")
 SHOWS = {"demo": "usual", "demo-over": "answered"}
@@ -106,7 +108,7 @@ def places(place: Place) -> dict[str, Any]:
     """The ids and numbers that addresses of pages hold."""
     found: dict[str, Any] = {**scenes.numbers(place)}
     for other in (defined_scene, shifts_scene, schedule_scene):
-        found |= other.places(place)
+        found |= {name: value for name, value in other.places(place).items() if value or name not in found}
     return found
 
 
@@ -130,6 +132,10 @@ def wanted(options: argparse.Namespace, scene: str, numbers: dict[str, Any]) -> 
     shared = {**PAGES, **VIEWS}
     pages = {**shared, **defined_scene.PAGES, **shifts_scene.PAGES, **schedule_scene.PAGES}
     usual = OWN.get(scene, shared)
+    pages = {**PAGES, **defined_scene.PAGES, **shifts_scene.PAGES, **schedule_scene.PAGES}
+    usual = OWN.get(scene, PAGES)
+    if scene == "sign-in":
+        pages = usual = sign_in_scene.PAGES
     only = options.only.split(",") if options.only else [page for page in usual if scene in SHOWS or page not in DEMO]
     sizes = [
         size for size in SIZES if not (options.wide and size != "wide") and not (options.narrow and size != "narrow")
@@ -146,6 +152,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("scenes", nargs="*", default=SCENES)
     parser.add_argument("--only", default="", help="names of pages, separated by commas")
+    parser.add_argument("--language", default="", help="the pages' language, as in their cookie: de")
     for flag in ("wide", "narrow", "light", "dark", "viewport"):
         parser.add_argument(f"--{flag}", action="store_true")
     options = parser.parse_args()
@@ -162,6 +169,9 @@ def take(options: argparse.Namespace, scene: str, folder: Path) -> None:
     """All pictures of one scene."""
     home = folder / scene
     home.mkdir()
+    if scene == "sign-in":
+        take_sign_in(options, home)
+        return
     make = MAKERS.get(scene) or getattr(scenes, SHOWS.get(scene, scene))
     place = make(home)
     numbers = places(place)
@@ -171,24 +181,49 @@ def take(options: argparse.Namespace, scene: str, folder: Path) -> None:
     with served(place.app()) as address, sync_playwright() as playwright:
         browser = chromium(playwright)
         for shot in wanted(options, scene, numbers):
-            width, height = SIZES[shot.size]
-            context = browser.new_context(
-                viewport={"width": width, "height": height},
-                color_scheme="dark" if shot.scheme == "dark" else "light",
-                device_scale_factor=2 if shot.size == "narrow" else 1,
-                has_touch=shot.size == "narrow",
-                is_mobile=shot.size == "narrow",
-            )
+            context = looking(browser, shot, options.language, address)
             if shot.page != "sign-in":
                 context.add_cookies([{"name": "tocsin", "value": session, "url": address}])
             page = context.new_page()
             page.goto(address + shot.path)
-            shot.file.parent.mkdir(parents=True, exist_ok=True)
-            page.screenshot(path=shot.file, full_page=not options.viewport)
-            print(shot.file.relative_to(ROOT))
-            context.close()
+            keep(page, shot, options)
         browser.close()
     place.close()
+
+
+def take_sign_in(options: argparse.Namespace, home: Path) -> None:
+    """The pages of signing in: each is come to in a way of its own."""
+    scene = sign_in_scene.scene(home)
+    with served(scene.place.app()) as found, sync_playwright() as playwright:
+        address = found.replace("127.0.0.1", "localhost")  # where browsers allow passkeys
+        browser = chromium(playwright)
+        for shot in wanted(options, "sign-in", dict.fromkeys(("token", "alice"), "")):
+            keep(scene.go(looking(browser, shot, options.language, address), shot.page, address), shot, options)
+        browser.close()
+    scene.place.close()
+
+
+def looking(browser: Browser, shot: Shot, language: str, address: str) -> BrowserContext:
+    """A browser as wide and as dark as the picture."""
+    width, height = SIZES[shot.size]
+    context = browser.new_context(
+        viewport={"width": width, "height": height},
+        color_scheme="dark" if shot.scheme == "dark" else "light",
+        device_scale_factor=2 if shot.size == "narrow" else 1,
+        has_touch=shot.size == "narrow",
+        is_mobile=shot.size == "narrow",
+    )
+    if language:
+        context.add_cookies([{"name": COOKIE, "value": language, "url": address}])
+    return context
+
+
+def keep(page: Page, shot: Shot, options: argparse.Namespace) -> None:
+    """Write the picture, and close the browser that it is of."""
+    shot.file.parent.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=shot.file, full_page=not options.viewport)
+    print(shot.file.relative_to(ROOT))
+    page.context.close()
 
 
 if __name__ == "__main__":

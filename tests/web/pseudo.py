@@ -20,12 +20,13 @@ import pytest
 from babel import Locale
 from babel.messages.catalog import Catalog
 
-from scripts.messages import found
+from scripts.messages import found, meant
 from tests.web.place import AGENT, Place
 from tocsin.engine.config import Config
 from tocsin.engine.kinds import KINDS
 from tocsin.events import pcl
-from tocsin.runtime.reads import AlertFilter, IncidentFilter, OutcomeFilter, TimelineFilter
+from tocsin.kernel.wording import VERBATIM
+from tocsin.runtime.reads import AlertFilter, AuditFilter, IncidentFilter, OutcomeFilter, TimelineFilter
 from tocsin.web import language
 from tocsin.web.entrances import GENERAL
 from tocsin.web.render import host_of
@@ -77,7 +78,12 @@ class Pseudo(gettext.NullTranslations):
         self.known = found()
 
     def gettext(self, message: str) -> str:
+        if message == VERBATIM:
+            return f"⟦{VERBATIM}⟧"
         return _fenced(message) if message in self.known else message
+
+    def pgettext(self, context: str, message: str) -> str:
+        return _fenced(message) if f"{context}\x04{message}" in self.known else message
 
     def ngettext(self, one: str, many: str, num: int) -> str:
         known = self.known.get(one, ("", False))[0]
@@ -95,7 +101,9 @@ def spoken() -> Iterator[None]:
     words = Pseudo()
     catalogue = Catalog(NAME)
     for message, kept in words.known.values():
-        catalogue.add(message, auto_comments=[language.KEPT] if kept else [])
+        context, word = meant(message if isinstance(message, str) else message[0])
+        comments = [language.KEPT] if kept else []
+        catalogue.add(word if isinstance(message, str) else message, auto_comments=comments, context=context)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(language, "catalogue", lambda _name: words)
         patch.setattr(language, "entries", lambda _name: catalogue)
@@ -193,10 +201,10 @@ def _without(data: re.Pattern[str], text: str) -> str:
     return "".join(kept) + text[at:]
 
 
-def data_of(place: Place) -> re.Pattern[str]:
-    """Every name and text that people, programs and monitors brought into the scene."""
+def data_of(place: Place, *also: Any) -> re.Pattern[str]:
+    """Every name and text that people, programs and monitors brought into the scene, and `also` those of these."""
     desk = place.desk
-    every: set[str] = set(ALLOWED)
+    every: set[str] = {*ALLOWED, *_texts(also)}
     config = desk.config()
     every |= {text for kind in KINDS for text in _texts(config.of(kind))}
     every |= set(_texts(desk.reads.incidents(IncidentFilter(), limit=500).items))
@@ -209,6 +217,8 @@ def data_of(place: Place) -> re.Pattern[str]:
     every |= {kind.name for kind in place.site.monitors}
     every |= {piece.monitor for piece in place.site.pieces("", "")} - set(GENERAL)
     every |= set(_conditions(config))
+    every |= {name for one in desk.reads.audit(AuditFilter(), limit=5000).items for name in _texts(one.before)}
+    every |= {piece.strip(" :.,") for one in every if "{{" in one for piece in re.split(r"\{\{.*?\}\}", one)}
     names = (one for one in every if any(letter.isalpha() for letter in one) and (len(one) > 2 or not one.islower()))
     words = sorted(names, key=len, reverse=True)
     return re.compile("|".join(rf"(?<!\w){re.escape(one)}(?!\w)" for one in words))

@@ -127,11 +127,12 @@ class Shelf:
 
 def places(place: Place) -> dict[str, Any]:
     """Ids for the addresses."""
-    by_name = {user.name: user.id for user in place.desk.config().users.values()}
+    users = place.desk.config().users.values()
+    by_name = {user.name: user.id for user in users}
     return {
         "alice": by_name.get("Alice", ""),
         "bob": by_name.get("Bob", ""),
-        "long": by_name.get(LONG, ""),
+        "long": next((user.id for user in users if user.name == LONG and user.active), ""),
         "left": by_name.get("Lea", ""),
         "key": next((key.id for key in place.desk.config().api_keys.values() if key.name == "Terraform"), ""),
     }

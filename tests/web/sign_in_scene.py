@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import random
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from playwright.sync_api import BrowserContext
+from playwright.sync_api import BrowserContext, Page
 
 from tests.web.place import PASSWORD, QUICK, Place, small
 from tocsin.directory.credentials import Passkey
-from tocsin.kernel.errors import Invalid
+from tocsin.engine.things import DeleteThing
+from tocsin.kernel.errors import Invalid, NotSignedIn, TooMany
 from tocsin.kernel.ids import IdSource
 from tocsin.kernel.time import HOUR, MINUTE
+from tocsin.runtime.attempts import HERE
 from tocsin.runtime.federation import Arrival, Ended, Rules
 from tocsin.runtime.second_factor import STEP, code_at
 from tocsin.runtime.sessions import SecondStep, Sessions, Visitor
@@ -56,39 +59,106 @@ class Scene:
 
     place: Place
     secret: str
+    asked: int = 0
 
-    def enter(self, context: BrowserContext, page: str, address: str) -> str:
+    def go(self, context: BrowserContext, name: str, address: str) -> Page:
+        """The page in a browser, as whoever did what it says sees it."""
+        path = self.enter(context, name, address)
+        page = context.new_page()
+        page.goto(address + path)
+        self._act(page, name)
+        return page
+
+    def enter(self, context: BrowserContext, name: str, address: str) -> str:
         """Put into the browser what the page needs; its path."""
-        visitor, path = HOME, PAGES[page]
-        cookies: dict[str, str] = {}
-        if path.startswith("/me"):
-            opened = self.place.sessions.open(self.place.people["alice"], visitor, How.PASSWORD_CODE)
-            cookies["tocsin"] = opened.token
-        elif page in ("code", "set-up"):
-            who = "alice" if page == "code" else "erin"
-            try:
-                self.place.sessions.sign_in(f"{who}@example.com", PASSWORD, visitor)
-            except SecondStep as step:
-                cookies["tocsin-begun"] = step.token
-        elif page == "signed-out":
-            cookies["tocsin-begun"] = self.place.sessions.keep_way_out("https://login.example.com/out")
-        elif page == "link":
-            path = path.format(token=self.place.sessions.make_link(self.place.people["bob"].id))
-        context.add_cookies([{"name": name, "value": value, "url": address} for name, value in cookies.items()])
+        path, cookies = self.way(name)
+        context.add_cookies([{"name": cookie, "value": value, "url": address} for cookie, value in cookies.items()])
         return path
+
+    def way(self, name: str) -> tuple[str, dict[str, str]]:
+        """The path of a page, and the cookies that lead to it."""
+        path, sessions, people = PAGES[name], self.place.sessions, self.place.people
+        if path.startswith(("/me", "/people", "/audit")):
+            who = "alice" if path.startswith("/me") else "erin"
+            how = How.PROVIDER if name == "password" else How.PASSWORD_CODE
+            return path.format(alice=people["alice"].id), {"tocsin": sessions.open(people[who], HOME, how).token}
+        if path == "/sign-in/code":
+            return path, {"tocsin-begun": self._begun("alice" if name in ("code", "code-wrong") else "erin")}
+        if name == "signed-out":
+            return path, {"tocsin-begun": sessions.keep_way_out("https://login.example.com/out")}
+        return path.format(token=sessions.make_link(people["bob"].id)) if name == "link" else path, {}
+
+    def _begun(self, who: str) -> str:
+        """Who has given the password and is asked for a code."""
+        try:
+            self.place.sessions.sign_in(f"{who}@example.com", PASSWORD, HOME)
+        except SecondStep as step:
+            return step.token
+        raise AssertionError("no second factor is asked for")
+
+    def _act(self, page: Page, name: str) -> None:
+        """Type and press what leads from the page's address to the page."""
+        if name in ("wrong", "locked"):
+            if name == "locked":
+                self._guess()
+            page.get_by_label("Mail address").fill("bob@example.com" if name == "wrong" else "carol@example.com")
+            page.get_by_label("Password").fill("guessed")
+            page.get_by_role("button", name="Sign in", exact=True).click()
+        elif name == "sent":
+            self.asked += 1  # another address each time: links for one are few
+            page.get_by_label("Mail address").fill(f"{'a' * 40}{self.asked}@a-very-long-name-of-a-company.example.com")
+            page.get_by_role("button", name="Send me a sign-in link").click()
+        elif name in ("code-wrong", "set-up-wrong"):
+            page.locator("input[name=code]").fill("1234567")
+            page.locator("form button").click()
+        elif name in ("recovery", "recovery-new"):
+            self._get_codes(page, name)
+
+    def _get_codes(self, page: Page, name: str) -> None:
+        """Set a second factor up, or make new recovery codes: each shows them."""
+        if name == "recovery-new":
+            page.get_by_role("button", name="New recovery codes").click()
+            return
+        secret = "".join((page.locator(".secret").text_content() or "").split())
+        page.locator("input[name=code]").fill(code_at(secret, self.place.desk.clock.now() // STEP))
+        page.locator("form button").click()
+        page.wait_for_selector(".codes")
+        # As if it had not been: whoever looks at the next page is asked for the set-up too.
+        for factor in list(self.place.desk.config().second_factors.values()):
+            if factor.user_id == self.place.people["erin"].id:
+                self.place.desk.run(self.place.as_("erin"), DeleteThing(thing_kind="second_factor", thing_id=factor.id))
+
+    def _guess(self) -> None:
+        """Wrong passwords from here, until it is too many."""
+        for _ in range(HERE.most):
+            with suppress(NotSignedIn, TooMany):
+                self.place.sessions.sign_in("carol@example.com", "guessed", Visitor("127.0.0.1"))
 
 
 PAGES = {
     "sign-in": "/sign-in",
+    "wrong": "/sign-in",
+    "locked": "/sign-in",
+    "sent": "/sign-in",
+    "provider-refused": "/sign-in/provider/back?state=unknown",
     "link": "/enter/{token}",
     "link-over": "/enter/unknown",
     "code": "/sign-in/code",
+    "code-wrong": "/sign-in/code",
     "set-up": "/sign-in/code",
+    "set-up-wrong": "/sign-in/code",
+    "recovery": "/sign-in/code",
+    "recovery-new": "/me",
     "signed-out": "/signed-out",
     "me": "/me",
+    "password": "/me",
     "second-factor": "/me/second-factor",
     "prove": "/me/prove",
+    "person": "/people/{alice}",
+    "history": "/audit",
+    "history-failed": "/audit?kind=refused",
 }
+"""What there is to see."""
 
 
 def scene(folder: Path) -> Scene:

@@ -98,9 +98,7 @@ def test_axe_objects_to_nothing_where_people_sign_in(
     with served(scene.place.app()) as address:
         for name in sign_in_scene.PAGES:
             context = browser.new_context(**looks_of(size, scheme))
-            page = context.new_page()
-            page.goto(address + scene.enter(context, name, address))
-            found += [(name, *one) for one in objections(page, axe)]
+            found += [(name, *one) for one in objections(scene.go(context, name, address), axe)]
             context.close()
     assert found == []
     scene.place.close()

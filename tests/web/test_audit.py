@@ -17,11 +17,17 @@ from tocsin.directory.model import Role
 from tocsin.directory.subscriptions import WebhookSubscription
 from tocsin.engine.kinds import KINDS
 from tocsin.events.orchestration import PathKind
-from tocsin.kernel.time import DAY
+from tocsin.kernel.errors import NotSignedIn
+from tocsin.kernel.time import DAY, SECOND
 from tocsin.kernel.values import replace
+from tocsin.runtime.sessions import Visitor
+from tocsin.runtime.sign_in_ground import EventFilter, How, SecurityEvent
 from tocsin.web.audit import WORDS
+from tocsin.web.audit_security import GROUPS
 from tocsin.web.differences import Difference, Wording, differences
+from tocsin.web.me_security import EVENT_WORDS
 
+AWAY = Visitor("203.0.113.9", "curl/8.1")
 PLAIN = Wording(at=lambda at: f"at {at}", name_of=lambda text: {"T1": "Payments"}.get(text, ""))
 
 
@@ -170,6 +176,109 @@ def test_who_may_export_and_in_which_form(place: Place) -> None:
     assert place.client("carol").get("/audit/export?format=csv").status_code == 404
     assert place.client("").get("/audit/export?format=csv").status_code == 303
     assert place.client("erin").get("/audit/export?format=xml").status_code == 422
+
+
+# -- signing in
+
+
+def told(place: Place, query: str = "", who: str = "erin") -> list[str]:
+    """Lines about signing in, newest first."""
+    html = place.client(who).get(f"/audit?{query}").text
+    return [words(one) for one in re.findall(r'<li id="s-[\w-]+">(.*?)</li>', html, re.DOTALL)]
+
+
+def test_owners_read_how_everybody_signs_in_and_nobody_else_does(place: Place) -> None:
+    place.person("adam", Role.ADMIN)
+    with pytest.raises(NotSignedIn):
+        place.sessions.sign_in("bob@example.com", "guessed", AWAY)
+    place.desk.advance(SECOND)
+    place.sessions.ground.note(place.people["bob"], SecurityEvent.FACTOR_ON, AWAY)
+    place.desk.advance(SECOND)
+    found = told(place, "kind=security")
+    assert "Sign-in Erin Signed in : by password" in found[0], "Erin, to look at this page"
+    assert "Security Bob Second factor set up curl, 203.0.113.9 its history" in found[1]
+    assert "Failed Bob Sign-in by password refused curl, 203.0.113.9 its history" in found[2]
+    assert [one for one in told(place) if "Bob" in one], "among changes too"
+    for query in ("", "kind=security", f"thing={place.people['bob'].id}"):
+        assert told(place, query, "adam") == []
+    assert "sign-ins that failed" not in place.client("adam").get("/audit").text
+    assert place.client("adam").get("/audit/export?format=json&kind=security").json() == []
+    assert not [one for one in exported(place, who="adam") if one["kind"] == "security"]
+
+
+def test_it_is_narrowed_as_changes_are(place: Place) -> None:
+    ground, bob, carol = place.sessions.ground, place.people["bob"], place.people["carol"]
+    ground.note(bob, SecurityEvent.PASSWORD, AWAY)
+    ground.note(carol, SecurityEvent.PASSWORDS_FAILED, AWAY)
+    place.desk.advance(DAY)
+    ground.note(bob, SecurityEvent.ENDED_BY_OTHER, AWAY, "Erin")
+    assert [re.split(r"\d\d:14:07 ", one)[-1].split(" its")[0] for one in told(place, f"person={bob.id}")] == [
+        "Sign-out Bob Signed out everywhere by an administrator : Erin curl, 203.0.113.9",
+        "Security Bob Password changed curl, 203.0.113.9",
+    ]
+    assert len(told(place, f"thing={bob.id}")) == 2
+    assert told(place, f"thing={bob.id}&person={carol.id}") == []
+    assert [one for one in told(place, "kind=refused") if "Many wrong passwords" in one] == told(place, "kind=refused")
+    assert len(told(place, "kind=ended")) == len(told(place, f"kind=security&person={bob.id}&since=2026-01-07")) == 1
+    assert len(told(place, f"kind=security&person={bob.id}&until=2026-01-06")) == 1
+    assert told(place, "kind=team") == []
+    assert lines(place, "kind=security") == []
+
+
+def test_pages_hold_changes_and_events_in_one_order(place: Place) -> None:
+    for number in range(60):
+        place.desk.save(replace(place.team, name=f"Team {number}"), "name")
+        place.sessions.ground.note(place.people["bob"], SecurityEvent.PASSKEY_NEW, AWAY, f"Key {number}")
+        place.desk.advance(SECOND)
+    path, found = "/audit", []
+    while path:
+        html = place.client("erin").get(path).text
+        found += re.findall(r"<ins>(Team \d+)</ins>|<bdi>(Key \d+)", html)
+        older = re.findall(r'rel="next" href="([^"]+)"', html)
+        path = older[0].replace("&amp;", "&") if older else ""
+    wanted = [pair for number in range(59, -1, -1) for pair in ((f"Team {number}", ""), ("", f"Key {number}"))]
+    assert found == wanted, "each once, newest first"
+    assert told(place, "past=nonsense"), "what is no place is the beginning"
+
+
+def test_what_happened_around_signing_in_is_exported_with_the_history(place: Place) -> None:
+    place.sessions.ground.note(place.people["bob"], SecurityEvent.PASSKEY_NEW, AWAY, "=Key")
+    place.sessions.ground.note(None, SecurityEvent.PASSWORDS_FAILED, AWAY)
+    whole = exported(place)
+    assert {one["kind"] for one in whole} > {"security", "team"}
+    assert [one["at"] for one in whole] == sorted((one["at"] for one in whole), reverse=True)
+    (key,) = [one for one in whole if one["change"] == "passkey-new"]
+    assert (key["who"], key["thing_id"], key["address"], key["agent"]) == (
+        *("Bob", place.people["bob"].id, AWAY.address, AWAY.agent),
+    )
+    assert (key["seq"], key["before"], key["detail"]) == ("", "", "'=Key")
+    (nobody,) = place.client("erin").get("/audit/export?format=json&kind=refused").json()
+    assert (nobody["change"], nobody["thing_id"], nobody["seq"]) == ("passwords-failed", "", None)
+
+
+def test_signing_out_and_ending_sessions_is_kept_and_a_flood_of_refusals_is_not(place: Place) -> None:
+    place.sessions.open(place.people["bob"], AWAY, How.PASSKEY)
+    browser = place.client("bob")
+    for step in ("/me/session-end-others", "/sign-out"):
+        place.desk.advance(SECOND)
+        browser.act(step)
+    for _ in range(5):
+        place.desk.advance(SECOND)
+        with pytest.raises(NotSignedIn):
+            place.sessions.sign_in("bob@example.com", "guessed", AWAY)
+        with pytest.raises(NotSignedIn):
+            place.sessions.sign_in("nobody@example.com", "guessed", AWAY)
+    kinds = [one.kind for one in place.sessions.ground.history(EventFilter(user_id=place.people["bob"].id), 99)]
+    assert kinds == ["refused", "signed-out", "ended", "signed-in", "signed-in"]
+    assert len(told(place, "kind=refused")) == 2, "one of Bob's, one of nobody's"
+    assert place.sessions.ground.events(place.people["bob"].id) == [], "no news to Bob"
+
+
+def test_every_event_has_its_words_and_is_in_a_group_at_most_once() -> None:
+    assert set(EVENT_WORDS) == set(SecurityEvent)
+    grouped = [kind for _word, kinds in GROUPS.values() for kind in kinds]
+    assert len(grouped) == len(set(grouped))
+    assert set(SecurityEvent) - set(grouped) == {SecurityEvent.PROVIDER}
 
 
 def test_every_kind_has_its_word() -> None:

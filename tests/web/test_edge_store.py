@@ -16,6 +16,7 @@ from tocsin.storage.edge import (
     EDGE_FILE,
     ONCE,
     EdgeStore,
+    EventFilter,
     EventRow,
     FeedRow,
     ProviderRow,
@@ -209,10 +210,10 @@ def test_events_are_told_newest_first_and_to_whom_they_happened(store: EdgeStore
     for number, whose in enumerate(("PALICE", "PBOB", "PALICE", "")):
         event = EventRow(id=f"e{number}", at=NOW + number, user_id=whose, kind="k", address="a", agent="b")
         store.add_event(event)
-    assert [one.id for one in store.events("PALICE", 9)] == ["e2", "e0"]
-    assert [one.id for one in store.events(None, 3)] == ["e3", "e2", "e1"]
+    assert [one.id for one in store.events(EventFilter(user_id="PALICE"), 9)] == ["e2", "e0"]
+    assert [one.id for one in store.events(EventFilter(), 3)] == ["e3", "e2", "e1"]
     store.sweep(NOW, idle_since=0, attempts_since=0, traces_since=NOW + 1)
-    assert [one.id for one in store.events(None, 9)] == ["e3", "e2"]
+    assert [one.id for one in store.events(EventFilter(), 9)] == ["e3", "e2"]
 
 
 def test_the_provider_ends_what_it_began(store: EdgeStore) -> None:

@@ -106,7 +106,7 @@ def test_every_language_has_its_catalogue(name: str) -> None:
         ),
         ("named in level 2 of All of Europe, pass 1 of 4", "genannt in Stufe 2 von All of Europe, Durchgang 1 von 4"),
         ("dropped by the rule “Noise” of Web", "verworfen durch die Regel „Noise“ von Web"),
-        ("resolve: no open alert has this key", "resolve: kein offener Alarm hat diesen Schlüssel"),
+        ("resolve: no open alert has this key", "lösen: kein offener Alarm hat diesen Schlüssel"),
         ("550 5.1.1 no such mailbox", "550 5.1.1 no such mailbox"),
         ("", ""),
     ],
@@ -151,3 +151,10 @@ def test_days_stand_as_the_language_writes_them_and_clocks_have_24_hours() -> No
     with language.speaking("de"):
         assert [times.minute(one) for one in moments] == ["13:05", "Mo 13:05", "3. Dez. 2025 13:05", "3. Mai 13:05"]
         assert "vor 1 Tg. 2 h" in times.at(moments[1] - HOUR)
+
+
+def test_a_word_that_is_meant_in_several_ways_is_said_in_several() -> None:
+    with language.speaking("de"):
+        assert (language.gettext("Next"), language.pgettext("on call", "Next")) == ("Weiter", "Als Nächstes")
+        assert (language.gettext("Open"), language.pgettext("to do", "Open")) == ("Offen", "Öffnen")
+    assert language.pgettext("on call", "Next") == "Next"

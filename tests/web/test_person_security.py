@@ -134,3 +134,44 @@ def test_who_is_removed_loses_sessions_and_keys_at_once(place: Place, leaves: Ca
 )
 def test_a_browser_in_words(agent: str, words: str) -> None:
     assert browser_words(agent) == words
+
+
+def test_the_page_of_a_person_takes_away_how_they_sign_in(place: Place) -> None:
+    set_up(place)
+    passkey, account = credentials(place, "alice")
+    alice, erin = place.people["alice"], place.client("erin")
+    page = f"/people/{alice.id}"
+    html = erin.get(page).text
+    assert "How this person signs in" in html
+    assert "10 recovery codes are left" in html
+    place.person("adam", Role.ADMIN)
+    assert "How this person signs in" not in place.client("adam").get(f"/people/{place.people['erin'].id}").text
+    for who in ("bob", "carol", "mallory"):
+        browser = place.client(who)
+        assert "How this person signs in" not in browser.get(page).text
+        for action in ("factor-remove", "passkey-remove", "unlink"):
+            assert browser.act(f"{page}/{action}", id=passkey.id).status_code in (403, 404)
+    other, _account = credentials(place, "bob")
+    assert erin.act(f"{page}/passkey-remove", id=other.id).status_code == 404, "of somebody else"
+    for action, thing_id in (("factor-remove", ""), ("passkey-remove", passkey.id), ("unlink", account.id)):
+        token = place.sessions.open(alice, HOME, How.PASSKEY).token
+        assert erin.act(f"{page}/{action}", id=thing_id).status_code == 303
+        assert place.sessions.find(token) is None
+    config = place.desk.config()
+    assert alice.id not in config.second_factors
+    assert passkey.id not in config.passkeys
+    assert account.id not in config.identities
+    html = erin.get(page).text
+    assert "Second factor removed: <bdi>Erin</bdi>" in html
+    assert "Take away" not in html
+
+
+def test_an_administrator_ends_no_session_of_an_owner(place: Place) -> None:
+    place.person("adam", Role.ADMIN)
+    erin = place.people["erin"]
+    token = place.sessions.open(erin, HOME, How.PASSKEY).token
+    adam = place.client("adam")
+    for action in ("sign-out", "session-end"):
+        assert adam.act(f"/people/{erin.id}/{action}", id=place.sessions.find(token).id).status_code == 403  # type: ignore[union-attr]
+    assert place.sessions.find(token) is not None
+    assert "/sign-out" not in adam.get(f"/people/{erin.id}").text.split("Where this person is signed in")[1]

@@ -171,7 +171,7 @@ def test_links_are_for_people_who_are_here(place: Place) -> None:
 
 def test_guessing_at_one_account_stops_and_says_for_how_long(place: Place) -> None:
     wrong(place, HERE.most)
-    with pytest.raises(TooMany, match="Try again in 15 min"):
+    with pytest.raises(TooMany, match="Try again in 15 minutes"):
         place.sessions.sign_in("alice@example.com", PASSWORD, HOME)
     passes(place, HERE.window)
     place.sessions.sign_in("alice@example.com", PASSWORD, HOME)

@@ -39,9 +39,7 @@ def opened(
     made, address = shown
     size = PHONE if phone else DESK
     context = browser.new_context(viewport=size, has_touch=phone, is_mobile=phone, color_scheme=scheme)  # type: ignore[arg-type]
-    path = made.enter(context, name, address)
-    page = context.new_page()
-    page.goto(address + path)
+    page = made.go(context, name, address)
     page.evaluate("for (const one of document.querySelectorAll('main details')) one.open = true")
     return page
 

@@ -153,7 +153,7 @@ def test_too_many_attempts_say_when_to_try_again(place: Place) -> None:
         _browser, answer = sign_in_form(place, "https://tocsin.example", password="wrong")
     _browser, answer = sign_in_form(place, "https://tocsin.example")
     assert answer.status_code == 429
-    assert "Try again in 15 min." in answer.text
+    assert "Try again in 15 minutes." in answer.text
 
 
 def test_an_open_page_of_somebody_signed_out_is_told_so(place: Place) -> None:

@@ -52,7 +52,12 @@ def receive(event: Event, latest: Alert | None, *, service_id: str, hold: Hold, 
             return _dropped(stored("older than the resolution that is already known"), latest.id)
         return _open(event, service_id, hold, new_id, now)
     if current is None:
-        return _dropped(stored("%(action)s: no open alert has this key", action=event.action))
+        acknowledged = event.action is Action.ACKNOWLEDGE
+        return _dropped(
+            stored("acknowledge: no open alert has this key")
+            if acknowledged
+            else stored("resolve: no open alert has this key")
+        )
     if event.action is Action.ACKNOWLEDGE:
         fact = AlertAcknowledged(
             alert_id=current.id, incident_id=current.incident_id, integration_id=event.integration_id

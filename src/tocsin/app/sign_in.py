@@ -115,7 +115,7 @@ def _text(place: Installation, event: SecurityEvent, row: EventRow) -> str:
         f"From:  {row.address or 'unknown'}",
         f"With:  {row.agent or 'unknown'}",
     ]
-    if row.detail:
+    if row.detail and event is not SecurityEvent.NEW_BROWSER:  # there it is the way, in a program's word
         lines.append(f"What:  {row.detail}")
     lines += [
         "",

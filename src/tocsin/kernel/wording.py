@@ -70,6 +70,15 @@ def nphrase(one: str, many: str, num: int, /, **values: object) -> str:
     return Phrase(one, {"num": num, **values}, many)
 
 
+VERBATIM = "%(verbatim)s"
+"""The template of what is the same in every language."""
+
+
+def verbatim(text: str) -> str:
+    """Marks a name that programs give, or a text as somebody typed it: the same in every language, also in pages."""
+    return Phrase(VERBATIM, {"verbatim": text})
+
+
 def word(text: str) -> str:
     """Marks a word or sentence that is shown elsewhere, by `phrase(...)` of what is held."""
     return text

@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 
 from tocsin.kernel.errors import TooMany
 from tocsin.kernel.time import DAY, HOUR, MINUTE, Moment, Span
+from tocsin.kernel.wording import nphrase
 from tocsin.storage.edge import EdgeStore
 
 _KEY_CHARS: Final = 200
@@ -122,7 +123,14 @@ class Attempts:
         count, oldest = self._store.attempts(f"{limit.name}:{key}", now - limit.window)
         if count >= limit.most:
             minutes = max(1, -(-(oldest + limit.window - now) // MINUTE))
-            raise TooMany(f"Too many attempts. Try again in {minutes} min.", reason="attempts")
+            raise TooMany(
+                nphrase(
+                    "Too many attempts. Try again in %(num)s minute.",
+                    "Too many attempts. Try again in %(num)s minutes.",
+                    minutes,
+                ),
+                reason="attempts",
+            )
 
     def add(self, limit: Limit, key: str, now: Moment) -> None:
         """Count an attempt that was not good."""

@@ -147,6 +147,7 @@ class Sessions:
             raise
         right = self._passwords.verify(user.password_hash if user is not None else "", password)
         if user is None or not user.active or not right:
+            self.ground.note_refused(user, visitor)
             raise NotSignedIn(_WRONG)
         attempts.succeed(places, now)
         self._second_step(user, How.PASSWORD)
@@ -349,10 +350,10 @@ class Sessions:
         """When each person who was ever signed in was here last, by their id; to the minute."""
         return self._store.uses("user")
 
-    def end_all_of(self, user: User, visitor: Visitor) -> int:
+    def end_all_of(self, user: User, visitor: Visitor, by: str) -> int:
         """The same by somebody else who may: the person is told, and no browser of theirs is known any more."""
         self._store.forget_browsers(user.id)
-        self.ground.note(user, SecurityEvent.ENDED_BY_OTHER, visitor)
+        self.ground.note(user, SecurityEvent.ENDED_BY_OTHER, visitor, by)
         return self.end_all(user.id)
 
     def change_password(self, token: str, old: str, new: str, visitor: Visitor) -> Opened:
@@ -449,18 +450,18 @@ class Sessions:
         )
         self._store.add_session(row)
         self._store.note_uses({f"user:{user.id}": now})
-        self._see(user, visitor, now, known=known)
+        if not known:
+            event = SecurityEvent.NEW_BROWSER if self._is_new(user, visitor) else SecurityEvent.SIGNED_IN
+            self.ground.note(user, event, visitor, how)
+        if visitor.browser:
+            self._store.see_browser(visitor.browser_digest, user.id, now)
         self._sweep(now)
         return Opened(token, session_of(row, token))
 
-    def _see(self, user: User, visitor: Visitor, now: Moment, *, known: bool) -> None:
-        """Remember the browser, and tell the person of one that is new; the very first one is no news."""
-        if not visitor.browser:
-            return
-        digest = visitor.browser_digest
-        if not known and not self._store.knows_browser(digest, user.id) and self._store.has_browsers(user.id):
-            self.ground.note(user, SecurityEvent.NEW_BROWSER, visitor)
-        self._store.see_browser(digest, user.id, now)
+    def _is_new(self, user: User, visitor: Visitor) -> bool:
+        """Whether the person is to be told of this browser; the very first one is no news."""
+        known = not visitor.browser or self._store.knows_browser(visitor.browser_digest, user.id)
+        return not known and self._store.has_browsers(user.id)
 
     def _good_link(self, token: str) -> LinkRow | None:
         if not token or len(token) > _TOKEN_CHARS:

@@ -15,15 +15,15 @@ from tocsin.directory.model import Role, User
 from tocsin.engine.config import Config
 from tocsin.kernel.actor import Actor, ActorKind, Via
 from tocsin.kernel.ids import IdSource
-from tocsin.kernel.time import Moment
-from tocsin.runtime.attempts import TOLD, Attempts, Visitor
+from tocsin.kernel.time import MINUTE, Moment
+from tocsin.runtime.attempts import TOLD, Attempts, Limit, Visitor
 from tocsin.runtime.clock import Clock
 from tocsin.runtime.desk import Desk
 from tocsin.runtime.passwords import Passwords
 from tocsin.runtime.sealing import Sealer
-from tocsin.storage.edge import EdgeStore, EventRow
+from tocsin.storage.edge import EdgeStore, EventFilter, EventRow
 
-__all__ = ["EventRow"]
+__all__ = ["EventFilter", "EventRow"]
 
 AGENT_CHARS: Final = 200
 _DETAIL_CHARS: Final = 300
@@ -54,7 +54,7 @@ class Demand(StrEnum):
 
 
 class SecurityEvent(StrEnum):
-    """What people are told about their ways to sign in."""
+    """What happens around people's ways to sign in: kept, and most of it told to them."""
 
     NEW_BROWSER = "new-browser"  # signed in with a browser that was not known
     PRINTED_LINK = "printed-link"  # signed in by a link that the server's command line made
@@ -70,12 +70,24 @@ class SecurityEvent(StrEnum):
     CODES_FAILED = "codes-failed"  # a series of wrong codes, after the right password
     PROVIDER = "provider"  # what the provider's groups could not change
     ENDED_BY_OTHER = "ended-by-other"  # an administrator ended every session
+    SIGNED_IN = "signed-in"  # with a browser that is known, or the very first one
+    REFUSED = "refused"  # a wrong password, an unknown address, or an account that is switched off
+    SIGNED_OUT = "signed-out"  # here, by the person
+    ENDED = "ended"  # the person ended sessions in other browsers
 
 
 SERIES: Final = frozenset({SecurityEvent.PASSWORDS_FAILED, SecurityEvent.CODES_FAILED})
 """What strangers can bring about: mailed once a day, so that nobody's mailbox can be filled."""
 
-UNMAILED: Final = frozenset({SecurityEvent.PROVIDER})
+ROUTINE: Final = frozenset(
+    {SecurityEvent.SIGNED_IN, SecurityEvent.REFUSED, SecurityEvent.SIGNED_OUT, SecurityEvent.ENDED}
+)
+"""What happens every day: kept for owners, and no news to the person."""
+
+UNMAILED: Final = frozenset({SecurityEvent.PROVIDER, *ROUTINE})
+
+_REFUSED_HERE: Final = Limit("refused-here", 1, 15 * MINUTE)
+"""Refusals that are kept, of one account from one network: strangers must not fill the memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,9 +158,19 @@ class Ground:
         if user is not None and seldom and event not in UNMAILED:
             self.tell(user, event, row)
 
+    def note_refused(self, user: User | None, visitor: Visitor) -> None:
+        """Keep that somebody was not let in, once a quarter of an hour; `user` None: an address that nobody has."""
+        who = user.id if user is not None else ""
+        if self.attempts.first(_REFUSED_HERE, f"{who}@{visitor.network}", self.clock.now()):
+            self.note(user, SecurityEvent.REFUSED, visitor)
+
     def events(self, user_id: str | None, limit: int = 20) -> Sequence[EventRow]:
-        """What happened to a person, None = to anybody, newest first."""
-        return self.store.events(user_id, limit)
+        """What a person, None = anybody, is told of: newest first, without what happens every day."""
+        return self.store.events(EventFilter(user_id=user_id, without=tuple(ROUTINE)), limit)
+
+    def history(self, wanted: EventFilter, limit: int) -> Sequence[EventRow]:
+        """Everything that is kept, newest first."""
+        return self.store.events(wanted, limit)
 
 
 def person_acts(user_id: str) -> Actor:

@@ -37,6 +37,10 @@ _SYSTEMS: Final = (
 )
 
 
+NAMES: Final = tuple(name for _piece, name in (*_BROWSERS, *_SYSTEMS))
+"""What browsers and systems are called, in every language."""
+
+
 def browser_words(agent: str) -> str:
     """Browser and system, as far as they are told."""
     browser = next((name for piece, name in _BROWSERS if piece in agent), "")

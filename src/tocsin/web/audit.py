@@ -1,10 +1,14 @@
-"""Who changed what, when: the history of everything that people define, newest first. For administrators only."""
+"""Who changed what, when: the history of everything that people define, newest first. For administrators only.
+
+Owners read there too what happened around everybody's ways to sign in.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -13,9 +17,12 @@ from starlette.responses import Response, StreamingResponse
 from tocsin.engine.kinds import KINDS
 from tocsin.kernel.actor import ActorKind
 from tocsin.kernel.errors import Invalid, NotFound
-from tocsin.kernel.time import Moment, from_datetime
+from tocsin.kernel.time import DAY, Moment, from_datetime
 from tocsin.kernel.wording import door
 from tocsin.runtime.reads import AuditFilter, AuditRecord, Change
+from tocsin.runtime.sessions import TRACES_KEPT
+from tocsin.runtime.sign_in_ground import EventFilter, EventRow
+from tocsin.web import audit_security
 from tocsin.web.alerts import Pager
 from tocsin.web.audit_export import as_csv, as_json
 from tocsin.web.differences import Difference, Wording, differences
@@ -87,6 +94,9 @@ PARTS: Final = (
     ("override", "schedule_id"),
     ("cover_request", "schedule_id"),
     ("calendar_feed", "user_id"),
+    ("passkey", "user_id"),
+    ("second_factor", "user_id"),
+    ("identity", "user_id"),
     ("integration", "service_id"),
     ("orchestration_key", "orchestration_id"),
     ("orchestration_path", "parent_id"),
@@ -145,18 +155,27 @@ def audit_page(visit: Visit) -> Response:
     asked = _asked(visit)
     before = visit.query("before")
     before_seq = int(before) if before.isascii() and before.isdigit() and len(before) < 19 else 0
-    listing = visit.site.reads.audit(_wanted(visit, asked, before_seq), limit=PER_PAGE)
+    past = audit_security.mark(visit.query("past"))
+    found = list(islice(_entries(visit, asked, before_seq, past, PER_PAGE + 1), PER_PAGE + 1))
+    shown = found[:PER_PAGE]
     name_of = _names(visit)
     narrowed = urlencode({name: value for name, value in asked.items() if value})
-    older = f"/audit?{narrowed}&before={listing.items[-1].seq}" if listing.more else ""
+    older = f"/audit?{narrowed}&{_beyond(shown, before, visit.query('past'))}" if len(found) > PER_PAGE else ""
     return visit.page(
         "audit.html",
-        lines=[_line(visit, record, name_of) for record in listing.items],
+        lines=[
+            audit_security.line_of(visit, one) if isinstance(one, EventRow) else _line(visit, one, name_of)
+            for one in shown
+        ],
         asked=asked,
+        signing_in=[(value, _(word)) for value, (word, _kinds) in audit_security.GROUPS.items()]
+        if audit_security.may_see(visit)
+        else [],
         kinds=sorted(((kind, kind_word(kind)) for kind in KINDS), key=lambda pair: pair[1].casefold()),
         people=sorted(visit.config.users.values(), key=lambda user: user.name.casefold()),
+        kept_days=TRACES_KEPT // DAY if asked["kind"] in audit_security.GROUPS else 0,
         thing_name=name_of(asked["thing"]) or asked["thing"],
-        pager_=Pager(f"/audit?{narrowed}" if before_seq else "", older),
+        pager_=Pager(f"/audit?{narrowed}" if before_seq or past else "", older),
         narrowed=bool(narrowed),
         exports=[
             (name, f"/audit/export?{urlencode({'format': name}) + ('&' if narrowed else '')}{narrowed}")
@@ -176,22 +195,49 @@ def export_audit(visit: Visit) -> Response:
     form = visit.query("format")
     if form not in FORMATS:
         raise Invalid(_("The format is csv or json."))
-    reads, wanted, who = visit.site.reads, _wanted(visit, _asked(visit), 0), visit.names.actor
-
-    def records() -> Iterator[AuditRecord]:
-        before, left = 0, MOST
-        while left:
-            listing = reads.audit(replace(wanted, before_seq=before), limit=min(left, AT_ONCE))
-            yield from listing.items
-            left -= len(listing.items)
-            if not listing.more:
-                return
-            before = listing.items[-1].seq
-
+    who, names = visit.names.actor, {user.id: user.name for user in visit.config.users.values()}
+    entries = islice(_entries(visit, _asked(visit), 0, None, AT_ONCE), MOST)
     head = {"content-disposition": f'attachment; filename="tocsin-history.{form}"'}
     if form == "csv":
-        return StreamingResponse(as_csv(records(), who), headers=head, media_type="text/csv; charset=utf-8")
-    return StreamingResponse(as_json(records(), who), headers=head, media_type="application/json")
+        return StreamingResponse(as_csv(entries, who, names), headers=head, media_type="text/csv; charset=utf-8")
+    return StreamingResponse(as_json(entries, who, names), headers=head, media_type="application/json")
+
+
+def _entries(
+    visit: Visit, asked: Mapping[str, str], before_seq: int, past: tuple[Moment, str] | None, at_once: int
+) -> Iterator[audit_security.Entry]:
+    """Changes and, for owners, events around signing in: newest first, read `at_once` by `at_once` as they are asked.
+
+    Reads rights and configuration now; what it yields later, from whatever thread, asks only the databases.
+    """
+    days = (_day(visit, asked["since"], 0), _day(visit, asked["until"], 1))
+    events = audit_security.wanted_of(visit, asked, *days, past)
+    changes = _wanted(visit, asked, before_seq) if asked["kind"] not in audit_security.GROUPS else None
+    return audit_security.merged(_changes(visit, changes, at_once), _events(visit, events, at_once))
+
+
+def _changes(visit: Visit, wanted: AuditFilter | None, at_once: int) -> Iterator[AuditRecord]:
+    while wanted is not None:
+        listing = visit.site.reads.audit(wanted, limit=at_once)
+        yield from listing.items
+        wanted = replace(wanted, before_seq=listing.items[-1].seq) if listing.more else None
+
+
+def _events(visit: Visit, wanted: EventFilter | None, at_once: int) -> Iterator[EventRow]:
+    while wanted is not None:
+        rows = visit.site.sessions.ground.history(wanted, at_once)
+        yield from rows
+        wanted = replace(wanted, past=(rows[-1].at, rows[-1].id)) if len(rows) == at_once else None
+
+
+def _beyond(shown: list[audit_security.Entry], before: str, past: str) -> str:
+    """Where the next page begins, in both: at the last of each that was shown, else where this page began."""
+    for one in shown:
+        if isinstance(one, EventRow):
+            past = audit_security.mark_of(one)
+        else:
+            before = str(one.seq)
+    return urlencode({name: value for name, value in (("before", before), ("past", past)) if value})
 
 
 def _asked(visit: Visit) -> dict[str, str]:

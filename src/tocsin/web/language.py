@@ -95,6 +95,11 @@ def ngettext(one: str, many: str, num: int, /, **values: Any) -> str:
     return _filled(catalogue(current()).ngettext(one, many, num), {"num": num, **values})
 
 
+def pgettext(context: str, message: str, /, **values: Any) -> str:
+    """The same for a word that another language says in several ways: `context` tells which is meant."""
+    return _filled(catalogue(current()).pgettext(context, message), values)
+
+
 def said(text: Any) -> Any:
     """A phrase of the stations in the reader's language; anything else as it is."""
     if isinstance(text, Phrase):

@@ -53,7 +53,11 @@ EVENT_WORDS: Final[Mapping[str, str]] = {
     SecurityEvent.PASSWORDS_FAILED: later("Many wrong passwords"),
     SecurityEvent.CODES_FAILED: later("Wrong codes after the right password"),
     SecurityEvent.PROVIDER: later("The provider's groups could not all be followed"),
-    SecurityEvent.ENDED_BY_OTHER: later("An administrator signed you out everywhere"),
+    SecurityEvent.ENDED_BY_OTHER: later("Signed out everywhere by an administrator"),
+    SecurityEvent.SIGNED_IN: later("Signed in"),
+    SecurityEvent.REFUSED: later("Sign-in by password refused"),
+    SecurityEvent.SIGNED_OUT: later("Signed out"),
+    SecurityEvent.ENDED: later("Ended sessions in other browsers"),
 }
 
 
@@ -96,14 +100,17 @@ def places(visit: Visit, user_id: str) -> list[Place]:
     ]
 
 
-def happened(visit: Visit, user_id: str | None, limit: int = _EVENTS) -> list[Happened]:
-    """What happened around a person's ways to sign in, newest first; None = everybody's."""
-    return [_happened(row) for row in visit.site.sessions.ground.events(user_id, limit)]
+def happened(visit: Visit, user_id: str, limit: int = _EVENTS) -> list[Happened]:
+    """What happened around a person's ways to sign in, newest first."""
+    return [happened_of(row) for row in visit.site.sessions.ground.events(user_id, limit)]
 
 
-def _happened(row: EventRow) -> Happened:
+def happened_of(row: EventRow) -> Happened:
+    """An event in words."""
     where = ", ".join(filter(None, (browser_words(row.agent) if row.agent else "", row.address)))
-    return Happened(row.at, _(EVENT_WORDS.get(row.kind, row.kind)), where, row.detail)
+    by_way = row.kind in (SecurityEvent.SIGNED_IN, SecurityEvent.NEW_BROWSER)
+    detail = _(HOW_WORDS.get(row.detail, row.detail)) if by_way and row.detail else row.detail
+    return Happened(row.at, _(EVENT_WORDS.get(row.kind, row.kind)), where, detail)
 
 
 def security_of(visit: Visit, user: User) -> dict[str, Any]:
@@ -293,12 +300,14 @@ def set_password(visit: Visit) -> Response:
 def end_session(visit: Visit) -> Response:
     """POST `/me/session-end`."""
     visit.site.sessions.end(visit.me.id, visit.text("id", 40))
+    visit.site.sessions.ground.note(visit.me, SecurityEvent.ENDED, visit.visitor)
     return visit.go("/me#sessions", "me-session")
 
 
 def end_others(visit: Visit) -> Response:
     """POST `/me/session-end-others`."""
-    visit.site.sessions.end_others(visit.me.id, visit.token)
+    if visit.site.sessions.end_others(visit.me.id, visit.token):
+        visit.site.sessions.ground.note(visit.me, SecurityEvent.ENDED, visit.visitor)
     return visit.go("/me#sessions", "me-sessions")
 
 

@@ -19,8 +19,10 @@ from tocsin.kernel.time import Moment
 from tocsin.oncall import Schedule, next_shift_of, shifts_at, zone_names
 from tocsin.web.language import gettext as _
 from tocsin.web.language import ngettext
+from tocsin.web.me_security import places
 from tocsin.web.people import reach_of
 from tocsin.web.people_words import channel_name, naming_path, role_choices, role_word, team_role_word
+from tocsin.web.person_security import may_look_after, security_of_person
 from tocsin.web.problems import at_fields
 from tocsin.web.visit import Visit
 
@@ -97,7 +99,8 @@ def person_page(
         ways=_ways(visit, user),
         turns=_turns(visit, user),
         named=namings(visit, user.id),
-        sessions=visit.site.sessions.sessions_of(user.id) if own or looks_after else (),
+        sessions=places(visit, user.id) if own or looks_after else (),
+        security=security_of_person(visit, user) if not own and may_look_after(visit, user) else None,
         seen=visit.site.sessions.last_seen().get(user.id) if own or looks_after else None,
         keys=keys_of(visit, user) if own or looks_after else [],
         keys_used=visit.site.keys_used() if own or looks_after else {},

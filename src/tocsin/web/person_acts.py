@@ -12,9 +12,10 @@ from typing import Final
 from starlette.responses import Response
 
 from tocsin.directory.model import Role, User
-from tocsin.directory.permissions import Verb
 from tocsin.engine.things import DeleteThing, SaveThing
 from tocsin.kernel.errors import Invalid, NotAllowed, NotFound, TocsinError
+from tocsin.runtime.sign_in_ground import SecurityEvent
+from tocsin.web import person_security
 from tocsin.web.invite import way_in
 from tocsin.web.keys_made import made_key, revoked
 from tocsin.web.language import gettext as _
@@ -86,22 +87,40 @@ def _link(visit: Visit, user: User) -> Response:
 
 
 def _end_sessions(visit: Visit, user: User) -> Response:
-    _theirs(visit, user)
-    visit.site.sessions.end_all(user.id)
     if user.id == visit.me.id:
+        visit.site.sessions.end_all(user.id)
         return visit.go("/sign-in")
+    person_security.sign_out_everywhere(visit, user.id)
     return visit.go(f"/people/{user.id}", "set-signed-out")
 
 
 def _end_session(visit: Visit, user: User) -> Response:
-    _theirs(visit, user)
+    if user.id != visit.me.id and not person_security.may_look_after(visit, user):
+        raise NotAllowed(_("Only the person and administrators end sessions."))
     visit.site.sessions.end(user.id, visit.text("id", 40))
+    visit.site.sessions.ground.note(user, SecurityEvent.ENDED, visit.visitor, visit.me.name)
     return visit.go(f"/people/{user.id}", "set-session")
 
 
-def _theirs(visit: Visit, user: User) -> None:
-    if user.id != visit.me.id and not visit.may(Verb.ADMINISTER):
-        raise NotAllowed(_("Only the person and administrators end sessions."))
+def _take_factor(visit: Visit, user: User) -> Response:
+    person_security.take_second_factor(visit, user.id)
+    return visit.go(f"/people/{user.id}", "set-factor-gone")
+
+
+def _take_passkey(visit: Visit, user: User) -> Response:
+    passkey = visit.config.passkeys.get(visit.text("id", 40))
+    if passkey is None or passkey.user_id != user.id:
+        raise NotFound(_("It was removed already."))
+    person_security.take_passkey(visit, passkey.id)
+    return visit.go(f"/people/{user.id}", "set-passkey-gone")
+
+
+def _unlink(visit: Visit, user: User) -> Response:
+    identity = visit.config.identities.get(visit.text("id", 40))
+    if identity is None or identity.user_id != user.id:
+        raise NotFound(_("It was removed already."))
+    person_security.unlink(visit, identity.id)
+    return visit.go(f"/people/{user.id}", "set-unlinked")
 
 
 def _add_key(visit: Visit, user: User) -> Response:
@@ -143,6 +162,9 @@ _ACTIONS: Final[Mapping[str, Callable[[Visit, User], Response]]] = {
     "link": _link,
     "sign-out": _end_sessions,
     "session-end": _end_session,
+    "factor-remove": _take_factor,
+    "passkey-remove": _take_passkey,
+    "unlink": _unlink,
     "key-add": _add_key,
     "key-end": _end_key,
     "activate": _activate,

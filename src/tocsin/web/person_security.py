@@ -56,7 +56,7 @@ def sign_out_everywhere(visit: Visit, user_id: str) -> int:
     """End every session of the person; they are told. Returns how many. Raises NotFound, NotAllowed."""
     user = _person(visit, user_id)
     _require(visit, user)
-    return visit.site.sessions.end_all_of(user, visit.visitor)
+    return visit.site.sessions.end_all_of(user, visit.visitor, _by(visit))
 
 
 def take_second_factor(visit: Visit, user_id: str) -> None:

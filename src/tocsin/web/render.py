@@ -76,6 +76,11 @@ def _ngettext(one: str, many: str, num: int, /, **values: Any) -> Markup:
     return Markup(sentence) % _said({"num": num, **values})  # noqa: S704 - as above
 
 
+def _pgettext(context: str, message: str, /, **values: Any) -> Markup:
+    """A word whose translation depends on what is meant by it."""
+    return Markup(language.pgettext(context, message)) % _said(values)  # noqa: S704 - as above
+
+
 def _said(values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: language.said(value) for name, value in values.items()}
 
@@ -110,7 +115,7 @@ def environment() -> Environment:
     )
     made.policies["ext.i18n.trimmed"] = True
     # What the extension brings: `_`, `gettext`, `ngettext` and {% trans %} with values.
-    made.install_gettext_callables(_gettext, _ngettext, newstyle=False)  # type: ignore[attr-defined]
+    made.install_gettext_callables(_gettext, _ngettext, newstyle=False, pgettext=_pgettext)  # type: ignore[attr-defined]
     made.newstyle_gettext = True  # type: ignore[attr-defined]
     made.filters |= {
         "url": safe_url,

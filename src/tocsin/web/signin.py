@@ -14,9 +14,10 @@ from starlette.responses import RedirectResponse, Response
 from tocsin.kernel.errors import Invalid, NotSignedIn, TocsinError, TooMany, Unavailable
 from tocsin.runtime.passkeys import RelyingSite
 from tocsin.runtime.sessions import ABSOLUTE, STEP_LIFE, Opened, SecondStep
+from tocsin.runtime.sign_in_ground import SecurityEvent
 from tocsin.web import guard
 from tocsin.web.language import gettext as _
-from tocsin.web.language import later
+from tocsin.web.language import later, said
 from tocsin.web.visit import Visit, status_of
 
 _COOKIE_SECONDS: Final = ABSOLUTE // 1_000_000
@@ -52,7 +53,7 @@ _SAID: Final = (
 
 def in_words(error: TocsinError) -> TocsinError:
     """The same refusal in the reader's language, where it has the words."""
-    error.message = _(error.message)
+    error.message = said(error.message)
     return error
 
 
@@ -256,6 +257,8 @@ def notice_of_provider(visit: Visit) -> Response:
 
 def sign_out(visit: Visit) -> Response:
     """POST `/sign-out`: here at once; at the provider by a button on the page that follows."""
+    if visit.user is not None:
+        visit.site.sessions.ground.note(visit.user, SecurityEvent.SIGNED_OUT, visit.visitor)
     way_out = visit.site.sessions.sign_out(visit.token)
     response = RedirectResponse("/signed-out" if way_out else "/sign-in", 303)
     guard.set_cookie(response, visit.line, visit.line.session_cookie, "", 0)
@@ -311,6 +314,7 @@ def _page(
         "own_ways": own_ways,
         "provider": federation.provider.name if federation is not None else "",
         "passkeys": own_ways and relying_site(visit) is not None,
+        "is_locked": own_ways and isinstance(error, TooMany),
     }
     told = in_words(error) if error is not None else None
     return visit.page("sign_in.html", code, next=next_path, email=email, error=told, sent=sent, **ways)

@@ -33,7 +33,7 @@ from tocsin.events.pcl.tree import (
     clock,
 )
 from tocsin.kernel.time import DAY, HOUR, MINUTE, SECOND, Span
-from tocsin.kernel.wording import joined, nphrase, phrase, word
+from tocsin.kernel.wording import joined, nphrase, phrase, verbatim, word
 
 _DAYS: Final = (
     phrase("Monday"),
@@ -225,7 +225,7 @@ def _said(value: Value) -> str:
         case Path():
             return _name(value)
         case Text():
-            return f'"{value.value}"'
+            return verbatim(f'"{value.value}"')
         case Now():
             return phrase("the time")
         case Threshold():
@@ -233,7 +233,7 @@ def _said(value: Value) -> str:
         case Number() | Truth():
             return str(value)
         case Instant():
-            return f"{value.wall} ({value.zone})"
+            return verbatim(f"{value.wall} ({value.zone})")
         case _:
             assert_never(value)
 
@@ -244,7 +244,7 @@ def _name(path: Path) -> str:
     if path.root == "cache_var":
         return phrase("variable %(name)s", name=_dotted(steps[1:]))
     if len(steps) == 1:
-        return phrase("the raw event") if path.root == "raw_event" else phrase("the %(root)s", root=path.root)
+        return phrase("the raw event") if path.root == "raw_event" else phrase("the %(root)s", root=verbatim(path.root))
     if path.root == "raw_event":
         return phrase("%(path)s of the raw event", path=_dotted(steps[1:]))
     if steps[1] == "custom_details" and len(steps) > 2:
@@ -256,12 +256,12 @@ def _dotted(steps: Sequence[str | int]) -> str:
     text = ""
     for step in steps:
         text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else step
-    return text
+    return verbatim(text)
 
 
 def _schedule(node: Within) -> str:
     start, end = _short(node.start), _short(node.end)
-    days, zone = _days(node.days), node.zone
+    days, zone = _days(node.days), verbatim(node.zone)
     if node.end == node.start:
         return phrase("%(days)s from %(start)s, for 24 hours (%(zone)s)", days=days, start=start, zone=zone)
     if node.end < node.start:

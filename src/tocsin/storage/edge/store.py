@@ -81,6 +81,18 @@ class EventRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EventFilter:
+    """Which security events: None and empty = any. [since, until) is about `at`; `past`: older than this (at, id)."""
+
+    user_id: str | None = None
+    kinds: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
+    past: tuple[Moment, str] | None = None
+    since: Moment | None = None
+    until: Moment | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderRow:
     """A session that the identity provider vouched for."""
 
@@ -285,11 +297,22 @@ class EdgeStore:
         with self._writing() as connection:
             connection.execute(insert(events).values(**asdict(row)))
 
-    def events(self, user_id: str | None, limit: int) -> Sequence[EventRow]:
-        """What happened, newest first: to this person, None = to anybody."""
+    def events(self, wanted: EventFilter, limit: int) -> Sequence[EventRow]:
+        """What happened, newest first."""
         statement = select(events).order_by(events.c.at.desc(), events.c.id.desc()).limit(limit)
-        if user_id is not None:
-            statement = statement.where(events.c.user_id == user_id)
+        if wanted.user_id is not None:
+            statement = statement.where(events.c.user_id == wanted.user_id)
+        if wanted.kinds:
+            statement = statement.where(events.c.kind.in_(wanted.kinds))
+        if wanted.without:
+            statement = statement.where(events.c.kind.not_in(wanted.without))
+        if wanted.past is not None:
+            at, last = wanted.past
+            statement = statement.where((events.c.at < at) | ((events.c.at == at) & (events.c.id < last)))
+        if wanted.since is not None:
+            statement = statement.where(events.c.at >= wanted.since)
+        if wanted.until is not None:
+            statement = statement.where(events.c.at < wanted.until)
         with self._reading() as connection:
             return [EventRow(**row) for row in connection.execute(statement).mappings()]
 

@@ -18,7 +18,7 @@ from tocsin.events.orchestration import (
     PathKind,
 )
 from tocsin.kernel.time import SECOND
-from tocsin.kernel.wording import joined, listed, span_words
+from tocsin.kernel.wording import joined, listed, span_words, verbatim
 from tocsin.web.language import gettext as _
 from tocsin.web.language import later, ngettext
 
@@ -93,13 +93,13 @@ def _router(actions: Actions, called: Called) -> Iterator[str]:
         if dynamic.lookup is Lookup.SERVICE_ID:
             yield _(
                 "send to the service whose id the pattern “%(pattern)s” finds in %(where)s",
-                pattern=pattern,
+                pattern=verbatim(pattern),
                 where=where,
             )
         else:
             yield _(
                 "send to the service whose name the pattern “%(pattern)s” finds in %(where)s",
-                pattern=pattern,
+                pattern=verbatim(pattern),
                 where=where,
             )
     elif actions.route_to == UNROUTED:
@@ -112,8 +112,8 @@ def _elsewhere(actions: Actions, called: Called) -> Iterator[str]:
     for variable in actions.variables:
         yield _(
             "remember as %(name)s what the pattern “%(pattern)s” finds in %(where)s",
-            name=variable.name,
-            pattern=variable.regex,
+            name=verbatim(variable.name),
+            pattern=verbatim(variable.regex),
             where=_plain(variable.path),
         )
     yield from map(_extraction, actions.extractions)
@@ -144,7 +144,7 @@ def _of_incident(actions: Actions, called: Called) -> Iterator[str]:
     if actions.policy_id:
         yield _("call %(policy)s", policy=called.policy(actions.policy_id))
     if actions.note:
-        yield _("note “%(text)s”", text=actions.note)
+        yield _("note “%(text)s”", text=verbatim(actions.note))
     sent = [call.name for call in actions.calls if call.auto_send]
     if sent:
         yield ngettext(
@@ -156,18 +156,18 @@ def _of_incident(actions: Actions, called: Called) -> Iterator[str]:
             "offer %(num)s webhook (%(names)s)", "offer %(num)s webhooks (%(names)s)", len(kept), names=listed(kept)
         )
     for field_id, template in actions.field_updates:
-        yield _("set the incident's %(field)s to “%(text)s”", field=called.field(field_id), text=template)
+        yield _("set the incident's %(field)s to “%(text)s”", field=called.field(field_id), text=verbatim(template))
     if also_kept(actions):
         yield _("keep %(what)s (not acted upon yet)", what=also_kept(actions))
 
 
 def _extraction(one: Extraction) -> str:
     if one.template is not None:
-        return _("set %(field)s to “%(text)s”", field=_plain(one.target), text=one.template)
+        return _("set %(field)s to “%(text)s”", field=_plain(one.target), text=verbatim(one.template))
     return _(
         "set %(field)s to what the pattern “%(pattern)s” finds in %(where)s",
         field=_plain(one.target),
-        pattern=one.regex or "",
+        pattern=verbatim(one.regex or ""),
         where=_plain(one.source or ""),
     )
 
@@ -185,7 +185,7 @@ def remembers(variable: CacheVariable) -> str:
         return _("how many alarms came within %(span)s%(of)s", span=span, of=of)
     return _(
         "the newest text that the pattern “%(pattern)s” found in %(where)s%(of)s",
-        pattern=variable.regex,
+        pattern=verbatim(variable.regex),
         where=_plain(variable.source),
         of=of,
     )
@@ -200,5 +200,5 @@ def _plain(path: str) -> str:
     """A path without the word that all of them begin with."""
     own = path.removeprefix("event.")
     if own.startswith("custom_details."):
-        return _("detail %(path)s", path=own.removeprefix("custom_details."))
-    return own or _("nothing")
+        return _("detail %(path)s", path=verbatim(own.removeprefix("custom_details.")))
+    return verbatim(own) if own else _("nothing")
