@@ -33,6 +33,11 @@ FORMS: dict[str, tuple[str, dict[str, Any]]] = {
     "/teams": ("/teams", {"name": "New team", "chat_group": "@new"}),
     "/teams/{id}/{action}": ("/teams/{team}/save", {"name": "Payments", "chat_group": "@pay"}),
     "/connections/test": ("/connections/test", {"channel": "email"}),
+    "/connections/{way}": (
+        "/connections/mail",
+        {"host": "mail.example.org", "encryption": "off", "mail_from": "alarm@example.org"},
+    ),
+    "/connections/{way}/{action}": ("/connections/mail/remove", {"typed": "mail.example.org"}),
     "/system/{action}": ("/system/send", {"typed": "Tocsin"}),
     "/keys": ("/keys", {"name": "New key", "role": "observer"}),
     "/keys/{id}/{action}": ("/keys/{key}/revoke", {"typed": "Terraform"}),
