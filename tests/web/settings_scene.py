@@ -35,7 +35,7 @@ PAGES = {
     "keys": "/keys",
     "connections": "/connections",
     "way-mail": "/connections/mail",
-    "way-test": "/connections/mail?test={tested}",
+    "way-test": "/connections/mail?test={mail_test}",
     "way-phone": "/connections/phone",
     "system": "/system",
     "find-things": "/find?q=pay",
@@ -163,7 +163,7 @@ def places(place: Place) -> dict[str, Any]:
     by_name = {user.name: user.id for user in place.desk.config().users.values()}
     return {
         "alice": by_name.get("Alice", ""),
-        "tested": place.messages.get("way-test", ""),
+        "mail_test": place.messages.get("way-test", ""),
         "bob": by_name.get("Bob", ""),
         "long": by_name.get(LONG, ""),
         "left": by_name.get("Lea", ""),

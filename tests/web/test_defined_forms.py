@@ -32,7 +32,7 @@ FORMS: dict[str, tuple[str, dict[str, Any]]] = {
     "/services/{id}/remove": ("/services/{bare}/remove", {"typed": "Bare"}),
     "/teams": ("/teams", {"name": "New team", "chat_group": "@new"}),
     "/teams/{id}/{action}": ("/teams/{team}/save", {"name": "Payments", "chat_group": "@pay"}),
-    "/connections/test": ("/connections/test", {"channel": "email"}),
+    "/connections/test": ("/connections/test", {"channel": "sms"}),
     "/connections/{way}": (
         "/connections/mail",
         {"host": "mail.example.org", "encryption": "off", "mail_from": "alarm@example.org"},
