@@ -35,7 +35,7 @@ FORMS: dict[str, tuple[str, dict[str, Any]]] = {
     "/connections/test": ("/connections/test", {"channel": "sms"}),
     "/connections/{way}": (
         "/connections/mail",
-        {"host": "mail.example.org", "encryption": "off", "mail_from": "alarm@example.org"},
+        {"host": "mail.example.org", "encryption": "off", "mail_from": "alarm@example.org", "seen": "{mail_seen}"},
     ),
     "/connections/{way}/{action}": ("/connections/mail/remove", {"typed": "mail.example.org"}),
     "/system/{action}": ("/system/send", {"typed": "Tocsin"}),
@@ -106,6 +106,7 @@ def filled(place: Place, path: str) -> tuple[str, dict[str, Any]]:
         "schedule": place.schedule.id,
         "flow": min(config.workflows.workflows),
         "needed": next(iter(config.dependencies_of.get(place.services["PaymentsService"][0].id, ())), place.team).id,
+        "mail_seen": str(next((one.updated_at for one in config.of("mail_server").values()), 0)),
         "seen": str(next(one.updated_at for one in config.orchestration_paths.values() if one.kind == "global")),
         "other": [one.id for one in config.business_services.values()][-1],
     }
