@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from tests.app.providing import providers_of
 from tocsin.app.readiness import checked
 from tocsin.app.settings import AppSettings, from_environment
 from tocsin.cli.main import cli
@@ -41,7 +42,11 @@ def found(world: World, weight: Weight = Weight.PROBLEM, **settings: str) -> lis
     """What a check says on Tuesday, 6 January 2026, 09:00 UTC, with everything set up that is not named otherwise."""
     environment = {**EVERYTHING, **settings}
     place: AppSettings = from_environment({name: text for name, text in environment.items() if text}, data=world.folder)
-    return [said(one) for one in checked(world.config, place, world.clock.now()) if one.weight is weight]
+    return [
+        said(one)
+        for one in checked(world.config, place, providers_of(place), world.clock.now())
+        if one.weight is weight
+    ]
 
 
 def office(world: World, name: str, *people: Any) -> Schedule:
@@ -141,7 +146,7 @@ def test_a_finding_names_what_to_mend(world: World) -> None:
     world.delete(monitor)
     world.save(replace(bob, active=False), "active")
     place = from_environment(EVERYTHING, data=world.folder)
-    subjects = {one.code: one.subject for one in checked(world.config, place, world.clock.now())}
+    subjects = {one.code: one.subject for one in checked(world.config, place, providers_of(place), world.clock.now())}
     assert subjects == {
         "level_reaches_nobody": Subject("policy", service.policy_id),
         "unreached_inactive": Subject("user", bob.id),
@@ -156,7 +161,8 @@ def test_what_a_level_names_and_is_gone_is_said(world: World) -> None:
     world.service("payments", policy)
     names_a_gone_one = policy.rules[0].targets[1].id
     config = world.config.changed([("schedule", names_a_gone_one, None)], world.config.version + 1)
-    found = checked(config, from_environment(EVERYTHING, data=world.folder), world.clock.now())
+    place = from_environment(EVERYTHING, data=world.folder)
+    found = checked(config, place, providers_of(place), world.clock.now())
     assert [said(one) for one in found] == ["Policy payments, level 1, names somebody or a schedule that was removed."]
 
 
@@ -166,7 +172,7 @@ def test_a_channel_that_somebody_counts_on_is_set_up(world: World) -> None:
     world.service("payments", world.policy("payments", (5, (alice, bob))))
     assert found(world, TOCSIN_TWILIO_ACCOUNT_SID="") == [
         "Bob can't be reached: nothing of it is set up here.",
-        "Texts are not set up (TOCSIN_TWILIO_...), but Alice and 1 more would be reached that way.",
+        "Texts are not set up (/connections, TOCSIN_TWILIO_...), but Alice and 1 more would be reached that way.",
     ]
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import structlog
 
+from tests.app.providing import providers_of
 from tocsin.app.nobody import Warner
 from tocsin.app.readiness import why_nobody
 from tocsin.app.settings import from_environment
@@ -45,11 +46,14 @@ def test_why_says_what_to_do(tmp_path: Path) -> None:
     world = World(tmp_path)
 
     def why(**environment: str) -> str:
-        return why_nobody(world.config, from_environment(environment, data=world.folder))
+        return why_nobody(world.config, providers_of(from_environment(environment, data=world.folder)))
 
     assert why() == "there is nobody yet: `tocsin setup` makes the first owner"
     olga = world.person("olga", role=Role.OWNER)
-    assert "no way to send is set up: set TOCSIN_SMTP_URL or TOCSIN_TWILIO_..." in why()
+    assert (
+        "no way to send is set up: an owner sets one up at /connections, or whoever runs Tocsin sets TOCSIN_SMTP_URL"
+        in why()
+    )
     for contact in world.config.contacts_of[olga.id]:
         world.delete(contact)
     assert "nobody has a contact method" in why(TOCSIN_SMTP_URL="smtp://localhost")

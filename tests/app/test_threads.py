@@ -19,7 +19,7 @@ from tocsin.connectors.sms_voice.settings import phone_settings
 def callbacks() -> list[Route]:
     settings = phone_settings("AC1", "secret", "+12025550199", public_url="https://tocsin.example")
     nothing = cast("Any", None)
-    return PhoneCallbacks(settings, nothing, nothing, nothing, nothing, nothing, nothing).routes()
+    return PhoneCallbacks(lambda: settings, nothing, nothing, nothing, nothing, nothing, nothing).routes()
 
 
 async def statuses(routes: Iterable[Route]) -> set[int]:

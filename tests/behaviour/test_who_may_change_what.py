@@ -30,6 +30,7 @@ from tocsin.directory.model import (
     Urgency,
     User,
 )
+from tocsin.directory.sending import MailServer, PhoneAccount
 from tocsin.directory.subscriptions import FilterKind, OAuthClient, WebhookSubscription
 from tocsin.directory.views import SavedView
 from tocsin.engine.kinds import KINDS
@@ -78,6 +79,8 @@ def changes(world: World, cast: Cast, rota: Schedule) -> Mapping[str, SaveThing]
         "priority": (Priority(id="", name="P1"), ()),
         "api_key": (key, ()),
         "settings": (replace(world.config.settings, organisation="Evil"), ("organisation",)),
+        "mail_server": (MailServer(host="mail.example.org", mail_from="alarm@example.org"), ()),
+        "phone_account": (PhoneAccount(account="AC1", secret="s1.a.b", number="+12025550100"), ()),
         "schedule": (replace(rota, name="Payments nights"), ("name",)),
         "override": (Override("", rota.id, cast.bob.id, now + HOUR, now + 2 * HOUR, 0), ()),
         "policy": (replace(cast.policy, name="Payments!"), ("name",)),

@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from tocsin.alerts.windows import MaintenanceWindow
-from tocsin.app.carriers import NEEDED
+from tocsin.app.providers import NEEDED
 from tocsin.cli.main import cli
 from tocsin.directory.model import (
     Channel,
@@ -148,7 +148,7 @@ def test_a_level_without_anybody_is_skipped_with_its_reason(world: World, paymen
 def test_a_channel_that_is_not_set_up_refuses(world: World, payments: Payments) -> None:
     story = asked(world, payments, ways=ALL - {Channel.SMS}, span=MINUTE)
     assert texts(story)[2].startswith(
-        "Text to Alice: attempt 1 failed, sending by text is not set up: see TOCSIN_TWILIO_..."
+        "Text to Alice: attempt 1 failed, sending by text is not set up: see /connections, TOCSIN_TWILIO_..."
     )
     assert pages(story)[1][2] is Channel.VOICE, "the next rule is used at once"
     assert asked(world, payments, ways=frozenset()).sent == ()

@@ -17,10 +17,10 @@ from typing import Any
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from tocsin.app.carriers import NEEDED
 from tocsin.app.entrances import ACTIONS, MONITORS, body_of, pieces, regrouped
 from tocsin.app.http import PROGRAMS
 from tocsin.app.pasted import event_reader
+from tocsin.app.providers import NEEDED
 from tocsin.dialects.pagerduty.only_kept import only_kept
 from tocsin.dialects.pagerduty_events.decode import DECODERS as CHANGE_DECODERS
 from tocsin.dialects.pagerduty_events.read import CHANGE_SOURCE

@@ -9,10 +9,14 @@ from typing import Any
 from tests.web.place import Place
 from tocsin.app.machine import NEEDED
 from tocsin.app.settings import NAMES
-from tocsin.directory.model import ApiKey, Membership, Role, Team, TeamRole, User
+from tocsin.directory.model import ApiKey, Channel, Membership, Role, Team, TeamRole, User
+from tocsin.directory.sending import MailServer
+from tocsin.kernel.actor import SYSTEM
 from tocsin.kernel.time import DAY, HOUR, MINUTE, Moment
 from tocsin.kernel.values import replace
-from tocsin.web.machine import BackupSeen, BeatSeen, Machine, RoleSeen, SettingSeen, Source
+from tocsin.paging.messages import RecordAttempt, SendTestPage
+from tocsin.paging.model import Result
+from tocsin.web.machine import BackupSeen, BeatSeen, Machine, RoleSeen, SettingSeen, Source, WaySeen, WaySource
 
 LONG = "Wolfeschlegelsteinhausenbergerdorff-Featherstonehaugh Junior"
 ARABIC = "محمد عبد الرحمن بن يوسف القحطاني"
@@ -30,6 +34,9 @@ PAGES = {
     "team-page": "/teams/{team}",
     "keys": "/keys",
     "connections": "/connections",
+    "way-mail": "/connections/mail",
+    "way-test": "/connections/mail?test={mail_test}",
+    "way-phone": "/connections/phone",
     "system": "/system",
     "find-things": "/find?q=pay",
     "find-none": "/find?q=zzz",
@@ -50,7 +57,33 @@ def settle(place: Place) -> None:
     place.desk.save(replace(place.desk.config().users[left.id], active=False), "active")
     _keys(place)
     place.site = replace(place.site, machine=lambda: machine(place.desk.clock.now()), backups=Shelf(place),
-                         mail_invitation=lambda _user, _url: None)  # fmt: skip
+                         mail_invitation=lambda _user, _url: None, ways_seen=lambda: WAYS)  # fmt: skip
+    place.desk.save(MailServer(host="smtp.a-very-long-name-of-a-company.example.com", user="tocsin@example.com",
+                               secret="s1.key.sealed", mail_from="Tocsin of Payments <alarm@example.com>"))  # fmt: skip
+    place.messages["way-test"] = _tried(place)
+
+
+WAYS = {
+    "mail": WaySeen(WaySource.PAGE, ("TOCSIN_SMTP_URL", "TOCSIN_MAIL_FROM")),
+    "phone": WaySeen(
+        WaySource.ENVIRONMENT,
+        ("TOCSIN_TWILIO_AUTH_TOKEN", "TOCSIN_TWILIO_FROM"),
+        "",
+        "https://tocsin.example/twilio/sms",
+    ),
+}
+
+
+def _tried(place: Place) -> str:
+    """A test by mail that the server refused."""
+    erin = place.people["erin"]
+    mail = next(one for one in place.desk.config().contacts_of[erin.id] if one.channel is Channel.EMAIL)
+    before = list(place.desk.sent)
+    message_id: str = place.desk.run(place.as_("erin"), SendTestPage(contact_id=mail.id))
+    place.desk.sent = before
+    said = "the mail server answered login with 535: 5.7.8 Username and password not accepted. Learn more at our site"
+    place.desk.run(SYSTEM, RecordAttempt(message_id=message_id, attempt=1, result=Result.REFUSED, detail=said))
+    return message_id
 
 
 def _keys(place: Place) -> None:
@@ -131,6 +164,7 @@ def places(place: Place) -> dict[str, Any]:
     by_name = {user.name: user.id for user in users}
     return {
         "alice": by_name.get("Alice", ""),
+        "mail_test": place.messages.get("way-test", ""),
         "bob": by_name.get("Bob", ""),
         "long": next((user.id for user in users if user.name == LONG and user.active), ""),
         "left": by_name.get("Lea", ""),

@@ -50,7 +50,7 @@ def test_an_empty_installation_opens_on_them(first_day: Place) -> None:
     first_day.site = replace(first_day.site, ways_to_send=lambda: (Channel.WEBHOOK.value,))
     assert ticks(first_day) == dict.fromkeys(TITLES, False)
     html = first_day.client("erin").get("/").text
-    for mends in ("/connections", "/me", "/schedules/new", "/services/new"):
+    for mends in ("/connections#out", "/me", "/schedules/new", "/services/new"):
         assert f'<a class="button small" href="{mends}">' in html
     assert "0 of 5 hold" in words(html)
 

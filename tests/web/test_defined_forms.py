@@ -32,7 +32,12 @@ FORMS: dict[str, tuple[str, dict[str, Any]]] = {
     "/services/{id}/remove": ("/services/{bare}/remove", {"typed": "Bare"}),
     "/teams": ("/teams", {"name": "New team", "chat_group": "@new"}),
     "/teams/{id}/{action}": ("/teams/{team}/save", {"name": "Payments", "chat_group": "@pay"}),
-    "/connections/test": ("/connections/test", {"channel": "email"}),
+    "/connections/test": ("/connections/test", {"channel": "sms"}),
+    "/connections/{way}": (
+        "/connections/mail",
+        {"host": "mail.example.org", "encryption": "off", "mail_from": "alarm@example.org", "seen": "{mail_seen}"},
+    ),
+    "/connections/{way}/{action}": ("/connections/mail/remove", {"typed": "mail.example.org"}),
     "/system/{action}": ("/system/send", {"typed": "Tocsin"}),
     "/keys": ("/keys", {"name": "New key", "role": "observer"}),
     "/keys/{id}/{action}": ("/keys/{key}/revoke", {"typed": "Terraform"}),
@@ -101,6 +106,7 @@ def filled(place: Place, path: str) -> tuple[str, dict[str, Any]]:
         "schedule": place.schedule.id,
         "flow": min(config.workflows.workflows),
         "needed": next(iter(config.dependencies_of.get(place.services["PaymentsService"][0].id, ())), place.team).id,
+        "mail_seen": str(next((one.updated_at for one in config.of("mail_server").values()), 0)),
         "seen": str(next(one.updated_at for one in config.orchestration_paths.values() if one.kind == "global")),
         "other": [one.id for one in config.business_services.values()][-1],
     }

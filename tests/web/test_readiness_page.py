@@ -44,9 +44,8 @@ def test_each_problem_has_where_it_is_mended(place: Place) -> None:
 def test_what_is_not_set_up_is_said_with_its_setting(place: Place) -> None:
     place.site = replace(place.site, ways_to_send=lambda: (Channel.EMAIL.value,))
     _, text = shown(place, "erin")
-    assert "Texts are not set up (TOCSIN_TWILIO_...), but Alice and 2 more would be reached that way." in text or (
-        "Texts are not set up (TOCSIN_TWILIO_...)" in text
-    )
+    assert "Texts are not set up (/connections, TOCSIN_TWILIO_...), but " in text
+    assert 'href="/connections/phone"' in place.client("erin").get("/readiness").text, "owners are led to the form"
     assert "not set up here" in text.partition("By what people are reached")[2]
 
 

@@ -46,13 +46,23 @@ _LATER = "Received. It will be carried out in a moment."
 
 
 @dataclass(frozen=True, slots=True)
+class _Call:
+    """One call of the provider, its signature found right."""
+
+    request: Request
+    form: Mapping[str, str]
+    settings: PhoneSettings
+
+
+@dataclass(frozen=True, slots=True)
 class PhoneCallbacks:
     """The routes that the phone provider calls.
 
-    `keep` stores an order in the log, with its idempotency key if it has one; `spoken` finds a message's words.
+    `settings` are the provider's as they are now, None while none is set up: then nobody is answered. `keep` stores an
+    order in the log, with its idempotency key if it has one; `spoken` finds a message's words.
     """
 
-    settings: PhoneSettings
+    settings: Callable[[], PhoneSettings | None]
     tokens: Tokens
     clock: Clock
     desk: Desk
@@ -70,7 +80,7 @@ class PhoneCallbacks:
             Route(urls.STATUS, self._handled(self._status), methods=["POST"]),
         ]
 
-    def _handled(self, act: Callable[[Request, Mapping[str, str]], Response]) -> Callable[[Request], Any]:
+    def _handled(self, act: Callable[[_Call], Response]) -> Callable[[Request], Any]:
         async def handle(request: Request) -> Response:
             body = await request.body()
             return await anyio.to_thread.run_sync(run, request, body, limiter=self.threads)
@@ -78,9 +88,12 @@ class PhoneCallbacks:
         def run(request: Request, body: bytes) -> Response:
             path = request.url.path + (f"?{request.url.query}" if request.url.query else "")
             given = request.headers.get("x-twilio-signature", "")
+            settings = self.settings()
+            if settings is None:
+                return Response("No phone provider is set up here.", 404)
             try:
-                form = inbound.read_form(self.settings, path, body, given)
-                return act(request, form)
+                form = inbound.read_form(settings, path, body, given)
+                return act(_Call(request, form, settings))
             except NotAllowed as error:
                 return Response(error.message, 403)
             except Invalid as error:
@@ -88,8 +101,8 @@ class PhoneCallbacks:
 
         return handle
 
-    def _text(self, _request: Request, form: Mapping[str, str]) -> Response:
-        text = inbound.read_text(form)
+    def _text(self, call: _Call) -> Response:
+        text = inbound.read_text(call.form)
         if text.opted_out or replies.is_for_carrier(text.body):
             return _twiml(voice.text_reply())  # the carrier answers it: a second answer would contradict it
         reply = replies.parse_reply(text.body)
@@ -100,26 +113,26 @@ class PhoneCallbacks:
         command = AnswerByCode(channel=Channel.SMS, address=text.sender, code=reply.code, answer=reply.answer)
         return _twiml(voice.text_reply(self._carry_out(command, f"sms:{text.provider_id}", reply.answer)))
 
-    def _voice(self, request: Request, _form: Mapping[str, str]) -> Response:
-        message = self._message_of(request)
+    def _voice(self, call: _Call) -> Response:
+        request, message = call.request, self._message_of(call.request)
         turn = voice.read_turn(request.query_params.get("n", ""))
-        return _twiml(voice.call_turn(self.settings, request.path_params["token"], self.spoken(message), turn))
+        return _twiml(voice.call_turn(call.settings, request.path_params["token"], self.spoken(message), turn))
 
-    def _digits(self, request: Request, form: Mapping[str, str]) -> Response:
-        message = self._message_of(request)
+    def _digits(self, call: _Call) -> Response:
+        request, form, message = call.request, call.form, self._message_of(call.request)
         turn = voice.read_turn(request.query_params.get("n", ""))
         digits = form.get("Digits", "")
         answer = voice.read_digits(digits)
         if answer is None:
             token = request.path_params["token"]
-            return _twiml(voice.after_key(self.settings, token, self.spoken(message), turn, digits))
+            return _twiml(voice.after_key(call.settings, token, self.spoken(message), turn, digits))
         key = f"call:{form.get('CallSid', '')}:{turn}:{digits}"
         said = self._carry_out(AnswerMessage(message_id=message.id, answer=answer), key, answer)
-        return _twiml(voice.goodbye(self.settings, said))
+        return _twiml(voice.goodbye(call.settings, said))
 
-    def _status(self, request: Request, form: Mapping[str, str]) -> Response:
-        message_id = self._read_token(request)
-        update = inbound.read_status(form)
+    def _status(self, call: _Call) -> Response:
+        message_id = self._read_token(call.request)
+        update = inbound.read_status(call.form)
         if update.delivery is not inbound.Delivery.PENDING:
             receipt = RecordReceipt(message_id=message_id, status=update.delivery.value, detail=update.detail)
             self.keep(receipt, "")

@@ -1,27 +1,23 @@
 """Joins paging and connectors: what a SendMessage becomes for each channel, and what a sender's result means.
 
-Decides which connectors are set up. Links and tokens are added here, so that no secret lies in the outbox.
+Asks anew for each message by which provider it goes. Links and tokens are added here, so that no secret lies in the
+outbox.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from tocsin.app.deliveries import egress
-from tocsin.app.settings import AppSettings
+from tocsin.app.providers import NEEDED, Providers
 from tocsin.app.tokens import Tokens
-from tocsin.connectors._kit.contract import OutboundMessage, Outcome, Sender, SendResult
-from tocsin.connectors.email.sender import EmailSender
-from tocsin.connectors.email.settings import smtp_settings
-from tocsin.connectors.sms_voice.sender import PhoneSender
-from tocsin.connectors.sms_voice.settings import PhoneSettings, phone_settings
-from tocsin.connectors.webhook.sender import WebhookSender
-from tocsin.connectors.webhook.settings import WebhookSettings
+from tocsin.connectors._kit.contract import OutboundMessage, Outcome, SendResult
 from tocsin.directory.model import Channel
+from tocsin.engine.config import Config
+from tocsin.kernel.errors import TocsinError
 from tocsin.paging.messages import RecordAttempt, SendMessage
 from tocsin.paging.model import Haste, Result
 from tocsin.runtime.clock import Clock
-from tocsin.runtime.senders import Carry
+from tocsin.runtime.senders import Carry, not_set_up
 
 _RESULTS: Mapping[Outcome, Result] = {
     Outcome.SENT: Result.SENT,
@@ -30,13 +26,6 @@ _RESULTS: Mapping[Outcome, Result] = {
     Outcome.UNKNOWN: Result.UNKNOWN,
 }
 
-NEEDED = {
-    Channel.EMAIL: "TOCSIN_SMTP_URL",
-    Channel.SMS: "TOCSIN_TWILIO_...",
-    Channel.VOICE: "TOCSIN_TWILIO_...",
-}
-"""The settings without which a channel is not set up."""
-
 ANSWER_PURPOSE = "answer"
 """Tokens in links of mail: they let their holder answer one message."""
 
@@ -44,45 +33,27 @@ CALLBACK_PURPOSE = "callback"
 """Tokens in addresses that the phone provider calls."""
 
 
-def phone(settings: AppSettings) -> PhoneSettings | None:
-    """The phone provider's settings, None when it is not set up. Raises Invalid when they are wrong."""
-    twilio = settings.twilio
-    if not twilio.account_sid:
-        return None
-    return phone_settings(
-        twilio.account_sid,
-        twilio.auth_token,
-        twilio.from_number,
-        base_url=twilio.base_url,
-        public_url=settings.public_url or settings.base_url,
-    )
+CHANNELS = (Channel.WEBHOOK, Channel.EMAIL, Channel.SMS, Channel.VOICE)
+"""The channels that have a connector."""
 
 
-def senders(settings: AppSettings, clock: Clock) -> dict[Channel, Sender]:
-    """The connectors that are set up, by channel. Webhooks always are. Raises Invalid for wrong settings."""
-    found: dict[Channel, Sender] = {Channel.WEBHOOK: WebhookSender(WebhookSettings(egress(settings)), clock.ticks)}
-    if settings.smtp_url:
-        found[Channel.EMAIL] = EmailSender(smtp_settings(settings.smtp_url, settings.mail_from), clock.ticks)
-    phones = phone(settings)
-    if phones is not None:
-        found[Channel.SMS] = found[Channel.VOICE] = PhoneSender(phones, clock.ticks)
-    return found
+def carriers(
+    providers: Providers, config: Callable[[], Config], base_url: str, tokens: Tokens, clock: Clock
+) -> dict[Channel, Carry]:
+    """For each channel a function that hands over one message and reports. `config`: the configuration as it is."""
 
-
-def carriers(settings: AppSettings, tokens: Tokens, clock: Clock) -> dict[Channel, Carry]:
-    """For each channel a function that hands over one message and reports."""
-    return {
-        channel: _carry(sender, settings.base_url, tokens, clock)
-        for channel, sender in senders(settings, clock).items()
-    }
-
-
-def _carry(sender: Sender, base_url: str, tokens: Tokens, clock: Clock) -> Callable[[SendMessage], RecordAttempt]:
     def carry(message: SendMessage) -> RecordAttempt:
+        try:
+            sender = providers.sender(message.channel, config())
+        except TocsinError as error:
+            return _report(message, SendResult(Outcome.REFUSED, detail=error.message), clock)
+        if sender is None:
+            detail = not_set_up(message.channel, NEEDED.get(message.channel, ""))
+            return _report(message, SendResult(Outcome.REFUSED, detail=detail), clock)
         result = sender.send(_outbound(message, base_url, tokens, clock), clock.now())
         return _report(message, result, clock)
 
-    return carry
+    return dict.fromkeys(CHANNELS, carry)
 
 
 def _outbound(message: SendMessage, base_url: str, tokens: Tokens, clock: Clock) -> OutboundMessage:

@@ -22,6 +22,7 @@ from tocsin.app.http import application
 from tocsin.app.installation import Installation
 from tocsin.app.log_sweep import LogSweep
 from tocsin.app.nobody import Warner
+from tocsin.app.providers import providers
 from tocsin.app.readiness import why_nobody
 from tocsin.app.rsgi import Edge
 from tocsin.app.rsgi_body import Deadlines
@@ -86,7 +87,7 @@ async def _serve(place: Installation, listener: object, tls: Tls | None, ready: 
         heartbeat.start()
     sweep = LogSweep(parts.reads.oldest_kept_event, ingest.drop_before)
     sweep.start()
-    warner = Warner(lambda: why_nobody(parts.config.current(), settings))
+    warner = Warner(lambda: why_nobody(parts.config.current(), parts.providers))
     warner.start()
     log.info("edge_ready", port=settings.port, url=settings.base_url)
     await serve(edge, listener, tls=tls, ready=ready)  # type: ignore[arg-type]
@@ -101,6 +102,8 @@ def _assemble(place: Installation, wish: Wish) -> tuple[Parts, IngestQueue, Edge
     database = place.database(read_only=True)
     reads = Reads(database, place.log_reader)
     config = ConfigReader(database)
+    sending = providers(place, database)
+    sending.check()
     bus = Bus(place.ids.long())
     control: Line
 
@@ -121,7 +124,7 @@ def _assemble(place: Installation, wish: Wish) -> tuple[Parts, IngestQueue, Edge
         config.current, lambda: config.newest, lambda: reads.cursor().seq, ingest.note_decided, place.clock.now
     )
     signs = Signs(
-        why_nobody=lambda: why_nobody(config.current(), place.settings),
+        why_nobody=lambda: why_nobody(config.current(), sending),
         engine_is_there=control.engine_is_there,
         is_fenced=lambda: config.current().settings.sending_fenced,
         knows_keys=lambda: keys.is_ready,
@@ -138,6 +141,7 @@ def _assemble(place: Installation, wish: Wish) -> tuple[Parts, IngestQueue, Edge
         bus=bus,
         pulse=pulse,
         keys=keys,
+        providers=sending,
         demo_url=wish.demo_url,
         hooks_only=wish.hooks_only,
         heartbeat=Heartbeat(place.settings.heartbeat_url, lambda: pulse.health().problems, place.clock.now),

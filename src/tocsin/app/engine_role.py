@@ -15,10 +15,11 @@ from collections.abc import Callable, Iterable, Mapping
 
 import structlog
 
-from tocsin.app.carriers import NEEDED, carriers
+from tocsin.app.carriers import carriers
 from tocsin.app.deliveries import bringer
 from tocsin.app.folder import held, only_place
 from tocsin.app.installation import Installation
+from tocsin.app.providers import NEEDED, providers
 from tocsin.app.tokens import Tokens
 from tocsin.app.upgrade import upgrade
 from tocsin.dialects.alertmanager.decode import DECODERS as ALERTMANAGER
@@ -116,7 +117,9 @@ def _run(place: Installation, stopping: threading.Event, keeper: LeaseKeeper | N
 
     loop = EngineLoop(store, journal, DECODERS, ids=place.ids, clock=place.clock, publish=publish)
     may_send = keeper.may_send if keeper is not None else lambda: True
-    ways = carriers(place.settings, tokens, place.clock)
+    sending = providers(place, database)
+    sending.check()
+    ways = carriers(sending, lambda: loop.config, place.settings.base_url, tokens, place.clock)
     senders = Senders(ways, loop.report, may_send=may_send, settings=NEEDED)
     couriers = Couriers(bringer(place.settings, place.clock), loop.report_delivery, may_send=may_send)
     loop.connect(senders, couriers)

@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
+import structlog
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -16,16 +17,17 @@ from starlette.routing import BaseRoute, Mount
 from tocsin.alerts.model import Alert
 from tocsin.app import pages
 from tocsin.app.callbacks import PhoneCallbacks
-from tocsin.app.carriers import phone
 from tocsin.app.deliveries import sign_in
 from tocsin.app.entrances import event_sender
 from tocsin.app.health import Pulse
 from tocsin.app.heartbeat import Heartbeat
 from tocsin.app.installation import Installation
 from tocsin.app.machine import machine
+from tocsin.app.providers import Providers
 from tocsin.app.shelf import Shelf
 from tocsin.app.sign_in import sessions as people_sign_in
 from tocsin.app.tokens import Tokens
+from tocsin.connectors._kit.contract import Sender
 from tocsin.dialects._kit.auth import Caller
 from tocsin.dialects._kit.body import BodyRefused
 from tocsin.dialects._kit.keys import IntegrationRef, Keys
@@ -33,10 +35,11 @@ from tocsin.dialects.alertmanager import routes as alertmanager
 from tocsin.dialects.native import routes as native
 from tocsin.dialects.pagerduty import app as pagerduty
 from tocsin.dialects.pagerduty import auth as pagerduty_keys
+from tocsin.directory.model import Channel
 from tocsin.engine.config import Config
 from tocsin.kernel.actor import SYSTEM
 from tocsin.kernel.decision import Command
-from tocsin.kernel.errors import Unavailable
+from tocsin.kernel.errors import TocsinError, Unavailable
 from tocsin.paging.model import Message
 from tocsin.paging.text import Brief, wording
 from tocsin.runtime.desk import Line
@@ -51,6 +54,8 @@ from tocsin.storage.database import Database, DatabaseError, OutOfReach
 from tocsin.storage.edge.store import open_edge_store
 from tocsin.storage.schema import read_installation_secret
 from tocsin.web import app as web
+
+log = structlog.get_logger("edge")
 
 _CALLBACK_SECONDS = 3.0
 """A person on the phone hears within this time what came of a key; after it the order is kept and they hear that."""
@@ -98,6 +103,7 @@ class Edge:
     bus: Bus
     pulse: Pulse
     keys: Keys
+    providers: Providers
     demo_url: str = ""
     hooks_only: bool = False
     heartbeat: Heartbeat | None = None
@@ -114,11 +120,12 @@ def application(edge: Edge) -> Starlette:
         uses = KeyUses(store, place.clock)
         uses.start()
         remembered = pages.Remembered(
-            people_sign_in(place, store, edge.control, edge.database),
+            people_sign_in(place, store, edge.control, edge.database, _mail(edge)),
             Feeds(store, edge.control, place.clock, place.ids),
         )
         site = replace(
             pages.site(place, remembered, edge.control, edge.reads, edge.bus, edge.pulse, tokens, edge.demo_url),
+            **pages.sending(place, edge.providers, edge.config, _mail(edge), edge.database),
             send_event=event_sender(edge.keys, place.ids, edge.ingest, place.clock),
             keys_used=uses.last,
             machine=lambda: machine(place, edge.reads, edge.pulse.health(), edge.heartbeat),
@@ -157,6 +164,19 @@ async def _too_much(_request: Request, error: Exception) -> Response:
     return PlainTextResponse(str(error), status, {"connection": "close"})
 
 
+def _mail(edge: Edge) -> Callable[[], Sender | None]:
+    """Who sends mail at this moment, None while nobody does. What is wrong with it is in the log."""
+
+    def sender() -> Sender | None:
+        try:
+            return edge.providers.sender(Channel.EMAIL, edge.config.held())
+        except TocsinError as error:
+            log.warning("mail_not_sent", detail=error.message)
+            return None
+
+    return sender
+
+
 def _alertmanager(edge: Edge) -> list[BaseRoute]:
     """What clients of Alertmanager read: its status and the alerts that are open."""
 
@@ -168,15 +188,11 @@ def _alertmanager(edge: Edge) -> list[BaseRoute]:
 
 
 def _callbacks(edge: Edge, tokens: Tokens) -> list[BaseRoute]:
-    settings = phone(edge.place.settings)
-    if settings is None:
-        return []
-
     def keep(command: Command, key: str) -> None:
         edge.ingest.append_wait([order_entry(SYSTEM, command, edge.place.clock.now(), key)])
 
     callbacks = PhoneCallbacks(
-        settings=settings,
+        settings=lambda: edge.providers.phone(edge.config.current()),
         tokens=tokens,
         clock=edge.place.clock,
         desk=edge.control.patient(_CALLBACK_SECONDS),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import structlog
 from starlette.concurrency import run_in_threadpool
@@ -13,17 +13,18 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from tocsin.app.carriers import ANSWER_PURPOSE, senders
+from tocsin.app.carriers import ANSWER_PURPOSE
 from tocsin.app.deliveries import body_of
 from tocsin.app.demo_client import DemoClient
 from tocsin.app.entrances import ACTIONS, MONITORS, pieces, regrouped
 from tocsin.app.health import Pulse
 from tocsin.app.installation import Installation
 from tocsin.app.pasted import event_reader
+from tocsin.app.providers import Providers, sealer
 from tocsin.app.readiness import setup_of
 from tocsin.app.stored import stored_events
 from tocsin.app.tokens import SIGN_IN_PURPOSE, Tokens
-from tocsin.connectors._kit.contract import OutboundMessage
+from tocsin.connectors._kit.contract import OutboundMessage, Sender
 from tocsin.dialects.pagerduty.only_kept import only_kept
 from tocsin.directory.model import Channel, User
 from tocsin.kernel.errors import NotAllowed
@@ -32,6 +33,8 @@ from tocsin.runtime.feeds import Feeds
 from tocsin.runtime.live import Bus
 from tocsin.runtime.reads import Reads
 from tocsin.runtime.sessions import Sessions
+from tocsin.storage.config_reader import ConfigReader
+from tocsin.storage.database import Database
 from tocsin.storage.edge.store import EdgeStore
 from tocsin.storage.log import LogError
 from tocsin.web import app as web
@@ -74,8 +77,6 @@ def site(
         public_url=place.settings.public_url.rstrip("/"),
         addresses=Addresses(_other_address),
         message_of=lambda token: tokens.read(ANSWER_PURPOSE, token, place.clock.now()),
-        mail_link=_mail_link(place, SIGN_IN_MAIL),
-        mail_invitation=_mail_link(place, INVITATION_MAIL),
         raw_event=_raw_event(place),
         read_event=event_reader(place.ids),
         stored_events=stored_events(place),
@@ -86,8 +87,6 @@ def site(
         pieces=pieces,
         regrouped=regrouped,
         health=lambda: Health(pulse.health().problems),
-        ways_to_send=lambda: ways_to_send(place),
-        setup=lambda: setup_of(place.settings),
         booth=demo,
         show=demo,
     )
@@ -102,12 +101,33 @@ def routes(place: Installation, store: EdgeStore, made: Site, tokens: Tokens) ->
     return [*web.create(made), Route("/sign-in/{token}", _printed_link(place, store, tokens))]
 
 
-def ways_to_send(place: Installation) -> tuple[str, ...]:
-    """The kinds of message that can go out."""
-    settings = place.settings
-    mail = (Channel.EMAIL.value,) if settings.smtp_url else ()
-    phone = (Channel.SMS.value, Channel.VOICE.value) if settings.twilio.account_sid else ()
-    return (*phone, *mail, Channel.WEBHOOK.value)
+ORDER: Final = (Channel.SMS, Channel.VOICE, Channel.EMAIL, Channel.WEBHOOK)
+"""In which channels are named to people."""
+
+
+def sending(
+    place: Installation,
+    providers: Providers,
+    config: ConfigReader,
+    mail: Callable[[], Sender | None],
+    database: Database,
+) -> dict[str, Any]:
+    """What pages know of sending: by what it goes at this moment, and where that is set up."""
+
+    def ways() -> tuple[str, ...]:
+        found = providers.ways(config.held())
+        return tuple(one.value for one in ORDER if one in found)
+
+    return {
+        "mail_link": _mail_link(place, mail, SIGN_IN_MAIL),
+        "mail_invitation": _mail_link(place, mail, INVITATION_MAIL),
+        "has_mail": lambda: Channel.EMAIL in providers.ways(config.held()),
+        "ways_to_send": ways,
+        "ways_seen": lambda: providers.seen(config.held()),
+        "seal": sealer(place, database).seal,
+        "may_reach": providers.may_reach,
+        "setup": lambda: setup_of(place.settings, providers, config.held()),
+    }
 
 
 def _printed_link(place: Installation, store: EdgeStore, tokens: Tokens) -> Callable[[Request], object]:
@@ -147,15 +167,19 @@ Then say how you can be reached, and set a password.""",
 """Subject and text of mail with a link."""
 
 
-def _mail_link(place: Installation, words: tuple[str, str]) -> Callable[[User, str], None] | None:
+def _mail_link(
+    place: Installation, mail: Callable[[], Sender | None], words: tuple[str, str]
+) -> Callable[[User, str], None] | None:
     """Sends a one-time sign-in address, in a thread: whoever asks must not learn by waiting whether it was sent."""
-    if not place.settings.smtp_url or not place.settings.public_url:
+    if not place.settings.public_url:
         return None  # an address from the request's Host header would let a stranger choose where the link leads
-    sender = senders(place.settings, place.clock)[Channel.EMAIL]
     pool = ThreadPoolExecutor(2, thread_name_prefix="mail-link")
     subject, text = words
 
     def send(user: User, url: str) -> None:
+        sender = mail()
+        if sender is None:
+            return
         message = OutboundMessage(
             id=place.ids.long(), channel=Channel.EMAIL, address=user.email, subject=subject, text=text.format(url=url)
         )

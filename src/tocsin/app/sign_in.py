@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from typing import Final
 
 import structlog
 
-from tocsin.app.carriers import senders
 from tocsin.app.installation import Installation
-from tocsin.connectors._kit.contract import OutboundMessage
+from tocsin.app.providers import sealer
+from tocsin.connectors._kit.contract import OutboundMessage, Sender
 from tocsin.connectors.oidc.provider import OidcProvider
 from tocsin.directory.model import Channel, User
-from tocsin.kernel.errors import Unavailable
 from tocsin.kernel.time import to_datetime
 from tocsin.runtime.desk import Desk
 from tocsin.runtime.passwords import Passwords
-from tocsin.runtime.sealing import Sealer
 from tocsin.runtime.sessions import Sessions
-from tocsin.runtime.sign_in_ground import SecurityEvent, Tell, tell_nobody
-from tocsin.storage.database import Database, DatabaseError, OutOfReach
+from tocsin.runtime.sign_in_ground import SecurityEvent, Tell
+from tocsin.storage.database import Database
 from tocsin.storage.edge import EdgeStore, EventRow
-from tocsin.storage.schema import read_secrets_key
 
 log = structlog.get_logger("sign-in")
 
@@ -47,8 +43,10 @@ _SUBJECTS: Final = {
 }
 
 
-def sessions(place: Installation, store: EdgeStore, desk: Desk, database: Database) -> Sessions:
-    """Everything that signs people in."""
+def sessions(
+    place: Installation, store: EdgeStore, desk: Desk, database: Database, mail: Callable[[], Sender | None]
+) -> Sessions:
+    """Everything that signs people in. `mail`: who sends mail at this moment."""
     settings = place.settings.sign_in
     made = Sessions(
         store,
@@ -57,8 +55,8 @@ def sessions(place: Installation, store: EdgeStore, desk: Desk, database: Databa
         place.ids,
         Passwords(),
         policy=settings.policy,
-        sealer=Sealer(_keys(place, database), place.ids),
-        tell=security_mail(place),
+        sealer=sealer(place, database),
+        tell=security_mail(place, mail),
     )
     if settings.provider is not None:
         provider = OidcProvider(settings.provider, place.clock.ticks, place.clock.now)
@@ -66,29 +64,17 @@ def sessions(place: Installation, store: EdgeStore, desk: Desk, database: Databa
     return made
 
 
-def _keys(place: Installation, database: Database) -> Callable[[], Sequence[str]]:
-    """The keys that may have sealed: those that are set, then the installation's own."""
+def security_mail(place: Installation, mail: Callable[[], Sender | None]) -> Tell:
+    """Tells people by mail, in a thread and for a few at once: whoever signs in never waits for it.
 
-    def keys() -> Sequence[str]:
-        own = None
-        with suppress(DatabaseError, OutOfReach):
-            own = read_secrets_key(database)
-        found = [*place.settings.sign_in.secrets_keys, *([own] if own else [])]
-        if not found:
-            raise Unavailable("The server is starting. Try again in a moment.", reason="starting")
-        return found
-
-    return keys
-
-
-def security_mail(place: Installation) -> Tell:
-    """Tells people by mail, in a thread and for a few at once: whoever signs in never waits for it."""
-    if not place.settings.smtp_url:
-        return tell_nobody
-    sender = senders(place.settings, place.clock)[Channel.EMAIL]
+    `mail`: who sends mail at this moment; while nobody does, nobody is told.
+    """
     pool = ThreadPoolExecutor(2, thread_name_prefix="security-mail")
 
     def send(user: User, event: SecurityEvent, row: EventRow) -> None:
+        sender = mail()
+        if sender is None:
+            return
         message = OutboundMessage(
             id=row.id,
             channel=Channel.EMAIL,

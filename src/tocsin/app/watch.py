@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import httpx2
 import structlog
 
-from tocsin.app.carriers import senders
+from tocsin.app.providers import senders
 from tocsin.app.settings import AppSettings
 from tocsin.connectors._kit.contract import OutboundMessage, Outcome, Sender
 from tocsin.directory.model import Channel

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from pathlib import Path
 
 import click
 
 from tocsin.app.installation import installation
+from tocsin.app.providers import providers
 from tocsin.app.readiness import checked
 from tocsin.app.settings import from_environment
 from tocsin.engine.readiness import Finding, Weight
@@ -31,7 +33,9 @@ def command(context: click.Context, *, strict: bool, as_json: bool, data: Path |
     """
     try:
         place = installation(from_environment(data=data))
-        found = checked(place.stored_config(), place.settings, place.clock.now())
+        config = place.stored_config()
+        with closing(place.database(read_only=True)) as database:
+            found = checked(config, place.settings, providers(place, database), place.clock.now())
     except TocsinError as error:
         click.echo(f"Error: {error.message}", err=True)
         context.exit(2)

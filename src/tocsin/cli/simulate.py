@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 from typing import Any, NoReturn
@@ -15,10 +16,9 @@ from urllib.parse import urlsplit
 
 import click
 
-from tocsin.app.carriers import NEEDED
 from tocsin.app.installation import installation
 from tocsin.app.logs import configure
-from tocsin.app.readiness import ways_to_send
+from tocsin.app.providers import NEEDED, providers
 from tocsin.app.settings import from_environment
 from tocsin.directory.model import Channel, Urgency
 from tocsin.engine.config import Config
@@ -99,7 +99,9 @@ def command(*, as_json: bool, data: Path | None, **asked: Any) -> None:
         place = installation(from_environment(data=data))
         config = place.stored_config()
         question = _question(config, asked, place.clock.now())
-        story = simulate(config, ways_to_send(place.settings), question, ids=place.ids, settings=NEEDED)
+        with closing(place.database(read_only=True)) as database:
+            ways = providers(place, database).ways(config)
+        story = simulate(config, ways, question, ids=place.ids, settings=NEEDED)
     except TocsinError as error:
         _could_not(error.message)
     except DatabaseError as error:

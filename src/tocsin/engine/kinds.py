@@ -24,6 +24,7 @@ from tocsin.directory.model import (
     Team,
     User,
 )
+from tocsin.directory.sending import MailServer, PhoneAccount
 from tocsin.directory.subscriptions import OAuthClient, WebhookSubscription
 from tocsin.directory.views import SavedView
 from tocsin.escalation.model import Policy
@@ -73,6 +74,8 @@ Thing: TypeAlias = (
     | Passkey
     | SecondFactor
     | Identity
+    | MailServer
+    | PhoneAccount
 )
 """Anything that people define."""
 
@@ -113,6 +116,8 @@ KINDS: Mapping[str, type[Any]] = {
     "passkey": Passkey,
     "second_factor": SecondFactor,
     "identity": Identity,
+    "mail_server": MailServer,
+    "phone_account": PhoneAccount,
 }
 """The stored name of each kind of thing; never renamed."""
 

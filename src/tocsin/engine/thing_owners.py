@@ -11,7 +11,7 @@ from tocsin.directory.business import BusinessService, Dependency, Subscriber, T
 from tocsin.directory.credentials import Identity, Passkey, SecondFactor
 from tocsin.directory.grouping import GroupingSetting
 from tocsin.directory.kept import Kept
-from tocsin.directory.model import ApiKey, Integration, Membership, Role, Service, Settings, Team, User
+from tocsin.directory.model import ApiKey, Integration, Membership, Role, Service, Team, User
 from tocsin.directory.permissions import Verb
 from tocsin.directory.subscriptions import FilterKind, WebhookSubscription
 from tocsin.directory.views import SavedView
@@ -124,7 +124,8 @@ def _api_key(config: Config, actor: Actor, key: ApiKey, _old: Any, _new: Any) ->
     yield (Verb.OWN if role is Role.OWNER else Verb.ADMINISTER), (), own
 
 
-def _settings(_config: Config, _actor: Actor, _settings: Settings, _old: Any, _new: Any) -> Iterable[Need]:
+def _settings(_config: Config, _actor: Actor, _thing: Any, _old: Any, _new: Any) -> Iterable[Need]:
+    """What holds for the whole installation: also by what it sends, for whoever sets that reads every page."""
     yield Verb.OWN, (), False
 
 
@@ -365,4 +366,6 @@ _NEEDS: Mapping[str, Callable[[Config, Actor, Any, Any, Any], Iterable[Need]]] =
     "passkey": _credential,
     "second_factor": _credential,
     "identity": _identity,
+    "mail_server": _settings,
+    "phone_account": _settings,
 }

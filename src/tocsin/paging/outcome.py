@@ -94,6 +94,8 @@ def in_vain(pages: Sequence[Page]) -> bool:
 def _sent(command: RecordAttempt, message: Message, pages: Sequence[Page], now: Moment) -> Decision:
     at = command.finished_at or now
     done = replace(message, state=MessageState.SENT, provider_id=command.provider_id, sent_at=at, changed_at=now)
+    if message.is_test:  # whoever tries a provider wants to hear what it said
+        done = replace(done, detail=command.detail)
     facts = tuple(
         PageSent(
             incident_id=page.incident_id,

@@ -82,9 +82,7 @@ class Senders:
         """Send this as soon as a worker of its channel is free. A channel that is not set up refuses it."""
         if message.channel not in self._carry:
             setting = self._settings.get(message.channel, "")
-            what = f"sending by {channel_word(message.channel)} is not set up"
-            detail = f"{what}: see {setting}" if setting else what
-            self._report(_result(message, Result.REFUSED, detail))
+            self._report(_result(message, Result.REFUSED, not_set_up(message.channel, setting)))
             return
         with self._lock:
             self._queued.add(message.message_id)
@@ -145,6 +143,12 @@ class Senders:
             self._working -= 1
             if self._closing and not self._working:
                 self._all_home.set()
+
+
+def not_set_up(channel: Channel, where: str) -> str:
+    """The words of a refusal. `where`: what sets the channel up, "" = nothing does."""
+    what = f"sending by {channel_word(channel)} is not set up"
+    return f"{what}: see {where}" if where else what
 
 
 def _result(message: SendMessage, result: Result, detail: str) -> RecordAttempt:

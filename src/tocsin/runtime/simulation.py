@@ -61,7 +61,7 @@ _NO_ZONE: Final = "Etc/UTC"
 _TRIAL: Final = "trial"
 """The id of a service that is not stored. No stored one looks like it."""
 
-_NOT_COPIED: Final = frozenset({"api_key", "calendar_feed", "cover_request"})
+_NOT_COPIED: Final = frozenset({"api_key", "calendar_feed", "cover_request", "mail_server", "phone_account"})
 """Kinds of things that no decision about a page looks at: secrets do not belong into one more file."""
 
 _UNTOLD: Final = (IncidentTriggered, PagePlanned, PageSent)

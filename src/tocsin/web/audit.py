@@ -75,6 +75,8 @@ WORDS: Final[Mapping[str, str]] = {
     "passkey": later("passkey"),
     "second_factor": later("second factor"),
     "identity": later("account at the identity provider"),
+    "mail_server": later("mail server"),
+    "phone_account": later("account for texts and calls"),
     "kept": later("record of a client"),
 }
 """What kinds of things are called."""
@@ -122,7 +124,12 @@ _PAGES: Final[Mapping[str, str]] = {
     "maintenance_window": "/maintenance-windows",
     "business_service": "/business-services",
     "priority": "/priorities",
+    "mail_server": "/connections/mail",
+    "phone_account": "/connections/phone",
 }
+_CALLED: Final = ("name", "label", "summary", "description", "url", "host", "number")
+"""Fields that say what a thing is called."""
+
 _NAMED: Final = ("user", "team", "service", "policy", "schedule", "priority", "orchestration", "business_service")
 
 
@@ -314,7 +321,12 @@ def _name(record: AuditRecord, name_of: Callable[[str], str]) -> str:
         whole, part = name_of(str(values.get("parent_id", ""))), str(values.get("kind", ""))
         return _("%(thing)s, %(part)s", thing=whole or _("a removed thing"), part=_(PATHS.get(part, part)))
     own = next(
-        (str(values[name]) for name in ("name", "label", "summary", "description", "url") if values.get(name)), ""
+        (
+            str(values[name])
+            for name in ("name", "label", "summary", "description", "url", "host", "number")
+            if values.get(name)
+        ),
+        "",
     )
     field = next((field for kind, field in PARTS if kind == record.kind), "")
     whose = name_of(str(values.get(field, ""))) if field else ""

@@ -20,11 +20,12 @@ from tocsin.paging.messages import SendTestPage
 from tocsin.runtime.reads import EVENTS_LOOKED_AT, ChannelLatest, MonitorLatest
 from tocsin.web.alerts import Pager
 from tocsin.web.language import gettext as _
-from tocsin.web.language import ngettext
+from tocsin.web.language import ngettext, said
 from tocsin.web.looks import Look
-from tocsin.web.machine import Machine
+from tocsin.web.machine import Machine, WaySeen, WaySource
 from tocsin.web.people import page_number
 from tocsin.web.people_words import channel_name
+from tocsin.web.sending import owners_to_ask, way_of
 from tocsin.web.visit import Visit
 
 PER_PAGE: Final = 50
@@ -35,7 +36,8 @@ CHANNELS: Final = (Channel.EMAIL, Channel.SMS, Channel.VOICE, Channel.WEBHOOK)
 class Card:
     """One way out. `test`: the reader's contact method that a test page can go to, None = there is none.
 
-    `settings`: names that set it up, each with whether it is set.
+    `settings`: names that set it up, each with whether it is set. `origin`: where it is set up, in words; `form`: the
+    page on which the reader may do so, with what is done there (`do`).
     """
 
     key: str
@@ -49,6 +51,9 @@ class Card:
     is_set_up: bool
     settings: tuple[tuple[str, bool], ...] = ()
     test: ContactMethod | None = None
+    origin: str = ""
+    form: str = ""
+    do: str = ""
     link: tuple[str, str] | None = None
 
 
@@ -94,7 +99,10 @@ def test_connection(visit: Visit) -> Response:
     contact = next((one for one in _own(visit) if one.channel == channel), None)
     if contact is None:
         raise Invalid(_("You have no contact method of this kind. Add one in your settings, then test it."))
-    visit.run(SendTestPage(contact_id=contact.id))
+    message_id = visit.run(SendTestPage(contact_id=contact.id))
+    way = way_of(contact.channel)
+    if way and visit.may(Verb.OWN):
+        return visit.go(f"/connections/{way}?test={message_id}")
     return visit.go("/connections", "set-test")
 
 
@@ -115,6 +123,8 @@ def _channel(visit: Visit, channel: Channel, latest: ChannelLatest, machine: Mac
     error_at = None if failed is None else failed.changed_at or failed.created_at
     names = machine.needed.get(channel.value, ())
     seen = {name: machine.setting(name) for name in names} if visit.may(Verb.ADMINISTER) else {}
+    way = visit.site.ways_seen().get(way_of(channel))
+    by_page, by_environment = (way is not None and way.source is one for one in (WaySource.PAGE, WaySource.ENVIRONMENT))
     return Card(
         key=channel.value,
         name=channel_name(channel),
@@ -123,11 +133,23 @@ def _channel(visit: Visit, channel: Channel, latest: ChannelLatest, machine: Mac
         success_at=success,
         error_at=error_at,
         error=failed.detail if failed is not None else "",
-        steps=_steps(channel, names),
+        steps=_steps(visit, channel, names),
         is_set_up=is_set_up,
-        settings=tuple((name, one is not None and one.is_set) for name, one in seen.items()),
+        settings=tuple((name, one is not None and one.is_set) for name, one in seen.items() if not by_page),
+        do=_("Look at it") if by_environment else _("Change") if is_set_up else _("Set it up"),
+        origin=_origin(visit, way) if way is not None else "",
+        form=f"/connections/{way_of(channel)}" if way_of(channel) and visit.may(Verb.OWN) else "",
         test=next((one for one in _own(visit) if one.channel is channel), None) if is_set_up else None,
     )
+
+
+def _origin(visit: Visit, seen: WaySeen) -> str:
+    """Where it is set up. What is wrong with it is for administrators, as errors are."""
+    if seen.problem:
+        return said(seen.problem) if visit.may(Verb.ADMINISTER) else _("can’t be used: owners see why")
+    if seen.source is WaySource.ENVIRONMENT:
+        return _("where Tocsin runs (%(name)s)", name=seen.names[0])
+    return _("here, by an owner") if seen.source is WaySource.PAGE else _("not yet")
 
 
 def _look(*, is_set_up: bool, success: Moment | None, error: Moment | None) -> Look:
@@ -138,13 +160,15 @@ def _look(*, is_set_up: bool, success: Moment | None, error: Moment | None) -> L
     return Look("resolved", _("Works"), "resolved") if success else Look("unknown", _("Not used lately"), "quiet")
 
 
-def _steps(channel: Channel, names: Sequence[str]) -> tuple[str, ...]:
+def _steps(visit: Visit, channel: Channel, names: Sequence[str]) -> tuple[str, ...]:
     """In three steps what is needed."""
     if channel is Channel.EMAIL:
         return (
-            _("Set TOCSIN_SMTP_URL, like smtp://user:password@mail.example.org:587."),
-            _("Set TOCSIN_MAIL_FROM, the address that mail comes from, and TOCSIN_PUBLIC_URL for its links."),
-            _("Start Tocsin again and send yourself a test."),
+            _("An owner types server, user, password and sender here: ask %(names)s.", names=owners_to_ask(visit))
+            if not visit.may(Verb.OWN)
+            else _("Set it up here: server, user, password and sender."),
+            _("Or set TOCSIN_SMTP_URL, like smtp://user:password@mail.example.org:587, where Tocsin runs: it wins."),
+            _("Set TOCSIN_PUBLIC_URL for the links in mail, and send yourself a test."),
         )
     if channel is Channel.WEBHOOK:
         return (
@@ -152,15 +176,12 @@ def _steps(channel: Channel, names: Sequence[str]) -> tuple[str, ...]:
             _("Receivers in your own network have to be named in TOCSIN_EGRESS_ALLOW."),
             _("Add one in your settings and send yourself a test."),
         )
-    last = (
-        _("Start Tocsin again and send yourself a test.")
-        if channel is Channel.SMS
-        else _("Start Tocsin again and send yourself a test. A Messaging Service (MG…) can’t place calls.")
-    )
     return (
-        _("Set %(names)s: the account at the phone provider, its secret, the number.", names=", ".join(names)),
+        _("An owner types account, token and number here: ask %(names)s.", names=owners_to_ask(visit))
+        if not visit.may(Verb.OWN)
+        else _("Set it up here: account, token and number of the phone provider."),
+        _("Or set %(names)s where Tocsin runs: they win.", names=", ".join(names)),
         _("Set TOCSIN_PUBLIC_URL to an address that the provider reaches: replies come in there."),
-        last,
     )
 
 

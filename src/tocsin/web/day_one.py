@@ -27,6 +27,7 @@ from tocsin.paging.messages import PageSent, SendTestPage
 from tocsin.runtime.reads import IncidentFilter
 from tocsin.web.channels import WORDS
 from tocsin.web.language import gettext as _
+from tocsin.web.sending import owners_to_ask
 from tocsin.web.visit import Visit
 
 GAPS_WITHIN: Final = 14 * DAY
@@ -83,9 +84,11 @@ def _way(visit: Visit) -> Tick:
     if ways:
         words = ", ".join(dict.fromkeys(_(WORDS[Channel(way)]) for way in ways))
         return Tick(True, title, _("%(ways)s.", ways=sentence_case(words)))
-    hint = _("Mail, or texts and calls, have to be set up where Tocsin runs; or somebody adds a webhook.")
-    path = "/connections" if visit.may(Verb.ADMINISTER) else ""
-    return Tick(False, title, hint, path, _("See how"))
+    if visit.may(Verb.OWN):
+        hint = _("Mail, or texts and calls: type your server or account. Or somebody adds a webhook.")
+        return Tick(False, title, hint, "/connections#out", _("Set one up"))
+    hint = _("An owner sets up mail, or texts and calls: ask %(names)s. Or add a webhook.", names=owners_to_ask(visit))
+    return Tick(False, title, hint, "/connections" if visit.may(Verb.ADMINISTER) else "", _("See how"))
 
 
 def _person(visit: Visit) -> Tick:

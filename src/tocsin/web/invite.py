@@ -56,9 +56,10 @@ def way_in(visit: Visit, user: User) -> str:
     """Send this person a one-time link, or return it where no mail can be sent: it is to be shown once."""
     token = visit.site.sessions.make_link(user.id, life=INVITATION_LIFE)
     url = f"{base_of(visit)}/enter/{token}"
-    if visit.site.mail_invitation is None:
+    mail = visit.site.invitation_mail
+    if mail is None:
         return url
-    visit.site.mail_invitation(user, url)
+    mail(user, url)
     return ""
 
 

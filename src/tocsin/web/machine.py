@@ -18,6 +18,27 @@ class Source(StrEnum):
     DEFAULT = "default"
 
 
+class WaySource(StrEnum):
+    """Where a provider that sends is set up. The environment wins over the page."""
+
+    ENVIRONMENT = "environment"
+    PAGE = "page"
+    NOTHING = "nothing"
+
+
+@dataclass(frozen=True, slots=True)
+class WaySeen:
+    """Where a provider comes from. `names`: the settings that name it; `problem`: why it can't be used.
+
+    `inbound`: the address that has to be entered there, for answers.
+    """
+
+    source: WaySource = WaySource.NOTHING
+    names: tuple[str, ...] = ()
+    problem: str = ""
+    inbound: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class SettingSeen:
     """One setting. `shown` never holds a secret: "" = not set, or set and not to be shown (`is_hidden`)."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from starlette.responses import Response
 
 from tocsin.directory.model import Channel, Urgency
+from tocsin.directory.permissions import Verb
 from tocsin.incidents.messages import IncidentAcknowledged
 from tocsin.incidents.model import Incident, Status
 from tocsin.kernel.time import HOUR, Moment
@@ -19,6 +20,7 @@ from tocsin.web.language import gettext as _
 from tocsin.web.oncall import watches_of
 from tocsin.web.phones import owners_of, phones_of, story_of
 from tocsin.web.rows import rows_of
+from tocsin.web.sending import owners_to_ask
 from tocsin.web.visit import Visit
 from tocsin.web.windows import running
 
@@ -50,6 +52,8 @@ def now_page(visit: Visit) -> Response:
         "now.html",
         can_text=Channel.SMS in can_send or Channel.VOICE in can_send,
         can_mail=Channel.EMAIL in can_send,
+        may_set_up=visit.may(Verb.OWN),
+        ask=owners_to_ask(visit),
         rows=rows,
         unanswered=unanswered,
         in_hand=in_hand,

@@ -87,7 +87,7 @@ def people_page(visit: Visit, *, error: TocsinError | None = None, code: int = 2
         team_roles=team_role_choices(),
         zones=sorted(zone_names()),
         typed={name: visit.text(name) for name in _INVITED},
-        has_mail=visit.site.mail_invitation is not None,
+        has_mail=visit.site.invitation_mail is not None,
         problems=at,
         other=other,
     )

@@ -10,6 +10,7 @@ from tocsin.web.keys import act_on_key, keys_page, make_key
 from tocsin.web.people import people_page
 from tocsin.web.person import person_page
 from tocsin.web.person_acts import act_on_person, leave_page
+from tocsin.web.sending import act_on_way, save_way, way_page
 from tocsin.web.system import act_on_system, download_backup, system_page
 from tocsin.web.team_acts import act_on_team
 from tocsin.web.teams import make_team, team_page, teams_page
@@ -22,6 +23,9 @@ ROUTES: Final[tuple[tuple[Any, ...], ...]] = (
     ("/people/{id}/{action}", act_on_person, "POST"),
     ("/connections", connections_page),
     ("/connections/test", test_connection, "POST"),
+    ("/connections/{way}", way_page),
+    ("/connections/{way}", save_way, "POST"),
+    ("/connections/{way}/{action}", act_on_way, "POST"),
     ("/system", system_page),
     ("/system/backups/{name}", download_backup),
     ("/system/{action}", act_on_system, "POST"),

@@ -108,7 +108,7 @@ def person_page(
         roles=role_choices(owners=visit.may(Verb.OWN)),
         zones=sorted(zone_names()),
         typed=_typed(visit, user, posted=section == "save"),
-        has_mail=visit.site.mail_invitation is not None,
+        has_mail=visit.site.invitation_mail is not None,
         link=link,
         secret=secret,
         section=section,

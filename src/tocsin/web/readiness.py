@@ -22,6 +22,7 @@ from tocsin.web.day_one import day_one_of
 from tocsin.web.findings import LACKS, said
 from tocsin.web.language import gettext as _
 from tocsin.web.policies.levels import Called, called_by
+from tocsin.web.sending import way_of
 from tocsin.web.visit import Visit
 
 CHANNELS: Final = (Channel.SMS, Channel.VOICE, Channel.EMAIL, Channel.WEBHOOK, Channel.PUSH)
@@ -124,6 +125,8 @@ def _shown(visit: Visit, finding: Finding) -> Shown:
         path, do = f"/teams/{subject.id}", _("See the team")
     elif subject.kind == "workflow":
         path, do = f"/workflows#w-{subject.id}", _("See the workflow")
+    elif subject.kind == "setting" and visit.may(Verb.OWN) and way_of(subject.id):
+        path, do = f"/connections/{way_of(subject.id)}", _("Set it up")
     elif subject.kind == "setting" and visit.may(Verb.ADMINISTER):
         path, do = "/system", _("System")
     return Shown(finding, said(finding), path, do)

@@ -102,7 +102,7 @@ def enter(visit: Visit) -> Response:
 
 
 def _send_link(visit: Visit, email: str, next_path: str) -> Response:
-    mail_link = visit.site.mail_link
+    mail_link = visit.site.link_mail
     if mail_link is None or not email:
         raise Invalid(_("Type your mail address.") if mail_link else _("Mail is not set up here."))
     found = visit.site.sessions.ask_for_link(email, visit.visitor)
@@ -309,7 +309,7 @@ def _page(
     federation = sessions.federation
     own_ways = not sessions.policy.only_provider
     ways = {
-        "has_mail": visit.site.mail_link is not None and own_ways,
+        "has_mail": visit.site.link_mail is not None and own_ways,
         "has_owner": bool(visit.config.owners),
         "own_ways": own_ways,
         "provider": federation.provider.name if federation is not None else "",

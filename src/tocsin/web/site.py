@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 
 from tocsin.deliveries.model import Delivery
 from tocsin.directory.model import Service, User
+from tocsin.directory.sending import MailServer, PhoneAccount
 from tocsin.engine.config import Config
 from tocsin.engine.readiness import Setup
 from tocsin.events.model import Event
@@ -24,7 +25,7 @@ from tocsin.runtime.reads import Reads
 from tocsin.runtime.sessions import Sessions
 from tocsin.web.address import Addresses
 from tocsin.web.demo import DemoShow, PhoneBooth
-from tocsin.web.machine import Backups, BackupSeen, Machine
+from tocsin.web.machine import Backups, BackupSeen, Machine, WaySeen
 from tocsin.web.turnstile import Turnstile
 
 
@@ -125,6 +126,10 @@ def _no_raw_event(_seq: int) -> bytes | None:
     return None
 
 
+def _no_seal(_text: str, _about: str) -> str:
+    raise Unavailable("Secrets can't be kept here.")
+
+
 class NoBackups:
     """Where pages can't make backups. Implements `web.machine.Backups`."""
 
@@ -171,8 +176,10 @@ class Site:
     number in the log; it raises Invalid, TooMany or Unavailable. `monitors`: what an entrance can be made for;
     `actions`: what a workflow's step can do. `pieces`: what to copy into monitors, from our address and a key.
     `regrouped`: a service's `wire` without what its clients said of grouping. `ways_to_send` gives the channels that
-    are set up, `setup` what readiness needs to know of how this is run. `public_url` is the address that people use,
-    without a slash at its end ("" = whatever they typed).
+    are set up, `ways_seen` where mail ("mail") and texts and calls ("phone") come from, `has_mail` whether links can go
+    by mail; `seal` seals a secret for what it is about, `may_reach` says whether what an owner names may be connected
+    to, as far as that shows from its writing. `setup`: what readiness needs to know of how this is run. `public_url` is
+    the address that people use, without a slash at its end ("" = whatever they typed).
     """
 
     desk: Desk
@@ -201,8 +208,22 @@ class Site:
     regrouped: Callable[[Service], str] = lambda service: service.wire
     health: Callable[[], Health] = Health
     ways_to_send: Callable[[], tuple[str, ...]] = tuple
+    ways_seen: Callable[[], Mapping[str, WaySeen]] = dict
+    has_mail: Callable[[], bool] = lambda: True
+    seal: Callable[[str, str], str] = _no_seal
+    may_reach: Callable[[MailServer | PhoneAccount], bool] = lambda _thing: True
     setup: Callable[[], Setup] = Setup
     simulations: Turnstile = field(default_factory=Turnstile)
     addresses: Addresses = field(default_factory=Addresses)
     booth: PhoneBooth | None = None
     show: DemoShow | None = None
+
+    @property
+    def link_mail(self) -> Callable[[User, str], None] | None:
+        """`mail_link` while mail is set up."""
+        return self.mail_link if self.has_mail() else None
+
+    @property
+    def invitation_mail(self) -> Callable[[User, str], None] | None:
+        """`mail_invitation` while mail is set up."""
+        return self.mail_invitation if self.has_mail() else None

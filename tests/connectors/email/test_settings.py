@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tocsin.connectors.email.settings import Encryption, SmtpSettings, smtp_settings
+from tocsin.connectors.email.settings import SmtpSettings, smtp_settings
+from tocsin.directory.sending import Encryption
 from tocsin.kernel.errors import Invalid
 
 FROM = "Tocsin <alarm@example.org>"

@@ -47,6 +47,37 @@ _NEVER_PUBLIC: tuple[Network, ...] = tuple(
 )
 """On top of what `is_global` refuses: the standard library's answer has changed between patch releases."""
 
+MACHINERY: tuple[Network, ...] = tuple(
+    ip_network(text)
+    for text in (
+        "0.0.0.0/8",
+        "169.254.0.0/16",  # link-local, where clouds hand out credentials
+        "fe80::/10",
+        "fd00:ec2::/32",  # the same by IPv6 at Amazon,
+        "fd20:ce::/32",  # at Google,
+        "100.100.100.200/32",  # at Alibaba,
+        "168.63.129.16/32",  # at Azure, in the middle of the public Internet,
+        "192.0.0.192/32",  # at Oracle
+        "224.0.0.0/4",
+        "240.0.0.0/4",
+        "ff00::/8",
+    )
+)
+"""What is no company's server, wherever it runs: `deny` it where somebody types addresses on a page."""
+
+_INSIDE: tuple[Network, ...] = tuple(
+    ip_network(text)
+    for text in (
+        "10.0.0.0/8",
+        "172.16.0.0/12",
+        "192.168.0.0/16",
+        "100.64.0.0/10",  # also what meshes of companies use
+        "127.0.0.0/8",
+        "::1/128",
+        "fc00::/7",
+    )
+)
+
 _NAT64 = IPv6Network("64:ff9b::/96")
 _USUAL_PORTS = frozenset({80, 443, 8080, 8443})
 _UNPRIVILEGED = 1024
@@ -60,6 +91,14 @@ class EgressPolicy:
     deny: tuple[Network, ...] = ()  # never, whatever else is said: the database, our own addresses
     plain_http: bool = False  # public targets without encryption
 
+    def is_denied(self, address: IPAddress) -> bool:
+        """Whether it may never be reached, however it is written."""
+        return _within(_effective(address), self.deny)
+
+    def is_allowed(self, address: IPAddress) -> bool:
+        """Whether it lies in a network that the operator named, and in none that is never reached."""
+        return _within(_effective(address), self.allow) and not self.is_denied(address)
+
     def refusal(self, address: IPAddress, port: int, *, encrypted: bool) -> str:
         """Why this address may not be connected to; "" = it may."""
         address = _effective(address)
@@ -67,13 +106,24 @@ class EgressPolicy:
             return "this address is blocked by a setting"
         if _within(address, self.allow):
             return ""
-        if not address.is_global or _within(address, _NEVER_PUBLIC):
+        if not is_public(address):
             return "the name leads to an internal address"
         if not encrypted and not self.plain_http:
             return "public addresses need https"
         if port not in _USUAL_PORTS and port < _UNPRIVILEGED:
             return f"port {port} is not for HTTP"
         return ""
+
+
+def is_public(address: IPAddress) -> bool:
+    """Whether it is an address of the public Internet."""
+    address = _effective(address)
+    return address.is_global and not _within(address, _NEVER_PUBLIC)
+
+
+def is_inside(address: IPAddress) -> bool:
+    """Whether it is this machine, or one of a company's own networks."""
+    return _within(_effective(address), _INSIDE)
 
 
 @dataclass(frozen=True, slots=True)

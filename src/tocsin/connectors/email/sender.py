@@ -14,7 +14,7 @@ from ipaddress import ip_address
 
 from tocsin.connectors._kit.contract import TOTAL_SECONDS, OutboundMessage, Outcome, Reason, SendResult, Ticks
 from tocsin.connectors._kit.deadline import Deadline
-from tocsin.connectors._kit.dial import dial, operator_chosen
+from tocsin.connectors._kit.dial import Guard, dial, operator_chosen
 from tocsin.connectors._kit.failures import ExchangeFailed, not_sent, refused
 from tocsin.connectors._kit.resolve import Resolver
 from tocsin.connectors._kit.text import detail, quote
@@ -22,8 +22,9 @@ from tocsin.connectors._kit.tls import trusted, unverified
 from tocsin.connectors.email.compose import compose
 from tocsin.connectors.email.line import MailLine
 from tocsin.connectors.email.replies import Phase, meaning
-from tocsin.connectors.email.settings import Encryption, SmtpSettings
+from tocsin.connectors.email.settings import SmtpSettings
 from tocsin.directory.model import Channel
+from tocsin.directory.sending import Encryption
 from tocsin.kernel.time import Moment
 
 _LEADING_DOT = re.compile(rb"^\.", re.MULTILINE)
@@ -40,12 +41,14 @@ class EmailSender:
         settings: SmtpSettings,
         ticks: Ticks,
         *,
+        guard: Guard = operator_chosen,
         resolver: Resolver | None = None,
         tls: ssl.SSLContext | None = None,
         seconds: float = TOTAL_SECONDS,
     ) -> None:
         self._settings = settings
         self._ticks = ticks
+        self._guard = guard
         self._resolver = resolver or Resolver()
         self._tls = tls or (trusted() if settings.verifies else unverified())
         self._seconds = seconds
@@ -66,9 +69,7 @@ class EmailSender:
     def _deliver(self, mail: EmailMessage) -> str:
         deadline = Deadline(self._ticks, self._seconds)
         settings = self._settings
-        connection = dial(
-            settings.host, settings.port, resolver=self._resolver, guard=operator_chosen, deadline=deadline
-        )
+        connection = dial(settings.host, settings.port, resolver=self._resolver, guard=self._guard, deadline=deadline)
         line = MailLine(connection, deadline, settings.domain)
         try:
             _open(line, settings, self._tls)

@@ -3,26 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from email.errors import MessageError
 from email.headerregistry import Address
-from email.utils import parseaddr
-from enum import StrEnum
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from tocsin.directory.sending import IMPLICIT_PORT, RELAY_PORT, SUBMISSION_PORT, Encryption, MailServer, mail_sender
 from tocsin.kernel.errors import Invalid
 
-
-class Encryption(StrEnum):
-    """When the connection to the mail server is encrypted."""
-
-    AUTO = "auto"  # STARTTLS when offered; a password never crosses the Internet without it
-    REQUIRED = "required"  # STARTTLS or no mail
-    IMPLICIT = "implicit"  # TLS from the first byte (smtps)
-    OFF = "off"  # never, not even when offered
-
-
-_DEFAULT_PORTS = {"smtps": 465, "smtp": 25}
-_SUBMISSION_PORT = 587
+_DEFAULT_PORTS = {"smtps": IMPLICIT_PORT, "smtp": RELAY_PORT}
 _PARAMETERS = {"tls", "verify"}
 
 
@@ -75,7 +62,7 @@ def smtp_settings(url: str, mail_from: str) -> SmtpSettings:
             reason="smtp_url",
         )
     user = unquote(parts.username or "")
-    usual = _SUBMISSION_PORT if parts.scheme == "smtp" and user else _DEFAULT_PORTS[parts.scheme]
+    usual = SUBMISSION_PORT if parts.scheme == "smtp" and user else _DEFAULT_PORTS[parts.scheme]
     return SmtpSettings(
         host=parts.hostname,
         port=port or usual,
@@ -84,6 +71,19 @@ def smtp_settings(url: str, mail_from: str) -> SmtpSettings:
         password=unquote(parts.password or ""),
         encryption=_encryption(parts.scheme, parameters.get("tls", "")),
         verify=_verify(parameters.get("verify", "")),
+    )
+
+
+def smtp_settings_of(server: MailServer, password: str) -> SmtpSettings:
+    """The settings of the mail server that an owner set up, with its opened password. Raises Invalid."""
+    return SmtpSettings(
+        host=server.host,
+        port=server.usual_port,
+        mail_from=_sender(server.mail_from),
+        user=server.user,
+        password=password,
+        encryption=server.encryption,
+        verify=False if server.any_certificate else None,
     )
 
 
@@ -96,12 +96,8 @@ def _usual_sender(user: str, host: str) -> str:
 
 
 def _sender(text: str) -> Address:
-    name, address = parseaddr(text)
-    try:
-        parsed = Address(display_name=name, addr_spec=address)
-    except (MessageError, ValueError, IndexError):
-        parsed = Address()
-    if not (parsed.username and parsed.domain) or not text.isprintable():
+    parsed = mail_sender(text)
+    if parsed is None:
         raise Invalid("the sender must be an address like alarm@example.org", reason="mail_from")
     return parsed
 

@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from tocsin.connectors._kit.contract import TOTAL_SECONDS, OutboundMessage, Outcome, Reason, SendResult, Ticks
-from tocsin.connectors._kit.egress import Target
+from tocsin.connectors._kit.egress import EgressPolicy, Target
 from tocsin.connectors._kit.failures import ExchangeFailed, refused
 from tocsin.connectors._kit.http import HttpAnswer, HttpClient
 from tocsin.connectors._kit.resolve import Resolver
@@ -44,12 +44,13 @@ class PhoneSender:
         settings: PhoneSettings,
         ticks: Ticks,
         *,
+        policy: EgressPolicy | None = None,
         resolver: Resolver | None = None,
         tls: ssl.SSLContext | None = None,
         seconds: float = TOTAL_SECONDS,
     ) -> None:
         self._settings = settings
-        self._http = HttpClient(ticks, resolver=resolver, tls=tls, seconds=seconds)
+        self._http = HttpClient(ticks, policy=policy, resolver=resolver, tls=tls, seconds=seconds)
         self._basic = base64.b64encode(f"{settings.account_sid}:{settings.auth_token}".encode()).decode()
 
     def send(self, message: OutboundMessage, now: Moment) -> SendResult:

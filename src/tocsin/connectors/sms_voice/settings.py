@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 
 from tocsin.connectors._kit.egress import Target, parse_target
 from tocsin.connectors._kit.failures import ExchangeFailed
+from tocsin.directory.sending import is_phone_account, phone_sender
 from tocsin.kernel.errors import Invalid
 
 TWILIO_URL = "https://api.twilio.com"
 API_VERSION = "2010-04-01"
-
-_ACCOUNT = re.compile(r"[A-Za-z0-9]{2,64}")
-_SENDER = re.compile(r"\+[1-9]\d{1,14}|MG[0-9a-fA-F]{32}|\d{3,8}|[A-Za-z0-9 ]{1,11}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +44,11 @@ def phone_settings(
         base = parse_target(base_url.strip() or TWILIO_URL)
     except ExchangeFailed as failure:
         raise Invalid(f"the phone provider's base URL: {failure.detail}", reason="twilio_base_url") from None
-    if not _ACCOUNT.fullmatch(account_sid):
+    if not is_phone_account(account_sid):
         raise Invalid("the account SID holds letters and digits only", reason="twilio_account_sid")
     if not auth_token:
         raise Invalid("the auth token is missing", reason="twilio_auth_token")
-    number = re.sub(r"(?<=\d)[ ().-]+(?=\d)|(?<=\+)\s+", "", from_number.strip())
-    if not _SENDER.fullmatch(number):
+    number = phone_sender(from_number)
+    if not number:
         raise Invalid("the sender is a number like +12025550100 or a Messaging Service (MG...)", reason="twilio_from")
     return PhoneSettings(base, account_sid, auth_token, number, public_url.rstrip("/"))
