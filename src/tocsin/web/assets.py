@@ -14,6 +14,7 @@ from typing import Final
 
 import rcssmin
 import rjsmin
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -61,7 +62,7 @@ def asset(name: str) -> str:
 async def _serve(request: Request) -> Response:
     found = assets().get(request.path_params["name"])
     if found is None:
-        return Response("Not found", 404, _HEADERS, "text/plain")
+        raise HTTPException(404)
     if f'"{found.digest}"' == request.headers.get("if-none-match"):
         return Response(status_code=304, headers=_HEADERS)
     kept = _YEAR if request.query_params.get("v") == found.digest else "no-cache"
