@@ -241,7 +241,7 @@ def test_a_layer_of_every_kind_is_made_and_read_back(place: Place) -> None:
         ("name", "", "Give it a name."),
         ("zone", "Mars/Olympus", "Choose a zone of the list."),
         ("l0-at", "noon", "Give a time of day, like 09:00."),
-        ("l0-count", "-1", "Give a whole number."),
+        ("l0-count", "-1", "Give a whole number above zero."),
         ("l0-end", "never", "is a time like"),
         ("l0-people", "", "There is no user"),
         ("l0-count", "9999", "a turn lasts"),

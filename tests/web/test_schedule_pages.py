@@ -147,7 +147,7 @@ def test_a_shift_based_schedule_shows_everybody_and_whatever_it_is_made_of(place
     assert [name in " ".join(found[1:4]) for name in ("Alice", "Bob", "Carol")] == [True] * 3
     text = words(html)
     assert "Everybody serves each shift · 1 day from 02:14" in text
-    assert "RRULE:FREQ=DAILY;INTERVAL=2" in text
+    assert "every 2 days" in text
     assert "one person more now" in text
     rows = [words(one) for one in re.findall(r'<span class="name (?:final|layer|overrides)"><bdi>.*?</bdi>', html)]
     assert rows == ["Final", "Both", "Custom shifts"]
