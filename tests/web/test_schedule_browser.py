@@ -86,9 +86,9 @@ BLOCKS = """[...document.querySelectorAll('.blk')].flatMap(one => {
   const linear = (c) => c / 255 <= 0.03928 ? c / 255 / 12.92 : ((c / 255 + 0.055) / 1.055) ** 2.4;
   const light = (colour) => { const [r, g, b] = rgb(colour).map(linear);
     return 0.2126 * r + 0.7152 * g + 0.0722 * b; };
-  const text = one.querySelector('text'), base = one.querySelector('.base');
+  const text = one.querySelector('.t'), base = one.querySelector('.base');
   if (!text) return [];
-  const a = light(getComputedStyle(text).fill), b = light(getComputedStyle(base).fill);
+  const a = light(getComputedStyle(text).color), b = light(getComputedStyle(base).fill);
   const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
   return ratio < 4.5 ? [`${ratio.toFixed(2)} ${one.getAttribute('class')}`] : [];
 })"""

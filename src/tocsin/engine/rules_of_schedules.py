@@ -206,7 +206,7 @@ def _remove_schedule(world: World, schedule: Schedule, _now: Moment) -> Decision
         )
         raise InUse(text, reason="schedule_in_snapshot")
     config = world.config
-    asked = [one for one in config.cover_requests.values() if one.schedule_id == schedule.id]
+    asked = [one for one in config.cover_requests.values() if schedule.id in one.schedule_ids]
     return forgotten(asked) + gone(
         [*config.exceptions_of.get(schedule.id, ()), *feeds_about(config, schedule.id), schedule]
     )

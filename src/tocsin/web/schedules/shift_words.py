@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from babel.dates import format_date
-from babel.lists import format_list
 
 from tocsin.kernel.time import SECOND, Moment
+from tocsin.kernel.wording import listed
 from tocsin.oncall import Rotation, RotationEvent, Schedule
 from tocsin.web import language
 from tocsin.web.language import gettext as _
@@ -114,7 +114,7 @@ def _day(typed: str) -> str:
 
 
 def _listed(names: list[str]) -> str:
-    return format_list(names, locale=language.locale()) if names else ""
+    return str(language.said(listed(names))) if names else ""
 
 
 def _life(event: RotationEvent, times: Times) -> str:
