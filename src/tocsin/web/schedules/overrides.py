@@ -176,10 +176,10 @@ def _times(visit: Visit, schedule: Schedule) -> tuple[Moment, Moment]:
 
 
 def _found(visit: Visit, schedule: Schedule) -> Override | CustomShift:
-    """The override of the address. Raises NotFound, also for whoever may not end it."""
+    """The override of the address. Raises NotFound."""
     wanted = visit.request.path_params["override"]
     found = next((one for one in exceptions_of(visit, schedule) if one.id == wanted), None)
-    if found is None or not may_cover(visit, schedule):
+    if found is None:
         raise NotFound(_("There is no such override any more."))
     return found
 
@@ -188,6 +188,8 @@ def end_page(visit: Visit) -> Response:
     """GET `/schedules/{id}/override/{override}/end`: what its end opens, and the button that ends it all the same."""
     schedule = schedule_of(visit)
     found = _found(visit, schedule)
+    if not may_cover(visit, schedule):
+        raise NotFound("There is no such schedule in which you may stand in for somebody.")
     gaps = gaps_without(visit.config, found, None, visit.now)
     return visit.page(
         "schedules/end_override.html",
@@ -209,7 +211,8 @@ def end_override(visit: Visit) -> Response:
     """POST there: one that runs ends now, one to come is gone. One that leaves nobody on call is asked about first."""
     schedule = schedule_of(visit)
     found = _found(visit, schedule)
-    if visit.text("do", 20) != "sure-gap" and gaps_without(visit.config, found, None, visit.now):
+    asked = visit.text("do", 20) != "sure-gap" and may_cover(visit, schedule)
+    if asked and gaps_without(visit.config, found, None, visit.now):
         return visit.go(f"/schedules/{schedule.id}/override/{found.id}/end")
     kind = "custom_shift" if isinstance(found, CustomShift) else "override"
     visit.run(DeleteThing(thing_kind=kind, thing_id=found.id))
