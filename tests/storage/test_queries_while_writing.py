@@ -12,9 +12,9 @@ from tocsin.engine.things import DeleteThing, SaveThing
 from tocsin.escalation.model import Policy, Rule, Target, TargetKind
 from tocsin.events.model import Action, Event
 from tocsin.incidents.messages import AddNote
-from tocsin.kernel.actor import Actor, ActorKind, Via
+from tocsin.kernel.actor import SYSTEM, Actor, ActorKind, Via
 from tocsin.kernel.time import DAY, HOUR, MINUTE
-from tocsin.oncall import Layer, Restriction, RestrictionKind, Schedule
+from tocsin.oncall import CustomShift, Layer, Override, Restriction, RestrictionKind, Schedule
 from tocsin.runtime.reads import AuditFilter, Change, TimelineFilter
 from tocsin.testing.desk import DirectDesk
 
@@ -125,3 +125,39 @@ def test_a_gap_that_a_change_of_a_schedule_opens_is_on_record(url: str | None, t
         assert opening.detail is not None
         assert opening.detail["opened_gaps"][0] == [midnight + DAY, midnight + DAY + 2 * HOUR]
         assert (opening.detail["gaps"], len(opening.detail["opened_gaps"])) == (84, 20)
+
+
+def test_a_gap_that_the_end_of_an_override_opens_is_on_record(url: str | None, tmp_path: Path) -> None:
+    """Of an override, and of a custom shift with whoever stands in for it; where a layer serves there is none."""
+    with DirectDesk(tmp_path, url) as desk:
+        alice = desk.save(User(id="", name="Alice", email="a@example.com", role=Role.OWNER))
+        bob = desk.save(User(id="", name="Bob", email="b@example.com", role=Role.RESPONDER))
+        now = desk.clock.now()
+        midnight = now // DAY * DAY
+        office = (Restriction(RestrictionKind.DAILY, 9 * 3600, 8 * 3600),)
+        layer = Layer("", "Office", midnight, None, midnight, 86_400, (alice.id,), office)
+        layered: Schedule = desk.save(Schedule("", "Layers", "Etc/UTC", (layer,)))
+        begin = midnight + 200 * DAY  # further away than a change of the schedule itself is looked at
+        whole = desk.save(Override("", layered.id, bob.id, begin, begin + DAY, now))
+        noon = begin + 2 * DAY + 12 * HOUR
+        within = desk.save(Override("", layered.id, bob.id, noon, noon + HOUR, now))
+        shifts: Schedule = desk.save(Schedule("", "Shifts", "Etc/UTC", (), shift_based=True))
+        extra = desk.save(CustomShift("", shifts.id, alice.id, begin, begin + HOUR))
+        cover = Override(
+            "", shifts.id, bob.id, begin, begin + HOUR, now, custom_shift_id=extra.id, overridden_id=alice.id
+        )
+        stored = desk.save(cover)
+        desk.save(replace(stored, user_id=""), "user_id")
+        for kind, one in (("override", whole), ("override", within), ("custom_shift", extra)):
+            desk.run(SYSTEM, DeleteThing(thing_kind=kind, thing_id=one.id))
+
+        def opened(thing_id: str) -> list[object]:
+            record = desk.reads.audit(AuditFilter(thing_id=thing_id), limit=1).items[0]
+            found: list[object] = (record.detail or {}).get("opened_gaps", [])
+            return found
+
+        assert opened(whole.id) == [[begin, begin + 9 * HOUR], [begin + 17 * HOUR, begin + DAY]]
+        assert opened(within.id) == []
+        assert opened(extra.id) == [], "nobody served it by then"
+        latest = desk.reads.audit(AuditFilter(thing_id=stored.id)).items
+        assert [(one.detail or {}).get("opened_gaps") for one in latest] == [None, [[begin, begin + HOUR]], None]

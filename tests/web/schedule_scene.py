@@ -30,6 +30,10 @@ PAGES = {
     "schedule-edit": "/schedules/{layered}/edit",
     "schedule-edit-shifts": "/schedules/{shifts}/edit",
     "schedule-edit-odd": "/schedules/{odd}/edit",
+    "schedule-events": "/schedules/{events}",
+    "schedule-edit-events": "/schedules/{events}/edit",
+    "override-end": "/schedules/{part}/override/{hole}/end",
+    "override-end-free": "/schedules/{layered}/override/{cover}/end",
 }
 """What there is to see in this scene."""
 
@@ -46,6 +50,7 @@ def schedules(folder: Path) -> Place:
     layered = make_layered(place)
     make_shifts(place)
     make_part(place)
+    make_events(place)
     odd = make_odd(place)
     policy_of(place, "Settlement", (5, layered), (10, odd), (15, "carol"))
     other: Team = place.desk.save(Team(id="", name="Warehouse and logistics of the northern countries"))
@@ -110,6 +115,29 @@ def make_part(place: Place) -> Schedule:
     hours = (Restriction(RestrictionKind.DAILY, 9 * 3600, 8 * 3600),)
     layer = Layer("", "Office hours", start, None, start, 86_400, (place.people["carol"].id,), hours)
     made: Schedule = place.desk.save(Schedule("", "Questions of customers", "Etc/UTC", (layer,), "", (place.team.id,)))
+    place.desk.save(Override("", made.id, place.people["dora"].id, NIGHT + 6 * HOUR, NIGHT + 40 * HOUR, NIGHT))
+    return made
+
+
+def make_events(place: Place) -> Schedule:
+    """One rotation of three events: with days left out, by the month, and by a rule that only text can hold."""
+    alice, bob, dora = (place.people[name].id for name in ("alice", "bob", "dora"))
+    begin = parse_iso("2026-01-05T08:00:00+00:00")
+    days = RotationEvent(
+        "", "Working days", begin, begin + 8 * HOUR, BERLIN, 0, None,
+        ("RRULE:FREQ=WEEKLY;BYDAY=MO,TU,WE,TH", "EXDATE;VALUE=DATE:20260406,20260525,20261224,20261228,20261229"),
+        (alice, dora, ""), False, 2,
+    )  # fmt: skip
+    rule = ("RRULE:FREQ=MONTHLY;INTERVAL=2;BYMONTH=1,3,5,7,9,11;BYDAY=-1FR;UNTIL=20271231",)
+    month = RotationEvent("", ODD_NAME, begin, begin + 4 * HOUR, "Asia/Kathmandu", 0, begin + 400 * DAY, rule, (bob,))
+    own = ("RRULE:FREQ=MONTHLY;BYDAY=SA,SU;BYSETPOS=1,-1", "EXDATE;VALUE=DATE:20260131")
+    text = RotationEvent("", "First and last day of weekends", begin, begin + 6 * HOUR, BERLIN, 0, None, own, (dora,))
+    made: Schedule = place.desk.save(
+        Schedule(
+            "", "Migration of the ledger", BERLIN, (), "", (place.team.id,),
+            rotations=(Rotation("", (days, month, text)),), shift_based=True,
+        )
+    )  # fmt: skip
     return made
 
 
@@ -128,10 +156,18 @@ def make_odd(place: Place) -> Schedule:
 
 def places(place: Place) -> dict[str, str]:
     """Ids for the addresses."""
-    named = {one.name: one.id for one in place.desk.config().schedules.values()}
+    config = place.desk.config()
+    named = {one.name: one.id for one in config.schedules.values()}
+
+    def override(name: str) -> str:
+        return next((one.id for one in config.overrides_of.get(named.get(name, ""), ())), "")
+
     return {
         "layered": named.get("Zahlungen primär", ""),
         "shifts": named.get("Data centre shifts", ""),
         "part": named.get("Questions of customers", ""),
         "odd": named.get(ODD_NAME, ""),
+        "events": named.get("Migration of the ledger", ""),
+        "hole": override("Questions of customers"),
+        "cover": override("Zahlungen primär"),
     }

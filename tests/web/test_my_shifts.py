@@ -15,7 +15,7 @@ from tests.web.place import NIGHT, Place
 from tests.web.shifts_scene import MONDAY
 from tests.web.test_hostile_text import ZOO, shape
 from tests.web.test_incident_pages import words
-from tocsin.directory.model import Role
+from tocsin.directory.model import Role, Team
 from tocsin.engine.people import on_call
 from tocsin.engine.things import DeleteThing
 from tocsin.kernel.time import DAY, HOUR, Moment, iso
@@ -330,3 +330,31 @@ def test_hostile_text_in_requests(place: Place, rota: Schedule, text: str) -> No
 
 def test_the_page_about_me_leads_there(place: Place) -> None:
     assert 'href="/my-shifts"' in place.client("alice").get("/me").text
+
+
+def test_a_swap_with_a_shift_of_another_schedule(place: Place, rota: Schedule) -> None:
+    """Offered where both are fit for both: nobody is shown a schedule of another team."""
+    bob, alice = _id(place, "bob"), _id(place, "alice")
+    layer = replace(rota.layers[0], id="", user_ids=(bob,))
+    second: Schedule = place.desk.save(Schedule("", "Second line", "Etc/UTC", (layer,), team_ids=(place.team.id,)))
+    place.desk.save(Override("", second.id, alice, FRIDAY - DAY, FRIDAY, 0))
+    other = place.desk.save(Team(id="", name="Warehouse"))
+    place.desk.save(Schedule("", "Warehouse secrets", "Etc/UTC", (layer,), team_ids=(other.id,)))
+    page = place.client("alice").get(f"/my-shifts/ask?schedule={rota.id}&at={iso(FRIDAY)}").text
+    assert "Warehouse secrets" not in page
+    place.desk.save(Override("", second.id, alice, FRIDAY + 2 * DAY, FRIDAY + 9 * DAY, 0))
+    page = place.client("alice").get(f"/my-shifts/ask?schedule={rota.id}&at={iso(FRIDAY)}").text
+    beside = [value for value, text in re.findall(r'<option value="([^"]+)" ?>(Bob: [^<]+)<', page) if "Second" in text]
+    assert beside == [f"{bob}:{FRIDAY}:{FRIDAY + 2 * DAY}:{second.id}"], "it may lie at the same time"
+    sent = {"kind": "swap", "other": beside[0], "start": "2026-01-09T00:00", "end": "2026-01-10T00:00"}
+    assert ask(place, rota, "alice", FRIDAY, **sent).status_code == 303
+    (made,) = requests(place)
+    assert (made.return_schedule_id, made.return_end) == (second.id, FRIDAY + 2 * DAY)
+    browser = place.client("bob")
+    told = panel(browser.get("/my-shifts").text, "to-me")
+    assert "Days in return Alice takes Fri 9 Jan 00:00 – Sun 11 Jan 00:00 Second line" in told
+    assert "At the same time on call on Warehouse secrets ." in told, "he gives the other one away"
+    browser.act(f"/my-shifts/requests/{made.id}/accept")
+    config = place.desk.config()
+    assert on_call(config, rota.id, FRIDAY + HOUR) == (bob,)
+    assert on_call(config, second.id, FRIDAY + HOUR) == (alice,)

@@ -14,7 +14,7 @@ from tests.web.serving import chromium, served, sign_in
 from tests.web.test_browser import COLOURS, CONTRAST, DESK, PHONE, Opened
 from tests.web.test_defined_browser import LEVELS, SMALL, TWICE, UNNAMED
 from tocsin.kernel.time import HOUR, SECOND
-from tocsin.oncall import live_layers, who_is_on_call
+from tocsin.oncall import Rotation, RotationEvent, Schedule, live_layers, who_is_on_call
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
 
@@ -86,9 +86,9 @@ BLOCKS = """[...document.querySelectorAll('.blk')].flatMap(one => {
   const linear = (c) => c / 255 <= 0.03928 ? c / 255 / 12.92 : ((c / 255 + 0.055) / 1.055) ** 2.4;
   const light = (colour) => { const [r, g, b] = rgb(colour).map(linear);
     return 0.2126 * r + 0.7152 * g + 0.0722 * b; };
-  const text = one.querySelector('text'), base = one.querySelector('.base');
+  const text = one.querySelector('.t'), base = one.querySelector('.base');
   if (!text) return [];
-  const a = light(getComputedStyle(text).fill), b = light(getComputedStyle(base).fill);
+  const a = light(getComputedStyle(text).color), b = light(getComputedStyle(base).fill);
   const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
   return ratio < 4.5 ? [`${ratio.toFixed(2)} ${one.getAttribute('class')}`] : [];
 })"""
@@ -278,5 +278,79 @@ def test_who_is_on_call_is_found_and_overridden_by_keyboard_alone(few: tuple[Pla
     assert who_is_on_call(place.schedule, exceptions, NIGHT + SECOND) == (place.people["bob"].id,)
     page.keyboard.press("u")
     expect(page.get_by_text("Removed. What was served stays on record.")).to_be_visible()
+    assert opened.complaints == []
+    opened.context.close()
+
+
+def made_shifts(place: Place) -> Schedule:
+    event = RotationEvent(
+        "", "Days", NIGHT, NIGHT + 8 * HOUR, "Etc/UTC", NIGHT, None, ("RRULE:FREQ=DAILY",), (place.people["alice"].id,)
+    )
+    made: Schedule = place.desk.save(
+        Schedule(
+            "", "Adding", "Etc/UTC", (), "", (place.team.id,), rotations=(Rotation("", (event,)),), shift_based=True
+        )
+    )
+    return made
+
+
+def rules_of(place: Place, one: Schedule) -> list[tuple[str, str]]:
+    (rotation,) = place.desk.config().schedules[one.id].rotations
+    return [(event.name, event.recurrence[0]) for event in rotation.events if not event.removed]
+
+
+def test_shifts_are_added_and_taken_out_without_scripts(few: tuple[Place, str], browser: Browser) -> None:
+    place, address = few
+    one = made_shifts(place)
+    context = browser.new_context(java_script_enabled=False, viewport=PHONE)  # type: ignore[arg-type]
+    sign_in(context, place, "carol", address)
+    page = context.new_page()
+    page.goto(f"{address}/schedules/{one.id}/edit")
+    for _ in range(2):
+        page.get_by_role("button", name="Add shifts to this rotation").click()
+    page.get_by_role("button", name="Take these shifts out: Shifts 3").click()
+    expect(page.locator(".event-form")).to_have_count(2)
+    added = page.locator(".event-form").nth(1)
+    expect(added.get_by_label("Days of the month")).not_to_be_visible()
+    added.get_by_label("They come again").select_option(label="by the month")
+    added.get_by_label("Days of the month").fill("1, 32")
+    added.get_by_label("at", exact=False).and_(added.locator("[type=time]")).fill("12:00")
+    page.get_by_role("button", name="Look at the change").last.click()
+    expect(page.get_by_text("Give days from 1 to 31")).to_be_visible()
+    added.get_by_label("Days of the month").fill("1, 31")
+    page.get_by_role("button", name="Look at the change").last.click()
+    expect(page.get_by_text("no new gap")).to_be_visible()
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("Saved. Past shifts are as they were.")).to_be_visible()
+    expect(page.get_by_text("on these days of the month: 1, 31")).to_be_visible()
+    assert rules_of(place, one) == [("Days", "RRULE:FREQ=DAILY"), ("Shifts 2", "RRULE:FREQ=MONTHLY;BYMONTHDAY=1,31")]
+    context.close()
+
+
+def test_days_without_a_shift_are_written_by_keyboard_alone(few: tuple[Place, str], browser: Browser) -> None:
+    place, address = few
+    one = made_shifts(place)
+    opened = Opened(browser, place, "carol", address)
+    page = opened.goto(f"/schedules/{one.id}/edit")
+
+    def tab_to(wanted: str, most: int = 60) -> None:
+        for _ in range(most):
+            page.keyboard.press("Tab")
+            seen = page.evaluate("[document.activeElement.name, document.activeElement.textContent.trim()]")
+            assert page.evaluate("document.activeElement.checkVisibility()"), seen
+            if wanted in seen:
+                return
+        raise AssertionError(f"{wanted} is not reached")
+
+    tab_to("An end, days without and extra days")
+    page.keyboard.press("Enter")
+    tab_to("l0-left_out")
+    page.keyboard.type("2026-01-09\n2026-01-10")
+    tab_to("Look at the change")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Save with the gap: nobody")).to_be_visible()
+    tab_to("Save with the gap: nobody Fri 02:14–10:14 and 1 more")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("not on 9 Jan 2026 and 10 Jan 2026")).to_be_visible()
     assert opened.complaints == []
     opened.context.close()

@@ -232,7 +232,7 @@ def test_a_layer_of_every_kind_is_made_and_read_back(place: Place) -> None:
     assert layer.rotation_virtual_start == parse_iso("2025-12-31T07:30:00+00:00"), "the Wednesday before"
     page = words(browser.get(done.headers["location"]).text)
     assert "Changes every 2 weeks on Wednesday at 08:30" in page
-    assert "every day 20:00–06:00, every week Sat 08:00 – Sun 18:00 · until 24 Dec 12:00" in page
+    assert "every day 20:00–06:00 · every week Sat 08:00 – Sun 18:00 · until 24 Dec 12:00" in page
 
 
 @pytest.mark.parametrize(
@@ -241,7 +241,7 @@ def test_a_layer_of_every_kind_is_made_and_read_back(place: Place) -> None:
         ("name", "", "Give it a name."),
         ("zone", "Mars/Olympus", "Choose a zone of the list."),
         ("l0-at", "noon", "Give a time of day, like 09:00."),
-        ("l0-count", "-1", "Give a whole number."),
+        ("l0-count", "-1", "Give a whole number above zero."),
         ("l0-end", "never", "is a time like"),
         ("l0-people", "", "There is no user"),
         ("l0-count", "9999", "a turn lasts"),

@@ -26,7 +26,9 @@ from tocsin.oncall import (
     rotation_problems,
 )
 from tocsin.web.schedules.layer_form import HoursDraft, LayerDraft, draft_of, layers_of
-from tocsin.web.schedules.shift_form import DAYS, RotationDraft, rotation_drafts, rotations_of
+from tocsin.web.schedules.shift_change import Ground, rotations_of
+from tocsin.web.schedules.shift_form import EventDraft, RotationDraft, rotation_drafts
+from tocsin.web.schedules.shift_rule import DAYS, RuleDraft
 from tocsin.web.times import Times, zone_of
 from tocsin.web.typed_times import field_of
 
@@ -101,6 +103,30 @@ def rotations(draw: st.DrawFn, start: Moment) -> Rotation:
     return Rotation("", (event,))
 
 
+@st.composite
+def retyped(draw: st.DrawFn, draft: EventDraft) -> list[EventDraft]:
+    """The event as it is, typed anew in part, taken out, or with another one beside it."""
+    fate = draw(st.sampled_from(("same", "people", "hours", "drop", "days", "rule", "beside", "zone")))
+    if fate == "people":
+        return [replace(draft, people=draw(FEW))]
+    if fate == "hours":
+        return [replace(draft, at=draw(st.sampled_from(CLOCKS[:4])), length="3", unit="hours")]
+    if fate == "days":
+        some = draw(st.lists(st.sampled_from(DAYS), min_size=1, unique=True).map(tuple))
+        return [replace(draft, repeat=RuleDraft(days=some), length="2", unit="hours")]
+    if fate == "rule":
+        repeat = draw(
+            st.sampled_from((RuleDraft("ONCE"), RuleDraft("MONTHLY", month_days="1, -1"), RuleDraft("DAILY", "3")))
+        )
+        return [replace(draft, repeat=repeat, on=draw(st.sampled_from(("", draft.on))))]
+    if fate == "beside":
+        beside = EventDraft(f"{int(draft.key) + 50}", name="Beside", people=draw(FEW), length="1", unit="minutes")
+        return [draft, beside]
+    if fate == "zone":
+        return [replace(draft, zone="Asia/Kathmandu")]
+    return [] if fate == "drop" else [draft]
+
+
 @settings(deadline=None, max_examples=150)
 @given(st.data())
 def test_no_form_of_rotations_changes_what_was(data: st.DataObject) -> None:
@@ -110,22 +136,15 @@ def test_no_form_of_rotations_changes_what_was(data: st.DataObject) -> None:
     old = apply_edit(first, replace(first, rotations=tuple(made)), start, IdSource(Random(2)))
     now = start + data.draw(st.integers(0, 20 * 24)) * HOUR + 1
     begins = now + data.draw(st.sampled_from((0, 0, 5 * HOUR, WEEK)))
-    times = Times(now, zone_of("Europe/Berlin"))
     drafts = []
     for draft in rotation_drafts(old, now):
-        fate = data.draw(st.sampled_from(("same", "people", "hours", "drop", "days")))
-        if fate == "people" and not draft.kept:
-            drafts.append(replace(draft, people=data.draw(FEW)))
-        elif fate == "hours" and not draft.kept:
-            drafts.append(replace(draft, at=data.draw(st.sampled_from(CLOCKS[:4])), length="3", unit="hours"))
-        elif fate == "days" and not draft.kept:
-            some = data.draw(st.lists(st.sampled_from(DAYS), min_size=1, unique=True).map(tuple))
-            drafts.append(replace(draft, frequency="WEEKLY", interval="1", days=some, length="2", unit="hours"))
-        elif fate != "drop":
-            drafts.append(draft)
+        events = [one for each in draft.events for one in data.draw(retyped(each))]
+        if data.draw(st.integers(0, 3)):
+            drafts.append(replace(draft, events=tuple(events)))
     if data.draw(st.booleans()):
-        drafts.append(RotationDraft("9", name="New", people=data.draw(FEW)))
-    wanted, wrong = rotations_of(drafts, old, times, begins, now)
+        drafts.append(RotationDraft("9", events=(EventDraft("90", name="New", people=data.draw(FEW)),)))
+    ground = Ground("Europe/Berlin", begins, now, PEOPLE)
+    wanted, wrong = rotations_of(drafts, old, ground)
     assume(not wrong)
     try:
         after = apply_edit(old, replace(old, rotations=wanted), now, IdSource(Random(3)))

@@ -155,11 +155,12 @@ def _redeliver(world: World, actor: Actor, command: Redeliver) -> Iterable[Need]
 
 
 def _cover(world: World, actor: Actor, command: AnswerCover) -> Iterable[Need]:
-    """Whoever was asked answers (whether they were is judged there); who manages the schedule may for others."""
+    """Whoever was asked answers (whether they were is judged there); who manages each schedule may for others."""
     request = request_of(world, command.request_id)
-    schedule = world.config.schedules.get(request.schedule_id)
     own = actor.kind is ActorKind.USER and command.for_id in ("", actor.id)
-    yield Verb.EDIT, schedule.team_ids if schedule else (), own
+    for one in request.schedule_ids:
+        schedule = world.config.schedules.get(one)
+        yield Verb.EDIT, schedule.team_ids if schedule else (), own
 
 
 def _start(world: World, actor: Actor, command: StartWorkflow) -> Iterable[Need]:

@@ -1,7 +1,8 @@
 """Requests to be covered in their surroundings: who is asked, who may take one, and what closing one means.
 
-Decides that only people of the schedule, and those who could override it anyhow, take its shifts; and that those who
-are asked are told quietly, once, by mail where they have one. Nothing here pages anybody.
+Decides that only people of the schedule, and those who could override it anyhow, take its shifts: of a swap between two
+schedules each person must be fit for the one of whose time they get. Those who are asked are told quietly, once, by
+mail where they have one. Nothing here pages anybody.
 """
 
 from __future__ import annotations
@@ -83,11 +84,22 @@ def why_not(config: Config, request: CoverRequest, taker_id: str, now: Moment) -
         return f"The schedule has changed since: {asker} is no longer on call for all of that time."
     if serves_any(schedule, exceptions, taker_id, start, request.end):
         return f"{taker} is on call on {schedule.name} then already."
-    if request.is_swap:
-        if not serves_whole(schedule, exceptions, taker_id, request.return_start, request.return_end):
-            return f"The schedule has changed since: {taker} is no longer on call for all of the time in return."
-        if serves_any(schedule, exceptions, request.user_id, request.return_start, request.return_end):
-            return f"{asker} is on call on {schedule.name} then already."
+    return _why_not_back(config, request, (asker, taker), taker_id, now) if request.is_swap else ""
+
+
+def _why_not_back(config: Config, request: CoverRequest, names: tuple[str, str], taker_id: str, now: Moment) -> str:
+    """Why the time in return can't be handed over; on another schedule whoever asks must be fit for that one too."""
+    asker, taker = names
+    schedule = config.schedules.get(request.back_schedule_id)
+    if schedule is None:
+        return "The schedule of the time in return was removed."
+    if not may_serve(config, schedule, request.user_id, now):
+        return f"{asker} is not on {schedule.name} and may not override it."
+    exceptions = config.exceptions_of.get(schedule.id, ())
+    if not serves_whole(schedule, exceptions, taker_id, request.return_start, request.return_end):
+        return f"The schedule has changed since: {taker} is no longer on call for all of the time in return."
+    if serves_any(schedule, exceptions, request.user_id, request.return_start, request.return_end):
+        return f"{asker} is on call on {schedule.name} then already."
     return ""
 
 
@@ -152,11 +164,13 @@ def without_person(world: World, user_id: str, now: Moment) -> Decision:
 
 def _telling(config: Config, request: CoverRequest, to_id: str, taker_id: str = "") -> cover.Telling:
     schedule = config.schedules.get(request.schedule_id)
+    back = config.schedules.get(request.return_schedule_id)
     user = config.users.get(to_id)
     zone = (user.time_zone if user else "") or (schedule.time_zone if schedule else "") or "Etc/UTC"
     return cover.Telling(
         request=request,
         schedule=schedule.name if schedule else "a removed schedule",
+        back_schedule=back.name if back is not None and back is not schedule else "",
         zone=zone_named(zone),
         asker=_name(config, request.user_id),
         taker=_name(config, taker_id) if taker_id else "",

@@ -83,19 +83,25 @@ def _declined(world: World, request: CoverRequest, who: str, now: Moment) -> Dec
 
 
 def _handed_over(world: World, actor: Actor, request: CoverRequest, who: str, now: Moment) -> Decision:
-    """The overrides that give the time to the taker, and of a swap those that give the other time back."""
-    schedule = world.config.schedules[request.schedule_id]
-    before = world.config.exceptions_of.get(schedule.id, ())
-    sides = [(request.user_id, who, max(request.start, now), request.end)]
+    """The overrides that give the time to the taker, and of a swap those that give the other time back.
+
+    Of two schedules each is looked at by itself: on each only these two change places.
+    """
+    config = world.config
+    sides = [(request.schedule_id, (request.user_id, who, max(request.start, now), request.end))]
     if request.is_swap:
-        sides.append((who, request.user_id, request.return_start, request.return_end))
+        back = (who, request.user_id, request.return_start, request.return_end)
+        sides.append((request.back_schedule_id, back))
     made: list[Override] = []
-    for user_id, taker_id, start, end in sides:
-        for wanted in handing_over(schedule, before, user_id, taker_id, start, end):
+    for schedule_id, side in sides:
+        schedule = config.schedules[schedule_id]
+        for wanted in handing_over(schedule, config.exceptions_of.get(schedule_id, ()), *side):
             made.append(_checked(world, actor, wanted, len(made), now))
-    after = (*before, *made)
-    if not all(hands_over(schedule, before, after, *side) for side in sides):
-        raise Conflict(_no_way(schedule), reason="cover_impossible")
+    for schedule_id, side in sides:
+        schedule, before = config.schedules[schedule_id], config.exceptions_of.get(schedule_id, ())
+        after = (*before, *(one for one in made if one.schedule_id == schedule_id))
+        if not hands_over(schedule, before, after, *side):
+            raise Conflict(_no_way(schedule), reason="cover_impossible")
     return Decision(state=tuple(ThingChange("override", one.id, None, one) for one in made))
 
 

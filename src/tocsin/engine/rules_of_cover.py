@@ -31,6 +31,7 @@ def _ask(draft: Draft) -> Verdict:
         to_id=given.to_id,
         return_start=given.return_start,
         return_end=given.return_end,
+        return_schedule_id="" if given.return_schedule_id == given.schedule_id else given.return_schedule_id,
         message=given.message.strip(),
         created_by=draft.actor.id if draft.actor.kind is ActorKind.USER else "",
         created_at=draft.now,
@@ -47,6 +48,8 @@ def _misfits(config: Config, request: CoverRequest, now: Moment) -> Iterator[str
         return
     if request.to_id and not may_serve(config, schedule, request.to_id, now):
         yield "Who is asked must be on the schedule, or may override it"
+    elif request.is_swap and not _fit_for_return(config, request, now):
+        yield "Who asks must be on the schedule of the time in return, or may override it"
     elif request.to_id:
         if problem := why_not(config, request, request.to_id, now):
             yield problem.removesuffix(".")
@@ -61,6 +64,12 @@ def _misfits(config: Config, request: CoverRequest, now: Moment) -> Iterator[str
         yield "This time was asked about already. Withdraw that request first"
     if len(waiting) >= COVER_REQUESTS:
         yield f"{COVER_REQUESTS} requests of the person wait for an answer already"
+
+
+def _fit_for_return(config: Config, request: CoverRequest, now: Moment) -> bool:
+    """Whether whoever asks may serve in return. Said without the schedule's name: it may be another team's."""
+    schedule = config.schedules.get(request.back_schedule_id)
+    return schedule is not None and may_serve(config, schedule, request.user_id, now)
 
 
 def _withdraw(world: World, request: CoverRequest, now: Moment) -> Decision:

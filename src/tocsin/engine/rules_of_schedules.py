@@ -6,10 +6,11 @@ record, whatever is changed or removed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from tocsin.engine.config import Config
 from tocsin.engine.cover import forgotten
 from tocsin.engine.thing_removal import feeds_about, gone
 from tocsin.engine.thing_rules import Draft, Verdict, teams_exist
@@ -18,8 +19,10 @@ from tocsin.kernel.decision import NOTHING, Decision
 from tocsin.kernel.errors import Conflict, InUse, Invalid
 from tocsin.kernel.time import Moment
 from tocsin.kernel.wording import phrase
+from tocsin.oncall import AHEAD as COMPARED
 from tocsin.oncall import (
     CustomShift,
+    Gap,
     Override,
     Schedule,
     add_override,
@@ -40,6 +43,8 @@ AHEAD = 1000
 
 GAPS_NAMED = 20
 """Gaps that one change opens and that are named on record; the others are counted."""
+
+Gaps = Sequence[Gap]
 
 
 def _schedule(draft: Draft) -> Verdict:
@@ -72,10 +77,30 @@ def _schedule(draft: Draft) -> Verdict:
 def _opened(world: World, old: Schedule, new: Schedule, now: Moment) -> Mapping[str, Any] | None:
     """The stretches ahead in which somebody was on call and now nobody is: on record, whoever makes the change."""
     exceptions = world.config.exceptions_of.get(new.id, ())
-    found = opened_gaps((old, exceptions), (new, exceptions), now)
+    return _named(opened_gaps((old, exceptions), (new, exceptions), now))
+
+
+def _named(found: Sequence[Gap]) -> Mapping[str, Any] | None:
     if not found:
         return None
     return {"opened_gaps": [[one.start, one.end] for one in found[:GAPS_NAMED]], "gaps": len(found)}
+
+
+def gaps_without(config: Config, old: Override | CustomShift, new: Override | CustomShift | None, now: Moment) -> Gaps:
+    """The stretches in which somebody is on call by `old`, and nobody when `new` stands in its place (None: nothing).
+
+    Looked for within the time of `old`, of its first twelve weeks from now on.
+    """
+    schedule = config.schedules.get(old.schedule_id)
+    since = max(now, old.start)
+    if schedule is None or old.end <= since:
+        return ()
+    before = config.exceptions_of.get(schedule.id, ())
+    others = [one for one in before if (type(one), one.id) != (type(old), old.id)]
+    after = others if new is None else [*others, new]
+    if new is None and isinstance(old, CustomShift):
+        after = [one for one in after if not (isinstance(one, Override) and one.custom_shift_id == old.id)]
+    return opened_gaps((schedule, before), (schedule, after), since, min(COMPARED, old.end - since))
 
 
 def _overrides_end(world: World, schedule_id: str, sources: Iterable[str], now: Moment) -> Decision:
@@ -127,6 +152,7 @@ def _shift_override(draft: Draft, schedule: Schedule) -> Verdict:
     if old is None:
         draft.new = replace(add_override(new, now), created_by=draft.actor.id)
         return [], NOTHING
+    draft.detail = _named(gaps_without(config, old, new, now))
     if old.start >= now or old.user_id == new.user_id:
         draft.new = new if old.start < now else add_override(new, now)
         return [], NOTHING
@@ -155,6 +181,8 @@ def _custom_shift(draft: Draft) -> Verdict:
         found.append(phrase("The schedule has %(ahead)s custom shifts that are not over", ahead=AHEAD))
     if found:
         return found, NOTHING
+    if old is not None:
+        draft.detail = _named(gaps_without(config, old, shift, draft.now))
     if old is None:
         draft.new = replace(add_override(shift, draft.now), created_by=draft.actor.id)
     elif old.start >= draft.now:
@@ -178,7 +206,7 @@ def _remove_schedule(world: World, schedule: Schedule, _now: Moment) -> Decision
         )
         raise InUse(text, reason="schedule_in_snapshot")
     config = world.config
-    asked = [one for one in config.cover_requests.values() if one.schedule_id == schedule.id]
+    asked = [one for one in config.cover_requests.values() if schedule.id in one.schedule_ids]
     return forgotten(asked) + gone(
         [*config.exceptions_of.get(schedule.id, ()), *feeds_about(config, schedule.id), schedule]
     )
@@ -194,14 +222,17 @@ def _open_work_calls(world: World, schedule: Schedule) -> bool:
     return False
 
 
-def _remove_override(_world: World, override: Override, now: Moment) -> Decision:
-    return Decision(state=(ThingChange("override", override.id, override, remove_override(override, now)),))
+def _remove_override(world: World, override: Override, now: Moment) -> Decision:
+    left = remove_override(override, now)
+    opened = _named(gaps_without(world.config, override, None, now))
+    return Decision(state=(ThingChange("override", override.id, override, left, opened),))
 
 
 def _remove_custom_shift(world: World, shift: CustomShift, now: Moment) -> Decision:
     left = remove_override(shift, now)
+    opened = _named(gaps_without(world.config, shift, None, now))
     ended = _overrides_end(world, shift.schedule_id, (shift.id,), now)
-    return Decision(state=(ThingChange("custom_shift", shift.id, shift, left),)) + ended
+    return Decision(state=(ThingChange("custom_shift", shift.id, shift, left, opened),)) + ended
 
 
 RULES: Mapping[str, Callable[[Draft], Verdict]] = {

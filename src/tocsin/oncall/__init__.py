@@ -56,6 +56,7 @@ from tocsin.oncall.shifts import next_on_call, next_shift_of, shifts_at, who_is_
 from tocsin.oncall.validate import override_problems, problems
 from tocsin.oncall.validate_rotations import (
     custom_shift_problems,
+    event_problems,
     rotation_problems,
     schedule_problems,
     shift_override_problems,
@@ -97,6 +98,7 @@ __all__ = [
     "counted_from",
     "cover_problems",
     "custom_shift_problems",
+    "event_problems",
     "first",
     "forget_before",
     "gaps",

@@ -37,8 +37,8 @@ class RequestState(StrEnum):
 class CoverRequest:
     """`user_id`, on call in [start, end) of a schedule, asks `to_id` ("" = everybody on it) to serve that instead.
 
-    With `return_start` and `return_end` it is a swap: `user_id` then serves that time of `to_id`. `taken_by` is who
-    took it; `declined_by` who said no.
+    With `return_start` and `return_end` it is a swap: `user_id` then serves that time of `to_id`, on the same schedule
+    or on that of `return_schedule_id`. `taken_by` is who took it; `declined_by` who said no.
     """
 
     id: str
@@ -49,6 +49,7 @@ class CoverRequest:
     to_id: str = ""
     return_start: Moment = 0
     return_end: Moment = 0
+    return_schedule_id: str = ""
     message: str = ""
     state: RequestState = RequestState.OPEN
     taken_by: str = ""
@@ -67,6 +68,23 @@ class CoverRequest:
     def is_swap(self) -> bool:
         """Whether it offers something in return."""
         return self.return_end > 0
+
+    @property
+    def back_schedule_id(self) -> str:
+        """The schedule of the time in return."""
+        return self.return_schedule_id or self.schedule_id
+
+    @property
+    def schedule_ids(self) -> tuple[str, ...]:
+        """The schedules that a yes changes, each once."""
+        return (
+            (self.schedule_id,)
+            if self.back_schedule_id == self.schedule_id
+            else (
+                self.schedule_id,
+                self.back_schedule_id,
+            )
+        )
 
     @property
     def expires_at(self) -> Moment:
@@ -100,7 +118,10 @@ def cover_problems(one: CoverRequest, now: Moment) -> Iterable[str]:
         yield f"It must not last longer than {LONGEST // DAY} days"
     if one.is_swap and not one.to_id:
         yield "A swap is offered to one person"
-    if one.is_swap and one.start < one.return_end and one.return_start < one.end:
+    if one.return_schedule_id and not one.is_swap:
+        yield "Only a swap speaks of another schedule"
+    same = one.back_schedule_id == one.schedule_id
+    if one.is_swap and same and one.start < one.return_end and one.return_start < one.end:
         yield "The two shifts of a swap must not overlap"
     if one.to_id == one.user_id:
         yield "Ask somebody else"

@@ -18,13 +18,17 @@ _QUOTED = 500
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Telling:
-    """A request with names, for one person. `zone`: theirs; `asker`: whose shift it is; `taker`: who answered."""
+    """A request with names, for one person. `zone`: theirs; `asker`: whose shift it is; `taker`: who answered.
+
+    `back_schedule`: the schedule of the time in return, "" where it is the same.
+    """
 
     request: CoverRequest
     schedule: str
     zone: ZoneInfo
     asker: str
     taker: str = ""
+    back_schedule: str = ""
 
 
 def asked(one: Telling) -> tuple[str, str]:
@@ -34,7 +38,9 @@ def asked(one: Telling) -> tuple[str, str]:
     if request.is_swap:
         subject = f"{one.asker} offers you a swap on {one.schedule}"
         back = _span(one, request.return_start, request.return_end)
-        text = f"{one.asker} offers you a swap on {one.schedule}: you take {when}, {one.asker} takes {back}"
+        text = (
+            f"{one.asker} offers you a swap on {one.schedule}: you take {when}, {one.asker} takes {back}{_there(one)}"
+        )
     elif request.to_id:
         subject = f"{one.asker} asks you to take a shift on {one.schedule}"
         text = f"{one.asker} asks you to be on call on {one.schedule} {when}"
@@ -76,7 +82,11 @@ def _both(one: Telling, *, yours: bool = False) -> str:
     if not request.is_swap:
         return f"{when} ({one.zone.key})"
     back = _span(one, request.return_start, request.return_end)
-    return f"{when} ({one.zone.key}), and {'you take' if yours else f'{one.asker} takes'} {back}"
+    return f"{when} ({one.zone.key}), and {'you take' if yours else f'{one.asker} takes'} {back}{_there(one)}"
+
+
+def _there(one: Telling) -> str:
+    return f" on {one.back_schedule}" if one.back_schedule else ""
 
 
 def _span(one: Telling, start: Moment, end: Moment) -> str:

@@ -18,7 +18,7 @@ from tocsin.engine.things import DeleteThing
 from tocsin.kernel.errors import NotFound, TocsinError
 from tocsin.kernel.time import Moment, Span
 from tocsin.oncall import CoverRequest, RequestState, serves_any
-from tocsin.oncall.hours import load_of, without
+from tocsin.oncall.hours import Stretch, load_of, without
 from tocsin.oncall.messages import AnswerCover
 from tocsin.web.language import gettext as _
 from tocsin.web.language import later
@@ -59,7 +59,8 @@ class Effect:
 class RequestLine:
     """One request as this reader sees it. `why_not`: why it can't be taken as things are now; "" = it can.
 
-    `takers`: in whose place the reader may answer, by id and name.
+    `takers`: in whose place the reader may answer, by id and name. `back_schedule`: of the time in return, "" where it
+    is the same.
     """
 
     one: CoverRequest
@@ -74,6 +75,7 @@ class RequestLine:
     why_not: str
     effect: Effect | None
     takers: tuple[tuple[str, str], ...]
+    back_schedule: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,9 +122,11 @@ def others_requests(visit: Visit) -> list[RequestLine]:
     ]
 
 
-def _manages(visit: Visit, one: CoverRequest) -> bool:
-    schedule = visit.config.schedules.get(one.schedule_id)
-    return schedule is not None and visit.may(Verb.EDIT, schedule.team_ids)
+def _manages(visit: Visit, one: CoverRequest, *, whole: bool = False) -> bool:
+    """Whether the reader manages the schedule of the shift; of the `whole` request, also that of the time in return."""
+    ids = one.schedule_ids if whole else (one.schedule_id,)
+    found = [visit.config.schedules.get(each) for each in ids]
+    return all(each is not None and visit.may(Verb.EDIT, each.team_ids) for each in found)
 
 
 def request_page(visit: Visit, *, error: TocsinError | None = None, code: int = 200) -> Response:
@@ -164,14 +168,13 @@ def act_on_request(visit: Visit) -> Response:
 
 def _line(visit: Visit, one: CoverRequest) -> RequestLine:
     config, me, names = visit.config, visit.me.id, visit.names
-    schedule = config.schedules.get(one.schedule_id)
     own = me in (one.user_id, one.created_by)
     to_me = one.is_open and may_take(config, one, me, visit.now)
-    takers = _takers(visit, one) if one.is_open and _manages(visit, one) else ()
+    takers = _takers(visit, one) if one.is_open and _manages(visit, one, whole=True) else ()
     judged = me if to_me else one.to_id
     return RequestLine(
         one=one,
-        schedule=schedule.name if schedule is not None else _("a removed schedule"),
+        schedule=_schedule_name(visit, one.schedule_id),
         asker=names.person(one.user_id),
         asked=names.person(one.to_id) if one.to_id else "",
         taker=names.person(one.taken_by) if one.taken_by else "",
@@ -182,7 +185,13 @@ def _line(visit: Visit, one: CoverRequest) -> RequestLine:
         why_not=why_not(config, one, judged, visit.now) if one.is_open and judged else "",
         effect=_effect(visit, one, judged) if one.is_open and judged else None,
         takers=takers,
+        back_schedule=_schedule_name(visit, one.return_schedule_id) if one.return_schedule_id else "",
     )
+
+
+def _schedule_name(visit: Visit, schedule_id: str) -> str:
+    schedule = visit.config.schedules.get(schedule_id)
+    return schedule.name if schedule is not None else _("a removed schedule")
 
 
 def _takers(visit: Visit, one: CoverRequest) -> tuple[tuple[str, str], ...]:
@@ -192,6 +201,13 @@ def _takers(visit: Visit, one: CoverRequest) -> tuple[tuple[str, str], ...]:
     asked = (one.to_id,) if one.to_id else people_on(config, schedule, now)
     fit = [each for each in asked if each != one.user_id and not why_not(config, one, each, now)]
     return tuple(sorted(((each, visit.names.person(each)) for each in fit), key=lambda pair: pair[1].casefold()))
+
+
+def _kept(one: CoverRequest, schedule_id: str, start: Moment) -> list[Stretch]:
+    """What of the shift that is asked for whoever takes it does not give back on this schedule at the same time."""
+    if not one.is_swap or schedule_id != one.back_schedule_id:
+        return [(start, one.end)]
+    return without([(start, one.end)], one.return_start, one.return_end)
 
 
 def _effect(visit: Visit, one: CoverRequest, taker_id: str) -> Effect:
@@ -206,7 +222,10 @@ def _effect(visit: Visit, one: CoverRequest, taker_id: str) -> Effect:
         each.name
         for each in served_by(config, taker_id)
         if each.id != one.schedule_id
-        and serves_any(each, config.exceptions_of.get(each.id, ()), taker_id, start, one.end)
+        and any(
+            serves_any(each, config.exceptions_of.get(each.id, ()), taker_id, *part)
+            for part in _kept(one, each.id, start)
+        )
     ]
     return Effect(
         taker=visit.names.person(taker_id),

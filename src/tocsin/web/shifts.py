@@ -12,7 +12,7 @@ from typing import Any, Final
 from starlette.responses import Response
 
 from tocsin.directory.model import Urgency
-from tocsin.engine.cover import people_on
+from tocsin.engine.cover import may_serve, people_on
 from tocsin.engine.people import ways
 from tocsin.engine.things import SaveThing
 from tocsin.kernel.errors import Invalid, NotFound, TocsinError
@@ -39,6 +39,9 @@ FAR: Final[Span] = 400 * DAY
 """Nobody asks about shifts further away."""
 
 SWAPS_SHOWN: Final = 60
+BESIDE: Final = 10
+"""Other schedules whose shifts are offered: those on which the visitor serves first."""
+
 _MONTH: Final = re.compile(r"(20[0-9]{2})-(0[1-9]|1[0-2])")
 _TYPED: Final = ("start", "end", "to", "message", "other")
 
@@ -101,7 +104,10 @@ def _reached(visit: Visit) -> list[tuple[str, str, int]]:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A shift of somebody else that may be had for one's own. `value` is what the form sends."""
+    """A shift of somebody else that may be had for one's own. `value` is what the form sends.
+
+    `there`: the schedule that it is on, "" where that is the same as one's own shift's.
+    """
 
     value: str
     user_id: str
@@ -109,6 +115,7 @@ class Offer:
     start: Moment
     end: Moment
     load: Load
+    there: str = ""
 
 
 def ask_page(visit: Visit, *, error: TocsinError | None = None, section: str = "", code: int = 200) -> Response:
@@ -158,30 +165,49 @@ def _edges(visit: Visit, line: ShiftLine) -> tuple[Moment, Moment]:
 
 
 def _offers(visit: Visit, schedule: Schedule, mine: ShiftLine) -> list[Offer]:
-    """Shifts of others on the schedule that lie ahead and apart from one's own, those that begin first first."""
-    found: list[tuple[str, Entry]] = []
+    """Shifts of others that may be had for one's own, those that begin first first.
+
+    On the same schedule they lie apart from one's own; on another one they may lie beside it. Whoever gets a shift must
+    be fit for its schedule: on it, or somebody who may override it.
+    """
     if mine.end is None or mine.start is None or mine.start <= visit.now:
         return []
-    for user_id in people_on(visit.config, schedule, visit.now):
-        if user_id != visit.me.id:
-            found += ((user_id, one) for one in entries_of(visit, schedule, visit.now, visit.now + SWAPS, user_id))
-    fit = [
-        (user_id, one)
-        for user_id, one in found
-        if one.start > visit.now and one.end and one.end - one.start <= LONGEST
-        and (one.end <= mine.start or one.start >= mine.end)
-    ]  # fmt: skip
-    return [
-        Offer(
-            f"{user_id}:{one.start}:{one.end}",
-            user_id,
-            visit.names.person(user_id),
-            one.start,
-            one.end,
-            load_of(visit.times.zone, [(one.start, one.end)]),
-        )
-        for user_id, one in sorted(fit, key=lambda pair: (pair[1].start, pair[0]))[:SWAPS_SHOWN]
+    config, now = visit.config, visit.now
+    found: list[Offer] = []
+    for each in (schedule, *_beside(visit, schedule)):
+        same = each.id == schedule.id
+        there = [one for one in people_on(config, each, now) if one != visit.me.id]
+        for user_id in there if same else [one for one in there if may_serve(config, schedule, one, now)]:
+            for entry in entries_of(visit, each, now, now + SWAPS, user_id):
+                apart = entry.end <= mine.start or entry.start >= mine.end
+                if entry.start > now and entry.end and entry.end - entry.start <= LONGEST and (apart or not same):
+                    found.append(_offer(visit, each, entry, there="" if same else each.name))
+    return sorted(found, key=lambda one: (one.start, one.user_id, one.value))[:SWAPS_SHOWN]
+
+
+def _beside(visit: Visit, schedule: Schedule) -> list[Schedule]:
+    """Other schedules whose shifts may be had in return: of the same team, or on which the visitor serves."""
+    config, now, me = visit.config, visit.now, visit.me.id
+    found = [
+        one
+        for one in config.schedules.values()
+        if one.id != schedule.id
+        and (not set(schedule.team_ids).isdisjoint(one.team_ids) or me in people_on(config, one, now))
+        and may_serve(config, one, me, now)
     ]
+    return sorted(found, key=lambda one: (me not in people_on(config, one, now), one.name))[:BESIDE]
+
+
+def _offer(visit: Visit, schedule: Schedule, entry: Entry, *, there: str) -> Offer:
+    return Offer(
+        f"{entry.user_id}:{entry.start}:{entry.end}" + (f":{schedule.id}" if there else ""),
+        entry.user_id,
+        visit.names.person(entry.user_id),
+        entry.start,
+        entry.end,
+        load_of(visit.times.zone, [(entry.start, entry.end)]),
+        there,
+    )
 
 
 def ask(visit: Visit) -> Response:
@@ -208,11 +234,10 @@ def _wanted(visit: Visit, schedule: Schedule, line: ShiftLine, *, swap: bool) ->
     )
     more: dict[str, Any] = {"to_id": visit.text("to", 40)}
     if swap:
-        user_id, _colon, span = visit.text("other", 80).partition(":")
-        since, _colon, until = span.partition(":")
-        if not (since.isdecimal() and until.isdecimal() and len(span) < 40):
+        user_id, since, until, there = (*visit.text("other", 120).split(":"), "", "", "", "")[:4]
+        if not (since.isdecimal() and until.isdecimal() and len(since + until) < 40):
             raise Invalid(_("Choose the shift that you would take in return."))
-        more = {"to_id": user_id, "return_start": int(since), "return_end": int(until)}
+        more = {"to_id": user_id, "return_start": int(since), "return_end": int(until), "return_schedule_id": there}
     return CoverRequest(
         id="",
         schedule_id=schedule.id,

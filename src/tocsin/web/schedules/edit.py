@@ -7,7 +7,7 @@ when it is saved; whoever else changed the schedule meanwhile is not overwritten
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import chain
 from typing import Any, Final
 
@@ -17,15 +17,13 @@ from tocsin.directory.permissions import Verb
 from tocsin.engine.preview import judged
 from tocsin.engine.things import CHANGED_MEANWHILE
 from tocsin.kernel.errors import Conflict, NotFound, TocsinError
-from tocsin.kernel.time import Moment, Span
-from tocsin.kernel.wording import span_words
-from tocsin.oncall import Comparison, Gap, Schedule, Share, Stretch, compare, live_layers, who_is_on_call
+from tocsin.oncall import Schedule, live_layers
 from tocsin.web.language import gettext as _
-from tocsin.web.language import ngettext
+from tocsin.web.schedules.drafts import Problems
+from tocsin.web.schedules.effect import Effect, effect_of
 from tocsin.web.schedules.ground import (
     clock_of,
     editable,
-    exceptions_of,
     may_make,
     people_for,
     same_clock,
@@ -33,7 +31,7 @@ from tocsin.web.schedules.ground import (
     zone_word,
     zones,
 )
-from tocsin.web.schedules.layer_form import UNITS, Problems, acted
+from tocsin.web.schedules.layer_form import UNITS, acted
 from tocsin.web.schedules.sheet import (
     PEOPLE_SHOWN,
     Sheet,
@@ -43,28 +41,15 @@ from tocsin.web.schedules.sheet import (
     stored_sheet,
     wanted_of,
 )
-from tocsin.web.schedules.shift_form import DAYS, LENGTHS, rotations_acted
-from tocsin.web.schedules.words import layers_told, rotations_told, span_of, weekday_names
+from tocsin.web.schedules.shift_form import LENGTHS, rotations_acted
+from tocsin.web.schedules.shift_rule import DAYS
+from tocsin.web.schedules.shift_words import rotations_told
+from tocsin.web.schedules.words import Told, layers_told, month_names, span_of, weekday_names
+from tocsin.web.times import Times
 from tocsin.web.visit import Visit, status_of
-
-STRETCHES: Final = 60
-"""Changed stretches that are shown; the others are counted."""
 
 _SEEN: Final = ("look", "sure", "sure-gap")
 _OTHER: Final = "again"
-
-
-@dataclass(frozen=True, slots=True)
-class Effect:
-    """What a change means. `shares`: person, name, and in words what they gain or lose; `button`: of the save."""
-
-    comparison: Comparison
-    shares: tuple[tuple[str, str, str], ...]
-    stretches: tuple[tuple[Stretch, list[tuple[str, str]], list[tuple[str, str]]], ...]
-    more: int
-    next_people: tuple[tuple[str, str], ...]
-    gap_words: str
-    sentence: str
 
 
 def new_page(visit: Visit) -> Response:
@@ -153,77 +138,6 @@ def _saved(visit: Visit, schedule: Schedule | None, wanted: Wanted) -> Response:
     return visit.go(f"/schedules/{schedule.id}", "schedule-saved")
 
 
-def effect_of(visit: Visit, before: Schedule | None, after: Schedule, begins: Moment) -> Effect:
-    """What the change means for people from its moment on. Overrides are the same before and after."""
-    exceptions = exceptions_of(visit, after)
-    found = compare((before, exceptions) if before is not None else None, (after, exceptions), begins)
-    name = visit.names.person
-    shares = tuple((one.user_id, name(one.user_id), share_words(one)) for one in found.shares)
-    on_call = who_is_on_call(after, exceptions, begins)
-    gap = gap_words(visit, found.opened)
-    told = [
-        (one, [(who, name(who)) for who in one.was], [(who, name(who)) for who in one.now])
-        for one in found.stretches[:STRETCHES]
-    ]
-    return Effect(
-        comparison=found,
-        shares=shares,
-        stretches=tuple(told),
-        more=max(0, len(found.stretches) - STRETCHES),
-        next_people=tuple((one, name(one)) for one in on_call),
-        gap_words=gap,
-        sentence=_sentence(visit, shares, gap, [name(one) for one in on_call], begins),
-    )
-
-
-def share_words(share: Share) -> str:
-    """What a person gains or loses: "−2 shifts, −2 d"; where shifts that meet become one, the time says it."""
-    shifts, span = share.shifts_after - share.shifts_before, share.time_after - share.time_before
-    words = []
-    if shifts * span < 0:
-        return f"{_signed(span)}, {_('in fewer shifts') if shifts < 0 else _('in more shifts')}"
-    if shifts:
-        counted = ngettext("%(num)s shift", "%(num)s shifts", abs(shifts))
-        words.append(f"{'+' if shifts > 0 else '−'}{counted}")
-    if span:
-        words.append(_signed(span))
-    return ", ".join(words)
-
-
-def _signed(span: Span) -> str:
-    return f"{'+' if span > 0 else '−'}{span_words(abs(span))}"
-
-
-def gap_words(visit: Visit, gaps: tuple[Gap, ...]) -> str:
-    """The first gap that opens and how many more there are; "" for none."""
-    if not gaps:
-        return ""
-    stretch = span_of(visit.times, gaps[0].start, gaps[0].end)
-    if len(gaps) == 1:
-        return _("nobody %(stretch)s", stretch=stretch)
-    return _("nobody %(stretch)s and %(count)s more", stretch=stretch, count=len(gaps) - 1)
-
-
-def _sentence(
-    visit: Visit, shares: tuple[tuple[str, str, str], ...], gap: str, on_call: list[str], begins: Moment
-) -> str:
-    """The change in one line: "Alice −2 shifts, Dave +2 shifts; no new gap; the next page goes to Dave"."""
-    people = ", ".join(f"{name} {words.split(',')[0]}" for _id, name, words in shares[:6])
-    if len(shares) > 6:
-        people = _("%(people)s and %(count)s more people", people=people, count=len(shares) - 6)
-    parts = [people or _("Nobody’s shifts change"), gap or _("no new gap")]
-    if begins > visit.now:
-        when = visit.times.minute(begins)
-        parts.append(_("the first page after %(when)s goes to %(names)s", when=when, names=_names(on_call)))
-    else:
-        parts.append(_("the next page goes to %(names)s", names=_names(on_call)))
-    return "; ".join(parts)
-
-
-def _names(names: list[str]) -> str:
-    return ", ".join(names) or _("nobody")
-
-
 def edit_form(
     visit: Visit,
     schedule: Schedule | None,
@@ -237,8 +151,8 @@ def edit_form(
     stored = {one.id: one for one in live_layers(schedule, visit.now)} if schedule is not None else {}
     own = clock_of(visit, schedule.time_zone) if schedule is not None else visit.times
     people = dict(people_for(visit, schedule))
-    lists = [one.people for one in sheet.layers] + [one.people for one in sheet.rotations]
-    people |= {one: visit.names.person(one) for one in chain.from_iterable(lists)}
+    lists = [one.people for one in (*sheet.layers, *chain.from_iterable(one.events for one in sheet.rotations))]
+    people |= {one: visit.names.person(one) for one in chain.from_iterable(lists) if one}
     offered = teams_for(visit)
     return visit.page(
         "schedules/edit.html",
@@ -246,8 +160,7 @@ def edit_form(
         schedule=schedule,
         sheet=sheet,
         stored=stored,
-        told={one.id: one for one in layers_told(visit, schedule, own)} if schedule is not None else {},
-        rotations_told={one.id: events for one, events in rotations_told(visit, schedule, own)} if schedule else {},
+        told={one.id: one for one in _told(visit, schedule, own)} if schedule is not None else {},
         people=sorted(people.items(), key=lambda one: one[1].casefold()),
         names=people,
         too_many=PEOPLE_SHOWN,
@@ -262,6 +175,7 @@ def edit_form(
         zone_name=zone_word(sheet.zone),
         weekdays=list(enumerate(weekday_names())),
         short_days=list(zip(DAYS, weekday_names("abbreviated"), strict=True)),
+        short_months=list(enumerate(month_names(), 1)),
         units=list(UNITS),
         lengths=list(LENGTHS),
         problems=problems,
@@ -269,6 +183,13 @@ def edit_form(
         policies=_policies(visit, schedule),
         **_address(schedule),
     )
+
+
+def _told(visit: Visit, schedule: Schedule, times: Times) -> list[Told]:
+    """Layers and events in words, for those that are shown closed."""
+    return layers_told(visit, schedule, times) + [
+        event for _rotation, events in rotations_told(visit, schedule, times) for event in events
+    ]
 
 
 def _policies(visit: Visit, schedule: Schedule | None) -> list[tuple[str, str]]:

@@ -6,12 +6,10 @@ What is not touched stays exactly as it was stored, to the microsecond. Never sa
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
-from tocsin.kernel.errors import Invalid
 from tocsin.kernel.time import SECOND, Moment
 from tocsin.oncall import (
     Layer,
@@ -28,19 +26,28 @@ from tocsin.oncall import (
     zone_named,
 )
 from tocsin.web.language import gettext as _
+from tocsin.web.schedules.drafts import (
+    Problems,
+    Reader,
+    RowDraft,
+    Sent,
+    keys_sent,
+    moment_typed,
+    moved,
+    next_key,
+    people_acted,
+    pressed,
+    text_of,
+    with_added,
+)
 from tocsin.web.schedules.words import DAY_SECONDS, WEEK_SECONDS, clock
 from tocsin.web.times import Times
-from tocsin.web.typed_times import field_of, moment_of
+from tocsin.web.typed_times import field_of
 
 UNITS: Final[Mapping[str, int]] = {"weeks": WEEK_SECONDS, "days": DAY_SECONDS, "hours": 3600, "seconds": 1}
-T = TypeVar("T")
 _TURNS: Final[Mapping[str, int]] = {"daily": DAY_SECONDS, "weekly": WEEK_SECONDS}
-_CLOCK: Final = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?", re.ASCII)
 _PLAIN: Final = ("id", "name", "turn", "count", "unit", "at", "day", "first", "start", "end", "add")
 _HOURS: Final = ("kind", "from_day", "start", "to_day", "end")
-
-Problems = dict[str, str]
-"""Name of a field -> what is wrong with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +62,9 @@ class HoursDraft:
 
 
 @dataclass(frozen=True, slots=True)
-class LayerDraft:
-    """One layer as typed. `kept`: it is shown closed, and stays as it is stored. `add`: chosen, not yet in the list."""
+class LayerDraft(RowDraft):
+    """One layer as typed."""
 
-    key: str
-    id: str = ""
-    kept: bool = False
-    name: str = ""
-    people: tuple[str, ...] = ()
-    add: str = ""
     turn: str = "weekly"
     count: str = "1"
     unit: str = "weeks"
@@ -91,7 +92,7 @@ def draft_of(layer: Layer, key: str, times: Times, *, kept: bool = False) -> Lay
         at=clock(wall // SECOND % DAY_SECONDS),
         day=str(weekday_of(wall)),
         start=field_of(times, layer.start) if layer.start > times.now else "",
-        end=field_of(times, layer.end) if layer.end is not None else "",
+        end=moment_typed(times, layer.end),
         hours=tuple(map(_hours_typed, layer.restrictions)),
     )
 
@@ -114,68 +115,42 @@ def _hours_typed(one: Restriction) -> HoursDraft:
     )
 
 
-def drafts_sent(form: Mapping[str, Sequence[str]]) -> list[LayerDraft]:
+def drafts_sent(form: Sent) -> list[LayerDraft]:
     """The layers of a sent form, in its order: the one that wins first."""
-    keys = [key for key in dict.fromkeys(form.get("layer", ())) if key.isascii() and key.isdigit() and len(key) < 4]
-    return [_sent(form, key) for key in keys]
+    return [_sent(form, key) for key in keys_sent(form, "layer")]
 
 
-def _sent(form: Mapping[str, Sequence[str]], key: str) -> LayerDraft:
-    def text(name: str) -> str:
-        return next(iter(form.get(f"l{key}-{name}", ())), "").strip()
-
-    if text("kept"):
-        return LayerDraft(key, text("id"), kept=True)
+def _sent(form: Sent, key: str) -> LayerDraft:
+    if text_of(form, f"l{key}-kept"):
+        return LayerDraft(key, text_of(form, f"l{key}-id"), kept=True)
     rows = zip(*(form.get(f"l{key}-hours-{name}", ()) for name in _HOURS), strict=False)
-    plain: dict[str, Any] = {name: text(name) for name in _PLAIN}
+    plain: dict[str, Any] = {name: text_of(form, f"l{key}-{name}") for name in _PLAIN}
     people = tuple(form.get(f"l{key}-people", ()))
     return replace(LayerDraft(key, **plain), people=people, hours=tuple(HoursDraft(*row) for row in rows))
 
 
 def acted(drafts: list[LayerDraft], do: str) -> list[LayerDraft]:
     """The drafts after one of the form's own buttons: people and layers moved, added, taken out."""
-    word, _dash, rest = do.partition("-")
-    key, _dash, number = rest.partition("-")
-    place = int(number) if number.isascii() and number.isdigit() and len(number) < 5 else 0
+    word, key, place = pressed(do)
     if word == "more":
-        free = max((int(one.key) for one in drafts), default=-1) + 1
-        return [LayerDraft(str(free), name=_("Layer %(number)s", number=len(drafts) + 1)), *drafts]
+        name = _("Layer %(number)s", number=len(drafts) + 1)
+        return [LayerDraft(next_key(one.key for one in drafts), name=name), *drafts]
     at = next((at for at, one in enumerate(drafts) if one.key == key), -1)
     if at < 0:
         return drafts
-    one = drafts[at]
     if word == "drop":
         return drafts[:at] + drafts[at + 1 :]
     if word in ("raise", "lower"):
-        return _moved(drafts, at, at - 1 if word == "raise" else at + 1)
-    return [*drafts[:at], _row_acted(one, word, place), *drafts[at + 1 :]]
+        return moved(drafts, at, at - 1 if word == "raise" else at + 1)
+    return [*drafts[:at], _row_acted(drafts[at], word, place), *drafts[at + 1 :]]
 
 
 def _row_acted(one: LayerDraft, word: str, place: int) -> LayerDraft:
-    people = list(one.people)
-    if word == "add":
-        return with_added(one)
-    if word == "out":
-        return replace(one, people=tuple(people[:place] + people[place + 1 :]))
-    if word in ("up", "down"):
-        return replace(one, people=tuple(_moved(people, place, place - 1 if word == "up" else place + 1)))
     if word == "hours":
         return replace(one, hours=(*one.hours, HoursDraft(start="09:00", end="17:00", to_day="4")))
     if word == "cut":
         return replace(one, hours=one.hours[:place] + one.hours[place + 1 :])
-    return one
-
-
-def with_added(one: LayerDraft) -> LayerDraft:
-    """Whoever is chosen beside the list stands at its end: also when the button for that was not pressed."""
-    return replace(one, people=(*one.people, one.add), add="") if one.add else one
-
-
-def _moved(things: list[T], place: int, to: int) -> list[T]:
-    if not (0 <= place < len(things) and 0 <= to < len(things)):
-        return things
-    left = things[:place] + things[place + 1 :]
-    return [*left[:to], things[place], *left[to:]]
+    return people_acted(one, word, place)
 
 
 def layers_of(
@@ -193,7 +168,7 @@ def layers_of(
         if draft.kept and old is not None:
             found.append(old if times.zone == old_times.zone else _in_zone(old, times, old_times))
         elif not draft.kept:
-            found.append(_Reader(with_added(draft), old, times, old_times, problems).layer(begins))
+            found.append(_LayerReader(with_added(draft), old, times, old_times, problems).layer(begins))
     return tuple(reversed(found)), problems
 
 
@@ -203,64 +178,52 @@ def _in_zone(layer: Layer, times: Times, old_times: Times) -> Layer:
     return replace(layer, rotation_virtual_start=first(zone_named(times.zone.key), wall))
 
 
-class _Reader:
+class _LayerReader(Reader):
     """Reads one draft; what can't be read is noted at its field, and what was there stays in its place."""
 
     def __init__(
         self, draft: LayerDraft, old: Layer | None, times: Times, old_times: Times, problems: Problems
     ) -> None:
-        self._draft, self._old, self._times, self._problems = draft, old, times, problems
+        super().__init__(draft.key, problems)
+        self._draft, self._old, self._times = draft, old, times
         self._same_zone = times.zone == old_times.zone
         self._shown = draft_of(old, draft.key, old_times) if old is not None else None
         self._old_zone = old_times.zone
 
     def layer(self, begins: Moment) -> Layer:
         draft, old = self._draft, self._old
-        start = self._moment("start", old.start if old is not None else begins) or begins
+        start = self._typed("start", draft.start, old.start if old is not None else begins) or begins
         begin = max(start, begins)
         length = self._length()
-        if not draft.people:
-            self._problems[f"l{draft.key}-add"] = _("Choose at least one person.")
+        self.has_people(draft.people)
         return Layer(
             id=old.id if old is not None else "",
             name=draft.name,
             start=start,
-            end=self._moment("end", old.end if old is not None else None),
+            end=self._typed("end", draft.end, old.end if old is not None else None),
             rotation_virtual_start=self._counted_from(begin, length),
             turn_length_seconds=length,
             user_ids=draft.people,
             restrictions=self._restrictions(),
         )
 
-    def _wrong(self, name: str, text: str) -> None:
-        self._problems[f"l{self._draft.key}-{name}"] = text
-
-    def _moment(self, name: str, stored: Moment | None) -> Moment | None:
-        typed = getattr(self._draft, name)
+    def _typed(self, name: str, typed: str, stored: Moment | None) -> Moment | None:
+        """A moment; what stands there as it was shown is what is stored, as long as the clock is the same."""
         if self._same_zone and self._shown is not None and typed == getattr(self._shown, name):
             return stored
-        if not typed:
-            return None
-        try:
-            return moment_of(self._times, typed, _("This"))
-        except Invalid as error:
-            self._wrong(name, error.message)
-            return stored
+        return self.moment(name, typed, self._times, ("", None))
 
     def _length(self) -> int:
         draft = self._draft
         if draft.turn in _TURNS:
             return _TURNS[draft.turn]
-        if not (draft.count.isascii() and draft.count.isdigit() and len(draft.count) < 9 and draft.unit in UNITS):
-            self._wrong("count", _("Give a whole number."))
-            return WEEK_SECONDS
-        return int(draft.count) * UNITS[draft.unit]
+        return (self.number("count", draft.count) or 1) * UNITS.get(draft.unit, WEEK_SECONDS)
 
     def _counted_from(self, begin: Moment, length: int) -> Moment:
         """Where turns are counted from: as it was, unless hand-offs, people or lengths are others."""
         draft, old, zone = self._draft, self._old, zone_named(self._times.zone.key)
         weekly = length % WEEK_SECONDS == 0
-        at = self._seconds("at", draft.at)
+        at = self.seconds("at", draft.at)
         if at is None or not draft.people or length < 1:
             return old.rotation_virtual_start if old is not None else begin
         if old is None or self._shown is None:
@@ -285,20 +248,13 @@ class _Reader:
         has_it = old.user_ids[turn_at(old, self._old_zone.key, begin)]
         return draft.people.index(has_it) if has_it in draft.people else 0
 
-    def _seconds(self, name: str, typed: str) -> int | None:
-        match = _CLOCK.fullmatch(typed.strip())
-        if match is None:
-            self._wrong(name, _("Give a time of day, like 09:00."))
-            return None
-        return int(match[1]) * 3600 + int(match[2]) * 60 + int(match[3] or 0)
-
     def _restrictions(self) -> tuple[Restriction, ...]:
         found = []
         for number, row in enumerate(self._draft.hours):
             if not row.start and not row.end:
                 continue
-            start = self._seconds(f"hours-{number}", row.start)
-            end = self._seconds(f"hours-{number}", row.end)
+            start = self.seconds(f"hours-{number}", row.start)
+            end = self.seconds(f"hours-{number}", row.end)
             if start is None or end is None:
                 continue
             if row.kind == "weekly":
@@ -307,7 +263,7 @@ class _Reader:
                 found.append(Restriction(RestrictionKind.WEEKLY, start, length, day + 1))
             elif start == end:
                 same = _("From and until are the same. Without hours the layer serves all day.")
-                self._wrong(f"hours-{number}", same)
+                self.wrong(f"hours-{number}", same)
             else:
                 found.append(Restriction(RestrictionKind.DAILY, start, (end - start) % DAY_SECONDS))
         return tuple(found)

@@ -11,14 +11,18 @@ from typing import Final
 
 from starlette.responses import Response
 
+from tocsin.engine.rules_of_schedules import gaps_without
 from tocsin.engine.things import DeleteThing, SaveThing
 from tocsin.kernel.errors import Invalid, NotFound, TocsinError
 from tocsin.kernel.time import DAY, HOUR, SECOND, WEEK, Moment
 from tocsin.oncall import CustomShift, Override, Schedule, next_on_call, shifts_at, who_is_on_call
 from tocsin.web.language import gettext as _
 from tocsin.web.oncall import watch_of
+from tocsin.web.schedules.drawing import cover_path
+from tocsin.web.schedules.effect import gap_words
 from tocsin.web.schedules.ground import (
     chosen_clock,
+    clock_of,
     exceptions_of,
     may_cover,
     people_for,
@@ -26,10 +30,11 @@ from tocsin.web.schedules.ground import (
     schedule_of,
     zone_word,
 )
-from tocsin.web.schedules.words import live_events
+from tocsin.web.schedules.words import live_events, span_of
 from tocsin.web.typed_times import field_of, moment_of
 from tocsin.web.visit import Visit, status_of
 
+GAPS_SHOWN: Final = 10
 _FIELDS: Final = ("user", "start", "end", "zone", "instead")
 
 
@@ -170,14 +175,45 @@ def _times(visit: Visit, schedule: Schedule) -> tuple[Moment, Moment]:
     return start, moment_of(times, visit.text("end", 30), _("Until"))
 
 
-def end_override(visit: Visit) -> Response:
-    """POST `/schedules/{id}/override/{override}/end`: one that runs ends now, one that is to come is gone."""
-    schedule = schedule_of(visit)
-    found = next(
-        (one for one in exceptions_of(visit, schedule) if one.id == visit.request.path_params["override"]), None
-    )
+def _found(visit: Visit, schedule: Schedule) -> Override | CustomShift:
+    """The override of the address. Raises NotFound."""
+    wanted = visit.request.path_params["override"]
+    found = next((one for one in exceptions_of(visit, schedule) if one.id == wanted), None)
     if found is None:
         raise NotFound(_("There is no such override any more."))
+    return found
+
+
+def end_page(visit: Visit) -> Response:
+    """GET `/schedules/{id}/override/{override}/end`: what its end opens, and the button that ends it all the same."""
+    schedule = schedule_of(visit)
+    found = _found(visit, schedule)
+    if not may_cover(visit, schedule):
+        raise NotFound("There is no such schedule in which you may stand in for somebody.")
+    gaps = gaps_without(visit.config, found, None, visit.now)
+    return visit.page(
+        "schedules/end_override.html",
+        schedule=schedule,
+        one=found,
+        name=visit.names.person(found.user_id) if found.user_id else "",
+        runs=found.start <= visit.now,
+        gaps=gaps[:GAPS_SHOWN],
+        gaps_more=max(0, len(gaps) - GAPS_SHOWN),
+        gap_words=gap_words(visit, tuple(gaps)),
+        cover_path=cover_path,
+        stretch=span_of,
+        own=clock_of(visit, schedule.time_zone),
+        same_clock=same_clock(visit, schedule),
+    )
+
+
+def end_override(visit: Visit) -> Response:
+    """POST there: one that runs ends now, one to come is gone. One that leaves nobody on call is asked about first."""
+    schedule = schedule_of(visit)
+    found = _found(visit, schedule)
+    asked = visit.text("do", 20) != "sure-gap" and may_cover(visit, schedule)
+    if asked and gaps_without(visit.config, found, None, visit.now):
+        return visit.go(f"/schedules/{schedule.id}/override/{found.id}/end")
     kind = "custom_shift" if isinstance(found, CustomShift) else "override"
     visit.run(DeleteThing(thing_kind=kind, thing_id=found.id))
     back = f"/schedules/{schedule.id}#covers"

@@ -25,8 +25,9 @@ from tocsin.web.schedules.ground import (
     schedule_of,
     zone_word,
 )
+from tocsin.web.schedules.shift_words import rotations_told
 from tocsin.web.schedules.window import VIEWS, window_of
-from tocsin.web.schedules.words import layers_told, rotation_name, rotations_told, span_of
+from tocsin.web.schedules.words import layers_told, rotation_name, span_of
 from tocsin.web.visit import Visit
 
 TURNS: Final = 150

@@ -15,14 +15,24 @@ from tocsin.kernel.errors import Invalid
 from tocsin.kernel.time import Moment
 from tocsin.oncall import Schedule, live_layers, planned_layers
 from tocsin.web.language import gettext as _
+from tocsin.web.schedules.drafts import Problems, pressed
 from tocsin.web.schedules.ground import clock_of, teams_for, zones
-from tocsin.web.schedules.layer_form import LayerDraft, Problems, draft_of, drafts_sent, layers_of
-from tocsin.web.schedules.shift_form import RotationDraft, rotation_drafts, rotations_of, rotations_sent
+from tocsin.web.schedules.layer_form import LayerDraft, draft_of, drafts_sent, layers_of
+from tocsin.web.schedules.shift_change import Ground, rotations_of
+from tocsin.web.schedules.shift_form import (
+    EventDraft,
+    RotationDraft,
+    event_draft,
+    live_event,
+    new_rotation,
+    rotation_drafts,
+    rotations_sent,
+)
 from tocsin.web.typed_times import moment_of
 from tocsin.web.visit import Visit
 
-OPEN_LAYERS = 3
-"""Layers that a form shows open at first; the others are opened one by one."""
+OPEN_AT_FIRST = 3
+"""Layers, or events of rotations, that a form shows open; of more each is closed, and opened one by one."""
 
 PEOPLE_SHOWN = 60
 """People of one layer that a form can hold; a longer list is changed through the API."""
@@ -61,7 +71,7 @@ def stored_sheet(visit: Visit, schedule: Schedule) -> Sheet:
     """A schedule as it is."""
     times = clock_of(visit, schedule.time_zone)
     live = list(reversed(live_layers(schedule, visit.now)))
-    crowded = len(live) > OPEN_LAYERS
+    crowded = len(live) > OPEN_AT_FIRST
     layers = (draft_of(one, str(at), times, kept=crowded) for at, one in enumerate(live))
     return Sheet(
         schedule.name,
@@ -72,7 +82,7 @@ def stored_sheet(visit: Visit, schedule: Schedule) -> Sheet:
         str(schedule.updated_at),
         schedule.shift_based,
         tuple(layers),
-        tuple(rotation_drafts(schedule, visit.now)),
+        tuple(rotation_drafts(schedule, visit.now, opened=OPEN_AT_FIRST)),
     )
 
 
@@ -80,7 +90,7 @@ def new_sheet(visit: Visit, *, shift_based: bool) -> Sheet:
     """What a new schedule begins with: the reader's zone, and one weekly rotation."""
     teams = () if visit.may(Verb.EDIT) else tuple(one for one, _name in teams_for(visit)[:1])
     layers = () if shift_based else (LayerDraft("0", name=_("Weekly rotation")),)
-    rotations = (RotationDraft("0", name=_("Weekly rotation")),) if shift_based else ()
+    rotations = (new_rotation("0", "0", _("Weekly rotation")),) if shift_based else ()
     return Sheet("", visit.times.zone.key, "", teams, "", "", shift_based, layers, rotations)
 
 
@@ -92,15 +102,15 @@ def sent_sheet(visit: Visit, schedule: Schedule | None) -> Sheet:
             form.setdefault(name, []).append(value)
     shift_based = schedule.shift_based if schedule is not None else visit.text("kind", 10) == "shifts"
     return Sheet(
-        " ".join(visit.text("name").split()),
+        _one_line(visit.text("name")),
         visit.text("zone", 100),
-        visit.text("description").strip(),
+        _lines(visit.text("description")),
         tuple(dict.fromkeys(visit.texts("team"))),
         visit.text("begin", 30),
         visit.text("seen", 20),
         shift_based,
         () if shift_based else tuple(_opened(visit, schedule, one, form) for one in drafts_sent(form)),
-        tuple(rotations_sent(form)) if shift_based else (),
+        tuple(_opened_events(visit, schedule, one, form) for one in rotations_sent(form)) if shift_based else (),
     )
 
 
@@ -116,6 +126,22 @@ def _opened(
     return draft_of(stored, draft.key, clock_of(visit, schedule.time_zone))
 
 
+def _opened_events(
+    visit: Visit, schedule: Schedule | None, draft: RotationDraft, form: Mapping[str, Sequence[str]]
+) -> RotationDraft:
+    """The rotation with the event open whose button was pressed."""
+    word, key, _place = pressed(form.get("do", [""])[0])
+    if word != "open" or schedule is None:
+        return draft
+    rotation = next((one for one in schedule.rotations if one.id == draft.id), None)
+
+    def opened(one: EventDraft) -> EventDraft:
+        event = live_event(rotation, one.id, visit.now) if one.kept and one.key == key else None
+        return event_draft(key, event, schedule.time_zone, visit.now) if event is not None else one
+
+    return replace(draft, events=tuple(map(opened, draft.events)))
+
+
 def wanted_of(visit: Visit, schedule: Schedule | None, sheet: Sheet) -> tuple[Wanted | None, Problems]:
     """The schedule that the sheet means, or what is wrong at which field."""
     problems: Problems = {}
@@ -127,15 +153,17 @@ def wanted_of(visit: Visit, schedule: Schedule | None, sheet: Sheet) -> tuple[Wa
     begins = _begins(visit, schedule, sheet, problems)
     old_zone = schedule.time_zone if schedule is not None else sheet.zone
     times, old_times = clock_of(visit, sheet.zone), clock_of(visit, old_zone)
+    base = schedule or Schedule("", "", "", (), shift_based=sheet.shift_based)
     new = replace(
-        schedule or Schedule("", "", "", (), shift_based=sheet.shift_based),
-        name=sheet.name,
+        base,
+        name=base.name if sheet.name == _one_line(base.name) else sheet.name,
         time_zone=sheet.zone,
-        description=sheet.description,
+        description=base.description if sheet.description == _lines(base.description) else sheet.description,
         team_ids=_teams(visit, schedule, sheet),
     )
     if sheet.shift_based:
-        rotations, wrong = rotations_of(sheet.rotations, schedule, times, begins, visit.now)
+        ground = Ground(sheet.zone, begins, visit.now, visit.config.users.keys())
+        rotations, wrong = rotations_of(sheet.rotations, schedule, ground)
         new = replace(new, rotations=rotations)
     else:
         stored = {one.id: one for one in live_layers(schedule, visit.now)} if schedule is not None else {}
@@ -143,6 +171,15 @@ def wanted_of(visit: Visit, schedule: Schedule | None, sheet: Sheet) -> tuple[Wa
         new = replace(new, layers=layers)
     problems |= wrong
     return (None, problems) if problems else (_wanted(visit, schedule, new, begins), problems)
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _lines(text: str) -> str:
+    """As a browser sends several lines, and as they are kept."""
+    return text.replace("\r\n", "\n").strip()
 
 
 def _begins(visit: Visit, schedule: Schedule | None, sheet: Sheet, problems: Problems) -> Moment:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from babel.dates import get_day_names
+from babel.dates import get_day_names, get_month_names
 from babel.lists import format_list
 
 from tocsin.kernel.time import SECOND, Moment
@@ -55,6 +55,12 @@ def weekday_names(width: Literal["wide", "abbreviated"] = "wide") -> list[str]:
     """Monday first."""
     names = get_day_names(width, locale=language.locale())
     return [str(names[day]) for day in range(7)]
+
+
+def month_names() -> list[str]:
+    """January first, shortened."""
+    names = get_month_names("abbreviated", locale=language.locale())
+    return [str(names[month]) for month in range(1, 13)]
 
 
 def clock(seconds: int) -> str:
@@ -125,40 +131,9 @@ def _life(layer: Layer, times: Times) -> str:
     return _("until %(end)s", end=times.minute(layer.end)) if layer.end is not None else ""
 
 
-def rotations_told(visit: Visit, schedule: Schedule, times: Times) -> list[tuple[Rotation, list[Told]]]:
-    """The rotations with their events that are not over."""
-    return [
-        (one, [_event(visit, event, times) for event in live_events(one, visit.now)])
-        for one in schedule.rotations
-        if not one.removed
-    ]
-
-
 def live_events(rotation: Rotation, now: Moment) -> list[RotationEvent]:
     """The events of a rotation that make shifts now or later."""
     return [one for one in rotation.events if not one.removed and not one.is_over(now)]
-
-
-def _event(visit: Visit, event: RotationEvent, times: Times) -> Told:
-    people = tuple((one, visit.names.person(one) if one else _("unassigned"), False) for one in event.members)
-    if event.every_member:
-        rhythm = _("Everybody serves each shift")
-    elif event.shifts_per_member == 1:
-        rhythm = _("They take turns")
-    else:
-        rhythm = _("They take turns of %(count)s shifts", count=event.shifts_per_member)
-    zone = zone_named(event.time_zone)
-    begin, end = local_time(zone, event.start), local_time(zone, event.end)
-    start = clock(begin // SECOND % DAY_SECONDS)
-    hours = _("%(length)s from %(start)s", length=length_words((end - begin) // SECOND), start=start)
-    return Told(event.id, event.name, people, rhythm, (hours,), _event_life(event, times), event.recurrence)
-
-
-def _event_life(event: RotationEvent, times: Times) -> str:
-    begins = event.effective_since
-    since = _("from %(start)s on", start=times.minute(begins)) if begins > times.now else ""
-    until = event.effective_until
-    return ", ".join(filter(None, (since, _("until %(end)s", end=times.minute(until)) if until is not None else "")))
 
 
 def span_of(times: Times, start: Moment, end: Moment) -> str:
