@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from html.parser import HTMLParser
@@ -18,8 +20,9 @@ from tests.web.test_live import Stream
 from tocsin.directory.model import Membership, Role, Team, TeamRole
 from tocsin.kernel.time import MINUTE
 from tocsin.kernel.values import replace
+from tocsin.web import sharing
 from tocsin.web.open_pages import OpenPages
-from tocsin.web.sharing import FORM_TOKEN, Asked, Made, element
+from tocsin.web.sharing import FORM_TOKEN, Asked, Made, SharedPages, element
 
 PAGES = (
     "/",
@@ -73,9 +76,9 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     found: list[str] = []
     make = OpenPages._make
 
-    def noted(self: OpenPages, page: Any, reader: Any, at: float) -> Made | None:
+    def noted(self: OpenPages, page: Any, reader: Any, known: Any) -> Made | None:
         found.append(reader.name)
-        return make(self, page, reader, at)
+        return make(self, page, reader, known)
 
     monkeypatch.setattr(OpenPages, "_make", noted)
     return found
@@ -211,6 +214,28 @@ def test_who_asks_is_noted() -> None:
     assert not other.same_for("U1")
     other.everything = True
     assert not other.same_for("U4")
+
+
+def test_pages_are_kept_for_a_moment_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sharing, "KEPT_SECONDS", 0.05)
+
+    async def scene() -> tuple[int, int]:
+        shared = SharedPages(time.monotonic)
+
+        async def make() -> Made:
+            return Made("", "U1", Asked(everything=True), "", 1, time.monotonic())
+
+        for one in range(20):
+            await shared.page(one, "U1", 1, make)
+            await shared.page("same", f"U{one}", 1, make)
+        held = len(shared)
+        await asyncio.sleep(0.06)
+        await shared.page("another", "U1", 1, make)
+        return held, len(shared)
+
+    held, left = asyncio.run(scene())
+    assert held > 20
+    assert left == 1
 
 
 class Tree(HTMLParser):

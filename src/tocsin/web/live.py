@@ -7,6 +7,7 @@ event; a stream ends when its person is signed out.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -15,7 +16,7 @@ import anyio.to_thread
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from tocsin.kernel.errors import TooMany
+from tocsin.kernel.errors import TooMany, Unavailable
 from tocsin.runtime.live import NOW, Subscription, incident_topic
 from tocsin.runtime.sessions import Session
 from tocsin.web import guard
@@ -122,7 +123,8 @@ class _Stream:
         self.subscription.catch_up()
         made = None
         if self.page is not None:
-            made = await self.open_pages.made(self.page, self.session, self.site.bus.count)
+            with suppress(Unavailable):
+                made = await self.open_pages.made(self.page, self.session, self.site.bus.count)
         if made is None or not made.parts:
             await self.site.bus.pace.turn()
             self.subscription.catch_up()

@@ -6,6 +6,7 @@ it is made from holds neither a session nor anything else of one reader.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -21,11 +22,11 @@ from tocsin.directory.model import User
 from tocsin.engine.config import Config
 from tocsin.kernel.actor import Actor, ActorKind, Via
 from tocsin.kernel.errors import TocsinError
-from tocsin.kernel.time import MINUTE
+from tocsin.kernel.time import MINUTE, Moment
 from tocsin.runtime.reads import sight_of
 from tocsin.runtime.sessions import Session
 from tocsin.web import guard, language
-from tocsin.web.frame import Duty, duty_of
+from tocsin.web.frame import duty_of
 from tocsin.web.sharing import Made, SharedPages
 from tocsin.web.site import Site
 from tocsin.web.visit import Page, Visit, language_of
@@ -45,6 +46,32 @@ class OpenPage:
 
 
 @dataclass
+class _Known:
+    """The configuration after so many publications, and how readers differ by it."""
+
+    config: Config
+    mark: str
+    count: int
+    minute: int
+    now: Moment
+    _traits: dict[str, Hashable] = field(default_factory=dict)
+
+    def traits(self, user_id: str) -> Hashable | None:
+        """What a page may depend on without asking who is reading: rights, teams, zone, and until when on call."""
+        if user_id not in self._traits:
+            self._traits[user_id] = self._traits_of(user_id)
+        return self._traits[user_id]
+
+    def _traits_of(self, user_id: str) -> Hashable | None:
+        actor, user = Actor(ActorKind.USER, user_id, Via.WEB), self.config.users.get(user_id)
+        standing = self.config.standing(actor)
+        if user is None or standing is None:
+            return None
+        rights = (standing.role, frozenset(standing.teams.items()), standing.limited_to)
+        return (rights, sight_of(standing, actor), user.time_zone, duty_of(self.config, user_id, self.now))
+
+
+@dataclass
 class OpenPages:
     """Makes them. `pages`: what answers each endpoint of `routes`. One for all streams of a process."""
 
@@ -52,9 +79,12 @@ class OpenPages:
     pages: Mapping[Any, Page]
     limiter: anyio.CapacityLimiter
     routes: Sequence[BaseRoute] = ()
-    shared: SharedPages = field(default_factory=SharedPages)
-    _duties: dict[str, Duty | None] = field(default_factory=dict)
-    _duties_of: tuple[int, int] = (-1, -1)
+    shared: SharedPages = field(init=False)
+    _known: _Known | None = None
+    _reading: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    def __post_init__(self) -> None:
+        self.shared = SharedPages(self.site.clock.ticks)
 
     def find(self, stream: Request, path: str) -> OpenPage | None:
         """The page at this address, as the browser of this stream would ask for it; None for none that can be told."""
@@ -82,33 +112,29 @@ class OpenPages:
 
     async def made(self, open_page: OpenPage, session: Session, need: int) -> Made | None:
         """The page as this session's person would get it now, knowing at least `need` publications; None: it asks."""
-        config = self.site.desk.config()
-        reader = config.users.get(session.user_id)
-        standing = config.standing(Actor(ActorKind.USER, session.user_id, Via.WEB)) if reader is not None else None
-        if reader is None or standing is None:
+        known = await self._known_at(need)
+        traits = known.traits(session.user_id)
+        reader = known.config.users.get(session.user_id)
+        if reader is None or traits is None:
             return None
-        rights = (standing.role, frozenset(standing.teams.items()), standing.limited_to)
-        sight = sight_of(standing, Actor(ActorKind.USER, reader.id, Via.WEB))
-        key = (open_page.kind, rights, sight, reader.time_zone, self._duty(config, reader.id))
 
         async def make() -> Made | None:
             await self.site.bus.pace.turn()
-            at = anyio.current_time()
-            return await anyio.to_thread.run_sync(self._make, open_page, reader, at, limiter=self.limiter)
+            return await anyio.to_thread.run_sync(self._make, open_page, reader, known, limiter=self.limiter)
 
-        return await self.shared.page(key, reader.id, need, make)
+        return await self.shared.page((open_page.kind, traits), reader.id, need, make)
 
-    def _make(self, open_page: OpenPage, reader: User, at: float) -> Made | None:
-        bus, request = self.site.bus, open_page.request
-        count, mark = bus.count, bus.mark
+    def _make(self, open_page: OpenPage, reader: User, known: _Known) -> Made | None:
+        """Made with the configuration that the key was made with: whoever shares it has the rights that it shows."""
+        request, at = open_page.request, self.site.clock.ticks()
         try:
             visit = Visit(
                 site=self.site,
                 request=request,
                 now=self.site.clock.now(),
-                config=self.site.desk.config(),
+                config=known.config,
                 line=guard.line_of(request, self.site.public_url),
-                seen=mark,
+                seen=known.mark,
                 reader=reader,
             )
             with language.speaking(open_page.language):
@@ -117,17 +143,18 @@ class OpenPages:
             return None
         if response.status_code != 200:
             return None
-        return Made(bytes(response.body).decode(), reader.id, visit.asked, mark, count, at)
+        return Made(bytes(response.body).decode(), reader.id, visit.asked, known.mark, known.count, at)
 
-    def _duty(self, config: Config, user_id: str) -> Duty | None:
-        """Whether and until when the person is on call, asked once a minute."""
-        now = self.site.clock.now()
-        of = (config.version, now // MINUTE)
-        if of != self._duties_of:
-            self._duties, self._duties_of = {}, of
-        if user_id not in self._duties:
-            self._duties[user_id] = duty_of(config, user_id, now)
-        return self._duties[user_id]
+    async def _known_at(self, need: int) -> _Known:
+        """The configuration after `need` publications, read once for all who ask. Raises Unavailable."""
+        minute = self.site.clock.now() // MINUTE
+        async with self._reading:
+            found = self._known
+            if found is None or found.count < need or found.minute != minute:
+                count, mark = self.site.bus.count, self.site.bus.mark
+                config = await anyio.to_thread.run_sync(self.site.desk.config, limiter=self.limiter)
+                found = self._known = _Known(config, mark, count, minute, self.site.clock.now())
+        return found
 
     def _cookies(self, stream: Request) -> list[tuple[str, str]]:
         """The browser's settings: every cookie that is neither the session's nor another of one browser alone."""

@@ -19,14 +19,13 @@ from typing import Final
 KEPT_SECONDS: Final = 1.0
 """So long a page serves others, if nothing has changed meanwhile: ages and countdowns go on."""
 
-KEYS: Final = 256
-PAGES_OF_KEY: Final = 8
-"""Pages that are kept; of a page that differs from reader to reader the newest."""
-
 FORM_TOKEN: Final = "f0rmt0ken" * 4
 """Stands in a shared page where each reader's own form token goes."""
 
+_TOLD: Final = 16
+
 _PARTS = re.compile(r'<template data-parts="([^"]*)">')
+_TAG = re.compile(r"<([a-z][a-z0-9]*)\s")
 _TITLE = re.compile(r"<title>(.*?)</title>", re.DOTALL)
 _LIST = re.compile(r"<[a-z]+\s[^<>]*data-rows")
 _ROW = re.compile(r'<([a-z]+)\s(?=[^<>]*\sdata-row[\s>])[^<>]*\bid="([^"]+)"')
@@ -50,6 +49,15 @@ class Asked:
         return not self.everything and all((reader_id in ids) == answer for ids, answer in self.among.items())
 
 
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What a page is told that knew what was `before`, and knows what is `after`: most know the same."""
+
+    before: dict[str, int]
+    after: dict[str, int]
+    text: str
+
+
 @dataclass(frozen=True)
 class Made:
     """A page as it was made for one reader. `count`: how many publications of the bus it knows at least."""
@@ -60,6 +68,7 @@ class Made:
     mark: str
     count: int
     at: float
+    _told: list[_Told] = field(default_factory=list)
 
     def serves(self, reader_id: str, need: int, now: float) -> bool:
         """Whether it is what this reader would get now."""
@@ -82,15 +91,23 @@ class Made:
 
         A row that the page has stands there as a mark with its id. Keys of `known`: a part's id, a part's and a row's.
         """
-        fresh = {}
+        told = next((one for one in self._told if one.before == known), None)
+        if told is None:
+            told = self._tell(known)
+            self._told.insert(0, told)
+            del self._told[_TOLD:]
+        known.clear()
+        known |= told.after
+        return told.text.replace(FORM_TOKEN, form_token)
+
+    def _tell(self, known: dict[str, int]) -> _Told:
+        after, fresh = dict(known), {}
         for name, part in self.parts.items():
             if known.get(name) != part.digest:
-                known[name] = part.digest
-                fresh[name] = _unknown(name, part, known)
-        if not fresh:
-            return ""
+                after[name] = part.digest
+                fresh[name] = _unknown(name, part, after)
         told = {"title": self._title, "seen": self.mark, "parts": fresh}
-        return json.dumps(told, ensure_ascii=False).replace(FORM_TOKEN, form_token)
+        return _Told(dict(known), after, json.dumps(told, ensure_ascii=False) if fresh else "")
 
     @cached_property
     def _title(self) -> str:
@@ -148,10 +165,12 @@ def _digest(html: str) -> int:
 
 def element(html: str, id: str) -> str:
     """The element with this id out of a page of ours, "" if there is none. Texts hold no tags: they are escaped."""
-    begin = re.search(rf'<([a-z][a-z0-9]*)(?=\s)(?=[^<>]*\sid="{re.escape(id)}")', html)
-    if begin is None:
+    named = html.find(f' id="{id}"')
+    start = html.rfind("<", 0, named) if named > 0 else -1
+    tag = _TAG.match(html, start) if start >= 0 else None
+    if tag is None or ">" in html[start:named]:
         return ""
-    return _element_at(html, begin.start(), begin[1])
+    return _element_at(html, start, tag[1])
 
 
 def _element_at(html: str, start: int, tag: str) -> str:
@@ -172,10 +191,15 @@ class _Line:
 
 
 class SharedPages:
-    """The newest pages that were made for open pages. On one event loop."""
+    """The pages that were made for open pages within the last moment. On one event loop."""
 
-    def __init__(self) -> None:
+    def __init__(self, ticks: Callable[[], float]) -> None:
+        """`ticks`: a stop-watch, in seconds."""
+        self._ticks = ticks
         self._lines: OrderedDict[Hashable, _Line] = OrderedDict()
+
+    def __len__(self) -> int:
+        return sum(len(line.pages) for line in self._lines.values())
 
     async def page(
         self, key: Hashable, reader_id: str, need: int, make: Callable[[], Awaitable[Made | None]]
@@ -183,14 +207,21 @@ class SharedPages:
         """A page that knows at least `need` publications, made unless there is one. None when it can't be made."""
         line = self._lines.setdefault(key, _Line())
         self._lines.move_to_end(key)
-        while len(self._lines) > KEYS:
-            self._lines.popitem(last=False)
-        clock = asyncio.get_running_loop().time
+        clock = self._ticks
         async with line.lock:
             for one in line.pages:
                 if one.serves(reader_id, need, clock()):
                     return one
             made = await make()
             if made is not None:
-                line.pages = [made, *line.pages][:PAGES_OF_KEY]
-            return made
+                line.pages = [made, *(one for one in line.pages if clock() - one.at < KEPT_SECONDS)]
+        self._forget(clock())
+        return made
+
+    def _forget(self, now: float) -> None:
+        """Pages that serve nobody any more: a page is a hundred kilobytes."""
+        while self._lines:
+            line = next(iter(self._lines.values()))
+            if line.lock.locked() or any(now - one.at < KEPT_SECONDS for one in line.pages):
+                return
+            self._lines.popitem(last=False)
