@@ -107,6 +107,9 @@ def install(folder: Path, url: str | None, past: Past) -> None:
     store_things(database, (*things(now), *services(now)), now)
     write_past(database, past)
     write_log(url or folder / "log", database, past)
+    if database.is_postgres:
+        with database.engine.connect() as connection:  # what it does by itself while alarms come in
+            connection.exec_driver_sql("VACUUM ANALYZE")
     rows = ", ".join(f"{count:,} {name}" for name, count in counted(database).items())
     database.close()
     say(f"{rows} were written in {time.perf_counter() - began:.0f} s")

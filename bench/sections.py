@@ -62,7 +62,7 @@ class Scale:
     looks: int
 
 
-FULL = Scale(3, 5, 5, 60, 60, 5, 12, 100_000, 60, History(), 10_000, 300, 200, terraform.MANY, 5, Past(), 20)
+FULL = Scale(3, 5, 5, 60, 60, 5, 12, 100_000, 60, History(), 10_000, 300, 200, terraform.MANY, 5, Past(), 60)
 QUICK = Scale(
     1, 3, 3, 10, 10, 1, 6, 10_000, 6, History(100_000, 10_000), 1_000, 30, 20, terraform.FEW, 1, Past(500, 20_000), 5
 )

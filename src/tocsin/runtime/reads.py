@@ -155,7 +155,7 @@ class Reads:
             return incidents.by_ids(connection, ids)
 
     def incidents_titled(self, letters: str, *, sight: Sight | None = None, limit: int = 20) -> Sequence[Incident]:
-        """Of the newest 5,000 incidents those with these letters in their title, newest first."""
+        """Of the newest 5,000 incidents those with all of these words in their title, newest first."""
         with self._database.reading() as connection:
             return search.by_title(connection, letters, sight, limit)
 

@@ -1,15 +1,13 @@
-"""Incidents by letters of their title, the newest of them: a bounded look, so that an old installation stays quick."""
+"""Incidents by words of their title, the newest of them: a bounded look, so that an old installation stays quick."""
 
 from __future__ import annotations
 
-from typing import Any
-
-from sqlalchemy import JSON, Connection, and_, cast, func, or_, select
+from sqlalchemy import Connection, select
 
 from tocsin.incidents.model import Incident
 from tocsin.storage import tables
 from tocsin.storage.codec import load
-from tocsin.storage.queries.listing import Sight, within
+from tocsin.storage.queries.listing import Sight, has_words, within
 
 LOOKED_AT = 5_000
 """The newest incidents whose titles are looked at."""
@@ -18,20 +16,11 @@ _T = tables.incidents.c
 
 
 def by_title(connection: Connection, letters: str, sight: Sight | None, limit: int) -> tuple[Incident, ...]:
-    """The newest incidents with these letters in their title, large or small, of those in sight."""
-    newest = select(_T.number, _T.data).order_by(_T.number.desc()).limit(LOOKED_AT)
+    """The newest incidents with all of these words in their title, large or small, of those in sight."""
+    newest = select(_T.number, _T.words).order_by(_T.number.desc()).limit(LOOKED_AT)
     if sight is not None:
         newest = newest.where(within(sight, _T.id))
     rows = newest.subquery().c
-    title: Any = func.json_extract(rows.data, "$.title")
-    anywhere = rows.data.contains(letters, autoescape=True)  # SQLite's LIKE does not tell large letters from small
-    if connection.dialect.name == "postgresql":
-        title = cast(rows.data, JSON)["title"].as_string()
-        anywhere = rows.data.icontains(letters, autoescape=True)
-    # SQLite knows small letters of ASCII only: what was typed is looked for as it is too.
-    found = or_(func.lower(title).contains(letters.lower(), autoescape=True), title.contains(letters, autoescape=True))
-    if letters.isascii() and letters.isprintable() and not set(letters) & {'"', "\\"}:
-        # They stand in the JSON as they are: what lacks them need not be taken apart.
-        found = and_(anywhere, found)
-    statement = select(rows.data).where(found).order_by(rows.number.desc()).limit(limit)
+    found = select(rows.number).where(has_words(rows.words, letters)).order_by(rows.number.desc()).limit(limit)
+    statement = select(_T.data).where(_T.number.in_(found)).order_by(_T.number.desc())
     return tuple(load(Incident, data) for (data,) in connection.execute(statement))
