@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from babel.numbers import format_decimal
 from starlette.responses import Response
 
 from tocsin.directory.model import Channel, ContactMethod
@@ -20,7 +21,7 @@ from tocsin.paging.messages import SendTestPage
 from tocsin.runtime.reads import EVENTS_LOOKED_AT, ChannelLatest, MonitorLatest
 from tocsin.web.alerts import Pager
 from tocsin.web.language import gettext as _
-from tocsin.web.language import ngettext, said
+from tocsin.web.language import locale, ngettext, said
 from tocsin.web.looks import Look
 from tocsin.web.machine import Machine, WaySeen, WaySource
 from tocsin.web.people import page_number
@@ -87,7 +88,7 @@ def connections_page(visit: Visit) -> Response:
         total=len(chosen),
         every=len(lines),
         wanted=wanted,
-        looked_at=f"{EVENTS_LOOKED_AT:,}".replace(",", " "),
+        looked_at=format_decimal(EVENTS_LOOKED_AT, locale=locale()),
         looks_after=visit.may(Verb.ADMINISTER),
         pager_=pager,
     )

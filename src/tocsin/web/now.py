@@ -27,6 +27,9 @@ from tocsin.web.windows import running
 SHOWN = 50
 """Open incidents on the first page; the rest is counted and linked."""
 
+WATCHES = 10
+"""Schedules on the first page; the others are counted and linked."""
+
 _LOOKED_BACK = 20
 CHANGED_WITHIN = HOUR
 
@@ -48,6 +51,7 @@ def now_page(visit: Visit) -> Response:
     last = [] if rows else reads.incidents(IncidentFilter(sight=visit.sight), limit=_LOOKED_BACK).items
     can_send = visit.site.ways_to_send()
     changes, more_changes = changes_between(visit, visit.now - CHANGED_WITHIN, visit.now + 1)
+    watches, more_watches = watches_of(visit, WATCHES)
     return visit.page(
         "now.html",
         can_text=Channel.SMS in can_send or Channel.VOICE in can_send,
@@ -60,7 +64,8 @@ def now_page(visit: Visit) -> Response:
         hidden=unanswered + in_hand - len(rows),
         calm=None if rows else _calm(visit, last),
         day_one=day_one_of(visit),
-        watches=watches_of(visit),
+        watches=watches,
+        more_watches=more_watches,
         windows=running(visit),
         changes=changes,
         more_changes=more_changes,

@@ -79,15 +79,15 @@ def oncall_page(visit: Visit) -> Response:
     )
 
 
-def watches_of(visit: Visit) -> list[Watch]:
-    """The schedules that the reader may see and policies call: the reader's own first, then by name."""
+def watches_of(visit: Visit, most: int) -> tuple[list[Watch], int]:
+    """Of the schedules that the reader may see and policies call the first so many, and how many more there are.
+
+    The reader's own come first, then the others by name.
+    """
     called = visit.config.policies_of_schedule
-    found = [
-        watch_of(visit, schedule)
-        for schedule in visit.config.schedules.values()
-        if schedule.id in called and visit.may_read(schedule)
-    ]
-    return sorted(found, key=lambda watch: (not watch.mine, watch.schedule.name.casefold()))
+    found = [one for one in visit.config.schedules.values() if one.id in called and visit.may_read(one)]
+    found.sort(key=lambda one: (not is_mine(visit, one), one.name.casefold()))
+    return [watch_of(visit, one) for one in found[:most]], max(0, len(found) - most)
 
 
 def _matches(visit: Visit, schedule: Schedule, wanted: str) -> bool:
