@@ -22,6 +22,7 @@ from bench.engine_alone import SOURCE, Engine
 from bench.mix import ALL_NEW, Alerts, Bodies, Mix, dedup_key
 from tocsin.directory.model import Integration, Membership, Priority, Role, Service, Team, TeamRole, User
 from tocsin.escalation.model import Policy, Rule, Target, TargetKind
+from tocsin.events.model import Outcome
 from tocsin.kernel.ids import IdSource
 from tocsin.kernel.time import DAY, HOUR, SECOND
 from tocsin.oncall import Layer, Schedule
@@ -43,6 +44,7 @@ KEPT_BODIES = 200
 """Events of which the log still has the body."""
 
 KEY = "e93facc04764012d7bfb002500d5d1a6"
+DAYS = 60
 SPACING = 20 * SECOND
 """Between two incidents: a quarter of a million cover two months."""
 
@@ -113,7 +115,8 @@ def services(now: int) -> list[Any]:
 def write_past(database: Database, past: Past) -> None:
     """Give an installation that has the things a past. Its engine must never have run."""
     resolved, still_open = _templates()
-    copier = _Copier(SystemClock().now(), past)
+    now = SystemClock().now()
+    copier = _Copier(now, past)
     over, open_now = past.over // ALERTS_EACH, past.still_open // ALERTS_EACH
     for template, numbers in ((resolved, range(over)), (still_open, range(over, over + open_now))):
         for start in range(numbers.start, numbers.stop, _CHUNK):
@@ -121,12 +124,22 @@ def write_past(database: Database, past: Past) -> None:
     with database.transaction() as connection:
         number = {"key": "incident_number", "value": str(over + open_now)}
         connection.execute(database.upsert(tables.meta), [number])
+        connection.execute(insert(tables.entrance_days), list(_days(now, past)))
         if database.is_postgres:
             sequence = "pg_get_serial_sequence('timeline', 'seq')"
             connection.exec_driver_sql(f"SELECT setval({sequence}, (SELECT max(seq) FROM timeline))")  # noqa: S608
     with database.engine.connect() as connection:
         connection.exec_driver_sql("ANALYZE")
         connection.commit()
+
+
+def _days(now: int, past: Past) -> Iterator[dict[str, Any]]:
+    """What is counted of each key on each day of two months."""
+    head = 2 * (past.over + past.still_open)
+    for number in range(SERVICES):
+        for back in range(DAYS):
+            row = {"integration_id": f"PI{number:05d}", "day": now // DAY - back, "last_outcome": Outcome.OPENED.value}
+            yield {**row, "events": head // (SERVICES * DAYS), "last_seq": head - number, "last_at": now - back * DAY}
 
 
 def write_log(place: Path | str, database: Database, past: Past) -> None:

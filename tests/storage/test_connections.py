@@ -13,7 +13,7 @@ from tocsin.directory.model import Channel, Integration, Role, Service, User
 from tocsin.escalation.model import Policy, Rule, Target, TargetKind
 from tocsin.events.model import Action, Event
 from tocsin.kernel.actor import SYSTEM
-from tocsin.kernel.time import MINUTE
+from tocsin.kernel.time import DAY, MINUTE
 from tocsin.paging.messages import SendTestPage
 from tocsin.paging.model import Result
 from tocsin.testing.desk import DirectDesk
@@ -53,10 +53,12 @@ def test_the_last_of_each_monitor(desk: DirectDesk) -> None:
         at = NIGHT + minute * MINUTE
         event = Event(action=Action.TRIGGER, integration_id=one.id, dedup_key="k", received_at=at, summary="s")
         desk.receive(event)
-    latest = desk.reads.latest_of_monitors()
+    latest = desk.reads.latest_of_monitors(NIGHT)
     assert latest[one.id].heard_at == NIGHT + 2 * MINUTE
     assert latest[one.id].quarantined_at is None
     assert other.id not in latest
+    assert one.id in desk.reads.latest_of_monitors(NIGHT + 7 * DAY)
+    assert desk.reads.latest_of_monitors(NIGHT + 8 * DAY) == {}
 
 
 def test_what_the_database_is(desk: DirectDesk) -> None:

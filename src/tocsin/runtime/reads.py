@@ -43,7 +43,7 @@ from tocsin.storage.queries import (
 from tocsin.storage.queries.alerts import AlertFilter
 from tocsin.storage.queries.alerts import At as AlertAt
 from tocsin.storage.queries.audit import AuditFilter, AuditRecord, Change
-from tocsin.storage.queries.connections import EVENTS_LOOKED_AT, ChannelLatest, DeliveryLatest, MonitorLatest
+from tocsin.storage.queries.connections import DAYS_LOOKED_AT, ChannelLatest, DeliveryLatest, MonitorLatest
 from tocsin.storage.queries.health import DatabaseFacts, Pulse
 from tocsin.storage.queries.incidents import EVERY, NEWEST_FIRST, At, IncidentFilter, OpenCounts, Order, SortBy, rank_of
 from tocsin.storage.queries.listing import Listing, Sight
@@ -57,7 +57,7 @@ from tocsin.storage.turns import Cursor
 from tocsin.workflows.model import Run
 
 __all__ = [
-    "EVENTS_LOOKED_AT",
+    "DAYS_LOOKED_AT",
     "EVERY",
     "NEWEST_FIRST",
     "AlertAt",
@@ -460,10 +460,10 @@ class Reads:
 
     # -- how connections fare
 
-    def latest_of_monitors(self) -> Mapping[str, MonitorLatest]:
-        """By entrance, when it was heard last and what could not be decided; those that were heard lately."""
+    def latest_of_monitors(self, now: Moment) -> Mapping[str, MonitorLatest]:
+        """By entrance, when it was heard last and whether that could be decided; those that were heard lately."""
         with self._database.reading() as connection:
-            return connections.monitors(connection)
+            return connections.monitors(connection, now)
 
     def latest_of_channels(self) -> Mapping[Channel, ChannelLatest]:
         """By channel, the last message that went and the last that failed; those that were used lately."""

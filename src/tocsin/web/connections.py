@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from babel.numbers import format_decimal
 from starlette.responses import Response
 
 from tocsin.directory.model import Channel, ContactMethod
@@ -18,10 +17,10 @@ from tocsin.directory.permissions import Verb
 from tocsin.kernel.errors import Invalid
 from tocsin.kernel.time import Moment
 from tocsin.paging.messages import SendTestPage
-from tocsin.runtime.reads import EVENTS_LOOKED_AT, ChannelLatest, MonitorLatest
+from tocsin.runtime.reads import DAYS_LOOKED_AT, ChannelLatest, MonitorLatest
 from tocsin.web.alerts import Pager
 from tocsin.web.language import gettext as _
-from tocsin.web.language import locale, ngettext, said
+from tocsin.web.language import ngettext, said
 from tocsin.web.looks import Look
 from tocsin.web.machine import Machine, WaySeen, WaySource
 from tocsin.web.people import page_number
@@ -88,7 +87,7 @@ def connections_page(visit: Visit) -> Response:
         total=len(chosen),
         every=len(lines),
         wanted=wanted,
-        looked_at=format_decimal(EVENTS_LOOKED_AT, locale=locale()),
+        looked_back=DAYS_LOOKED_AT,
         looks_after=visit.may(Verb.ADMINISTER),
         pager_=pager,
     )
@@ -248,7 +247,7 @@ def _heartbeat(machine: Machine) -> Card:
 
 def _monitors(visit: Visit) -> list[MonitorLine]:
     """The ways in that the reader may see: those that need somebody first, then by when they were heard."""
-    config, latest = visit.config, visit.site.reads.latest_of_monitors()
+    config, latest = visit.config, visit.site.reads.latest_of_monitors(visit.now)
     lines = []
     for one in config.integrations.values():
         service = config.services.get(one.service_id)

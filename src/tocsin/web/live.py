@@ -34,6 +34,9 @@ GATHER_SECONDS: Final = 0.25
 """After an event, changes gather for this long: a storm must not have every page ask for itself all the time."""
 
 RETRY_MILLISECONDS: Final = 3000
+_SPREAD: Final = 50
+"""Sessions of pages that were opened together are not looked at together: what is told would wait for it."""
+
 _ASK: Final = "event: changed\ndata: 1\n\n"
 _TOPICS_MAX: Final = 4
 _NAME_CHARS: Final = 40
@@ -97,7 +100,8 @@ class _Stream:
             yield f"retry: {RETRY_MILLISECONDS}\nevent: ready\ndata: 1\n\n"
             if stale:
                 yield _ASK
-            checked_at = beat_at = anyio.current_time()
+            beat_at = anyio.current_time()
+            checked_at = beat_at - CHECK_SECONDS * (len(self.site.bus) % _SPREAD) / _SPREAD
             while True:
                 heard = await self.subscription.changed(min(CHECK_SECONDS, HEARTBEAT_SECONDS))
                 now = anyio.current_time()

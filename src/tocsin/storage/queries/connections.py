@@ -14,17 +14,18 @@ from sqlalchemy import Connection, func, select
 from tocsin.deliveries.model import Delivery, DeliveryState, is_call_lane
 from tocsin.directory.model import Channel
 from tocsin.events.model import Outcome
-from tocsin.kernel.time import Moment
+from tocsin.kernel.time import DAY, Moment
 from tocsin.paging.model import Message, MessageState
 from tocsin.storage import tables
 from tocsin.storage.codec import load
 
-EVENTS_LOOKED_AT = 50_000
-"""The newest events among which a monitor's last one is looked for."""
+DAYS_LOOKED_AT = 7
+"""Whole days, and today, in which a monitor's last event is looked for."""
 
 MESSAGES_LOOKED_AT = 2_000
 DELIVERIES_LOOKED_AT = 200
 
+_DAYS = tables.entrance_days.c
 _E = tables.event_outcomes.c
 _M = tables.messages.c
 _D = tables.deliveries.c
@@ -33,7 +34,7 @@ _WENT = (MessageState.SENT.value, MessageState.DELIVERED.value)
 
 @dataclass(frozen=True, slots=True)
 class MonitorLatest:
-    """Of one entrance: when its last event came that could be decided, and the last that could not, with why."""
+    """Of one entrance: when its last event came; where that could not be decided, why."""
 
     heard_at: Moment | None = None
     quarantined_at: Moment | None = None
@@ -57,16 +58,19 @@ class DeliveryLatest:
     dropped: Delivery | None = None
 
 
-def monitors(connection: Connection) -> Mapping[str, MonitorLatest]:
-    """By entrance (integration or orchestration key), those of which the newest events hold any."""
-    low = int(connection.execute(select(func.max(_E.seq))).scalar() or 0) - EVENTS_LOOKED_AT
-    quarantined = _E.outcome == Outcome.QUARANTINED.value
-    heard = select(_E.integration_id, func.max(_E.received_at)).where(_E.seq > low, ~quarantined)
-    found = {one: MonitorLatest(heard_at=at) for one, at in connection.execute(heard.group_by(_E.integration_id))}
-    newest = select(func.max(_E.seq)).where(_E.seq > low, quarantined).group_by(_E.integration_id)
-    bad = select(_E.integration_id, _E.received_at, _E.reason, _E.seq).where(_E.seq.in_(newest))
-    for one, at, reason, seq in connection.execute(bad):
-        found[one] = MonitorLatest(found[one].heard_at if one in found else None, at, reason, seq)
+def monitors(connection: Connection, now: Moment) -> Mapping[str, MonitorLatest]:
+    """By entrance (integration or orchestration key), those that were heard lately."""
+    lately = _DAYS.day >= now // DAY - DAYS_LOOKED_AT
+    newest = select(_DAYS.integration_id, func.max(_DAYS.day).label("day")).where(lately)
+    last = newest.group_by(_DAYS.integration_id).subquery().c
+    heard = select(_DAYS.integration_id, _DAYS.last_at, _DAYS.last_seq, _DAYS.last_outcome, _E.reason).join(
+        tables.event_outcomes, _E.seq == _DAYS.last_seq, isouter=True
+    )
+    heard = heard.where(_DAYS.integration_id == last.integration_id, _DAYS.day == last.day)
+    found: dict[str, MonitorLatest] = {}
+    for one, at, seq, outcome, reason in connection.execute(heard):
+        is_bad = outcome == Outcome.QUARANTINED.value
+        found[one] = MonitorLatest(None, at, reason or "", seq) if is_bad else MonitorLatest(heard_at=at)
     return found
 
 
