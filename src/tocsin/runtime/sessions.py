@@ -8,11 +8,12 @@ changes. Never decides what a signed-in person may do.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
 from tocsin.directory.model import User
+from tocsin.engine.config import Config
 from tocsin.engine.things import SaveThing
 from tocsin.kernel.errors import Invalid, NotAllowed, NotFound, NotSignedIn, TooMany
 from tocsin.kernel.ids import IdSource
@@ -256,18 +257,25 @@ class Sessions:
 
     def peek(self, token: str) -> Session | None:
         """The same without counting as use: for what an open page does by itself."""
-        if not token or len(token) > _TOKEN_CHARS:
-            return None
-        row = self._store.session(digest_of(token))
-        if row is None:
-            return None
-        if not self._is_good(row):
-            self._store.end_session(row.digest)
-            return None
-        return session_of(row, token)
+        return self.peek_all([token]).get(token)
 
-    def _is_good(self, row: SessionRow) -> bool:
-        now, config = self._clock.now(), self._desk.config()
+    def peek_all(self, tokens: Collection[str]) -> Mapping[str, Session]:
+        """The sessions of those of these tokens that are good, without counting as use."""
+        by_digest = {digest_of(token): token for token in tokens if 0 < len(token) <= _TOKEN_CHARS}
+        rows = self._store.sessions(by_digest) if by_digest else ()
+        if not rows:
+            return {}
+        config, found = self._desk.config(), dict[str, Session]()
+        for row in rows:
+            if self._is_good(row, config):
+                token = by_digest[row.digest]
+                found[token] = session_of(row, token)
+            else:
+                self._store.end_session(row.digest)
+        return found
+
+    def _is_good(self, row: SessionRow, config: Config) -> bool:
+        now = self._clock.now()
         user = config.users.get(row.user_id)
         if row.ends_at <= now or now - row.seen_at > IDLE or user is None or row.standing != standing_of(config, user):
             return False
@@ -331,7 +339,8 @@ class Sessions:
 
     def sessions_of(self, user_id: str) -> Sequence[Session]:
         """A person's sessions that are still good, the one seen last first."""
-        return [session_of(row, "") for row in self._store.sessions_of(user_id) if self._is_good(row)]
+        config = self._desk.config()
+        return [session_of(row, "") for row in self._store.sessions_of(user_id) if self._is_good(row, config)]
 
     def end(self, user_id: str, session_id: str) -> None:
         """End one session of this person, by its id. Raises NotFound."""

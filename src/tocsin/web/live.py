@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from typing import Final
 
 import anyio
-import anyio.to_thread
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
@@ -22,6 +21,7 @@ from tocsin.runtime.sessions import Session
 from tocsin.web import guard
 from tocsin.web.demo import DEMO_TOPIC
 from tocsin.web.open_pages import OpenPage, OpenPages
+from tocsin.web.roll import Roll
 from tocsin.web.site import Site
 
 HEARTBEAT_SECONDS: Final = 15.0
@@ -34,9 +34,6 @@ GATHER_SECONDS: Final = 0.25
 """After an event, changes gather for this long: a storm must not have every page ask for itself all the time."""
 
 RETRY_MILLISECONDS: Final = 3000
-_SPREAD: Final = 50
-"""Sessions of pages that were opened together are not looked at together: what is told would wait for it."""
-
 _ASK: Final = "event: changed\ndata: 1\n\n"
 _TOPICS_MAX: Final = 4
 _NAME_CHARS: Final = 40
@@ -59,11 +56,12 @@ def live(site: Site, open_pages: OpenPages) -> Callable[[Request], object]:
 
     A page that says its address is told what has become of its parts; others are told to ask for themselves.
     """
+    roll = Roll(site.sessions.peek_all)
 
     async def endpoint(request: Request) -> Response:
         line = guard.line_of(request, site.public_url)
         token = request.cookies.get(line.session_cookie, "")
-        session = await anyio.to_thread.run_sync(site.sessions.peek, token)
+        session = await roll.session(token)
         if session is None:
             return Response(status_code=401, headers=dict(guard.HEADERS))
         topics = topics_of(request)
@@ -74,7 +72,7 @@ def live(site: Site, open_pages: OpenPages) -> Callable[[Request], object]:
         # Listening comes first: what is published from here on is heard, what was before is known.
         seen = request.query_params.get("seen")
         stale = seen is not None and site.bus.missed(seen, topics)
-        stream = _Stream(site, open_pages, subscription, token, session)
+        stream = _Stream(site, open_pages, roll, subscription, token, session)
         stream.page = open_pages.find(request, request.query_params.get("page", ""))
         headers = {**guard.HEADERS, "x-accel-buffering": "no"}
         return StreamingResponse(stream.events(stale=stale), 200, headers, "text/event-stream")
@@ -88,6 +86,7 @@ class _Stream:
 
     site: Site
     open_pages: OpenPages
+    roll: Roll
     subscription: Subscription
     token: str
     session: Session
@@ -100,13 +99,12 @@ class _Stream:
             yield f"retry: {RETRY_MILLISECONDS}\nevent: ready\ndata: 1\n\n"
             if stale:
                 yield _ASK
-            beat_at = anyio.current_time()
-            checked_at = beat_at - CHECK_SECONDS * (len(self.site.bus) % _SPREAD) / _SPREAD
+            checked_at = beat_at = anyio.current_time()
             while True:
                 heard = await self.subscription.changed(min(CHECK_SECONDS, HEARTBEAT_SECONDS))
                 now = anyio.current_time()
                 if now - checked_at >= CHECK_SECONDS or not heard:
-                    session = await anyio.to_thread.run_sync(self.site.sessions.peek, self.token)
+                    session = await self.roll.session(self.token)
                     if session is None:
                         return
                     self.session, checked_at = session, now

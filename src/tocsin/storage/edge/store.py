@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -154,9 +154,13 @@ class EdgeStore:
 
     def session(self, digest: str) -> SessionRow | None:
         """The session with this token's digest."""
+        return next(iter(self.sessions([digest])), None)
+
+    def sessions(self, digests: Collection[str]) -> Sequence[SessionRow]:
+        """Those sessions with these tokens' digests that there are."""
         with self._reading() as connection:
-            row = connection.execute(select(sessions).where(sessions.c.digest == digest)).mappings().first()
-        return None if row is None else SessionRow(**row)
+            found = connection.execute(select(sessions).where(sessions.c.digest.in_(digests))).mappings()
+            return [SessionRow(**row) for row in found]
 
     def sessions_of(self, user_id: str) -> Sequence[SessionRow]:
         """A person's sessions, the one seen last first."""
