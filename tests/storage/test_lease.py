@@ -143,6 +143,10 @@ def test_an_engine_frozen_amid_many_statements_is_ended_too(database: Database) 
     """Of these the server thinks that they are busy, not idle; no timeout of the server ends such a session."""
     a, b = table(database, "a"), table(database, "b")
     fence = a.take(SHORT)
+    reading = database.engine.raw_connection()
+    bystander: Any = reading.driver_connection  # somebody who saves all tables: slow, and none of our business
+    for words in ("SET idle_in_transaction_session_timeout = 0", "BEGIN", "SELECT * FROM leases"):
+        bystander.execute(words)
     checked_out = database.engine.raw_connection()
     frozen: Any = checked_out.driver_connection
     frozen.pgconn.enter_pipeline_mode()
@@ -153,6 +157,8 @@ def test_an_engine_frozen_amid_many_statements_is_ended_too(database: Database) 
     began = time.monotonic()
     assert wait_to_take(b) == (fence or 0) + 1
     assert time.monotonic() - began < 8
+    assert bystander.execute("SELECT 1").fetchone() == (1,)
+    reading.invalidate()
     checked_out.invalidate()
 
 

@@ -7,7 +7,7 @@ an engine that stood still and wakes cannot commit anything. Never decides when 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, select, text
@@ -32,8 +32,10 @@ _BEGIN = text(
 # ends it. Its session waits for a client that stands still, with a lock on a row of this table: that is what is ended.
 _END_FROZEN = text(
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity JOIN pg_locks USING (pid) "  # noqa: S608 - constants
-    "WHERE relation = 'leases'::regclass AND granted AND usename = current_user AND pid <> pg_backend_pid() "
-    f"AND wait_event_type = 'Client' AND state_change < clock_timestamp() - interval '{postgres.IDLE_SECONDS} seconds'"
+    "WHERE relation = 'leases'::regclass AND mode = 'RowShareLock' AND granted AND database = datid "
+    "AND datname = current_database() AND usename = current_user AND application_name = 'tocsin' "
+    "AND pid <> pg_backend_pid() AND wait_event_type = 'Client' "
+    f"AND state_change < clock_timestamp() - interval '{postgres.IDLE_SECONDS} seconds'"
 )
 _WAIT = text("SET LOCAL lock_timeout = '1s'")
 _LOCK = text(
@@ -94,19 +96,23 @@ class LeaseTable:
         """Become the active engine for `span`, if nobody is, or only an earlier run of the same place; the new fence.
 
         Waits a moment for a transaction of the engine that was the active one; one that stood still for
-        `postgres.IDLE_SECONDS` is ended. None also when that transaction is still under way: ask again.
+        `postgres.IDLE_SECONDS` is ended then. None also when that transaction is still under way: ask again.
         """
-        with _reached(), self._database.transaction() as connection:
-            connection.execute(_BEGIN)
-            connection.execute(_END_FROZEN)
-            connection.execute(_WAIT)
+        with _reached():
             try:
-                free = connection.execute(_LOCK, {"place": self._place}).one_or_none() is not None
+                return self._take(span)
             except DBAPIError as error:
                 if not postgres.is_lock_timeout(error):
                     raise
-                free = False
-            if not free:
+            with suppress(DBAPIError), self._database.engine.connect() as connection:  # it may not be allowed
+                connection.execute(_END_FROZEN)
+            return None
+
+    def _take(self, span: Span) -> int | None:
+        with self._database.transaction() as connection:
+            connection.execute(_BEGIN)
+            connection.execute(_WAIT)
+            if connection.execute(_LOCK, {"place": self._place}).one_or_none() is None:
                 return None
             fence: int = connection.execute(_TAKE, {"holder": self._holder, "span": span}).scalar_one()
             return fence

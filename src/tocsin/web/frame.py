@@ -111,5 +111,27 @@ def duty_of(config: Config, user_id: str, now: Moment) -> Duty | None:
         ends += [shift.end for shift in shifts_at(schedule, exceptions, now) if shift.user_id == user_id]
     if not names:
         return None
+    return _duty(ends, names)
+
+
+def duties_at(config: Config, now: Moment) -> dict[str, Duty]:
+    """What `duty_of` says of everybody who is on call: one look at each schedule."""
+    names: dict[str, list[str]] = {}
+    ends: dict[str, list[Moment | None]] = {}
+    for schedule_id in config.policies_of_schedule:
+        schedule = config.schedules.get(schedule_id)
+        if schedule is None:
+            continue
+        exceptions = config.exceptions_of.get(schedule_id, ())
+        on_call = set(who_is_on_call(schedule, exceptions, now))
+        for user_id in on_call:
+            names.setdefault(user_id, []).append(schedule.name)
+        for shift in shifts_at(schedule, exceptions, now) if on_call else ():
+            if shift.user_id in on_call:
+                ends.setdefault(shift.user_id, []).append(shift.end)
+    return {user_id: _duty(ends.get(user_id, []), found) for user_id, found in names.items()}
+
+
+def _duty(ends: list[Moment | None], names: list[str]) -> Duty:
     known = [end for end in ends if end is not None]
-    return Duty(max(known) if len(known) == len(ends) else None, tuple(names))
+    return Duty(max(known) if known and len(known) == len(ends) else None, tuple(names))

@@ -98,18 +98,19 @@ class _Stream:
         try:
             yield f"retry: {RETRY_MILLISECONDS}\nevent: ready\ndata: 1\n\n"
             if stale:
-                yield _ASK
+                yield await self._news() or _ASK
             checked_at = beat_at = anyio.current_time()
             while True:
                 heard = await self.subscription.changed(min(CHECK_SECONDS, HEARTBEAT_SECONDS))
                 now = anyio.current_time()
                 if now - checked_at >= CHECK_SECONDS or not heard:
-                    session = await self.roll.session(self.token)
-                    if session is None:
+                    if not await self._holds():
                         return
-                    self.session, checked_at = session, now
+                    checked_at = now
                 if heard:
                     news = await self._news()
+                    if anyio.current_time() - checked_at >= CHECK_SECONDS and not await self._holds():
+                        return  # others had their turn first, and it has ended meanwhile
                     if news:
                         yield news
                         beat_at = now
@@ -119,6 +120,12 @@ class _Stream:
                     beat_at = now
         finally:
             self.subscription.close()
+
+    async def _holds(self) -> bool:
+        """Whether the session goes on."""
+        session = await self.roll.session(self.token)
+        self.session = session or self.session
+        return session is not None
 
     async def _news(self) -> str:
         """What to say about a change: "" when nothing that the page shows has become another."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -22,16 +22,20 @@ from tocsin.directory.model import User
 from tocsin.engine.config import Config
 from tocsin.kernel.actor import Actor, ActorKind, Via
 from tocsin.kernel.errors import TocsinError
-from tocsin.kernel.time import MINUTE, Moment
+from tocsin.kernel.time import MINUTE
 from tocsin.runtime.reads import sight_of
 from tocsin.runtime.sessions import Session
 from tocsin.web import guard, language
-from tocsin.web.frame import duty_of
+from tocsin.web.frame import Duty, duties_at
+from tocsin.web.incident import ORDER_COOKIE
 from tocsin.web.sharing import Made, SharedPages
 from tocsin.web.site import Site
-from tocsin.web.visit import Page, Visit, language_of
+from tocsin.web.visit import DENSITY_COOKIE, ZONE_COOKIE, Page, Visit, language_of
 
 PATH_MAX: Final = 2_000
+_SETTINGS: Final = (ZONE_COOKIE, DENSITY_COOKIE, ORDER_COOKIE, language.COOKIE)
+"""The cookies that a page may depend on: what people chose in a browser."""
+
 _PASSED_ON: Final = (b"host", b"accept-language")
 
 
@@ -53,7 +57,7 @@ class _Known:
     mark: str
     count: int
     minute: int
-    now: Moment
+    duties: Mapping[str, Duty]
     _traits: dict[str, Hashable] = field(default_factory=dict)
 
     def traits(self, user_id: str) -> Hashable | None:
@@ -68,7 +72,7 @@ class _Known:
         if user is None or standing is None:
             return None
         rights = (standing.role, frozenset(standing.teams.items()), standing.limited_to)
-        return (rights, sight_of(standing, actor), user.time_zone, duty_of(self.config, user_id, self.now))
+        return (rights, sight_of(standing, actor), user.time_zone, self.duties.get(user_id))
 
 
 @dataclass
@@ -82,16 +86,22 @@ class OpenPages:
     shared: SharedPages = field(init=False)
     _known: _Known | None = None
     _reading: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _stand_in: str = ""
 
     def __post_init__(self) -> None:
         self.shared = SharedPages(self.site.clock.ticks)
+        self._stand_in = self.site.ids.token()
 
     def find(self, stream: Request, path: str) -> OpenPage | None:
         """The page at this address, as the browser of this stream would ask for it; None for none that can be told."""
-        address = urlsplit(path)
+        try:
+            address = urlsplit(path)
+        except ValueError:
+            return None
         if len(path) > PATH_MAX or address.scheme or address.netloc or not path.startswith("/"):
             return None
-        cookies = self._cookies(stream)
+        held = cookie_parser(stream.headers.get("cookie", ""))
+        cookies = [(name, held[name]) for name in _SETTINGS if name in held]
         scope = dict(stream.scope)
         headers = [(name, value) for name, value in scope["headers"] if name in _PASSED_ON]
         headers += [
@@ -120,9 +130,19 @@ class OpenPages:
 
         async def make() -> Made | None:
             await self.site.bus.pace.turn()
+            now = await self._known_at(self.site.bus.count)
+            if now.config is not known.config or now.minute != known.minute:
+                return None  # rights, or who is on call, may have changed while others had their turn
             return await anyio.to_thread.run_sync(self._make, open_page, reader, known, limiter=self.limiter)
 
         return await self.shared.page((open_page.kind, traits), reader.id, need, make)
+
+    def _know(self, last: _Known | None, minute: int) -> _Known:
+        count, mark = self.site.bus.count, self.site.bus.mark
+        config = self.site.desk.config()
+        if last is not None and last.config is config and last.minute == minute:
+            return replace(last, count=count, mark=mark)
+        return _Known(config, mark, count, minute, duties_at(config, minute * MINUTE))
 
     def _make(self, open_page: OpenPage, reader: User, known: _Known) -> Made | None:
         """Made with the configuration that the key was made with: whoever shares it has the rights that it shows."""
@@ -136,6 +156,7 @@ class OpenPages:
                 line=guard.line_of(request, self.site.public_url),
                 seen=known.mark,
                 reader=reader,
+                form_token=self._stand_in,
             )
             with language.speaking(open_page.language):
                 response = open_page.page(visit)
@@ -143,7 +164,7 @@ class OpenPages:
             return None
         if response.status_code != 200:
             return None
-        return Made(bytes(response.body).decode(), reader.id, visit.asked, known.mark, known.count, at)
+        return Made(bytes(response.body).decode(), reader.id, visit.asked, known.mark, known.count, at, self._stand_in)
 
     async def _known_at(self, need: int) -> _Known:
         """The configuration after `need` publications, read once for all who ask. Raises Unavailable."""
@@ -151,14 +172,5 @@ class OpenPages:
         async with self._reading:
             found = self._known
             if found is None or found.count < need or found.minute != minute:
-                count, mark = self.site.bus.count, self.site.bus.mark
-                config = await anyio.to_thread.run_sync(self.site.desk.config, limiter=self.limiter)
-                found = self._known = _Known(config, mark, count, minute, self.site.clock.now())
+                found = self._known = await anyio.to_thread.run_sync(self._know, found, minute, limiter=self.limiter)
         return found
-
-    def _cookies(self, stream: Request) -> list[tuple[str, str]]:
-        """The browser's settings: every cookie that is neither the session's nor another of one browser alone."""
-        line = guard.line_of(stream, self.site.public_url)
-        own = {line.session_cookie, line.visit_cookie, line.begun_cookie, line.browser_cookie}
-        held = cookie_parser(stream.headers.get("cookie", ""))
-        return sorted((name, value) for name, value in held.items() if name not in own)

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Collection, Mapping
 from typing import Final
 
+import anyio
 import anyio.to_thread
 
 from tocsin.runtime.sessions import Session
@@ -22,29 +23,19 @@ class Roll:
 
     def __init__(self, peek_all: Callable[[Collection[str]], Mapping[str, Session]]) -> None:
         self._peek_all = peek_all
-        self._asked: dict[str, asyncio.Future[Session | None]] = {}
-        self._asking: set[asyncio.Task[None]] = set()
+        self._tokens: set[str] = set()
+        self._answer: asyncio.Task[Mapping[str, Session]] | None = None
 
     async def session(self, token: str) -> Session | None:
         """The session of this token, None when it has ended. Raises what the question raised."""
-        if token not in self._asked:
-            if len(self._asked) % MOST == 0:
-                task = asyncio.create_task(self._ask())
-                self._asking.add(task)
-                task.add_done_callback(self._asking.discard)
-            self._asked[token] = asyncio.get_running_loop().create_future()
-        return await asyncio.shield(self._asked[token])
+        if self._answer is None or len(self._tokens) >= MOST:
+            self._tokens = set()
+            self._answer = asyncio.create_task(self._ask(self._tokens))
+        self._tokens.add(token)
+        return (await asyncio.shield(self._answer)).get(token)
 
-    async def _ask(self) -> None:
-        await asyncio.sleep(GATHER_SECONDS)
-        asked = dict(list(self._asked.items())[:MOST])
-        for token in asked:
-            del self._asked[token]
-        try:
-            found = await anyio.to_thread.run_sync(self._peek_all, asked)
-        except Exception as error:
-            for future in asked.values():
-                future.set_exception(error)
-            return
-        for token, future in asked.items():
-            future.set_result(found.get(token))
+    async def _ask(self, tokens: set[str]) -> Mapping[str, Session]:
+        await anyio.sleep(GATHER_SECONDS)
+        if tokens is self._tokens:
+            self._answer = None  # who comes from here on is too late for this one
+        return await anyio.to_thread.run_sync(self._peek_all, tokens)

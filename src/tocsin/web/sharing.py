@@ -19,9 +19,6 @@ from typing import Final
 KEPT_SECONDS: Final = 1.0
 """So long a page serves others, if nothing has changed meanwhile: ages and countdowns go on."""
 
-FORM_TOKEN: Final = "f0rmt0ken" * 4
-"""Stands in a shared page where each reader's own form token goes."""
-
 _TOLD: Final = 16
 
 _PARTS = re.compile(r'<template data-parts="([^"]*)">')
@@ -29,6 +26,7 @@ _TAG = re.compile(r"<([a-z][a-z0-9]*)\s")
 _TITLE = re.compile(r"<title>(.*?)</title>", re.DOTALL)
 _LIST = re.compile(r"<[a-z]+\s[^<>]*data-rows")
 _ROW = re.compile(r'<([a-z]+)\s(?=[^<>]*\sdata-row[\s>])[^<>]*\bid="([^"]+)"')
+_ONCE = re.compile(r'name="once" value="[^"]*"')
 _TIME = re.compile(r'(<time datetime="[^"]*")[^<]*')
 
 
@@ -60,7 +58,10 @@ class _Told:
 
 @dataclass(frozen=True)
 class Made:
-    """A page as it was made for one reader. `count`: how many publications of the bus it knows at least."""
+    """A page as it was made for one reader. `count`: how many publications of the bus it knows at least.
+
+    `stand_in` is where each reader's own form token goes; nobody knows it beforehand.
+    """
 
     html: str
     reader_id: str
@@ -68,6 +69,7 @@ class Made:
     mark: str
     count: int
     at: float
+    stand_in: str
     _told: list[_Told] = field(default_factory=list)
 
     def serves(self, reader_id: str, need: int, now: float) -> bool:
@@ -98,7 +100,7 @@ class Made:
             del self._told[_TOLD:]
         known.clear()
         known |= told.after
-        return told.text.replace(FORM_TOKEN, form_token)
+        return told.text.replace(self.stand_in, form_token)
 
     def _tell(self, known: dict[str, int]) -> _Told:
         after, fresh = dict(known), {}
@@ -159,8 +161,8 @@ def _part(html: str) -> Part:
 
 
 def _digest(html: str) -> int:
-    """The same for the same: how long ago something is goes on by itself."""
-    return hash(_TIME.sub(r"\1", html))
+    """The same for the same: how long ago something is goes on by itself, and a form's own number says nothing."""
+    return hash(_ONCE.sub("", _TIME.sub(r"\1", html)))
 
 
 def element(html: str, id: str) -> str:
@@ -184,8 +186,9 @@ def _element_at(html: str, start: int, tag: str) -> str:
 
 @dataclass
 class _Line:
-    """Those who want the same page wait here for one that is made."""
+    """Those who want the same page wait here for one that is made. `is_personal`: it differed from reader to reader."""
 
+    is_personal: bool = False
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     pages: list[Made] = field(default_factory=list)
 
@@ -207,6 +210,9 @@ class SharedPages:
         """A page that knows at least `need` publications, made unless there is one. None when it can't be made."""
         line = self._lines.setdefault(key, _Line())
         self._lines.move_to_end(key)
+        if line.is_personal:  # nobody need wait for others' pages
+            line = self._lines.setdefault((key, reader_id), _Line())
+            self._lines.move_to_end((key, reader_id))
         clock = self._ticks
         async with line.lock:
             for one in line.pages:
@@ -214,6 +220,7 @@ class SharedPages:
                     return one
             made = await make()
             if made is not None:
+                line.is_personal = made.asked.everything
                 line.pages = [made, *(one for one in line.pages if clock() - one.at < KEPT_SECONDS)]
         self._forget(clock())
         return made

@@ -44,7 +44,7 @@ from tocsin.web.address import Seen, other_origin
 from tocsin.web.frame import frame_of
 from tocsin.web.names import ConfigNames
 from tocsin.web.render import render
-from tocsin.web.sharing import FORM_TOKEN, Asked
+from tocsin.web.sharing import Asked
 from tocsin.web.site import Site
 from tocsin.web.times import Times, zone_of
 
@@ -90,7 +90,8 @@ class Visit:
     """One request. `session` and `user` are None where nobody is signed in.
 
     `seen`: the bus's mark before anything was read, so that an open page knows what it can't have missed.
-    `reader`: for whom an open page is made anew without a session of theirs; `asked`: what it wanted to know of them.
+    `reader`: for whom an open page is made anew without a session of theirs, `form_token`: what stands for that of each
+    who shares it; `asked`: what it wanted to know of them.
     """
 
     site: Site
@@ -105,6 +106,7 @@ class Visit:
     seen: str = ""
     shown_at: str = ""
     reader: User | None = None
+    form_token: str = ""
     asked: Asked = field(default_factory=Asked)
 
     @property
@@ -272,7 +274,7 @@ class Visit:
     def csrf(self) -> str:
         """What forms of this page must carry: bound to the session, or to the browser where nobody is signed in."""
         if self.reader is not None:
-            return FORM_TOKEN
+            return self.form_token
         if self.session is not None:
             return self.session.csrf
         held = self.request.cookies.get(self.line.visit_cookie, "")

@@ -85,7 +85,8 @@
     }
     for (const node of keyed(fresh)) {
       const old = document.getElementById(node.id);
-      if (old && !busy(old) && old.textContent !== node.textContent) keeping(old, () => old.replaceChildren(...document.importNode(node, true).childNodes));
+      if (old && busy(old) && old.textContent !== node.textContent) list.dataset.stale = "1"; // until its reader leaves it
+      else if (old && old.textContent !== node.textContent) keeping(old, () => old.replaceChildren(...document.importNode(node, true).childNodes));
       if (old) old.className = node.className + (old.classList.contains("picked") ? " picked" : "");
     }
     for (const id of gone) document.getElementById(id).classList.add("is-gone");

@@ -12,7 +12,7 @@
   let source, timer, heard, failures = 0, live = false, missed = false, leaving = false, shownAt = Date.now();
 
   /* What has changed is told by the stream, or asked for as a whole page of which the parts that live are taken. */
-  let asking = false, again = false;
+  let asking = false, again = false, isTold = false, retry;
   const read = (html) => new DOMParser().parseFromString(html, "text/html");
   const show = (title, mark, find) => {
     document.title = title;
@@ -29,6 +29,7 @@
     if (document.hidden) { missed = true; return; }
     if (asking) { again = true; return; }
     const page = read(`<title>${title}</title>${Object.values(fresh).join("")}`);
+    if (document.querySelector("[data-rows][data-stale]")) { ask(); return; }
     for (const row of page.querySelectorAll("[data-same]")) { // a row as this page has it
       const same = document.getElementById(row.id)?.cloneNode(true);
       if (!same) { ask(); return; }
@@ -43,13 +44,18 @@
     if (asking) { again = true; return; }
     asking = true;
     missed = again = false;
+    clearTimeout(retry);
+    let well = false;
     try {
       const answer = await fetch(body.dataset.self, { headers: { "tocsin-refresh": "1" }, signal: AbortSignal.timeout(PATIENCE * 1000) });
       if (answer.status === 401) location.reload();
-      else if (answer.ok) take(new DOMParser().parseFromString(await answer.text(), "text/html"));
-    } catch { /* The stream says when the line is dead. */ }
+      well = answer.ok;
+      if (well) take(read(await answer.text()));
+    } catch { well = false; }
     asking = false;
-    if (again) ask();
+    if (!well) retry = setTimeout(ask, WAITS[0] * 1000); // what was told meanwhile is not on this page
+    else if (isTold) connect(); // the stream goes by what it has told: it begins anew
+    else if (again) ask();
     else later();
   };
   tocsin.again = ask;
@@ -66,10 +72,11 @@
   const connect = () => {
     clearInterval(timer);
     source?.close();
+    isTold = false;
     source = new EventSource(`${body.dataset.live}&seen=${encodeURIComponent(seen)}&page=${encodeURIComponent(body.dataset.self)}`);
     source.addEventListener("ready", () => { heard = Date.now(); live = true; failures = 0; bar.hidden = true; });
     source.addEventListener("changed", () => { heard = Date.now(); ask(); });
-    source.addEventListener("parts", (event) => { heard = Date.now(); told(JSON.parse(event.data)); });
+    source.addEventListener("parts", (event) => { heard = Date.now(); isTold = true; told(JSON.parse(event.data)); });
     source.addEventListener("still", () => { heard = Date.now(); });
     source.onerror = lost;
     if (failures) ask(); // also works as slow polling where streams are blocked
