@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect, sync_playwright
 
 from tests.web import scenes
 from tests.web.place import PASSWORD, Place
@@ -251,6 +251,35 @@ def test_nothing_sticks_out_and_nothing_is_too_small(full: tuple[Place, str], br
             )
             assert small == [], path
     assert [one for one in opened.complaints if "404" not in one] == []
+    opened.context.close()
+
+
+def test_what_a_hidden_page_missed_is_asked_for_until_it_is_there(place: Place, address: str, browser: Browser) -> None:
+    """Also when the first answer is a refusal: the stream has told it and will not tell it again."""
+    opened, refused = Opened(browser, place, "alice", address), list[str]()
+    opened.context.add_init_script(
+        "let away = false; Object.defineProperty(document, 'hidden', { get: () => away });"
+        "window.goes = (there) => { away = there; document.dispatchEvent(new Event('visibilitychange')); };"
+    )
+    page = opened.goto("/")
+
+    def answer(route: Route) -> None:
+        if "tocsin-refresh" in route.request.headers and not refused:
+            refused.append(route.request.url)
+            route.fulfill(status=503)
+        else:
+            route.continue_()
+
+    page.route(f"{address}/", answer)
+    page.evaluate("goes(true)")
+    alarm(place, "errors", "Payments fail")
+    page.wait_for_timeout(1500)
+    expect(page.locator(".fire")).to_have_count(0)
+    page.evaluate("goes(false)")
+    expect(page.locator(".fire")).to_have_count(1, timeout=15_000)
+    assert refused
+    alarm(place, "more", "Disk is full")
+    expect(page.locator("#p-headline")).to_contain_text("2 unanswered")
     opened.context.close()
 
 
