@@ -12,12 +12,14 @@ from dataclasses import replace
 from urllib.parse import urlsplit
 
 import pytest
+from starlette.requests import Request
 
 from tests.web.place import Place
 from tests.web.serving import served, session_of
 from tocsin.kernel.errors import TooMany
 from tocsin.runtime import live
 from tocsin.runtime.live import NOW, Bus, Pace, incident_topic
+from tocsin.web.app import create
 from tocsin.web.live import GATHER_SECONDS
 
 
@@ -289,6 +291,51 @@ def test_streams_are_for_people_who_are_signed_in(place: Place, address: str) ->
     stream = Stream(address, "0" * 40, "now")
     assert stream.answer.status == 401
     stream.close()
+
+
+def test_one_session_has_only_so_many_live_pages(place: Place, address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tocsin.web.live.PAGES_OF_SESSION", 2)
+    token = session_of(place, "alice")
+    streams = [Stream(address, token, "now") for _ in range(3)]
+    assert [one.answer.status for one in streams] == [200, 200, 503]
+    other = Stream(address, session_of(place, "bob"), "now")
+    assert other.answer.status == 200
+    streams[0].close()
+    until = time.monotonic() + 10
+    while (again := Stream(address, token, "now")).answer.status == 503 and time.monotonic() < until:
+        again.close()
+        place.site.bus.publish(["config"])  # a line that is gone is noticed by what is sent
+        time.sleep(0.05)
+    assert again.answer.status == 200
+    for one in (*streams[1:], other, again):
+        one.close()
+
+
+def test_who_leaves_before_the_stream_begins_is_forgotten(place: Place) -> None:
+    token = session_of(place, "alice")
+    endpoint = next(route for route in create(place.site) if getattr(route, "path", "") == "/live").endpoint  # type: ignore[attr-defined]
+    scope = {
+        "type": "http", "method": "GET", "path": "/live", "query_string": b"topic=now", "scheme": "http",
+        "headers": [(b"host", b"127.0.0.1"), (b"cookie", f"tocsin={token}".encode())], "server": ("127.0.0.1", 80),
+        "client": None, "root_path": "",
+    }  # fmt: skip
+
+    async def scene() -> None:
+        response = await endpoint(Request(scope))
+        assert len(place.site.bus) == 1
+
+        async def gone(_message: object) -> None:
+            raise OSError("the line is gone")
+
+        async def receive() -> dict[str, str]:
+            await asyncio.sleep(60)
+            return {"type": "http.disconnect"}
+
+        with suppress(BaseException):
+            await response(scope, receive, gone)
+
+    asyncio.run(scene())
+    assert len(place.site.bus) == 0
 
 
 def test_odd_topics_are_left_out(place: Place, address: str) -> None:

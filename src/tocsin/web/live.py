@@ -6,6 +6,7 @@ event; a stream ends when its person is signed out.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from typing import Final
 import anyio
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from tocsin.kernel.errors import TooMany, Unavailable
 from tocsin.runtime.live import NOW, Subscription, incident_topic
@@ -35,6 +37,9 @@ GATHER_SECONDS: Final = 0.25
 
 RETRY_MILLISECONDS: Final = 3000
 _ASK: Final = "event: changed\ndata: 1\n\n"
+PAGES_OF_SESSION: Final = 1_000
+"""Live pages that one session may have open; beyond it pages still work, without being live."""
+
 _TOPICS_MAX: Final = 4
 _NAME_CHARS: Final = 40
 
@@ -56,7 +61,7 @@ def live(site: Site, open_pages: OpenPages) -> Callable[[Request], object]:
 
     A page that says its address is told what has become of its parts; others are told to ask for themselves.
     """
-    roll = Roll(site.sessions.peek_all)
+    roll, open_by = Roll(site.sessions.peek_all), Counter[str]()
 
     async def endpoint(request: Request) -> Response:
         line = guard.line_of(request, site.public_url)
@@ -66,6 +71,8 @@ def live(site: Site, open_pages: OpenPages) -> Callable[[Request], object]:
             return Response(status_code=401, headers=dict(guard.HEADERS))
         topics = topics_of(request)
         try:
+            if open_by[session.id] >= PAGES_OF_SESSION:
+                raise TooMany("Too many live pages are open in this browser.", reason="live_pages")
             subscription = site.bus.subscribe(topics)
         except TooMany:
             return Response(status_code=503, headers={**guard.HEADERS, "retry-after": "30"})
@@ -75,9 +82,32 @@ def live(site: Site, open_pages: OpenPages) -> Callable[[Request], object]:
         stream = _Stream(site, open_pages, roll, subscription, token, session)
         stream.page = open_pages.find(request, request.query_params.get("page", ""))
         headers = {**guard.HEADERS, "x-accel-buffering": "no"}
-        return StreamingResponse(stream.events(stale=stale), 200, headers, "text/event-stream")
+        open_by[session.id] += 1
+
+        def over() -> None:
+            subscription.close()
+            open_by.subtract([session.id])
+            if not open_by[session.id]:
+                del open_by[session.id]
+
+        return _LiveResponse(stream.events(stale=stale), headers, over)
 
     return endpoint
+
+
+class _LiveResponse(StreamingResponse):
+    """A stream of events. `over` is called at its end, also when it never began: its reader may leave before that."""
+
+    def __init__(self, events: AsyncIterator[str], headers: dict[str, str], over: Callable[[], None]) -> None:
+        super().__init__(events, 200, headers, "text/event-stream")
+        self._over = over
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._over()
 
 
 @dataclass
@@ -95,31 +125,28 @@ class _Stream:
 
     async def events(self, *, stale: bool) -> AsyncIterator[str]:
         """The first says from when on changes are told; `stale`: the page has missed one before that."""
-        try:
-            yield f"retry: {RETRY_MILLISECONDS}\nevent: ready\ndata: 1\n\n"
-            if stale:
-                yield await self._news() or _ASK
-            checked_at = beat_at = anyio.current_time()
-            while True:
-                heard = await self.subscription.changed(min(CHECK_SECONDS, HEARTBEAT_SECONDS))
-                now = anyio.current_time()
-                if now - checked_at >= CHECK_SECONDS or not heard:
-                    if not await self._holds():
-                        return
-                    checked_at = now
-                if heard:
-                    news = await self._news()
-                    if anyio.current_time() - checked_at >= CHECK_SECONDS and not await self._holds():
-                        return  # others had their turn first, and it has ended meanwhile
-                    if news:
-                        yield news
-                        beat_at = now
-                    await self.subscription.rest(GATHER_SECONDS)
-                elif now - beat_at >= HEARTBEAT_SECONDS:
-                    yield "event: still\ndata: 1\n\n"
+        yield f"retry: {RETRY_MILLISECONDS}\nevent: ready\ndata: 1\n\n"
+        if stale:
+            yield await self._news() or _ASK
+        checked_at = beat_at = anyio.current_time()
+        while True:
+            heard = await self.subscription.changed(min(CHECK_SECONDS, HEARTBEAT_SECONDS))
+            now = anyio.current_time()
+            if now - checked_at >= CHECK_SECONDS or not heard:
+                if not await self._holds():
+                    return
+                checked_at = now
+            if heard:
+                news = await self._news()
+                if anyio.current_time() - checked_at >= CHECK_SECONDS and not await self._holds():
+                    return  # others had their turn first, and it has ended meanwhile
+                if news:
+                    yield news
                     beat_at = now
-        finally:
-            self.subscription.close()
+                await self.subscription.rest(GATHER_SECONDS)
+            elif now - beat_at >= HEARTBEAT_SECONDS:
+                yield "event: still\ndata: 1\n\n"
+                beat_at = now
 
     async def _holds(self) -> bool:
         """Whether the session goes on."""
