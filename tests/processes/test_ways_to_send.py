@@ -111,7 +111,8 @@ def readable(server: RunningServer) -> bytes:
 def test_an_owner_sets_mail_up_on_a_page(server: RunningServer, tmp_path: Path) -> None:
     with FakeMailServer(SystemClock().now, user="tocsin", password=PASSWORD) as mail:
         olga = Owner(server)
-        assert "no way to send is set up: an owner sets one up at /connections" in ready(server)
+        no_way = "no way to send is set up: an owner sets one up at /connections"
+        server.wait_until(lambda: no_way in ready(server), "it is said that nothing can be sent")
         typed = {"host": "127.0.0.1", "port": str(mail.port), "encryption": "off", "user": "tocsin",
                  "secret": PASSWORD, "mail_from": "Alarm <alarm@example.org>"}  # fmt: skip
         refused = olga.act("/connections/mail", "/connections/mail", **typed | {"host": "smtp://127.0.0.1"})

@@ -24,13 +24,13 @@ RECONNECTED: Final = "reconnected"
 _MARK_DIGITS: Final = 18
 
 PAGES_A_SECOND: Final = 50
-"""With many pages open they are told one after the other, so that no more ask for themselves at once."""
+"""Pages that are made for open ones, one after the other."""
 
-PAGES_FOR_LONG: Final = 8
+PAGES_FOR_LONG: Final = 6
 """The same while changes do not end: a tenth of a core, or two, for whatever is open."""
 
 PAGES_IN_A_BURST: Final = 100
-"""Pages that are told before that begins."""
+"""Pages that are made before that begins."""
 
 REMEMBERED: Final = 1_024
 """So many publications are known: a page that was made before them is told that it may be stale."""
@@ -45,11 +45,11 @@ def incident_topic(incident_id: str) -> str:
 
 
 class Pace:
-    """How soon pages may ask for themselves: at once while few do, and never so many for long that others suffer.
+    """How soon pages are made for open ones: at once while few are, and never so many for long that others suffer.
 
-    A page that is told asks for itself, which costs some ten milliseconds; five hundred that all did so at every change
-    would take the whole edge. `burst` pages are told as fast as `fast` a second; a storm that goes on is told `slow`
-    a second, and each page then hears of all that has changed meanwhile at once.
+    A page costs some ten milliseconds; five hundred that are all different would take the whole edge at every change.
+    `burst` pages are made as fast as `fast` a second; in a storm that goes on `slow` a second, and each page then hears
+    of all that has changed meanwhile at once.
     """
 
     def __init__(self, fast: float, slow: float, burst: float) -> None:
