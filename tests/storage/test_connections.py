@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
 from tests.databases import fresh
 from tests.web.place import NIGHT
@@ -16,6 +17,7 @@ from tocsin.kernel.actor import SYSTEM
 from tocsin.kernel.time import DAY, MINUTE
 from tocsin.paging.messages import SendTestPage
 from tocsin.paging.model import Result
+from tocsin.storage import tables
 from tocsin.testing.desk import DirectDesk
 
 
@@ -59,6 +61,15 @@ def test_the_last_of_each_monitor(desk: DirectDesk) -> None:
     assert other.id not in latest
     assert one.id in desk.reads.latest_of_monitors(NIGHT + 7 * DAY)
     assert desk.reads.latest_of_monitors(NIGHT + 8 * DAY) == {}
+    for bad, good in ((2, 2), (3, 1)):  # the last success and the last error are both known, whichever came later
+        with desk._writing.transaction() as connection:
+            rows = tables.event_outcomes
+            connection.execute(update(rows).where(rows.c.seq == bad).values(outcome="quarantined", reason="no JSON"))
+            if bad == 3:
+                connection.execute(update(tables.entrance_days).values(last_outcome="quarantined"))
+        found = desk.reads.latest_of_monitors(NIGHT)[one.id]
+        assert (found.quarantined_at, found.reason) == (NIGHT + (bad - 1) * MINUTE, "no JSON")
+        assert found.heard_at == (NIGHT + 2 * MINUTE if good == 2 else NIGHT)
 
 
 def test_what_the_database_is(desk: DirectDesk) -> None:

@@ -461,7 +461,7 @@ class Reads:
     # -- how connections fare
 
     def latest_of_monitors(self, now: Moment) -> Mapping[str, MonitorLatest]:
-        """By entrance, when it was heard last and whether that could be decided; those that were heard lately."""
+        """By entrance, when it was heard last and what could not be decided; those that were heard lately."""
         with self._database.reading() as connection:
             return connections.monitors(connection, now)
 

@@ -22,6 +22,9 @@ from tocsin.storage.codec import load
 DAYS_LOOKED_AT = 7
 """Whole days, and today, in which a monitor's last event is looked for."""
 
+EVENTS_LOOKED_AT = 50_000
+"""The newest events among which its last one that could not be decided is looked for."""
+
 MESSAGES_LOOKED_AT = 2_000
 DELIVERIES_LOOKED_AT = 200
 
@@ -34,7 +37,7 @@ _WENT = (MessageState.SENT.value, MessageState.DELIVERED.value)
 
 @dataclass(frozen=True, slots=True)
 class MonitorLatest:
-    """Of one entrance: when its last event came; where that could not be decided, why."""
+    """Of one entrance: when its last event came that could be decided, and the last that could not, with why."""
 
     heard_at: Moment | None = None
     quarantined_at: Moment | None = None
@@ -63,15 +66,26 @@ def monitors(connection: Connection, now: Moment) -> Mapping[str, MonitorLatest]
     lately = _DAYS.day >= now // DAY - DAYS_LOOKED_AT
     newest = select(_DAYS.integration_id, func.max(_DAYS.day).label("day")).where(lately)
     last = newest.group_by(_DAYS.integration_id).subquery().c
-    heard = select(_DAYS.integration_id, _DAYS.last_at, _DAYS.last_seq, _DAYS.last_outcome, _E.reason).join(
-        tables.event_outcomes, _E.seq == _DAYS.last_seq, isouter=True
+    heard = select(_DAYS.integration_id, _DAYS.last_at, _DAYS.last_outcome).where(
+        _DAYS.integration_id == last.integration_id, _DAYS.day == last.day
     )
-    heard = heard.where(_DAYS.integration_id == last.integration_id, _DAYS.day == last.day)
-    found: dict[str, MonitorLatest] = {}
-    for one, at, seq, outcome, reason in connection.execute(heard):
-        is_bad = outcome == Outcome.QUARANTINED.value
-        found[one] = MonitorLatest(None, at, reason or "", seq) if is_bad else MonitorLatest(heard_at=at)
-    return found
+    quarantined = Outcome.QUARANTINED.value
+    ended = [(one, at, outcome == quarantined) for one, at, outcome in connection.execute(heard)]
+    found = {one: at for one, at, is_bad in ended if not is_bad}
+    # Of those whose last event could not be decided, and of what could not be, the newest events know more.
+    low = int(connection.execute(select(func.max(_E.seq))).scalar() or 0) - EVENTS_LOOKED_AT
+    unsure = [one for one, _at, is_bad in ended if is_bad]
+    if unsure:
+        good = select(_E.integration_id, func.max(_E.received_at)).where(
+            _E.seq > low, _E.outcome != quarantined, _E.integration_id.in_(unsure)
+        )
+        found |= dict(connection.execute(good.group_by(_E.integration_id)).all())
+    latest = {one: MonitorLatest(heard_at=at) for one, at in found.items()}
+    worst = select(func.max(_E.seq)).where(_E.seq > low, _E.outcome == quarantined).group_by(_E.integration_id)
+    bad = select(_E.integration_id, _E.received_at, _E.reason, _E.seq).where(_E.seq.in_(worst))
+    for one, at, reason, seq in connection.execute(bad):
+        latest[one] = MonitorLatest(found.get(one), at, reason, seq)
+    return latest
 
 
 def channels(connection: Connection) -> Mapping[Channel, ChannelLatest]:
