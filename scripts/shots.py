@@ -132,8 +132,6 @@ def wanted(options: argparse.Namespace, scene: str, numbers: dict[str, Any]) -> 
     shared = {**PAGES, **VIEWS}
     pages = {**shared, **defined_scene.PAGES, **shifts_scene.PAGES, **schedule_scene.PAGES}
     usual = OWN.get(scene, shared)
-    pages = {**PAGES, **defined_scene.PAGES, **shifts_scene.PAGES, **schedule_scene.PAGES}
-    usual = OWN.get(scene, PAGES)
     if scene == "sign-in":
         pages = usual = sign_in_scene.PAGES
     only = options.only.split(",") if options.only else [page for page in usual if scene in SHOWS or page not in DEMO]
