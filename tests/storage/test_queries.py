@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
+from sqlalchemy import delete
 
 from tests.storage.rows import BEGIN, SERVICES, TEAMS, USERS, Written, write
 from tocsin.alerts.model import AlertStatus
@@ -20,6 +21,7 @@ from tocsin.incidents.model import Incident, Status
 from tocsin.kernel.actor import Actor, ActorKind, Via
 from tocsin.kernel.time import MINUTE
 from tocsin.runtime.reads import (
+    EVERY,
     AlertFilter,
     IncidentFilter,
     MessageFilter,
@@ -28,8 +30,9 @@ from tocsin.runtime.reads import (
     Sight,
     SortBy,
     TimelineFilter,
-    sight_of,
 )
+from tocsin.runtime.sight import sight_of
+from tocsin.storage import tables
 from tocsin.storage.database import Database, open_database
 
 T = TypeVar("T")
@@ -293,3 +296,20 @@ def test_sight_is_the_permission_rule(role: Role) -> None:
                 bool(owners & sight.team_ids) and (sight.limited_to is None or bool(owners & sight.limited_to))
             )
             assert shown == may(standing, Verb.READ, owners), (standing, owners)
+
+
+def test_what_is_asked_at_one_moment_does_not_change_between_two_questions(
+    reads: Reads, written: Written, database: Database
+) -> None:
+    gone = written.incidents[0].id
+
+    def there(source: Reads) -> tuple[bool, int]:
+        return source.incident(gone) is not None, source.incidents(EVERY, want_total=True).total or 0
+
+    with reads.at_one_moment() as held:
+        before = there(held)
+        with database.transaction() as connection:
+            connection.execute(delete(tables.incidents).where(tables.incidents.c.id == gone))
+        assert there(held) == before == (True, COUNT)
+        assert there(reads) == (False, COUNT - 1), "others see what is there now"
+    assert there(held) == (False, COUNT - 1), "so does whoever asks on when the moment is over"

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sqlalchemy import event
 
 from tests.web.place import Place
 from tests.web.scenes import empty
@@ -105,3 +106,12 @@ def test_before_the_first_service_it_is_said_that_there_is_no_key(tmp_path: Path
         place, "/alerts", "erin"
     )
     place.close()
+
+
+def test_the_page_is_made_from_one_look_at_the_database(place: Place) -> None:
+    place.alarm("PaymentsService", "errors", "Payments fail")
+    looks: list[object] = []
+    engine = place.desk.reads._database.engine
+    event.listen(engine, "checkout", lambda *_: looks.append(1))
+    assert "Payments fail" in seen(place, "/")
+    assert len(looks) == 1

@@ -1,27 +1,24 @@
 """The read side: what dialects and pages ask about incidents, alerts, timelines, pages, events and changes.
 
 Every call takes its own reading connection from the pool, so it may be made from any thread, and sees what was
-committed when it began. Decides nothing; `sight_of` translates the permission rule into what a query can filter by.
+committed when it began; `at_one_moment` has one for several. Decides nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from contextlib import closing
-from dataclasses import replace
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 
 from tocsin.alerts.model import Alert, AlertStatus
 from tocsin.deliveries.model import Delivery, Lane
 from tocsin.directory.model import Channel
-from tocsin.directory.permissions import Standing, Verb, may
 from tocsin.escalation.model import Policy
 from tocsin.events.memory import Memory
 from tocsin.incidents.model import Incident
 from tocsin.incidents.notes import Note
-from tocsin.kernel.actor import Actor, ActorKind
 from tocsin.kernel.time import Moment, Span
 from tocsin.paging.model import Message, Page
-from tocsin.storage.database import Database
+from tocsin.storage.database import Database, OneMoment
 from tocsin.storage.log import LogError, LogReader
 from tocsin.storage.queries import (
     alerts,
@@ -90,7 +87,6 @@ __all__ = [
     "TimelineEntry",
     "TimelineFilter",
     "rank_of",
-    "sight_of",
 ]
 
 
@@ -100,7 +96,16 @@ class Reads:
     def __init__(self, database: Database, journal: Callable[[], LogReader] | None = None) -> None:
         """`database` should be opened read-only; neither begun nor closed here. `journal` opens the ingest log."""
         self._database = database
+        self._source: Database | OneMoment = database
         self._journal = journal
+
+    @contextmanager
+    def at_one_moment(self) -> Iterator[Reads]:
+        """The same questions, all answered from one snapshot, by one thread: what a page is made from agrees."""
+        made = Reads(self._database, self._journal)
+        made._source = moment = OneMoment(self._database)
+        with closing(moment):
+            yield made
 
     # -- incidents
 
@@ -114,7 +119,7 @@ class Reads:
         want_total: bool = False,
     ) -> Listing[Incident]:
         """One page of incidents. `order`: pairs of what by and whether descending."""
-        with self._database.reading() as connection:
+        with self._source.reading() as connection:
             return incidents.find(connection, wanted, order, limit, offset, want_total=want_total)
 
     def incidents_near(
@@ -131,62 +136,62 @@ class Reads:
 
         A filter that no index serves is looked for among 10,000 incidents; `looked_to` then says how far that was.
         """
-        with self._database.reading() as connection:
+        with self._source.reading() as connection:
             return incidents.near(connection, wanted, order, ranks or {}, at, limit, backwards=backwards)
 
     def count_incidents(self, wanted: IncidentFilter, most: int = COUNTED) -> Count:
         """How many incidents there are, counted as far as `most`. Reads that many rows only of what has an index."""
-        with self._database.engine.connect() as connection:
+        with self._source.looking() as connection:
             return incidents.count(connection, wanted, most)
 
     def incident_ids(self, wanted: IncidentFilter, most: int) -> tuple[str, ...]:
         """The ids of the newest so many incidents."""
-        with self._database.engine.connect() as connection:
+        with self._source.looking() as connection:
             return incidents.ids(connection, wanted, most)
 
     def incident(self, reference: str) -> Incident | None:
         """One incident by its id or its number."""
-        with self._database.engine.connect() as connection:
+        with self._source.looking() as connection:
             return incidents.one(connection, reference)
 
     def incidents_by_id(self, ids: Iterable[str]) -> Mapping[str, Incident]:
         """The incidents with these ids, those that exist."""
-        with self._database.engine.connect() as connection:
+        with self._source.looking() as connection:
             return incidents.by_ids(connection, ids)
 
     def incidents_titled(self, letters: str, *, sight: Sight | None = None, limit: int = 20) -> Sequence[Incident]:
         """Of the newest 5,000 incidents those with all of these words in their title, newest first."""
-        with self._database.reading() as connection:
+        with self._source.reading() as connection:
             return search.by_title(connection, letters, sight, limit)
 
     def open_counts(self, *, sight: Sight | None = None, team_ids: Sequence[str] = ()) -> OpenCounts:
         """How many incidents are open."""
-        with self._database.engine.connect() as connection:
+        with self._source.looking() as connection:
             return incidents.open_counts(connection, sight, team_ids)
 
     def people_with_incidents(self) -> frozenset[str]:
         """Who has an open incident now."""
-        with self._database.engine.connect() as connection:
+        with self._source.looking() as connection:
             return incidents.people(connection)
 
     def open_by_service(self, service_ids: Collection[str] | None = None) -> Mapping[str, OpenCounts]:
         """How many incidents are open on each service that has any, of these services if some are named."""
-        with self._database.engine.connect() as connection:
+        with self._source.looking() as connection:
             return incidents.open_by_service(connection, service_ids)
 
     def last_incident_at(self, service_id: str) -> Moment | None:
         """When the service's newest incident began."""
-        with self._database.engine.connect() as connection:
+        with self._source.looking() as connection:
             return incidents.last_created(connection, service_id)
 
     def last_incidents(self, service_ids: Collection[str]) -> Mapping[str, Moment]:
         """When the newest incident began, of each of these services that ever had one."""
-        with self._database.reading() as connection:
+        with self._source.reading() as connection:
             return incidents.last_created_of(connection, service_ids)
 
     def policy_as_it_was(self, snapshot_id: str) -> Policy | None:
         """The escalation policy that an incident's `policy_snapshot` names."""
-        with self._database.engine.connect() as connection:
+        with self._source.looking() as connection:
             return policies.as_it_was(connection, snapshot_id)
 
     # -- alerts
@@ -201,7 +206,7 @@ class Reads:
         want_total: bool = False,
     ) -> Listing[Alert]:
         """One page of alerts."""
-        with self._database.reading() as connection:
+        with self._source.reading() as connection:
             return alerts.find(connection, wanted, limit, offset, newest_first=newest_first, want_total=want_total)
 
     def alerts_near(
@@ -214,22 +219,22 @@ class Reads:
         backwards: bool = False,
     ) -> Slice[Alert]:
         """The alerts beyond a place of the list, as `incidents_near`."""
-        with self._database.reading() as connection:
+        with self._source.reading() as connection:
             return alerts.near(connection, wanted, at, limit, newest_first=newest_first, backwards=backwards)
 
     def count_alerts(self, wanted: AlertFilter, most: int = COUNTED) -> Count:
         """How many alerts there are, counted as far as `most`."""
-        with self._database.engine.connect() as connection:
+        with self._source.looking() as connection:
             return alerts.count(connection, wanted, most)
 
     def count_suspended(self, wanted: SuspendedFilter) -> SuspendedCounts:
         """How many alerts waited before they could page, and what became of them."""
-        with self._database.engine.connect() as connection:
+        with self._source.looking() as connection:
             return suspended.counts(connection, wanted)
 
     def latest_suspended(self, wanted: SuspendedFilter, most: int) -> tuple[Sequence[Alert], Sequence[Alert]]:
         """Of the alerts that waited the newest that paged, and the newest that were over in time."""
-        with self._database.reading() as connection:
+        with self._source.reading() as connection:
             return suspended.latest(connection, wanted, most)
 
     def alerts_of(
@@ -255,17 +260,17 @@ class Reads:
 
     def alerts_by_id(self, ids: Iterable[str]) -> Mapping[str, Alert]:
         """The alerts with these ids, those that exist."""
-        with self._database.engine.connect() as connection:
+        with self._source.looking() as connection:
             return alerts.by_ids(connection, ids)
 
     def first_alerts(self, incident_ids: Sequence[str]) -> Mapping[str, Alert]:
         """The oldest alert of each of these incidents that has one."""
-        with self._database.reading() as connection:
+        with self._source.reading() as connection:
             return alerts.first_of(connection, incident_ids)
 
     def open_alerts(self) -> tuple[int, int]:
         """How many alerts are open, and how many of those were kept from paging."""
-        with self._database.engine.connect() as connection:
+        with self._source.looking() as connection:
             return alerts.open_and_suppressed(connection)
 
     # -- the timeline
@@ -280,49 +285,49 @@ class Reads:
         want_total: bool = False,
     ) -> Listing[TimelineEntry]:
         """One page of facts: of an incident, or across all incidents."""
-        with self._database.reading() as connection:
+        with self._source.reading() as connection:
             return timeline.find(connection, wanted, limit, offset, newest_first=newest_first, want_total=want_total)
 
     def histories(self, incident_ids: Sequence[str], kinds: Sequence[str]) -> Mapping[str, Sequence[TimelineEntry]]:
         """The facts of these kinds about each of these incidents, oldest first. For reports; the caller bounds it."""
-        with self._database.reading() as connection:
+        with self._source.reading() as connection:
             return timeline.of_incidents(connection, incident_ids, kinds)
 
     def timeline_after(self, incident_id: str, after_seq: int, *, limit: int = 500) -> Listing[TimelineEntry]:
         """What came after `after_seq` on an incident's timeline ("" = all facts), oldest first. For live views."""
-        with self._database.engine.connect() as connection:
+        with self._source.looking() as connection:
             return timeline.after(connection, incident_id, after_seq, limit)
 
     def timeline_entry(self, seq: int) -> TimelineEntry | None:
         """One entry by its number."""
-        with self._database.engine.connect() as connection:
+        with self._source.looking() as connection:
             return timeline.one(connection, seq)
 
     def first_entries(self, incident_ids: Iterable[str]) -> Mapping[str, int]:
         """The number of the first entry of each of these incidents."""
-        with self._database.engine.connect() as connection:
+        with self._source.looking() as connection:
             return timeline.first_seqs(connection, incident_ids)
 
     def notes(self, incident_id: str) -> Sequence[Note]:
         """What people wrote on an incident, as it stands; oldest first."""
-        with self._database.engine.connect() as connection:
+        with self._source.looking() as connection:
             return timeline.notes(connection, incident_id)
 
     # -- pages and messages
 
     def pages_of(self, incident_id: str) -> tuple[Page, ...]:
         """Every page about an incident, oldest first."""
-        with self._database.engine.connect() as connection:
+        with self._source.looking() as connection:
             return pages.of_incident(connection, incident_id)
 
     def page(self, page_id: str) -> Page | None:
         """One page."""
-        with self._database.engine.connect() as connection:
+        with self._source.looking() as connection:
             return pages.one(connection, page_id)
 
     def message(self, message_id: str) -> Message | None:
         """One message."""
-        with self._database.engine.connect() as connection:
+        with self._source.looking() as connection:
             return pages.message(connection, message_id)
 
     def messages(
@@ -335,7 +340,7 @@ class Reads:
         want_total: bool = False,
     ) -> Listing[Message]:
         """One page of messages."""
-        with self._database.reading() as connection:
+        with self._source.reading() as connection:
             return pages.messages(connection, wanted, limit, offset, newest_first=newest_first, want_total=want_total)
 
     # -- what subscriptions are told
@@ -344,58 +349,58 @@ class Reads:
         self, subscription_id: str, *, limit: int = 25, offset: int = 0, want_total: bool = False
     ) -> Listing[Delivery]:
         """One page of a subscription's deliveries, newest first. The body is the dialect's to render."""
-        with self._database.reading() as connection:
+        with self._source.reading() as connection:
             return deliveries.of_subscription(connection, subscription_id, limit, offset, want_total=want_total)
 
     def delivery(self, delivery_id: str) -> Delivery | None:
         """One delivery."""
-        with self._database.engine.connect() as connection:
+        with self._source.looking() as connection:
             return deliveries.one(connection, delivery_id)
 
     def waiting_deliveries(self) -> int:
         """How many deliveries have not ended, 100,000 at most. Cheap."""
-        with self._database.engine.connect() as connection:
+        with self._source.looking() as connection:
             return deliveries.waiting(connection)
 
     def lane(self, subscription_id: str) -> Lane:
         """How the deliveries of a subscription fare."""
-        with self._database.engine.connect() as connection:
+        with self._source.looking() as connection:
             return deliveries.lane(connection, subscription_id)
 
     # -- workflows
 
     def runs_of(self, incident_id: str) -> Sequence[Run]:
         """Every run of a workflow on an incident, oldest first."""
-        with self._database.engine.connect() as connection:
+        with self._source.looking() as connection:
             return runs.of_incident(connection, incident_id)
 
     def latest_runs(self, workflow_id: str, most: int) -> Sequence[Run]:
         """The newest runs of a workflow, the newest first."""
-        with self._database.engine.connect() as connection:
+        with self._source.looking() as connection:
             return runs.latest(connection, workflow_id, most)
 
     # -- what rules remember
 
     def memories(self, ids: Iterable[str]) -> Mapping[str, Memory]:
         """What rules and cache variables remember under these ids, as it was stored."""
-        with self._database.engine.connect() as connection:
+        with self._source.looking() as connection:
             return memories.by_ids(connection, ids)
 
     # -- events, health, changes
 
     def outcomes(self, wanted: OutcomeFilter, *, limit: int = 100) -> Listing[EventOutcome]:
         """How accepted events ended, newest first; the next page begins before the last one's `seq`."""
-        with self._database.reading() as connection:
+        with self._source.reading() as connection:
             return outcomes.find(connection, wanted, limit)
 
     def outcomes_near(self, wanted: OutcomeFilter, *, limit: int = 50) -> tuple[Listing[EventOutcome], int]:
         """The same, and before which number the search stopped with others beyond it (0 = all was looked through)."""
-        with self._database.reading() as connection:
+        with self._source.reading() as connection:
             return outcomes.looked(connection, wanted, limit)
 
     def outcome(self, seq: int) -> EventOutcome | None:
         """How one event ended; None while it is undecided."""
-        with self._database.engine.connect() as connection:
+        with self._source.looking() as connection:
             return outcomes.one(connection, seq)
 
     def posted(self, seqs: Iterable[int]) -> Mapping[int, bytes]:
@@ -413,66 +418,66 @@ class Reads:
 
     def open_alerts_by_service(self, service_ids: Collection[str]) -> Mapping[str, int]:
         """How many alerts are open on each of these services that has any."""
-        with self._database.engine.connect() as connection:
+        with self._source.looking() as connection:
             return services.open_alerts(connection, service_ids)
 
     def last_heard(self, integration_ids: Collection[str]) -> Mapping[str, Heard]:
         """What came last by each of these keys, if anything came in the last 90 days. Cheap."""
-        with self._database.engine.connect() as connection:
+        with self._source.looking() as connection:
             return services.last_heard(connection, integration_ids)
 
     def changes(
         self, integration_ids: Collection[str], since: Moment, *, until: Moment | None = None, most: int = 100
     ) -> Sequence[EventOutcome]:
         """The newest changes that came by these keys since then, and before `until`."""
-        with self._database.engine.connect() as connection:
+        with self._source.looking() as connection:
             return services.changes(connection, integration_ids, since, most, until)
 
     def alerts_by_slot(self, service_id: str, since: Moment, width: Span) -> tuple[Mapping[int, int], bool]:
         """How many alerts were opened in each slot of this width since then; and whether there were more."""
-        with self._database.engine.connect() as connection:
+        with self._source.looking() as connection:
             return services.alerts_by_slot(connection, service_id, since, width)
 
     def noise(self, service_id: str, integration_ids: Sequence[str], since: Moment) -> Noise:
         """What came in since then and what it led to, "at least" where there was more than is counted."""
-        with self._database.reading() as connection:
+        with self._source.reading() as connection:
             return services.noise(connection, service_id, integration_ids, since)
 
     def pulse(self) -> Pulse:
         """Timers, outbox and cursor, for the health page."""
-        with self._database.reading() as connection:
+        with self._source.reading() as connection:
             return health.pulse(connection)
 
     def oldest_due(self) -> tuple[Moment | None, Moment | None]:
         """The next timer's due time and the oldest outbox row's moment. Cheap."""
-        with self._database.engine.connect() as connection:
+        with self._source.looking() as connection:
             return health.oldest(connection)
 
     def cursor(self) -> Cursor:
         """How far the log has been decided."""
-        with self._database.engine.connect() as connection:
+        with self._source.looking() as connection:
             return health.cursor(connection)
 
     def oldest_kept_event(self) -> int:
         """The number of the oldest event whose outcome is kept; where none is, the first that is not decided."""
-        with self._database.reading() as connection:
+        with self._source.reading() as connection:
             return outcomes.oldest(connection) or health.cursor(connection).seq + 1
 
     # -- how connections fare
 
     def latest_of_monitors(self, now: Moment) -> Mapping[str, MonitorLatest]:
         """By entrance, when it was heard last and what could not be decided; those that were heard lately."""
-        with self._database.reading() as connection:
+        with self._source.reading() as connection:
             return connections.monitors(connection, now)
 
     def latest_of_channels(self) -> Mapping[Channel, ChannelLatest]:
         """By channel, the last message that went and the last that failed; those that were used lately."""
-        with self._database.reading() as connection:
+        with self._source.reading() as connection:
             return connections.channels(connection)
 
     def latest_deliveries(self) -> DeliveryLatest:
         """The last delivery to any subscription that arrived, and the last that was given up."""
-        with self._database.engine.connect() as connection:
+        with self._source.looking() as connection:
             return connections.deliveries(connection)
 
     def database_facts(self) -> DatabaseFacts:
@@ -481,17 +486,5 @@ class Reads:
 
     def audit(self, wanted: AuditFilter, *, limit: int = 100) -> Listing[AuditRecord]:
         """Changes of configuration, newest first; the next page begins before the last one's `seq`."""
-        with self._database.engine.connect() as connection:
+        with self._source.looking() as connection:
             return audit.find(connection, wanted, limit)
-
-
-def sight_of(standing: Standing, actor: Actor) -> Sight | None:
-    """What incidents the actor may see: None = all, else those of some teams and those that the person has now."""
-    if may(standing, Verb.READ):
-        return None
-    unlimited = replace(standing, limited_to=None)
-    if standing.limited_to is not None and may(unlimited, Verb.READ):
-        return Sight(standing.limited_to)
-    teams = frozenset(team for team in standing.teams if may(unlimited, Verb.READ, (team,)))
-    own = actor.id if actor.kind is ActorKind.USER and standing.limited_to is None else ""
-    return Sight(teams, own, standing.limited_to)

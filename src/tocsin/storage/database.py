@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -58,6 +58,12 @@ class Database:
             connection.exec_driver_sql("COMMIT")
 
     @contextmanager
+    def looking(self) -> Iterator[Connection]:
+        """A connection for one read."""
+        with self.engine.connect() as connection:
+            yield connection
+
+    @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A consistent snapshot for several reads."""
         with self.engine.connect() as connection:
@@ -79,6 +85,38 @@ class Database:
     def close(self) -> None:
         """Close every connection."""
         self.engine.dispose()
+
+
+class OneMoment:
+    """A database as it was at one moment: all reads share a snapshot, which the first of them begins.
+
+    For one thread. Once closed, every read is by itself again, and sees what is there then.
+    """
+
+    def __init__(self, database: Database) -> None:
+        """Nothing is begun yet. Whoever made it closes it."""
+        self._database = database
+        self._held = ExitStack()
+        self._snapshot: Connection | None = None
+        self._is_over = False
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """The snapshot."""
+        if self._is_over:
+            with self._database.reading() as connection:
+                yield connection
+            return
+        if self._snapshot is None:
+            self._snapshot = self._held.enter_context(self._database.reading())
+        yield self._snapshot
+
+    looking = reading
+
+    def close(self) -> None:
+        """End the snapshot, if there is one, and give its connection back."""
+        self._is_over, self._snapshot = True, None
+        self._held.close()
 
 
 def open_database(data: Path, url: str | None, *, read_only: bool = False) -> Database:

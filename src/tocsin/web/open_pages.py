@@ -23,8 +23,8 @@ from tocsin.engine.config import Config
 from tocsin.kernel.actor import Actor, ActorKind, Via
 from tocsin.kernel.errors import TocsinError
 from tocsin.kernel.time import MINUTE
-from tocsin.runtime.reads import sight_of
 from tocsin.runtime.sessions import Session
+from tocsin.runtime.sight import sight_of
 from tocsin.web import guard, language
 from tocsin.web.frame import Duty, duties_at
 from tocsin.web.incident import ORDER_COOKIE
@@ -158,7 +158,7 @@ class OpenPages:
                 reader=reader,
                 form_token=self._stand_in,
             )
-            with language.speaking(open_page.language):
+            with language.speaking(open_page.language), visit.at_one_moment():
                 response = open_page.page(visit)
         except TocsinError:
             return None

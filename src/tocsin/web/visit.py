@@ -6,8 +6,9 @@ puts the headers on. Pages themselves are plain functions from a `Visit` to a re
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Final, TypeAlias
 from urllib.parse import quote, urlencode
@@ -37,8 +38,9 @@ from tocsin.kernel.errors import (
 )
 from tocsin.kernel.time import Moment
 from tocsin.kernel.wording import phrase
-from tocsin.runtime.reads import Sight, sight_of
+from tocsin.runtime.reads import Sight
 from tocsin.runtime.sessions import Session, Visitor
+from tocsin.runtime.sight import sight_of
 from tocsin.web import guard, language
 from tocsin.web.address import Seen, other_origin
 from tocsin.web.frame import frame_of
@@ -246,6 +248,13 @@ class Visit:
         """A parameter of the address, "" when absent."""
         return self.request.query_params.get(name, "")[:200]
 
+    @contextmanager
+    def at_one_moment(self) -> Iterator[None]:
+        """Everything that is read within is from one snapshot: a page agrees with itself."""
+        with self.site.reads.at_one_moment() as reads:
+            self.site = replace(self.site, reads=reads)
+            yield
+
     def run(self, command: Command, *, key: str = "") -> Any:
         """Have the engine run a command in this person's name. Raises the TocsinError that refused it."""
         return self.site.desk.run(self.actor, command, key=key)
@@ -351,6 +360,15 @@ class Door:
             form=FormData() if isinstance(form, FormTooLarge) else form,
             seen=seen,
         )
+        if request.method == "POST":  # what it does is to be seen by what it reads after
+            return self._answered(page, visit, form, members_only=members_only, token_needed=token_needed)
+        with visit.at_one_moment():
+            return self._answered(page, visit, form, members_only=members_only, token_needed=token_needed)
+
+    def _answered(
+        self, page: Page, visit: Visit, form: FormData | FormTooLarge, *, members_only: bool, token_needed: bool
+    ) -> Response:
+        request = visit.request
         try:
             visit.token = request.cookies.get(visit.line.session_cookie, "")
             sessions = self.site.sessions

@@ -26,7 +26,8 @@ from tocsin.directory.model import Urgency
 from tocsin.incidents.model import Incident
 from tocsin.kernel.time import DAY, SECOND, Moment, to_datetime
 from tocsin.oncall import zone_named, zone_names
-from tocsin.runtime.reads import IncidentFilter, sight_of
+from tocsin.runtime.reads import IncidentFilter
+from tocsin.runtime.sight import sight_of
 
 T = TypeVar("T")
 

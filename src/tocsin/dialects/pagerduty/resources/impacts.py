@@ -24,7 +24,8 @@ from tocsin.directory.kept import Kept
 from tocsin.engine.impact import THRESHOLD, matters
 from tocsin.incidents.messages import SayImpact
 from tocsin.incidents.model import Incident, Status
-from tocsin.runtime.reads import IncidentFilter, sight_of
+from tocsin.runtime.reads import IncidentFilter
+from tocsin.runtime.sight import sight_of
 
 RELATIONS = ("impacted", "not_impacted")
 MOST = 1000

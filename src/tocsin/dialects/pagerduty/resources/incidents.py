@@ -22,7 +22,8 @@ from tocsin.incidents.messages import Acknowledge, Merge, Snooze
 from tocsin.incidents.model import Incident
 from tocsin.kernel.actor import Actor, ActorKind
 from tocsin.kernel.decision import Command
-from tocsin.runtime.reads import AlertFilter, IncidentFilter, sight_of
+from tocsin.runtime.reads import AlertFilter, IncidentFilter
+from tocsin.runtime.sight import sight_of
 
 AT_ONCE = 250
 """Incidents in one update."""

@@ -28,7 +28,8 @@ from tocsin.incidents.model import Incident
 from tocsin.kernel.actor import ActorKind
 from tocsin.kernel.time import DAY
 from tocsin.paging.model import Message, MessageState
-from tocsin.runtime.reads import MessageFilter, TimelineEntry, TimelineFilter, sight_of
+from tocsin.runtime.reads import MessageFilter, TimelineEntry, TimelineFilter
+from tocsin.runtime.sight import sight_of
 
 QUARTER = 93 * DAY
 _STATES: Mapping[MessageState, str] = {

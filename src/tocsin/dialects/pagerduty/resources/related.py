@@ -16,7 +16,8 @@ from tocsin.dialects.pagerduty.write.refs import Refs, Wire, instant
 from tocsin.incidents.likeness import gist, most_alike
 from tocsin.incidents.model import Incident, Status
 from tocsin.kernel.time import DAY, Moment
-from tocsin.runtime.reads import IncidentFilter, sight_of
+from tocsin.runtime.reads import IncidentFilter
+from tocsin.runtime.sight import sight_of
 
 PAST: int = 180 * DAY
 """How far back one looks for incidents that were alike."""

@@ -19,7 +19,8 @@ from tocsin.directory.business import Subscriber
 from tocsin.directory.model import Team, User
 from tocsin.engine.impact import listeners
 from tocsin.kernel.errors import Invalid, NotAllowed, NotFound
-from tocsin.runtime.reads import IncidentFilter, sight_of
+from tocsin.runtime.reads import IncidentFilter
+from tocsin.runtime.sight import sight_of
 
 UNAUTHORIZED = "unauthorized"
 
