@@ -7,9 +7,13 @@ import shutil
 import tempfile
 import warnings
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 # In CI the same examples every time: a red build is the change's fault. By hand new examples each time.
 _base = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -82,3 +86,16 @@ def postgres_server() -> Iterator[str]:
             server = get_server(folder)
         yield server.get_uri()
         server.cleanup()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """The system's Chromium, without a window."""
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - most workers never start one
+
+    from tests.web.serving import chromium  # noqa: PLC0415
+
+    with sync_playwright() as playwright:
+        found = chromium(playwright)
+        yield found
+        found.close()

@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import re
 import shlex
-import shutil
 import signal
 import socket
 import subprocess
@@ -18,23 +17,13 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from tocsin.app.settings import NAMES
 from tocsin.cli.main import cli
 from tocsin.testing.demo import is_free, port_from
 from tocsin.testing.demo_director import DIRECT
 from tocsin.testing.running import free_port
-
-CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
-FLAGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--no-first-run",
-)
-
 
 NOT_HERE = ("DISPLAY", "WAYLAND_DISPLAY")
 """Without a display no browser's window is opened beside the one that the test drives."""
@@ -62,13 +51,10 @@ def introduced(tmp_path: Path) -> Iterator[list[str]]:
 
 
 @pytest.fixture
-def page() -> Iterator[Page]:
+def page(browser: Browser) -> Iterator[Page]:
     """A browser's page."""
-    program = next(filter(None, map(shutil.which, CHROMIUM)))
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=list(FLAGS))
-        yield browser.new_page()
-        browser.close()
+    with browser.new_context() as context:
+        yield context.new_page()
 
 
 @pytest.mark.browser

@@ -9,9 +9,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
-from tests.web.serving import chromium
 from tocsin.directory.model import Integration, Role, User
 from tocsin.incidents.model import Status
 from tocsin.kernel.time import DAY
@@ -22,14 +21,6 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.alone, pytest.m
 
 ALICE = "2025550101"
 PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        found = chromium(playwright)
-        yield found
-        found.close()
 
 
 @pytest.fixture(scope="module")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import socket
 import threading
 import urllib.request
@@ -18,7 +19,9 @@ from starlette.types import Receive, Scope, Send
 from tests.web.place import PASSWORD, Place
 from tocsin.runtime.sessions import Visitor
 
-CHROMIUM = "/usr/bin/chromium"
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
+"""By what names the program goes."""
+
 CHROMIUM_ARGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -33,7 +36,8 @@ CHROMIUM_ARGS = [
 
 def chromium(playwright: Playwright) -> Browser:
     """The system's Chromium, without a window and without the network."""
-    return playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGS)
+    program = next(filter(None, map(shutil.which, CHROMIUM)))
+    return playwright.chromium.launch(executable_path=program, args=CHROMIUM_ARGS)
 
 
 class Ending:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from scripts import npm, shots
 from tests.web import scenes, sign_in_scene
-from tests.web.serving import chromium, served, session_of
+from tests.web.serving import served, session_of
 
 SOURCE: Final = Path(__file__).parent / "axe"
 BUILD: Final = npm.ROOT / "build" / "axe"
@@ -32,14 +31,6 @@ def axe() -> str:
     if not npm.fetched(SOURCE, BUILD):
         pytest.skip("NOT TESTED: axe-core could not be fetched from the npm registry")
     return (BUILD / "node_modules" / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        found = chromium(playwright)
-        yield found
-        found.close()
 
 
 def objections(page: Page, axe: str) -> list[Any]:

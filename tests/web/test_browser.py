@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Route, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from tests.web import scenes
 from tests.web.place import PASSWORD, Place
-from tests.web.serving import chromium, served, sign_in
+from tests.web.serving import served, sign_in
 from tests.web.test_hostile_text import ZOO, hostile
 from tocsin.incidents.messages import AddNote, Resolve
 from tocsin.incidents.model import Status
@@ -18,14 +18,6 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
 
 PHONE = {"width": 390, "height": 844}
 DESK = {"width": 1440, "height": 900}
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        found = chromium(playwright)
-        yield found
-        found.close()
 
 
 @pytest.fixture(scope="module")

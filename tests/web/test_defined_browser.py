@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 import pytest
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, expect
 
 from tests.web import defined_scene
 from tests.web.place import PASSWORD, Place
-from tests.web.serving import chromium, served, sign_in
+from tests.web.serving import served, sign_in
 from tests.web.test_browser import COLOURS, CONTRAST, DESK, PHONE, Opened
 from tocsin.events.orchestration import PathKind, path_id
 from tocsin.kernel.time import SECOND
@@ -30,14 +30,6 @@ SMALL = """[...document.querySelectorAll('.button, select, input:not([type=hidde
   .filter(one => one.checkVisibility() && !one.matches('[type=checkbox], [type=radio]'))
   .map(one => [one.textContent.trim() || one.name, one.getBoundingClientRect().height])
   .filter(([, height]) => height < 43.5)"""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        found = chromium(playwright)
-        yield found
-        found.close()
 
 
 @pytest.fixture(scope="module")

@@ -5,24 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, expect
 
 from tests.web.place import Place
-from tests.web.serving import chromium, served, sign_in
+from tests.web.serving import served, sign_in
 from tests.web.test_browser import DESK, PHONE, Opened
 from tests.web.test_fields import field, options
 from tocsin.directory.custom_fields import CustomField, DataType
 from tocsin.incidents.field_messages import SetFields
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        found = chromium(playwright)
-        yield found
-        found.close()
 
 
 @pytest.fixture

@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 from starlette.requests import Request
 
 from tests.web.place import PASSWORD, Place
-from tests.web.serving import chromium, served, session_of
+from tests.web.serving import served, session_of
 from tocsin.engine.things import DeleteThing
 from tocsin.kernel.errors import NotAllowed, NotSignedIn, TooMany
 from tocsin.kernel.time import MINUTE
@@ -84,14 +84,6 @@ class Device:
         """Whether the finger on it is the right one."""
         asked = {"authenticatorId": self.authenticator, "isUserVerified": verified}
         self.cdp.send("WebAuthn.setUserVerified", asked)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        found = chromium(playwright)
-        yield found
-        found.close()
 
 
 @pytest.fixture

@@ -11,12 +11,12 @@ from dataclasses import dataclass, replace
 from urllib.parse import parse_qs, urljoin, urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from tests.peers import identity
 from tests.peers.identity import Identity
 from tests.web.place import PASSWORD, QUICK, Place
-from tests.web.serving import chromium, served
+from tests.web.serving import served
 from tocsin.connectors.oidc.provider import OidcProvider
 from tocsin.connectors.oidc.settings import OidcSettings
 from tocsin.directory.groups import Grant
@@ -74,14 +74,6 @@ class Company:
         if "/interaction/" in page.url:
             page.locator("button[type=submit]").click()
             page.wait_for_load_state()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        found = chromium(playwright)
-        yield found
-        found.close()
 
 
 @pytest.fixture

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, expect
 
 from tests.web.place import PASSWORD, Place, policy_of
 from tests.web.scenes import empty
-from tests.web.serving import chromium, served
+from tests.web.serving import served
 from tests.web.test_browser import DESK, PHONE, Opened
 from tests.web.test_policies import stored
 from tocsin.kernel.actor import SYSTEM
@@ -20,14 +20,6 @@ from tocsin.paging.model import Answer
 from tocsin.testing.rules import quiet
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        found = chromium(playwright)
-        yield found
-        found.close()
 
 
 @pytest.fixture

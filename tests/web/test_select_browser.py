@@ -6,23 +6,15 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from tests.web import scenes
 from tests.web.place import PASSWORD, Place
-from tests.web.serving import chromium, served
+from tests.web.serving import served
 from tests.web.test_browser import DESK, PHONE, Opened, alarm
 from tocsin.incidents.model import Status
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        found = chromium(playwright)
-        yield found
-        found.close()
 
 
 @pytest.fixture(scope="module")

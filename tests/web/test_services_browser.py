@@ -7,11 +7,11 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.web import scenes
 from tests.web.place import PASSWORD, Place
-from tests.web.serving import chromium, served, sign_in
+from tests.web.serving import served, sign_in
 from tests.web.test_browser import COLOURS, CONTRAST, DESK, PHONE, Opened
 from tests.web.test_defined_browser import LEVELS, SMALL, UNNAMED
 from tocsin.runtime.reads import OutcomeFilter
@@ -21,14 +21,6 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
 FOCUS = """(() => { const one = document.activeElement;
   return [one.tagName, one.getAttribute('aria-label') || one.labels?.[0]?.textContent.trim() || one.textContent.trim(),
     one.getBoundingClientRect().width > 0]; })()"""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        found = chromium(playwright)
-        yield found
-        found.close()
 
 
 @pytest.fixture(scope="module")

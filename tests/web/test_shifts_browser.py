@@ -6,25 +6,17 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from tests.web import shifts_scene
 from tests.web.place import NIGHT, PASSWORD, Place
-from tests.web.serving import chromium, served, sign_in
+from tests.web.serving import served, sign_in
 from tests.web.test_browser import COLOURS, CONTRAST, DESK, PHONE, Opened
 from tests.web.test_defined_browser import LEVELS, SMALL, TWICE, UNNAMED
 from tocsin.engine.people import on_call
 from tocsin.kernel.time import DAY, HOUR
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        found = chromium(playwright)
-        yield found
-        found.close()
 
 
 @pytest.fixture(scope="module")

@@ -6,23 +6,15 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
-from tests.web.serving import chromium, served
+from tests.web.serving import served
 from tests.web.sign_in_scene import PAGES, Scene, scene
 from tests.web.test_browser import CONTRAST, DESK, PHONE
 from tests.web.test_defined_browser import LEVELS, SMALL, TWICE, UNNAMED
 from tocsin.runtime.second_factor import STEP, code_at
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        found = chromium(playwright)
-        yield found
-        found.close()
 
 
 @pytest.fixture(scope="module")

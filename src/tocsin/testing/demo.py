@@ -33,7 +33,7 @@ from tocsin.testing.fake_phones_server import FakePhonesServer
 PORTS = 50
 """So many are tried, one after the other."""
 
-START_SECONDS = 20.0
+START_SECONDS = 60.0
 
 
 class DemoFailed(Exception):
