@@ -67,7 +67,9 @@ def test_what_is_not_set_up_says_what_is_needed(place: Place) -> None:
 
 def test_a_test_goes_to_the_readers_own_contact_method(place: Place) -> None:
     browser = place.client("bob")
-    assert browser.act("/connections/test", channel="sms").headers["location"] == "/connections"
+    there = browser.act("/connections/test", channel="sms").headers["location"]
+    assert there.startswith("/me?test="), "who can't look into the provider's page sees it on their own"
+    assert "Your test" in browser.get(there).text
     (message,) = place.desk.sent
     assert message.address == "+12025550101"
     assert message.channel is Channel.SMS

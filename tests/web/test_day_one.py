@@ -82,8 +82,9 @@ def test_a_press_sends_a_test_page_and_the_real_answer_ticks(place: Place) -> No
     place.desk.settle()
     assert ticks(place)["A test page answered"] is False
     client = place.client("erin")
-    assert client.act("/day-one/test").headers["location"] == "/"
-    assert "A test page is on its way." in words(client.get("/").text)
+    there = client.act("/day-one/test").headers["location"]
+    assert there.startswith("/?test=")
+    assert "Your test On its way to the provider" in words(client.get(there).text)
     (sent,) = [one for one in place.desk.settle() if one.user_id == place.people["erin"].id and not one.incident_ids]
     assert sent.channel is Channel.SMS, "a text is tried before a call, and a call before mail"
     assert sent.code, "a text is answered by its number"

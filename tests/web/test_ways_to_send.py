@@ -231,6 +231,20 @@ def test_a_test_shows_what_the_provider_answered(sending: Place) -> None:
     assert "Your test" not in sending.client("erin").get("/connections/phone" + there.partition("mail")[2]).text
 
 
+def test_whoever_tests_a_way_to_be_reached_is_told_that_it_failed(sending: Place) -> None:
+    browser = sending.client("alice")
+    own = sending.desk.config().contacts_of[sending.people["alice"].id]
+    there = browser.act("/me/contact-test", id=own[0].id).headers["location"]
+    page = browser.get(there).text
+    assert "On its way to the provider" in page
+    assert "data-again" in page, "it asks again by itself"
+    refuse(sending, "not connected: the name leads to an internal address")
+    page = browser.get(there).text
+    assert "Failed" in page
+    assert "The answer: not connected: the name leads to an internal address" in words(page)
+    assert "Your test" not in sending.client("bob").get(there).text
+
+
 def test_the_history_tells_the_change_without_the_secret(sending: Place) -> None:
     browser = sending.client("erin")
     save(browser, "mail", MAIL)

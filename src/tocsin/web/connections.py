@@ -26,6 +26,7 @@ from tocsin.web.machine import Machine, WaySeen, WaySource
 from tocsin.web.people import page_number
 from tocsin.web.people_words import channel_name
 from tocsin.web.sending import owners_to_ask, way_of
+from tocsin.web.tried import at_trial
 from tocsin.web.visit import Visit
 
 PER_PAGE: Final = 50
@@ -101,9 +102,7 @@ def test_connection(visit: Visit) -> Response:
         raise Invalid(_("You have no contact method of this kind. Add one in your settings, then test it."))
     message_id = visit.run(SendTestPage(contact_id=contact.id))
     way = way_of(contact.channel)
-    if way and visit.may(Verb.OWN):
-        return visit.go(f"/connections/{way}?test={message_id}")
-    return visit.go("/connections", "set-test")
+    return visit.go(at_trial(f"/connections/{way}" if way and visit.may(Verb.OWN) else "/me", message_id))
 
 
 def _own(visit: Visit) -> list[ContactMethod]:

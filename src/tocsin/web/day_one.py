@@ -28,6 +28,7 @@ from tocsin.runtime.reads import IncidentFilter
 from tocsin.web.channels import WORDS
 from tocsin.web.language import gettext as _
 from tocsin.web.sending import owners_to_ask
+from tocsin.web.tried import at_trial
 from tocsin.web.visit import Visit
 
 GAPS_WITHIN: Final = 14 * DAY
@@ -147,8 +148,7 @@ def send_test(visit: Visit) -> Response:
     contact = best_contact(visit.config, visit.me.id, _ways(visit))
     if contact is None:
         raise Invalid(_("Nothing that is set up here reaches you: add a contact method first."))
-    visit.run(SendTestPage(contact_id=contact.id))
-    return visit.go("/", "me-test")
+    return visit.go(at_trial("/", visit.run(SendTestPage(contact_id=contact.id))))
 
 
 def accept_address(visit: Visit) -> Response:

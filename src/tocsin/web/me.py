@@ -24,6 +24,7 @@ from tocsin.web.language import later
 from tocsin.web.me_handoffs import CHOICES, add_handoff, drop_handoff, told_to
 from tocsin.web.me_security import SECURITY_ACTIONS, security_of
 from tocsin.web.signin import in_words
+from tocsin.web.tried import at_trial, trial_of
 from tocsin.web.visit import ZONE_COOKIE, Visit, status_of
 
 CHANNELS: Final = (Channel.SMS, Channel.VOICE, Channel.EMAIL, Channel.WEBHOOK)
@@ -119,6 +120,7 @@ def me_page(
         error=error,
         say=say,
         typed={name: visit.text(name) for name in _TYPED},
+        trial=trial_of(visit),
     )
 
 
@@ -207,8 +209,7 @@ def _drop_contact(visit: Visit) -> Response:
 
 def _test_contact(visit: Visit) -> Response:
     _mine(visit, "contact_method")
-    visit.run(SendTestPage(contact_id=visit.text("id", 40)))
-    return visit.go("/me", "me-test")
+    return visit.go(at_trial("/me", visit.run(SendTestPage(contact_id=visit.text("id", 40)))))
 
 
 def _add_rule(visit: Visit) -> Response:

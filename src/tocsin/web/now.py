@@ -21,6 +21,7 @@ from tocsin.web.oncall import watches_of
 from tocsin.web.phones import owners_of, phones_of, story_of
 from tocsin.web.rows import rows_of
 from tocsin.web.sending import owners_to_ask
+from tocsin.web.tried import trial_of
 from tocsin.web.visit import Visit
 from tocsin.web.windows import running
 
@@ -72,6 +73,7 @@ def now_page(visit: Visit) -> Response:
         phones=phones_of(visit),
         phone_owners=owners_of(visit),
         phone_story=story_of,
+        trial=trial_of(visit),
     )
 
 

@@ -18,21 +18,16 @@ from tocsin.directory.sending import Encryption, MailServer, PhoneAccount, plain
 from tocsin.engine.sending import counting_on, mail_server, phone_account
 from tocsin.engine.things import DeleteThing, SaveThing
 from tocsin.kernel.errors import Invalid, NotAllowed, NotFound, TocsinError
-from tocsin.kernel.time import SECOND
 from tocsin.kernel.wording import phrase
 from tocsin.paging.messages import SendTestPage
-from tocsin.paging.model import Message, MessageState
 from tocsin.runtime.reads import ChannelLatest
 from tocsin.web.language import gettext as _
 from tocsin.web.language import later, ngettext
-from tocsin.web.looks import Look
 from tocsin.web.machine import SettingSeen, WaySeen, WaySource
 from tocsin.web.people_words import channel_name
 from tocsin.web.problems import at_fields
+from tocsin.web.tried import at_trial, trial_of
 from tocsin.web.visit import Visit, status_of
-
-RECEIPT: Final = 60 * SECOND
-"""How long a test is looked at again for the provider's later word."""
 
 NAMED: Final = 3
 """So many owners are named to whoever has to ask one."""
@@ -79,16 +74,6 @@ class Sent:
     contact: ContactMethod | None
 
 
-@dataclass(frozen=True, slots=True)
-class Trial:
-    """A test that the reader sent. `waits`: there is more to come."""
-
-    message: Message
-    look: Look
-    says: str
-    waits: bool
-
-
 def way_of(channel: str) -> str:
     """By which provider's page a channel is set up: "mail", "phone", "" = by none."""
     return next((key for key, way in _WAYS.items() if channel in way.channels), "")
@@ -121,7 +106,7 @@ def way_page(visit: Visit, *, error: TocsinError | None = None, section: str = "
         typed_secret=bool(visit.text("secret", 1000)),
         encryptions=[(value.value, _(word)) for value, word in _ENCRYPTIONS.items()],
         sent=_sent(visit, way),
-        trial=_trial(visit, way),
+        trial=trial_of(visit, way.channels),
         counting=_counting(way, some, only),
         problems=at,
         other=other,
@@ -178,7 +163,7 @@ def _test(visit: Visit, way: Way) -> Response:
     if contact is None:
         raise Invalid(_("You have no contact method of this kind. Add one in your settings, then test it."))
     message_id = visit.run(SendTestPage(contact_id=contact.id))
-    return visit.go(f"/connections/{way.key}?test={message_id}")
+    return visit.go(at_trial(f"/connections/{way.key}", message_id))
 
 
 _ACTIONS: Final[Mapping[str, Callable[[Visit, Way], Response]]] = {"remove": _remove, "test": _test}
@@ -289,18 +274,6 @@ def _sent(visit: Visit, way: Way) -> list[Sent]:
     ]
 
 
-def _trial(visit: Visit, way: Way) -> Trial | None:
-    """The test that the address names, if it is the reader's own."""
-    message = visit.site.reads.message(visit.query("test")) if visit.query("test") else None
-    if message is None or not message.is_test or message.user_id != visit.me.id or message.channel not in way.channels:
-        return None
-    glyph, word, css = _STATES[message.state]
-    young = visit.now - message.created_at < RECEIPT
-    later_word = message.state is MessageState.SENT and message.channel is not Channel.EMAIL
-    waits = young and (message.state in (MessageState.SENDING, MessageState.RETRYING) or later_word)
-    return Trial(message, Look(glyph, _(word), css), message.detail, waits)
-
-
 def _counting(way: Way, some: int, only: int) -> str:
     """Who loses a way when it is removed."""
     if not some:
@@ -322,15 +295,6 @@ _ENCRYPTIONS: Final[Mapping[Encryption, str]] = {
     Encryption.IMPLICIT: later("always: TLS from the first byte (port 465)"),
     Encryption.AUTO: later("when the server offers it (port 25)"),
     Encryption.OFF: later("never: the password too goes unencrypted"),
-}
-
-_STATES: Final[Mapping[MessageState, tuple[str, str, str]]] = {
-    MessageState.SENDING: ("unknown", later("On its way to the provider"), "quiet"),
-    MessageState.RETRYING: ("triggered", later("Failed for now; it is tried again"), "triggered still"),
-    MessageState.SENT: ("resolved", later("The provider took it"), "resolved"),
-    MessageState.DELIVERED: ("resolved", later("It arrived"), "resolved"),
-    MessageState.FAILED: ("triggered", later("Failed"), "triggered still"),
-    MessageState.CANCELLED: ("suppressed", later("Stopped before it was sent"), "quiet"),
 }
 
 _WAYS: Final[Mapping[str, Way]] = {
