@@ -71,7 +71,9 @@ def test_a_thing_has_its_own_history_with_its_parts(place: Place) -> None:
     found = lines(place, f"thing={one.id}")
     assert len(found) == 4, "the orchestration, its key, its rules twice"
     assert "Changed rules Everything, global" in found[0]
-    assert "sets › start › rules › a › label First Second" in found[0], "a rule is the same wherever it stands"
+    assert "sets › start › rules › “\u2068Second\u2069” › label First Second" in found[0], (
+        "a rule is the same wherever it stands"
+    )
     assert not any(other.name in one for one in found)
     html = place.client("erin").get(f"/orchestrations/{one.id}").text
     assert f'href="/audit?thing={one.id}"' in html
@@ -122,8 +124,13 @@ def test_differences_are_told_in_words() -> None:
     assert differences(before, after, PLAIN)[0] == [
         Difference("name", "A", "B"),
         Difference("on", "yes", "no"),
-        Difference("team id", "Payments (T1)", ""),
-        Difference("disabled until", "at 1000000000000000", ""),
+        Difference("team", "Payments (T1)", ""),
+        Difference("switched off until", "at 1000000000000000", ""),
+    ]
+    layer = {"id": "PL1", "name": "Weekly", "turn_length_seconds": 86_400}
+    longer = {"layers": [layer | {"turn_length_seconds": 7 * 86_400}]}
+    assert differences({"layers": [layer]}, longer, PLAIN)[0] == [
+        Difference("layers › “\u2068Weekly\u2069” › turn", "1 d", "7 d"),
     ]
     many = {str(number): number + 1 for number in range(100)}
     found, more = differences(None, many, PLAIN)

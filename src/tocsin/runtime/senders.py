@@ -16,6 +16,7 @@ from typing import Protocol, TypeAlias
 import structlog
 
 from tocsin.directory.model import Channel
+from tocsin.kernel.wording import stored
 from tocsin.paging.messages import RecordAttempt, SendMessage
 from tocsin.paging.model import Haste, Result
 from tocsin.paging.timeline import channel_word
@@ -147,8 +148,10 @@ class Senders:
 
 def not_set_up(channel: Channel, where: str) -> str:
     """The words of a refusal. `where`: what sets the channel up, "" = nothing does."""
-    what = f"sending by {channel_word(channel)} is not set up"
-    return f"{what}: see {where}" if where else what
+    word = channel_word(channel)
+    if not where:
+        return stored("sending by %(channel)s is not set up", channel=word)
+    return stored("sending by %(channel)s is not set up: see %(where)s", channel=word, where=where)
 
 
 def _result(message: SendMessage, result: Result, detail: str) -> RecordAttempt:

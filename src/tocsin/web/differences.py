@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from tocsin.kernel.wording import phrase
+from tocsin.kernel.time import SECOND
+from tocsin.kernel.wording import phrase, span_words
+from tocsin.web.field_words import FIELD_WORDS
 from tocsin.web.language import gettext as _
 from tocsin.web.language import said
 
@@ -49,8 +51,9 @@ def differences(
 ) -> tuple[list[Difference], int]:
     """The fields that differ, and how many more there are than are shown."""
     old, new = dict(_leaves(before or {})), dict(_leaves(after or {}))
+    named = _named(old) | _named(new)
     found = [
-        Difference(_words(path), _told(path, old.get(path), wording), _told(path, new.get(path), wording))
+        Difference(_words(path, named), _told(path, old.get(path), wording), _told(path, new.get(path), wording))
         for path in [*old, *(path for path in new if path not in old)]
         if old.get(path) != new.get(path) and not (_says_nothing(old.get(path)) and _says_nothing(new.get(path)))
     ]
@@ -78,9 +81,22 @@ def _says_nothing(value: Any) -> bool:
     return value is None or value is False or value in ("", [], {})
 
 
-def _words(path: str) -> str:
-    """`sets.start.rules.a1.label` as "sets › start › rules › a1 › label"."""
-    return " › ".join(part.replace("_", " ") for part in path.split(".") if part)
+def _named(leaves: Mapping[str, Any]) -> dict[str, str]:
+    """What the parts of a thing are called, by the way to them."""
+    parts = (path.rpartition(".") for path in leaves)
+    return {way: str(leaves[f"{way}.{last}"]) for way, _dot, last in parts if way and last in ("name", "label")}
+
+
+def _words(path: str, named: Mapping[str, str]) -> str:
+    """`layers.PL1.turn_length_seconds` as "layers › “Weekly” › turn"; a part without a name by its id."""
+    words, way = [], ""
+    for part in filter(None, path.split(".")):
+        way = f"{way}.{part}" if way else part
+        if named.get(way):
+            words.append(_("“%(name)s”", name=f"\u2068{named[way]}\u2069"))
+        else:
+            words.append(_(FIELD_WORDS[part]) if part in FIELD_WORDS else part.replace("_", " "))
+    return " › ".join(words)
 
 
 def _told(path: str, value: Any, wording: Wording) -> str:
@@ -92,6 +108,8 @@ def _told(path: str, value: Any, wording: Wording) -> str:
         return _cut(", ".join(_told(path, one, wording) for one in value))
     if isinstance(value, int) and value > _A_MOMENT and _MOMENT.search(path.rpartition(".")[2]):
         return wording.at(value)
+    if isinstance(value, int) and path.endswith("_seconds"):
+        return str(said(span_words(value * SECOND)))
     text = str(value) if value != _HIDDEN else str(said(phrase(_HIDDEN)))
     name = wording.name_of(text) if path.endswith(("_id", "_ids", "route_to")) else ""
     return _cut(f"{name} ({text})" if name else text)
