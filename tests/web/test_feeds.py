@@ -120,6 +120,11 @@ def test_a_shift_keeps_its_name_whatever_becomes_of_others(place: Place, rota: S
     assert {uid: times(one) for uid, one in last.items()} == {uid: times(one) for uid, one in before.items()}
     assert all(last[uid]["sequence"] > after[uid]["sequence"] for uid in changed), "it never counts backwards"
     assert all(last[uid].decoded("last-modified") == last[uid].decoded("dtstamp") for uid in last)
+    place.cover(rota, "carol", hours=2)
+    same = events(browser.get(path).content)
+    kept = same.keys() & last.keys()
+    assert kept
+    assert all(same[uid]["sequence"] > last[uid]["sequence"] for uid in kept), "also twice within one second"
 
 
 def test_my_own_shows_mine_on_every_schedule(place: Place, rota: Schedule) -> None:

@@ -54,6 +54,14 @@ def requests(place: Place) -> list[CoverRequest]:
     return sorted(place.desk.config().cover_requests.values(), key=lambda one: one.created_at)
 
 
+def test_who_gets_no_message_of_a_request_is_named_before_one_asks(place: Place, rota: Schedule) -> None:
+    path = f"/my-shifts/ask?schedule={rota.id}&at={iso(FRIDAY)}"
+    assert "No message about this" not in place.client("alice").get(path).text
+    place.site = replace(place.site, ways_to_send=lambda: ("voice",))
+    told = words(place.client("alice").get(path).text)
+    assert "No message about this reaches Bob and Carol: what they are told by is not set up here." in told
+
+
 # -- what stands there
 
 

@@ -74,3 +74,14 @@ def test_a_person_who_asks_for_what_only_takes_a_press_gets_a_page(place: Place)
     answer = place.client("alice").get("/incidents/1/acknowledge", headers=HTML)
     assert (answer.status_code, answer.headers["content-type"]) == (404, "text/html; charset=utf-8")
     assert place.client("alice").get("/incidents/1/acknowledge", headers={"accept": "*/*"}).status_code == 405
+
+
+@pytest.mark.parametrize(
+    ("path", "status"), [("/incidents/{}", 404), ("/services/P1/tests/{}", 404), ("/alerts/events/{}", 405)]
+)
+@pytest.mark.parametrize("digits", [19, 5_000])
+@pytest.mark.parametrize("who", ["", "alice"])
+def test_a_number_longer_than_any_of_ours_is_no_address(
+    place: Place, path: str, status: int, digits: int, who: str
+) -> None:
+    assert place.client(who).get(path.format("1" * digits)).status_code == status

@@ -14,6 +14,8 @@ from urllib.parse import quote
 
 import anyio
 import pytest
+from starlette.requests import Request
+from starlette.routing import Route
 
 from tests.web.place import Place
 from tests.web.serving import served, session_of
@@ -23,8 +25,10 @@ from tocsin.kernel.time import MINUTE
 from tocsin.kernel.values import replace
 from tocsin.web import sharing
 from tocsin.web.frame import duties_at, duty_of
+from tocsin.web.incidents import incidents_page
 from tocsin.web.open_pages import OpenPages
 from tocsin.web.sharing import Asked, Made, SharedPages, element
+from tocsin.web.visit import Door
 
 PAGES = (
     "/",
@@ -308,6 +312,30 @@ def test_what_stands_for_a_form_token_can_not_be_guessed(busy: Place, address: s
     stand_ins = {OpenPages(busy.site, {}, anyio.CapacityLimiter(1))._stand_in for _ in range(3)}
     assert len(stand_ins) == 3
     assert all(len(one) >= 32 for one in stand_ins)
+
+
+def test_rights_that_end_while_others_have_their_turn_are_heeded(busy: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    door = Door(busy.site)
+    route = Route("/incidents", door.members(incidents_page))
+    pages = OpenPages(busy.site, door.pages, anyio.CapacityLimiter(1), [route])
+    scope = {"type": "http", "method": "GET", "path": "/live", "query_string": b"", "scheme": "http", "headers": []}
+    page = pages.find(Request({**scope, "server": ("127.0.0.1", 80), "root_path": ""}), "/incidents")
+    session = busy.sessions.peek(session_of(busy, "rita"))
+    assert page is not None
+    assert session is not None
+
+    async def told() -> Made | None:
+        return await pages.made(page, session, busy.site.bus.count)
+
+    assert asyncio.run(told()) is not None
+
+    async def turn() -> None:
+        busy.desk.save(replace(busy.people["rita"], role=Role.LIMITED_STAKEHOLDER), "role")
+        busy.site.bus.publish(["config"])
+
+    busy.site.bus.publish(["now"])
+    monkeypatch.setattr(busy.site.bus.pace, "turn", turn)
+    assert asyncio.run(told()) is None, "it asks for itself, and is judged anew"
 
 
 def test_who_is_on_call_is_the_same_for_all_at_once_and_for_each(busy: Place) -> None:

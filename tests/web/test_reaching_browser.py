@@ -129,3 +129,15 @@ def test_the_first_day_fits(tmp_path: Path, browser: Browser, phone: bool) -> No
         assert opened.complaints == []
         opened.context.close()
     place.close()
+
+
+def test_a_long_word_on_a_contact_method_fits_a_phone(place: Place, address: str, browser: Browser) -> None:
+    alice = place.people["alice"].id
+    contact = place.desk.config().contacts_of[alice][0]
+    place.desk.save(replace(contact, label="W" * 100), "label")
+    for path in ("/me", f"/people/{alice}"):
+        opened = Opened(browser, place, "erin" if path != "/me" else "alice", address, phone=True)
+        page = opened.goto(path)
+        expect(page.get_by_text("W" * 100)).to_be_visible()
+        assert page.evaluate("document.documentElement.scrollWidth <= screen.width"), path
+        opened.context.close()

@@ -116,6 +116,8 @@ def test_a_gap_leads_to_its_cover_and_off_hours_are_none(place: Place) -> None:
     assert path in html
     assert "Nobody" in turns(html)[3]
     assert 'class="blk gap' in html
+    moments = re.findall(r"override\?from=(\d+)&amp;until=(\d+)", html)
+    assert min(min(map(int, pair)) for pair in moments) >= NIGHT // SECOND, "what has been is not offered to be covered"
     office = (Restriction(RestrictionKind.DAILY, 9 * 3600, 8 * 3600),)
     two = made(place, daily(place, "alice", restrictions=office), name="Office")
     html = place.client("alice").get(f"/schedules/{two.id}").text

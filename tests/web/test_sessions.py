@@ -192,6 +192,17 @@ def test_trying_a_list_of_accounts_stops(place: Place) -> None:
     place.sessions.sign_in("alice@example.com", PASSWORD, HOME)
 
 
+def test_an_account_of_one_s_own_gives_no_more_tries_at_others(place: Place) -> None:
+    for number in range(ADDRESS.most - 1):
+        wrong(place, 1, AWAY, f"user{number}@example.com")
+        passes(place, SECOND)
+    place.sessions.sign_in("carol@example.com", PASSWORD, AWAY)
+    passes(place, SECOND)
+    wrong(place, 1, AWAY, "one-more@example.com")
+    with pytest.raises(TooMany):
+        place.sessions.sign_in("alice@example.com", PASSWORD, AWAY)
+
+
 def test_guessing_from_many_addresses_stops_too(place: Place) -> None:
     for number in range(ACCOUNT.most):
         wrong(place, 1, Visitor(f"203.0.113.{number}"))

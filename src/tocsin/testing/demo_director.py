@@ -41,7 +41,7 @@ STEPS = (
     ),
     ShowStep(
         word("Bob's phone rings"),
-        word("Level 2 of the policy. On Bob's phone, 4 acknowledges. After 20 s he presses it himself."),
+        word("Level 2 of the policy. On Bob's phone, 1 acknowledges. After 20 s he presses it himself."),
     ),
     ShowStep(word("Answered"), word("Bob has it; nobody else is called. Look at 'Why was I paged?' on the incident.")),
     ShowStep(word("Over"), word("The monitor says that it is over; the incident resolves by itself.")),

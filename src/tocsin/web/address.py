@@ -18,7 +18,6 @@ from starlette.requests import Request
 from tocsin.kernel.time import Moment
 from tocsin.web.guard import is_this_machine
 
-SETTING: Final = "TOCSIN_PUBLIC_URL"
 SEEN: Final = "tocsin.seen_origin"
 """The key in a request's scope under which trusted proxies' word on the address stands, where there is any."""
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
+from starlette.convertors import Convertor, register_url_convertor
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Route
@@ -37,6 +40,23 @@ from tocsin.web.site import Site
 from tocsin.web.visit import Door, Page, language_of, starting
 
 
+class _Number(Convertor[int]):
+    """A number in an address, as long as ours can be. Longer ones are nobody's; Python reads none of 5,000 digits."""
+
+    regex: ClassVar[str] = "[0-9]{1,18}"
+
+    def convert(self, value: str) -> int:
+        """What pages get."""
+        return int(value)
+
+    def to_string(self, value: int) -> str:
+        """What stands in the address."""
+        return str(value)
+
+
+register_url_convertor("number", _Number())
+
+
 def create(site: Site) -> list[BaseRoute]:
     """The routes of all pages. The demo's are there only when `site` has phones or a show."""
     door = Door(site)
@@ -64,10 +84,10 @@ def create(site: Site) -> list[BaseRoute]:
         members("/incidents/views/{id}/remove", remove_view, "POST"),
         members("/incidents/new", compose_page),
         members("/incidents/new", compose, "POST"),
-        members("/incidents/{number:int}", incident_page),
-        members("/incidents/{number:int}/{action}", act, "POST"),
+        members("/incidents/{number:number}", incident_page),
+        members("/incidents/{number:number}/{action}", act, "POST"),
         members("/alerts", alerts_page),
-        members("/alerts/events/{seq:int}", event_page),
+        members("/alerts/events/{seq:number}", event_page),
         members("/alerts/{id}", alert_page),
         members("/alerts/{id}/{action}", act_on_alert, "POST"),
         members("/on-call", oncall_page),

@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from typing import Final
 
 import anyio
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from tocsin.kernel.errors import TooMany, Unavailable
 from tocsin.runtime.live import NOW, Subscription, incident_topic
@@ -104,8 +104,16 @@ class _LiveResponse(StreamingResponse):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send it."""
+
+        async def say(message: Message) -> None:
+            try:
+                await send(message)
+            except OSError as error:
+                raise ClientDisconnect from error
+
         try:
-            await super().__call__(scope, receive, send)
+            with suppress(ClientDisconnect):  # whoever closes a page in the middle of a piece is no failure of ours
+                await super().__call__(scope, receive, say)
         finally:
             self._over()
 

@@ -264,7 +264,7 @@ _STATES: Final = {
 ROUTES: Final[tuple[tuple[Any, ...], ...]] = (
     ("/services/{id}/monitors/{monitor}/test", probe_page),
     ("/services/{id}/monitors/{monitor}/test", send, "POST"),
-    ("/services/{id}/tests/{seq:int}", way_page),
-    ("/services/{id}/tests/{seq:int}", end, "POST"),
+    ("/services/{id}/tests/{seq:number}", way_page),
+    ("/services/{id}/tests/{seq:number}", end, "POST"),
 )
 """Path, page, and the method where it is not GET. They come before other actions on a monitor."""

@@ -47,7 +47,6 @@ LABELS: Final = {
 """How the sentences about a service begin -> the field at which they stand."""
 
 DESCRIPTION_CHARS: Final = 20_000
-FIELDS_CHARS: Final = 4_000
 MINUTE: Final = 60
 
 Typed = dict[str, Any]

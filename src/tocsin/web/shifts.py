@@ -12,7 +12,7 @@ from typing import Any, Final
 from starlette.responses import Response
 
 from tocsin.directory.model import Urgency
-from tocsin.engine.cover import may_serve, people_on
+from tocsin.engine.cover import may_serve, people_on, quiet_way
 from tocsin.engine.people import ways
 from tocsin.engine.things import SaveThing
 from tocsin.kernel.errors import Invalid, NotFound, TocsinError
@@ -135,12 +135,19 @@ def ask_page(visit: Visit, *, error: TocsinError | None = None, section: str = "
         at=line.place,
         spans=Spans(visit.times),
         others=[(one, visit.names.person(one)) for one in others],
+        untold=[visit.names.person(one) for one in others if not _can_be_told(visit, one)],
         offers=_offers(visit, schedule, line),
         typed=typed,
         error=error,
         section=section,
         once=visit.site.ids.long(),
     )
+
+
+def _can_be_told(visit: Visit, user_id: str) -> bool:
+    """Whether a message about a request goes out to this person: by a way that they have and that is set up here."""
+    way = quiet_way(visit.config, user_id)
+    return way is not None and way.channel in visit.site.ways_to_send()
 
 
 def _asked_about(visit: Visit) -> tuple[Schedule, ShiftLine]:

@@ -183,7 +183,8 @@ class _Pen:
         start, end = max(part.start, window.since), min(part.end, window.until)
         x = window.place(start)
         told = hand_offs(self._times, part.start, part.end if part.end < self._sight else None)
-        href = cover_path(self._schedule, part.start, part.end) if kind == "gap" else ""
+        now = self._visit.now  # what has been stays as it was: nobody can cover it any more
+        href = cover_path(self._schedule, max(part.start, now), part.end) if kind == "gap" and part.end > now else ""
         name = self._visit.names.person(part.person) if part.person else _("Nobody")
         return Block(f"{x:.3f}%", f"{window.place(end) - x:.3f}%", y, height, kind, part.person, name, told, href)
 
