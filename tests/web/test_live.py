@@ -128,7 +128,7 @@ def test_few_pages_do_not_wait_and_many_never_take_the_whole_edge() -> None:
 
 def test_pages_are_told_in_their_order_and_who_leaves_takes_no_turn() -> None:
     async def scene() -> list[int]:
-        pace, told = Pace(fast=200, slow=200, burst=1), list[int]()
+        pace, told = Pace(fast=50, slow=50, burst=1), list[int]()
 
         async def page(number: int) -> None:
             await pace.turn()
@@ -140,7 +140,7 @@ def test_pages_are_told_in_their_order_and_who_leaves_takes_no_turn() -> None:
             gone.cancel()
         began = time.perf_counter()
         await asyncio.gather(*tasks, return_exceptions=True)
-        assert time.perf_counter() - began < 0.25, "thirty-nine turns fewer"
+        assert time.perf_counter() - began < 1.0, "thirty-nine turns fewer: sixty take 1.2 s"
         assert len(pace) == 0
         return told
 
