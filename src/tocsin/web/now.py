@@ -24,7 +24,7 @@ from tocsin.web.sending import owners_to_ask
 from tocsin.web.visit import Visit
 from tocsin.web.windows import running
 
-SHOWN = 50
+SHOWN = 25
 """Open incidents on the first page; the rest is counted and linked."""
 
 WATCHES = 10
