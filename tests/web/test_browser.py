@@ -104,7 +104,7 @@ def test_an_open_page_shows_what_happens(place: Place, address: str, browser: Br
     expect(page).to_have_title("(1) Now · Tocsin")
     place.desk.run(place.as_("bob"), Resolve(incident_id=place.incident(1).id))
     place.site.bus.publish(["config"])
-    expect(page.get_by_role("heading", name="Nothing is on fire")).to_be_visible()
+    expect(page.get_by_role("heading", name="Nothing has been on fire since")).to_be_visible()
     assert opened.complaints == []
     opened.context.close()
 
