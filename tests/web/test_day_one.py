@@ -52,7 +52,7 @@ def test_an_empty_installation_opens_on_them(first_day: Place) -> None:
     html = first_day.client("erin").get("/").text
     for mends in ("/connections#out", "/me", "/schedules/new", "/services/new"):
         assert f'<a class="button small" href="{mends}">' in html
-    assert "0 of 5 hold" in words(html)
+    assert "0 of 5 done" in words(html)
 
 
 def test_each_is_ticked_by_what_is(place: Place) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from tests.web.place import Browser, Place
@@ -49,6 +51,15 @@ def test_incidents_are_found_by_any_letters_of_their_title(place: Place) -> None
         assert f'href="/incidents/{number}"' in browser.get("/find", params={"q": typed}).text, typed
         assert f"/incidents/{number}" in [path for _, _, path in offered(browser, typed)], typed
     assert 'class="fires"' not in browser.get("/find", params={"q": "_l_"}).text
+
+
+def test_what_is_open_stands_before_what_is_over(place: Place) -> None:
+    for number in range(4):
+        place.alarm("PaymentsService", f"k{number}", f"Disk {number} is full")
+    for number in (2, 4):
+        place.desk.run(place.as_("bob"), Resolve(incident_id=place.incident(number).id))
+    html = place.client("alice").get("/find?q=disk").text
+    assert re.findall(r'<article.*?href="/incidents/(\d+)"', html, re.DOTALL) == ["3", "1", "4", "2"]
 
 
 def test_what_is_over_is_shown_as_over_and_an_action_leads_back(place: Place) -> None:

@@ -305,16 +305,16 @@ def test_calm_says_since_when_and_how_the_last_page_went(fire: Place) -> None:
     fire.desk.run(fire.as_("bob"), Acknowledge(incident_id=fire.incident(1).id))
     fire.alarm("PaymentsService", "errors", action=Action.RESOLVE)
     page = seen(fire, "/")
-    assert "Nothing is on fire since 02:14" in page
+    assert "Nothing has been on fire since 02:14" in page
     assert "Last page: Bob, answered in 41 s." in page
 
 
 def test_the_first_day_has_a_checklist(place: Place) -> None:
     page = seen(place, "/")
     assert "Before you rely on it" in page
-    assert "3 of 5 hold" in page
+    assert "3 of 5 done" in page
     place.alarm("PaymentsService", "errors", "Payments fail")
-    assert "4 of 5 hold" in seen(place, "/")
+    assert "4 of 5 done" in seen(place, "/")
 
 
 def test_an_event_says_what_became_of_it(place: Place) -> None:

@@ -85,6 +85,24 @@ def test_high_urgency_stands_above_low(place: Place) -> None:
     assert [numbers.index(int(number)) for number in shown] == [2, 3, 1, 0]
 
 
+def test_in_a_crowd_three_stand_whole_and_one_button_is_strong(place: Place) -> None:
+    for number in range(6):
+        place.alarm("PaymentsService", f"a{number}", f"Alarm {number}")
+        place.desk.advance(SECOND)
+    several = 'href="/incidents?view=unanswered&amp;select=1"'
+    html = place.client("alice").get("/").text
+    cards = re.findall(r"<article.*?</article>", html, re.DOTALL)
+    assert ['class="fire triggered brief"' in card for card in cards] == [False] * 3 + [True] * 3
+    assert [card.count("button small") for card in cards] == [0] * 3 + [1] * 3
+    assert [card.count("primary") for card in cards] == [1] + [0] * 5
+    assert several in html
+    assert place.client("alice").get("/incidents?view=unanswered&select=1").status_code == 200
+    assert several not in place.client("mallory").get("/").text, "who may not act is not led to acting"
+    for number in (4, 5, 6):
+        place.desk.run(place.as_("bob"), Acknowledge(incident_id=place.incident(number).id))
+    assert several not in place.client("alice").get("/").text, "three are answered one by one"
+
+
 def marked(place: Place) -> str:
     """The page's words, with what its pictures are called."""
     html = place.client("alice").get("/").text

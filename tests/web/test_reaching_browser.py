@@ -106,14 +106,14 @@ def test_enter_looks_at_the_change_and_removes_nothing(place: Place, address: st
 def test_a_tick_comes_while_somebody_looks(place: Place, address: str, browser: Browser) -> None:
     opened = Opened(browser, place, "erin", address)
     page = opened.goto("/")
-    expect(page.get_by_text("3 of 5 hold")).to_be_visible()
+    expect(page.get_by_text("3 of 5 done")).to_be_visible()
     page.get_by_role("button", name="Send me a test page").click()
     expect(page.get_by_role("region", name="Your test")).to_contain_text("On its way to the provider")
     (sent,) = place.desk.settle()
     place.desk.run(SYSTEM, AnswerMessage(message_id=sent.message_id, answer=Answer.ACKNOWLEDGE))
     place.site.bus.publish(["now"])  # as the engine's line does for a fact that is on no incident's timeline
     expect.set_options(timeout=8000)
-    expect(page.get_by_text("4 of 5 hold")).to_be_visible()
+    expect(page.get_by_text("4 of 5 done")).to_be_visible()
     assert opened.complaints == []
     opened.context.close()
 

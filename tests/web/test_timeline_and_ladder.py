@@ -302,6 +302,7 @@ def test_the_ladder_while_it_calls(fire: Place) -> None:
     past, here, ahead = ladder(fire).rungs
     assert (past.state, past.result, past.how) == ("past", "No answer", "text sent, phone call delivered")
     assert (here.state, here.people, here.until) == ("here", ("Bob",), fire.incident(1).timer_at)
+    assert here.how == "text delivered, phone call planned", "in the order of time"
     assert (ahead.state, ahead.people, ahead.how) == ("ahead", ("Carol",), "text at once, phone call after 2 min")
 
 

@@ -9,6 +9,7 @@ from tocsin.directory.permissions import Verb
 from tocsin.incidents.messages import CreateIncident
 from tocsin.kernel.errors import Invalid, TocsinError
 from tocsin.web.language import gettext as _
+from tocsin.web.service_edit import may_make
 from tocsin.web.visit import Visit, status_of
 
 
@@ -32,6 +33,7 @@ def compose_page(visit: Visit, *, error: TocsinError | None = None, code: int = 
         typed=typed,
         chosen=chosen,
         error=error,
+        may_make=not services and may_make(visit),
         once=visit.site.ids.token(),
     )
 

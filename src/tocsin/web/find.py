@@ -58,7 +58,7 @@ def find_page(visit: Visit) -> Response:
         hits=hits[:SHOWN],
         more=max(0, len(hits) - SHOWN),
         commands=[_command_hit(one) for one in commands_for(visit, wanted)],
-        rows=rows_of(visit, matching),
+        rows=rows_of(visit, sorted(matching, key=lambda one: not one.is_open)),
     )
 
 

@@ -194,8 +194,9 @@ def _answer(scene: Scene, reached: LevelReached) -> tuple[str, Moment | None]:
 
 
 def _sent(pages: Sequence[Page]) -> str:
-    """How people were reached: "text delivered, phone call planned"."""
-    newest: dict[tuple[str, str], Page] = {(page.user_id, page.contact_id): page for page in pages}
+    """How people were reached, in the order of time: "text delivered, phone call planned"."""
+    in_order = sorted(pages, key=lambda page: page.due_at)
+    newest: dict[tuple[str, str], Page] = {(page.user_id, page.contact_id): page for page in in_order}
     words = [phrase(_RESULTS[page.state], way=channel_word(page.channel)) for page in newest.values()]
     return joined(dict.fromkeys(words))
 

@@ -117,6 +117,7 @@ def security_of(visit: Visit, user: User) -> dict[str, Any]:
     """What the section shows."""
     sessions = visit.site.sessions
     federation, session = sessions.federation, visit.session
+    here_id = session.id if session is not None else ""
     return {
         "has_factor": sessions.codes.has(user.id),
         "recovery_left": sessions.codes.recovery_left(user.id),
@@ -127,8 +128,8 @@ def security_of(visit: Visit, user: User) -> dict[str, Any]:
         "provider": federation.provider.name if federation is not None else "",
         "linked": [one for one in visit.config.identities.values() if one.user_id == user.id],
         "happened": happened(visit, user.id),
-        "sessions": places(visit, user.id),
-        "here_id": session.id if session is not None else "",
+        "sessions": sorted(places(visit, user.id), key=lambda one: one.id != here_id),  # this browser first
+        "here_id": here_id,
         "needs_old": session is not None and sessions.needs_old_password(session),
     }
 

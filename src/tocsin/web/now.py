@@ -25,7 +25,7 @@ from tocsin.web.tried import trial_of
 from tocsin.web.visit import Visit
 from tocsin.web.windows import running
 
-SHOWN = 50
+SHOWN = 25
 """Open incidents on the first page; the rest is counted and linked."""
 
 WATCHES = 10
