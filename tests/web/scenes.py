@@ -233,7 +233,10 @@ def _deliver(place: Place) -> None:
 def numbers(place: Place) -> dict[str, Any]:
     """The numbers of the incidents that matter: the one on fire, one in hand; and the alert of the former."""
     found: dict[str, Any] = {"fire": 1, "held": 1, "alert": "none"}
-    for incident in place.desk.reads.incidents(limit=200).items:
+    incidents = place.desk.reads.incidents(limit=200).items
+    for incident in incidents[:1]:
+        found["alert"] = next((one.id for one in place.desk.reads.alerts_of(incident.id).items), "none")
+    for incident in incidents:
         if incident.title == ERRORS:
             found["fire"] = incident.number
             found["alert"] = place.desk.reads.alerts_of(incident.id).items[0].id

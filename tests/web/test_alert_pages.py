@@ -56,6 +56,17 @@ def seqs(browser: Browser, path: str) -> list[int]:
     return [int(one) for one in re.findall(r'id="e-(\d+)"', browser.get(path).text)]
 
 
+def test_filters_are_offered_where_something_can_be_filtered(place: Place) -> None:
+    browser = place.client("alice")
+    for path in ("/alerts", "/alerts?tab=events", "/alerts?tab=suppressed"):
+        assert "data-filters" not in browser.get(path).text, path
+    assert "data-filters" in browser.get("/alerts?state=open").text, "to be taken back"
+    assert "data-filters" in browser.get("/alerts?since=yesterday").text, "to be written otherwise"
+    place.alarm("PaymentsService", "k", "Payments fail")
+    assert "data-filters" in browser.get("/alerts").text
+    assert "data-filters" in browser.get("/alerts?tab=events").text
+
+
 def test_each_filter_of_alerts_finds_what_it_says(noisy: Place) -> None:
     browser = noisy.client("alice")
     search, integration = noisy.services["Search"]

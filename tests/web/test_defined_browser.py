@@ -32,6 +32,12 @@ SMALL = """[...document.querySelectorAll('.button, select, input:not([type=hidde
   .filter(([, height]) => height < 43.5)"""
 
 
+HEIGHTS = """() => [...new Set([...document.querySelectorAll("main :is(input, select)")]
+  .filter(one => !["checkbox", "radio", "hidden"].includes(one.type) && one.checkVisibility())
+  .map(one => Math.round(one.getBoundingClientRect().height)))]"""
+"""The heights of what is typed or chosen in, each once."""
+
+
 @pytest.fixture(scope="module")
 def defined(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Place, str]]:
     place = defined_scene.defined(tmp_path_factory.mktemp("defined"))
@@ -56,6 +62,7 @@ def test_each_page_is_whole_and_labelled(defined: tuple[Place, str], browser: Br
         assert page.evaluate("document.documentElement.scrollWidth") <= (PHONE if phone else DESK)["width"], name
         assert page.evaluate(UNNAMED) == [], name
         assert page.evaluate(TWICE) == [], name
+        assert set(page.evaluate(HEIGHTS)) <= {44 if phone else 32}, (name, "side by side they are one height")
         levels = page.evaluate(LEVELS)
         assert levels[0] == 1, name
         assert all(after <= before + 1 for before, after in pairwise(levels)), (name, levels)

@@ -99,7 +99,12 @@ def test_everything_in_one_place(place: Place, service: Service) -> None:
                  "Made urgent when support hours start"):  # fmt: skip
         assert text in behaves, text
     assert "Prometheus last event 0 s ago · Opened an alert" in section(html, "monitors")
-    assert "Triggered critical Prometheus 0 s #1 event Payments fail" in section(html, "alerts")
+    assert "Triggered critical Prometheus 0 s #1 Payments fail" in section(html, "alerts")
+    (alert,) = place.desk.reads.alerts_of(place.incident(1).id).items
+    assert f'href="/alerts/{alert.id}"' in html
+    assert '<p class="ticks-line meta" aria-hidden="true"><span>Mon 02:14</span>' in html
+    month = place.client("erin").get(f"/services/{service.id}?span=30d").text
+    assert "<span>7 Dec</span><span>14 Dec</span>" in month, "four of them stand side by side on a phone"
     assert "1 events by its keys" not in section(html, "noise")
     assert "Also what Everything sends here." in section(html, "monitors")
     assert 'Core If group is "core": set the severity to critical.' in section(html, "rules")

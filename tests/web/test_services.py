@@ -52,6 +52,15 @@ def names(place: Place, address: str, who: str = "erin") -> list[str]:
 # -- the catalogue
 
 
+def test_numbers_in_names_count_as_numbers(place: Place, service: Service) -> None:
+    for name in ("Shard 10", "shard 9", "Shard 100", "Shard 9 of 2", "7 of nine"):
+        place.service(name, place.policy)
+    place.alarm("Shard 100", "k", "It fails")
+    assert names(place, "/services") == [
+        "Shard 100", "7 of nine", service.name, "shard 9", "Shard 9 of 2", "Shard 10",
+    ], "what burns comes first"  # fmt: skip
+
+
 def test_each_filter_finds_its_services(place: Place, service: Service) -> None:
     owner: Team = place.desk.save(Team(id="", name="Platform"))
     ledger = place.service("Ledger", place.policy, owner_team_id=owner.id)[0]

@@ -51,6 +51,10 @@ class Times:
         """The same without seconds."""
         return self._with_day(moment, "%H:%M")
 
+    def day(self, moment: Moment) -> str:
+        """Its day and month without a time, for an axis: "3 Oct"."""
+        return date_words(self.local(moment))
+
     def at(self, moment: Moment) -> Markup:
         """The time with seconds, as HTML; its title has UTC and age."""
         return self._html(moment, self.clock(moment))
