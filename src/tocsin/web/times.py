@@ -51,6 +51,12 @@ class Times:
         """The same without seconds."""
         return self._with_day(moment, "%H:%M")
 
+    def span(self, start: Moment, end: Moment) -> str:
+        """A stretch to the minute, the day of its end only where it is another: "Sat 02:00–09:00"."""
+        last = self.local(end)
+        same = self.local(start).date() == last.date()
+        return f"{self.minute(start)}–{last:%H:%M}" if same else f"{self.minute(start)} – {self.minute(end)}"
+
     def at(self, moment: Moment) -> Markup:
         """The time with seconds, as HTML; its title has UTC and age."""
         return self._html(moment, self.clock(moment))
