@@ -128,7 +128,7 @@ def _channel(visit: Visit, channel: Channel, latest: ChannelLatest, machine: Mac
     return Card(
         key=channel.value,
         name=channel_name(channel),
-        icon={Channel.EMAIL: "page", Channel.SMS: "note", Channel.WEBHOOK: "link"}.get(channel, "phone"),
+        icon={Channel.EMAIL: "mail", Channel.SMS: "page", Channel.WEBHOOK: "link"}.get(channel, "phone"),
         look=_look(is_set_up=is_set_up, success=success, error=error_at),
         success_at=success,
         error_at=error_at,

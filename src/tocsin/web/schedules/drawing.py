@@ -41,7 +41,7 @@ BLOCKS_IN_ALL: Final = 1500
 """Blocks of all rows: a schedule of fifty layers that change by the hour is no picture any more."""
 
 DESK: Final = 1020
-PADDING: Final = 9
+PADDING: Final = 11
 CUT: Final = 44
 """Pixels: how wide the picture is on a desk, what a block keeps free at its sides, and where a name may be cut."""
 
