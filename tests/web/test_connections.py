@@ -97,7 +97,7 @@ def test_monitors_tell_when_they_were_heard(place: Place) -> None:
     place.service("Quiet", place.policy)
     place.alarm("PaymentsService", "a")
     text = words(place.client("alice").get("/connections").text.partition('id="in"')[2])
-    assert "Prometheus events api v2 PaymentsService Heard 02:14" in text
+    assert "Prometheus Events API v2 PaymentsService Heard 02:14" in text
     assert "Quiet Silent none for 7 days" in text
     assert text.index("PaymentsService") < text.index("Quiet")
 

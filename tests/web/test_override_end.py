@@ -104,3 +104,12 @@ def test_who_may_not_cover_is_not_told_of_it(place: Place) -> None:
         assert browser.get(address).status_code == 404
         assert browser.act(address).status_code == browser.act(address, do="sure-gap").status_code == code
     assert cover.id in place.desk.config().overrides
+
+
+def test_off_hours_are_no_gap_where_people_look(place: Place) -> None:
+    one = office(place)
+    browser = place.client("alice")
+    for path in ("/on-call", "/schedules", f"/schedules/{one.id}"):
+        row = browser.get(path).text.partition("Office")[2]
+        assert "Nobody: off hours" in row, path
+        assert 'class="gap"' not in row.partition("</section>")[0], path

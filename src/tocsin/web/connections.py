@@ -127,7 +127,7 @@ def _channel(visit: Visit, channel: Channel, latest: ChannelLatest, machine: Mac
     return Card(
         key=channel.value,
         name=channel_name(channel),
-        icon={Channel.EMAIL: "page", Channel.WEBHOOK: "link"}.get(channel, "phone"),
+        icon={Channel.EMAIL: "mail", Channel.SMS: "page", Channel.WEBHOOK: "link"}.get(channel, "phone"),
         look=_look(is_set_up=is_set_up, success=success, error=error_at),
         success_at=success,
         error_at=error_at,
@@ -252,7 +252,9 @@ def _monitors(visit: Visit) -> list[MonitorLine]:
         service = config.services.get(one.service_id)
         if service is not None and visit.may_read(service):
             path = f"/services/{service.id}"
-            kind = one.wire_type.removesuffix("_inbound_integration").replace("_", " ")
+            kind = (
+                one.wire_type.removesuffix("_inbound_integration").replace("_", " ").replace("events api", "Events API")
+            )
             lines.append(_monitor(one.name, kind, service.name, path, latest.get(one.id, MonitorLatest())))
     for key in config.orchestration_keys.values():
         whole = config.orchestrations.get(key.orchestration_id)

@@ -17,7 +17,7 @@ from tocsin.directory.permissions import Verb
 from tocsin.engine.people import can_be_reached
 from tocsin.escalation.model import TargetKind
 from tocsin.kernel.time import DAY, Moment
-from tocsin.oncall import Gap, Schedule, Shift, gaps, members, next_on_call, shifts_at
+from tocsin.oncall import Gap, Schedule, Shift, gaps, is_part_time, members, next_on_call, shifts_at
 from tocsin.web.alerts import Pager
 from tocsin.web.language import gettext as _
 from tocsin.web.visit import Visit
@@ -45,7 +45,8 @@ class Stand:
 class Watch:
     """One schedule: who now, who next, and the gaps ahead. `used_by` names the policies that call it.
 
-    A shift-based schedule may have several people on call now.
+    A shift-based schedule may have several people on call now. `part_time`: time without anybody is off hours, so that
+    none of it counts as a gap.
     """
 
     schedule: Schedule
@@ -56,6 +57,12 @@ class Watch:
     gaps: tuple[Gap, ...]
     mine: bool
     may_cover: bool
+    part_time: bool = False
+
+    @property
+    def later_gaps(self) -> tuple[Gap, ...]:
+        """The gaps but for one that runs, which stands where the person on call now would."""
+        return self.gaps if self.now else self.gaps[1:]
 
 
 def oncall_page(visit: Visit) -> Response:
@@ -135,6 +142,8 @@ def watch_of(visit: Visit, schedule: Schedule) -> Watch:
     config, now = visit.config, visit.now
     exceptions = config.exceptions_of.get(schedule.id, ())
     following = next_on_call(schedule, exceptions, now)
+    holes = gaps(schedule, exceptions, now, now + AHEAD)
+    part_time = bool(holes) and is_part_time(schedule, now)
     return Watch(
         schedule=schedule,
         teams=tuple(map(visit.names.team, schedule.team_ids)),
@@ -145,9 +154,10 @@ def watch_of(visit: Visit, schedule: Schedule) -> Watch:
         ),
         now=tuple(_shift(visit, one) for one in shifts_at(schedule, exceptions, now)),
         next=_shift(visit, following) if following else None,
-        gaps=gaps(schedule, exceptions, now, now + AHEAD),
+        gaps=() if part_time else holes,
         mine=is_mine(visit, schedule),
         may_cover=visit.may(Verb.COVER, schedule.team_ids),
+        part_time=part_time,
     )
 
 

@@ -55,6 +55,12 @@ class Times:
         """Its day and month without a time, for an axis: "3 Oct"."""
         return date_words(self.local(moment))
 
+    def span(self, start: Moment, end: Moment) -> str:
+        """A stretch to the minute, the day of its end only where it is another: "Sat 02:00–09:00"."""
+        last = self.local(end)
+        same = self.local(start).date() == last.date()
+        return f"{self.minute(start)}–{last:%H:%M}" if same else f"{self.minute(start)} – {self.minute(end)}"
+
     def at(self, moment: Moment) -> Markup:
         """The time with seconds, as HTML; its title has UTC and age."""
         return self._html(moment, self.clock(moment))

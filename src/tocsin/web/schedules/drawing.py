@@ -24,6 +24,7 @@ from tocsin.oncall import (
 )
 from tocsin.web import language
 from tocsin.web.language import gettext as _
+from tocsin.web.render import initials
 from tocsin.web.schedules.window import Window
 from tocsin.web.schedules.words import rotation_name
 from tocsin.web.times import Times
@@ -38,6 +39,11 @@ BLOCKS: Final = 240
 
 BLOCKS_IN_ALL: Final = 1500
 """Blocks of all rows: a schedule of fifty layers that change by the hour is no picture any more."""
+
+DESK: Final = 1020
+PADDING: Final = 11
+CUT: Final = 44
+"""Pixels: how wide the picture is on a desk, what a block keeps free at its sides, and where a name may be cut."""
 
 LANES: Final = 12
 """People beside each other that are drawn in one row."""
@@ -54,7 +60,10 @@ class Part(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """One block. `x` and `width` in per cent, `y` and `height` in pixels; `href` "" = it leads nowhere."""
+    """One block. `x` and `width` in per cent, `y` and `height` in pixels; `href` "" = it leads nowhere.
+
+    `shows`: how much of its name and times there is room for on a desk: "times", "name", "initials", "nothing".
+    """
 
     x: str
     width: str
@@ -65,6 +74,7 @@ class Block:
     name: str
     times: str
     href: str = ""
+    shows: str = "times"
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +196,25 @@ class _Pen:
         now = self._visit.now  # what has been stays as it was: nobody can cover it any more
         href = cover_path(self._schedule, max(part.start, now), part.end) if kind == "gap" and part.end > now else ""
         name = self._visit.names.person(part.person) if part.person else _("Nobody")
-        return Block(f"{x:.3f}%", f"{window.place(end) - x:.3f}%", y, height, kind, part.person, name, told, href)
+        wide = window.place(end) - x
+        shows = _room(wide, name, told, two_lines=height > ROW_HEIGHT, person=bool(part.person))
+        return Block(f"{x:.3f}%", f"{wide:.3f}%", y, height, kind, part.person, name, told, href, shows)
+
+
+def _room(wide: float, name: str, times: str, *, two_lines: bool, person: bool) -> str:
+    """What fits into a block of so many per cent: half a word tells less than initials, half a time nothing."""
+    pixels = wide * DESK / 100 - PADDING
+    both = max(_pixels(name), _pixels(times)) if two_lines else _pixels(f"{name} {times}")
+    if both <= pixels:
+        return "times"
+    if _pixels(name) <= pixels or pixels >= CUT:
+        return "name"
+    return "initials" if person and _pixels(initials(name)) <= pixels else "nothing"
+
+
+def _pixels(words: str) -> float:
+    """About how wide words are, at 12 pixels and half bold."""
+    return sum(3.2 if letter in "iljtfI'.,: –" else 10 if letter in "mwMW" else 7 for letter in words)
 
 
 def cover_path(schedule: Schedule, start: Moment, end: Moment | None, user_id: str = "") -> str:

@@ -106,8 +106,9 @@ def places_of(visit: Visit, schedule: Schedule) -> list[tuple[str, str]]:
 
 
 def quick_ends(visit: Visit, schedule: Schedule) -> list[Quick]:
-    """From now for an hour, until the next hand-off, until tomorrow, for a week."""
+    """From now for an hour, four, a day, a week, or until the next hand-off."""
     found = [Quick("1h", _("1 hour"), visit.now + HOUR), Quick("4h", _("4 hours"), visit.now + 4 * HOUR)]
+    found += [Quick("1d", _("1 day"), visit.now + DAY), Quick("1w", _("1 week"), visit.now + WEEK)]
     exceptions = exceptions_of(visit, schedule)
     ends = [one.end for one in shifts_at(schedule, exceptions, visit.now) if one.end is not None]
     following = next_on_call(schedule, exceptions, visit.now)
@@ -116,7 +117,7 @@ def quick_ends(visit: Visit, schedule: Schedule) -> list[Quick]:
     if ends and min(ends) > visit.now:
         at = visit.times.minute(min(ends))
         found.append(Quick("next", _("until the next hand-off, %(time)s", time=at), min(ends)))
-    return [*found, Quick("1d", _("1 day"), visit.now + DAY), Quick("1w", _("1 week"), visit.now + WEEK)]
+    return found
 
 
 def _serving(visit: Visit, schedule: Schedule, typed: dict[str, str]) -> list[str]:

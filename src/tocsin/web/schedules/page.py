@@ -27,7 +27,8 @@ from tocsin.web.schedules.ground import (
 )
 from tocsin.web.schedules.shift_words import rotations_told
 from tocsin.web.schedules.window import VIEWS, window_of
-from tocsin.web.schedules.words import layers_told, rotation_name, span_of
+from tocsin.web.schedules.words import layers_told, rotation_name
+from tocsin.web.spans import Spans
 from tocsin.web.visit import Visit
 
 TURNS: Final = 150
@@ -88,7 +89,8 @@ def schedule_page(visit: Visit) -> Response:
         may_cover=may_cover(visit, schedule),
         cover_path=cover_path,
         ask_path=ask_path,
-        stretch=span_of,
+        dated=lambda clock, start, end: Spans(clock).text(start, end),
+        city=lambda zone: zone.rpartition("/")[2].replace("_", " "),
         undone=_undo_of(visit, schedule),
         lost=lost_in(visit.config, "schedule", schedule.id, visit.now),
         feeds=panel_of(visit, FeedSubject.SCHEDULE, schedule.id),

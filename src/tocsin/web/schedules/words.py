@@ -78,7 +78,7 @@ def layers_told(visit: Visit, schedule: Schedule, times: Times) -> list[Told]:
 def _layer(visit: Visit, schedule: Schedule, layer: Layer, times: Times) -> Told:
     turn = turn_at(layer, schedule.time_zone, visit.now) if layer.start <= visit.now else -1
     people = tuple((one, visit.names.person(one), at == turn) for at, one in enumerate(layer.user_ids))
-    hours = tuple(hours_words(one) for one in layer.restrictions)
+    hours = tuple(hours_told(layer.restrictions))
     return Told(layer.id, layer.name, people, rhythm_words(layer, schedule.time_zone), hours, _life(layer, times))
 
 
@@ -111,6 +111,32 @@ def length_words(seconds: int) -> str:
     return ngettext("%(num)s second", "%(num)s seconds", seconds)
 
 
+def hours_told(restrictions: Iterable[Restriction]) -> list[str]:
+    """Hours in words, the same ones of several days as one: "Mon–Fri 07:00–21:00"."""
+    found: dict[tuple[int, int], list[Restriction]] = {}
+    for at, one in enumerate(restrictions):
+        joins = one.kind is RestrictionKind.WEEKLY and one.duration_seconds <= DAY_SECONDS
+        key = (one.start_time_of_day, one.duration_seconds) if joins else (-1 - at, 0)
+        found.setdefault(key, []).append(one)
+    return [_days_words(same) if len(same) > 1 else hours_words(same[0]) for same in found.values()]
+
+
+def _days_words(same: list[Restriction]) -> str:
+    """The same hours on several days of the week; three days in a row and more as from the first to the last."""
+    names = weekday_names("abbreviated")
+    runs: list[list[int]] = []
+    for day in sorted({(one.start_day_of_week or 1) - 1 for one in same}):
+        if runs and runs[-1][-1] == day - 1:
+            runs[-1].append(day)
+        else:
+            runs.append([day])
+    days = ", ".join(
+        f"{names[run[0]]}–{names[run[-1]]}" if len(run) > 2 else ", ".join(names[day] for day in run) for run in runs
+    )
+    begin = same[0].start_time_of_day
+    return f"{days} {clock(begin)}–{clock((begin + same[0].duration_seconds) % DAY_SECONDS)}"
+
+
 def hours_words(one: Restriction) -> str:
     """Hours of the day or the week."""
     end = one.start_time_of_day + one.duration_seconds
@@ -138,9 +164,7 @@ def live_events(rotation: Rotation, now: Moment) -> list[RotationEvent]:
 
 def span_of(times: Times, start: Moment, end: Moment) -> str:
     """A stretch in words: "Sat 02:00–09:00"."""
-    first, last = times.minute(start), times.local(end)
-    same = times.local(start).date() == last.date()
-    return f"{first}–{last:%H:%M}" if same else f"{first} – {times.minute(end)}"
+    return times.span(start, end)
 
 
 def joined(names: Iterable[str]) -> str:
