@@ -133,7 +133,8 @@ class OpenPages:
             now = await self._known_at(self.site.bus.count)
             if now.config is not known.config or now.minute != known.minute:
                 return None  # rights, or who is on call, may have changed while others had their turn
-            return await anyio.to_thread.run_sync(self._make, open_page, reader, known, limiter=self.limiter)
+            # As of now, not of when it was asked for: it serves all who have come to wait for it meanwhile.
+            return await anyio.to_thread.run_sync(self._make, open_page, reader, now, limiter=self.limiter)
 
         return await self.shared.page((open_page.kind, traits), reader.id, need, make)
 
