@@ -8,6 +8,7 @@ import re
 import time
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import ExitStack, closing
+from functools import partial
 from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import quote
@@ -308,6 +309,29 @@ def test_a_page_that_differs_from_reader_to_reader_is_made_for_each_at_the_same_
         return most
 
     assert asyncio.run(scene()) == 5
+
+
+def test_readers_of_a_page_that_differs_come_apart_by_reader_and_not_one_by_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Three people with twenty pages each, in any order, while making all three takes longer than a page serves."""
+    monkeypatch.setattr(sharing, "KEPT_SECONDS", 0.1)
+
+    async def scene() -> int:
+        shared, made = SharedPages(time.monotonic), 0
+
+        async def make(who: str) -> Made:
+            nonlocal made
+            made += 1
+            await asyncio.sleep(0.05)
+            return Made("", who, Asked(everything=True), "", 1, time.monotonic(), "-")
+
+        readers = [f"U{one % 3}" for one in range(60)]
+        told = await asyncio.gather(*(shared.page("p", who, 1, partial(make, who)) for who in readers))
+        assert [one.reader_id for one in told if one] == readers
+        return made
+
+    assert asyncio.run(scene()) < 10
 
 
 def test_what_stands_for_a_form_token_can_not_be_guessed(busy: Place, address: str) -> None:

@@ -192,6 +192,10 @@ class _Line:
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     pages: list[Made] = field(default_factory=list)
 
+    def found(self, reader_id: str, need: int, now: float) -> Made | None:
+        """A page that serves this reader."""
+        return next((one for one in self.pages if one.serves(reader_id, need, now)), None)
+
 
 class SharedPages:
     """The pages that were made for open pages within the last moment. On one event loop."""
@@ -208,21 +212,30 @@ class SharedPages:
         self, key: Hashable, reader_id: str, need: int, make: Callable[[], Awaitable[Made | None]]
     ) -> Made | None:
         """A page that knows at least `need` publications, made unless there is one. None when it can't be made."""
+        line = self._line(key)
+        if not line.is_personal:
+            async with line.lock:
+                found = line.found(reader_id, need, self._ticks())
+                if found is not None:
+                    return found
+                if not line.is_personal:  # else that came out while others had their turn: nobody need wait for theirs
+                    return await self._made(line, make)
+        line = self._line((key, reader_id))
+        async with line.lock:
+            return line.found(reader_id, need, self._ticks()) or await self._made(line, make)
+
+    def _line(self, key: Hashable) -> _Line:
         line = self._lines.setdefault(key, _Line())
         self._lines.move_to_end(key)
-        if line.is_personal:  # nobody need wait for others' pages
-            line = self._lines.setdefault((key, reader_id), _Line())
-            self._lines.move_to_end((key, reader_id))
-        clock = self._ticks
-        async with line.lock:
-            for one in line.pages:
-                if one.serves(reader_id, need, clock()):
-                    return one
-            made = await make()
-            if made is not None:
-                line.is_personal = made.asked.everything
-                line.pages = [made, *(one for one in line.pages if clock() - one.at < KEPT_SECONDS)]
-        self._forget(clock())
+        return line
+
+    async def _made(self, line: _Line, make: Callable[[], Awaitable[Made | None]]) -> Made | None:
+        made = await make()
+        now = self._ticks()
+        if made is not None:
+            line.is_personal = made.asked.everything
+            line.pages = [made, *(one for one in line.pages if now - one.at < KEPT_SECONDS)]
+        self._forget(now)
         return made
 
     def _forget(self, now: float) -> None:
