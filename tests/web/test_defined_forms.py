@@ -27,7 +27,7 @@ FORMS: dict[str, tuple[str, dict[str, Any]]] = {
     "/services/{id}/need-not": ("/services/{service}/need-not", {"dependency": "{needed}"}),
     "/services/{id}/monitors": ("/services/{service}/monitors", {"monitor": "events"}),
     "/services/{id}/monitors/{monitor}/test": ("/services/{service}/monitors/{monitor}/test", {"severity": "info"}),
-    "/services/{id}/tests/{seq:int}": ("/services/{service}/tests/{tested}", {}),
+    "/services/{id}/tests/{seq:number}": ("/services/{service}/tests/{tested}", {}),
     "/services/{id}/monitors/{monitor}/{action}": ("/services/{service}/monitors/{monitor}/rename", {"name": "Rack"}),
     "/services/{id}/remove": ("/services/{bare}/remove", {"typed": "Bare"}),
     "/teams": ("/teams", {"name": "New team", "chat_group": "@new"}),

@@ -136,7 +136,7 @@ def test_no_form_is_left_out(fire: Place) -> None:
         elif path.startswith("/incidents/views/"):
             tested.add("/incidents/views/{id}/remove")
         elif path.startswith("/incidents/1/"):
-            tested.add("/incidents/{number:int}/{action}")
+            tested.add("/incidents/{number:number}/{action}")
         elif path.startswith("/me/"):
             tested.add("/me/{action}")
         else:
@@ -201,7 +201,11 @@ def test_a_get_of_any_address_changes_nothing(fire: Place) -> None:
     before = state_of(fire)
     for route in create(fire.site):
         if isinstance(route, Route) and route.path != "/live":
-            path = route.path.replace("{number:int}", "1").replace("{seq:int}", "1").replace("{action}", "acknowledge")
+            path = (
+                route.path.replace("{number:number}", "1")
+                .replace("{seq:number}", "1")
+                .replace("{action}", "acknowledge")
+            )
             path = path.replace("/enter/{token}", f"/enter/{token}").replace("{token}", "good")
             for address in (path, f"{path}?do=acknowledge&answer=acknowledge&csrf={browser.csrf}&id=1"):
                 assert browser.get(address).status_code in (200, 303, 403, 404, 405), path
