@@ -211,20 +211,25 @@ def test_a_secret_that_cannot_be_read_says_so(sending: Place) -> None:
     assert Channel.EMAIL.value in sending.site.ways_to_send()
 
 
+def follow(sending: Place, browser: Any, there: str, why: str) -> None:
+    """The page of a test says that it is on its way, and then why it failed."""
+    page = browser.get(there).text
+    assert "On its way to the provider" in page
+    assert "data-again" in page, "it asks again by itself"
+    refuse(sending, why)
+    page = browser.get(there).text
+    assert "Failed" in page
+    assert f"The answer: {why}" in words(page)
+    assert "data-again" not in page
+
+
 def test_a_test_shows_what_the_provider_answered(sending: Place) -> None:
     browser = sending.client("erin")
     save(browser, "mail", MAIL)
     assert "Send a test: Mail to erin@example.com" in browser.get("/connections/mail").text
     there = browser.act("/connections/mail/test", channel="email").headers["location"]
     assert there.startswith("/connections/mail?test=")
-    page = browser.get(there).text
-    assert "On its way to the provider" in page
-    assert "data-again" in page, "it asks again by itself"
-    refuse(sending, "the mail server answered login with 535: no such user")
-    page = browser.get(there).text
-    assert "Failed" in page
-    assert "The answer: the mail server answered login with 535: no such user" in words(page)
-    assert "data-again" not in page
+    follow(sending, browser, there, "the mail server answered login with 535: no such user")
     again = browser.act("/connections/mail/test", channel="email")
     assert (again.status_code, "Try again in a minute." in again.text) == (429, True)
     assert browser.act("/connections/phone/test", channel="push").status_code == 422
@@ -235,13 +240,7 @@ def test_whoever_tests_a_way_to_be_reached_is_told_that_it_failed(sending: Place
     browser = sending.client("alice")
     own = sending.desk.config().contacts_of[sending.people["alice"].id]
     there = browser.act("/me/contact-test", id=own[0].id).headers["location"]
-    page = browser.get(there).text
-    assert "On its way to the provider" in page
-    assert "data-again" in page, "it asks again by itself"
-    refuse(sending, "not connected: the name leads to an internal address")
-    page = browser.get(there).text
-    assert "Failed" in page
-    assert "The answer: not connected: the name leads to an internal address" in words(page)
+    follow(sending, browser, there, "not connected: the name leads to an internal address")
     assert "Your test" not in sending.client("bob").get(there).text
 
 
