@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import random
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
@@ -156,6 +157,9 @@ def test_counts_of_open_incidents(reads: Reads, written: Written) -> None:
     assert reads.open_counts(team_ids=TEAMS[:1]).all == sum(TEAMS[0] in one.team_ids for one in still_open)
     sight = Sight(frozenset(), USERS[0])
     assert reads.open_counts(sight=sight).all == sum(USERS[0] in one.assignee_ids for one in still_open)
+    for seeing in (None, Sight(frozenset(TEAMS[1:2]), USERS[0])):
+        seen = [one for one in still_open if wanted(one, IncidentFilter(sight=seeing))]
+        assert reads.open_by_person(sight=seeing) == Counter(user for one in seen for user in one.assignee_ids)
     by_service = reads.open_by_service()
     assert reads.open_by_service([SERVICES[0]]) == {SERVICES[0]: by_service[SERVICES[0]]}
     assert reads.open_by_service([]) == {}

@@ -22,6 +22,7 @@ from tests.web.place import Place
 from tests.web.serving import served, session_of
 from tests.web.test_live import Stream
 from tocsin.directory.model import Membership, Role, Team, TeamRole
+from tocsin.incidents.messages import Reassign
 from tocsin.kernel.time import MINUTE
 from tocsin.kernel.values import replace
 from tocsin.web import sharing
@@ -153,6 +154,21 @@ def test_a_page_is_made_once_for_all_who_see_the_same(busy: Place, address: str,
         assert len(set.union(*tokens)) in (0, 3)
 
 
+def test_those_who_have_as_many_incidents_are_shown_one_list(busy: Place, address: str, made: list[str]) -> None:
+    """It says how many are the reader's own."""
+    names = [f"onlooker{one}" for one in range(4)]
+    for who in names:
+        busy.person(who)
+    both = tuple(busy.people[who].id for who in names[1:3])
+    busy.desk.run(busy.as_("erin"), Reassign(incident_id=busy.incident(1).id, user_ids=both))
+    with ExitStack() as stack:
+        streams = [stack.enter_context(closing(Told(address, session_of(busy, who), "/incidents"))) for who in names]
+        busy.site.bus.publish(["config"])
+        told = [stream.news()["parts"]["p-views"] for stream in streams]
+    assert [re.findall(r'>Mine <span class="count">(\d+)<', one) for one in told] == [["0"], ["1"], ["1"], ["0"]]
+    assert len(made) == 2
+
+
 def test_only_what_has_changed_is_told(busy: Place, address: str) -> None:
     with closing(Told(address, session_of(busy, "alice"), "/")) as stream:
         busy.site.bus.publish(["config"])
@@ -224,6 +240,13 @@ def test_who_asks_is_noted() -> None:
     assert not other.same_for("U1")
     other.everything = True
     assert not other.same_for("U4")
+    counted = Asked()
+    assert counted.own_of("U1", {"U1": 2, "U2": 2, "U3": 5}) == 2
+    assert counted.same_for("U2")
+    assert not counted.same_for("U3")
+    assert not counted.same_for("U4")
+    assert counted.own_of("U1", {"U2": 2}) == 0
+    assert not counted.same_for("U2")
 
 
 def test_pages_are_kept_for_a_moment_only(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -359,16 +382,21 @@ def reader_of_incidents(busy: Place, who: str) -> Callable[[], Coroutine[Any, An
 
 
 def test_rights_that_end_while_others_have_their_turn_are_heeded(busy: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    told = reader_of_incidents(busy, "rita")
-    assert asyncio.run(told()) is not None
+    onlooker = busy.person("onlooker")
+    told = reader_of_incidents(busy, "onlooker")
+    before = asyncio.run(told())
+    assert before is not None
+    assert "Payments" in before.html
 
     async def turn() -> None:
-        busy.desk.save(replace(busy.people["rita"], role=Role.LIMITED_STAKEHOLDER), "role")
+        busy.desk.save(replace(onlooker, role=Role.RESTRICTED), "role")
         busy.site.bus.publish(["config"])
 
     busy.site.bus.publish(["now"])
     monkeypatch.setattr(busy.site.bus.pace, "turn", turn)
-    assert asyncio.run(told()) is None, "it asks for itself, and is judged anew"
+    after = asyncio.run(told())
+    assert after is not None
+    assert "Payments" not in after.html
 
 
 def test_who_comes_while_a_page_waits_for_its_turn_is_served_by_it(
@@ -391,6 +419,29 @@ def test_who_comes_while_a_page_waits_for_its_turn_is_served_by_it(
     assert first is not None
     assert second is first
     assert len(late) == 1, "one turn"
+
+
+def test_a_minute_that_begins_while_very_many_wait_costs_a_turn_and_not_one_for_each(
+    busy: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who is on call may be another by then: what they waited for can't be used, and each would take a turn for it."""
+    told, turns = reader_of_incidents(busy, "rita"), 0
+
+    async def turn() -> None:
+        nonlocal turns
+        turns += 1
+        await asyncio.sleep(0.05)  # the others have come meanwhile
+        if turns == 1:
+            busy.desk.clock.moment += MINUTE
+
+    async def scene() -> list[Made | None]:
+        return await asyncio.gather(*(told() for _ in range(20)))
+
+    monkeypatch.setattr(busy.site.bus.pace, "turn", turn)
+    every = asyncio.run(scene())
+    assert turns == 2
+    assert every[0] is not None, "it was begun anew"
+    assert all(one is every[0] for one in every)
 
 
 def test_who_is_on_call_is_the_same_for_all_at_once_and_for_each(busy: Place) -> None:

@@ -54,6 +54,7 @@ from tocsin.storage.turns import Cursor
 from tocsin.workflows.model import Run
 
 __all__ = [
+    "COUNTED",
     "DAYS_LOOKED_AT",
     "EVERY",
     "NEWEST_FIRST",
@@ -169,10 +170,10 @@ class Reads:
         with self._source.looking() as connection:
             return incidents.open_counts(connection, sight, team_ids)
 
-    def people_with_incidents(self) -> frozenset[str]:
-        """Who has an open incident now."""
+    def open_by_person(self, *, sight: Sight | None = None) -> Mapping[str, int]:
+        """How many open incidents each person has now who has any."""
         with self._source.looking() as connection:
-            return incidents.people(connection)
+            return incidents.open_by_person(connection, sight)
 
     def open_by_service(self, service_ids: Collection[str] | None = None) -> Mapping[str, OpenCounts]:
         """How many incidents are open on each service that has any, of these services if some are named."""

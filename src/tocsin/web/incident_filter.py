@@ -125,7 +125,7 @@ def chosen_of(value: Callable[[str], str]) -> Chosen:
 
 def _own(visit: Visit) -> str:
     """The reader's id; one of nobody for all who have no open incident, so that their lists are the same."""
-    return visit.me.id if visit.is_among(visit.site.reads.people_with_incidents()) else _NOBODY
+    return visit.me.id if visit.is_among(visit.site.reads.open_by_person(sight=visit.sight)) else _NOBODY
 
 
 def wanted(visit: Visit, chosen: Chosen) -> IncidentFilter:

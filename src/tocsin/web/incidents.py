@@ -11,7 +11,7 @@ from tocsin.directory.permissions import Verb
 from tocsin.incidents.model import Incident
 from tocsin.kernel.errors import Invalid, TocsinError
 from tocsin.kernel.time import Moment
-from tocsin.runtime.reads import Count, IncidentFilter, Order, Slice, SortBy
+from tocsin.runtime.reads import COUNTED, Count, IncidentFilter, Order, Slice, SortBy
 from tocsin.web.bulk import MANY, chosen_ids, command_for, run_many, summary
 from tocsin.web.compose import people_to_call
 from tocsin.web.incident import SNOOZES
@@ -142,10 +142,16 @@ def _views(visit: Visit, chosen: Chosen) -> list[View]:
     views = []
     for key, name in VIEWS.items():
         choice = Chosen(view=key, select=chosen.select)
-        count = _count(visit, safely_wanted(visit, choice)[0]) or Count(0, more=True)
+        count = _mine(visit) if key == "mine" else _count(visit, safely_wanted(visit, choice)[0])
         here = chosen.view == key and not any(getattr(chosen, one) for one in FILTERS)
-        views.append(View(_(name), choice.path, count, here))
+        views.append(View(_(name), choice.path, count or Count(0, more=True), here))
     return views
+
+
+def _mine(visit: Visit) -> Count:
+    """How many the reader has, told by everybody's numbers: then all who have as many are shown one page."""
+    own = visit.own_of(visit.site.reads.open_by_person(sight=visit.sight))
+    return Count(min(own, COUNTED), own > COUNTED)
 
 
 def _elsewhere(visit: Visit, shown: tuple[Incident, ...], refused: dict[str, str]) -> list[tuple[int, str]]:

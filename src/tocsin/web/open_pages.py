@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -35,6 +36,9 @@ from tocsin.web.visit import DENSITY_COOKIE, ZONE_COOKIE, Page, Visit, language_
 PATH_MAX: Final = 2_000
 _SETTINGS: Final = (ZONE_COOKIE, DENSITY_COOKIE, ORDER_COOKIE, language.COOKIE)
 """The cookies that a page may depend on: what people chose in a browser."""
+
+_TRIES: Final = 3
+"""So often a page is begun anew because the configuration, or the minute, is another when its turn comes."""
 
 _PASSED_ON: Final = (b"host", b"accept-language")
 
@@ -65,6 +69,10 @@ class _Known:
         if user_id not in self._traits:
             self._traits[user_id] = self._traits_of(user_id)
         return self._traits[user_id]
+
+    def agrees_with(self, other: _Known) -> bool:
+        """Whether everybody's rights, and who is on call, are the same by both."""
+        return self.config is other.config and self.minute == other.minute
 
     def _traits_of(self, user_id: str) -> Hashable | None:
         actor, user = Actor(ActorKind.USER, user_id, Via.WEB), self.config.users.get(user_id)
@@ -122,21 +130,28 @@ class OpenPages:
 
     async def made(self, open_page: OpenPage, session: Session, need: int) -> Made | None:
         """The page as this session's person would get it now, knowing at least `need` publications; None: it asks."""
-        known = await self._known_at(need)
-        traits = known.traits(session.user_id)
-        reader = known.config.users.get(session.user_id)
-        if reader is None or traits is None:
+        for _ in range(_TRIES):
+            known = await self._known_at(need)
+            traits = known.traits(session.user_id)
+            reader = known.config.users.get(session.user_id)
+            if reader is None or traits is None:
+                return None
+            make = partial(self._made, open_page, reader, known)
+            made = await self.shared.page((open_page.kind, traits), reader.id, need, make)
+            if made is not None or (await self._known_at(need)).agrees_with(known):
+                return made
+        return None
+
+    async def _made(self, open_page: OpenPage, reader: User, known: _Known) -> Made | None:
+        """The page, in its turn; None when rights, or who is on call, may have changed while others had theirs."""
+        if not (await self._known_at(known.count)).agrees_with(known):
+            return None  # no turn for what can't be used: very many may have waited since before the change
+        await self.site.bus.pace.turn()
+        now = await self._known_at(self.site.bus.count)
+        if not now.agrees_with(known):
             return None
-
-        async def make() -> Made | None:
-            await self.site.bus.pace.turn()
-            now = await self._known_at(self.site.bus.count)
-            if now.config is not known.config or now.minute != known.minute:
-                return None  # rights, or who is on call, may have changed while others had their turn
-            # As of now, not of when it was asked for: it serves all who have come to wait for it meanwhile.
-            return await anyio.to_thread.run_sync(self._make, open_page, reader, now, limiter=self.limiter)
-
-        return await self.shared.page((open_page.kind, traits), reader.id, need, make)
+        # As of now, not of when it was asked for: it serves all who have come to wait for it meanwhile.
+        return await anyio.to_thread.run_sync(self._make, open_page, reader, now, limiter=self.limiter)
 
     def _know(self, last: _Known | None, minute: int) -> _Known:
         count, mark = self.site.bus.count, self.site.bus.mark

@@ -11,7 +11,7 @@ import asyncio
 import json
 import re
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Hashable
+from collections.abc import Awaitable, Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
@@ -32,19 +32,28 @@ _TIME = re.compile(r'(<time datetime="[^"]*")[^<]*')
 
 @dataclass
 class Asked:
-    """What a page wanted to know of its reader: everything, or only whether it is one of some."""
+    """What a page wanted to know of its reader: everything, or whether it is one of some, or a number of theirs."""
 
     everything: bool = False
     among: dict[frozenset[str], bool] = field(default_factory=dict)
+    numbers: list[tuple[Mapping[str, int], int]] = field(default_factory=list)
 
     def is_among(self, reader_id: str, ids: frozenset[str]) -> bool:
         """Whether the reader is one of these."""
         found = self.among[ids] = reader_id in ids
         return found
 
+    def own_of(self, reader_id: str, numbers: Mapping[str, int]) -> int:
+        """The reader's number, 0 for none."""
+        own = numbers.get(reader_id, 0)
+        self.numbers.append((numbers, own))
+        return own
+
     def same_for(self, reader_id: str) -> bool:
         """Whether another reader would be told the same."""
-        return not self.everything and all((reader_id in ids) == answer for ids, answer in self.among.items())
+        if self.everything or any(numbers.get(reader_id, 0) != own for numbers, own in self.numbers):
+            return False
+        return all((reader_id in ids) == answer for ids, answer in self.among.items())
 
 
 @dataclass(frozen=True, slots=True)

@@ -140,6 +140,10 @@ class Visit:
         """Whether the reader is one of these people: a page that asks only this serves all with the same answer."""
         return self.asked.is_among(self._person.id if self._person is not None else "", frozenset(ids))
 
+    def own_of(self, numbers: Mapping[str, int]) -> int:
+        """The reader's of these numbers by person, 0 for none: this page serves all who have the same number."""
+        return self.asked.own_of(self._person.id if self._person is not None else "", numbers)
+
     @property
     def me(self) -> User:
         """The signed-in person, on pages that need one."""

@@ -218,9 +218,13 @@ def open_counts(connection: Connection, sight: Sight | None, team_ids: Sequence[
     return OpenCounts(**counts)
 
 
-def people(connection: Connection) -> frozenset[str]:
-    """Who has an open incident now."""
-    return frozenset(connection.execute(select(tables.incident_people.c.user_id).distinct()).scalars())
+def open_by_person(connection: Connection, sight: Sight | None) -> Mapping[str, int]:
+    """How many open incidents each person has now who has any."""
+    people = tables.incident_people.c
+    statement = select(people.user_id, func.count()).group_by(people.user_id)
+    if sight is not None:
+        statement = statement.where(within(sight, people.incident_id))
+    return {row[0]: row[1] for row in connection.execute(statement)}
 
 
 def open_by_service(connection: Connection, service_ids: Collection[str] | None) -> Mapping[str, OpenCounts]:
