@@ -314,6 +314,16 @@ class Reads:
         with self._source.looking() as connection:
             return timeline.notes(connection, incident_id)
 
+    def last_notes(self, incident_ids: Sequence[str]) -> Mapping[str, Note]:
+        """The newest note of each of these incidents that has one."""
+        with self._source.looking() as connection:
+            return timeline.last_notes(connection, incident_ids)
+
+    def newest_number(self, *, sight: Sight | None = None) -> int:
+        """The number of the newest incident, 0 while there is none."""
+        with self._source.looking() as connection:
+            return incidents.newest_number(connection, sight)
+
     # -- pages and messages
 
     def pages_of(self, incident_id: str) -> tuple[Page, ...]:

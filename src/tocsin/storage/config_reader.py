@@ -20,11 +20,12 @@ class ConfigReader:
 
     def current(self) -> Config:
         """The configuration as stored now."""
+        held = self._config
+        with self._database.looking() as connection:
+            if held is not None and held.version == config_version(connection):
+                return held
         with self._database.reading() as connection:
             version = config_version(connection)
-            held = self._config
-            if held is not None and held.version == version:
-                return held
             with self._lock:
                 held = self._config
                 if held is None or held.version > version:

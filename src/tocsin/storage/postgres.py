@@ -140,6 +140,15 @@ def insert_if_absent(table: Table) -> Any:
     return insert(table).on_conflict_do_nothing()
 
 
+OF_IDS = "id = ANY(%(ids)s::text[])"
+"""Whether a row is one of those whose ids are the one parameter: see `of_ids`."""
+
+
+def of_ids(values: Sequence[str]) -> dict[str, list[str]]:
+    """The parameter of `OF_IDS`."""
+    return {"ids": list(values)}
+
+
 PAIRS = "SELECT * FROM unnest(%(scopes)s::text[], %(keys)s::text[]) AS pair(scope, dedup_key)"
 """A table of pairs out of two parameters: see `pairs`."""
 

@@ -95,6 +95,15 @@ def insert_if_absent(table: Table) -> Any:
     return insert(table).on_conflict_do_nothing()
 
 
+OF_IDS = "id IN (SELECT value FROM json_each(?))"
+"""Whether a row is one of those whose ids are the one parameter: see `of_ids`."""
+
+
+def of_ids(values: Sequence[str]) -> tuple[str]:
+    """The parameter of `OF_IDS`."""
+    return (json.dumps(values),)
+
+
 PAIRS = "SELECT json_extract(value, '$[0]') AS scope, json_extract(value, '$[1]') AS dedup_key FROM json_each(?)"
 """A table of pairs out of one parameter: see `pairs`. A list of row values would make SQLite read whole tables."""
 

@@ -7,6 +7,7 @@ from typing import Final
 
 from tocsin.incidents.likeness import most_alike
 from tocsin.incidents.model import Incident, Status
+from tocsin.incidents.notes import Note
 from tocsin.kernel.time import DAY, Moment, Span
 from tocsin.runtime.reads import IncidentFilter
 from tocsin.web.changes import ChangeLine, changes_between
@@ -52,10 +53,11 @@ def past_alike(visit: Visit, incident: Incident) -> list[Past]:
     )
     found = visit.site.reads.incidents(wanted, limit=PAST_LOOKED_THROUGH).items
     earlier = (one for one in found if one.number < incident.number and not one.merged_into)
-    return [_past(visit, one) for one, _ in most_alike(incident, earlier)[:PAST_SHOWN]]
+    alike = [one for one, _ in most_alike(incident, earlier)[:PAST_SHOWN]]
+    notes = visit.site.reads.last_notes([one.id for one in alike])
+    return [_past(one, notes.get(one.id)) for one in alike]
 
 
-def _past(visit: Visit, one: Incident) -> Past:
-    notes = visit.site.reads.notes(one.id)
-    note = notes[-1].text if notes else ""
-    return Past(one.number, one.title, one.created_at, (one.resolved_at or one.created_at) - one.created_at, note)
+def _past(one: Incident, note: Note | None) -> Past:
+    took = (one.resolved_at or one.created_at) - one.created_at
+    return Past(one.number, one.title, one.created_at, took, note.text if note is not None else "")

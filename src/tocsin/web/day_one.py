@@ -133,7 +133,7 @@ def _somebody_answered(visit: Visit) -> bool:
     reads = visit.site.reads
     if reads.memories([ANSWERED]):
         return True
-    newest = [one.id for one in reads.incidents(IncidentFilter(), limit=_LOOKED_BACK).items]
+    newest = reads.incident_ids(IncidentFilter(), _LOOKED_BACK)
     for entries in reads.histories(newest, (PageSent.kind, IncidentAcknowledged.kind)).values():
         sent = False
         for entry in entries:

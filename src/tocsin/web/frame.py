@@ -10,7 +10,7 @@ from tocsin.engine.people import can_page
 from tocsin.kernel.errors import Unavailable
 from tocsin.kernel.time import Moment
 from tocsin.oncall import shifts_at, who_is_on_call
-from tocsin.runtime.reads import OpenCounts, Sight
+from tocsin.runtime.reads import OpenCounts
 from tocsin.web.demo import ShowState
 from tocsin.web.language import later
 from tocsin.web.site import Health, Site
@@ -72,9 +72,8 @@ class Frame:
     has_phones: bool
 
 
-def frame_of(site: Site, config: Config, user: User | None, sight: Sight | None, times: Times) -> Frame:
-    """The frame for this person; for nobody only the name of the place."""
-    counts = site.reads.open_counts(sight=sight) if user is not None else OpenCounts()
+def frame_of(site: Site, config: Config, user: User | None, counts: OpenCounts, times: Times) -> Frame:
+    """The frame for this person; for nobody only the name of the place. `counts`: of incidents that they may see."""
     return Frame(
         organisation=config.settings.organisation,
         entries=ENTRIES,

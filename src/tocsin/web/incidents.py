@@ -8,15 +8,16 @@ from typing import Any, Final
 from starlette.responses import Response
 
 from tocsin.directory.permissions import Verb
-from tocsin.incidents.model import Incident
+from tocsin.incidents.model import Incident, Status
 from tocsin.kernel.errors import Invalid, TocsinError
 from tocsin.kernel.time import Moment
-from tocsin.runtime.reads import COUNTED, Count, IncidentFilter, Order, Slice, SortBy
+from tocsin.runtime.reads import COUNTED, Count, IncidentFilter, Order, Slice
 from tocsin.web.bulk import MANY, chosen_ids, command_for, run_many, summary
 from tocsin.web.compose import people_to_call
 from tocsin.web.incident import SNOOZES
 from tocsin.web.incident_filter import (
     FILTERS,
+    OPEN,
     ORDERS,
     STATES,
     URGENCIES,
@@ -133,9 +134,13 @@ def _window(visit: Visit, chosen: Chosen, asked: IncidentFilter, order: Order, p
 
 def _count(visit: Visit, asked: IncidentFilter) -> Count | None:
     """How many there are; None where counting would read the whole past."""
-    plain = asked == IncidentFilter(sight=asked.sight)
-    counts = asked.is_open_only or (plain and asked.sight is None)
-    return visit.site.reads.count_incidents(asked) if counts else None
+    plain = asked == IncidentFilter(statuses=asked.statuses, sight=visit.sight)
+    if plain and asked.statuses in (OPEN, (Status.TRIGGERED,)):  # these are counted for every page
+        counts = visit.open_counts
+        return _at_most(counts.all if asked.statuses == OPEN else counts.triggered)
+    if asked.is_open_only or (plain and not asked.statuses and asked.sight is None):
+        return visit.site.reads.count_incidents(asked)
+    return None
 
 
 def _views(visit: Visit, chosen: Chosen) -> list[View]:
@@ -150,8 +155,11 @@ def _views(visit: Visit, chosen: Chosen) -> list[View]:
 
 def _mine(visit: Visit) -> Count:
     """How many the reader has, told by everybody's numbers: then all who have as many are shown one page."""
-    own = visit.own_of(visit.site.reads.open_by_person(sight=visit.sight))
-    return Count(min(own, COUNTED), own > COUNTED)
+    return _at_most(visit.own_of(visit.site.reads.open_by_person(sight=visit.sight)))
+
+
+def _at_most(number: int) -> Count:
+    return Count(min(number, COUNTED), number > COUNTED)
 
 
 def _elsewhere(visit: Visit, shown: tuple[Incident, ...], refused: dict[str, str]) -> list[tuple[int, str]]:
@@ -165,7 +173,6 @@ def _elsewhere(visit: Visit, shown: tuple[Incident, ...], refused: dict[str, str
 def _choices(visit: Visit, asked: IncidentFilter, shown: tuple[Incident, ...]) -> dict[str, Any]:
     """What the filters and the actions for many offer."""
     config = visit.config
-    newest = visit.site.reads.incidents(IncidentFilter(sight=visit.sight), order=((SortBy.CREATED_AT, True),), limit=1)
     may_act = visit.may(Verb.RESPOND) or any(visit.may(Verb.RESPOND, (team,)) for team in visit.standing.teams)
     people = people_to_call(visit)
     return {
@@ -181,6 +188,6 @@ def _choices(visit: Visit, asked: IncidentFilter, shown: tuple[Incident, ...]) -
         "can_select": may_act and any(incident.is_open for incident in shown),
         "all_can_be_chosen": asked.is_open_only,
         "can_rank": asked.is_open_only,
-        "upto": newest.items[0].number if newest.items else 0,
+        "upto": visit.site.reads.newest_number(sight=visit.sight),
         "once": visit.site.ids.token(),
     }

@@ -79,13 +79,14 @@ def now_page(visit: Visit) -> Response:
 
 def _open(visit: Visit, status: Status) -> tuple[int, list[Incident]]:
     """How many incidents there are in this state, and those that are shown: high urgency first, newest first."""
-    total, shown = 0, list[Incident]()
+    counts, shown = visit.open_counts, list[Incident]()
+    total = counts.triggered if status is Status.TRIGGERED else counts.acknowledged
     for urgency in (Urgency.HIGH, Urgency.LOW):
-        wanted = IncidentFilter(statuses=(status,), urgencies=(urgency,), sight=visit.sight)
-        found = visit.site.reads.incidents(wanted, limit=SHOWN, want_total=True)
-        total += found.total or 0
-        shown += found.items
-    return total, shown[:SHOWN]
+        left = min(total, SHOWN) - len(shown)
+        if left:
+            wanted = IncidentFilter(statuses=(status,), urgencies=(urgency,), sight=visit.sight)
+            shown += visit.site.reads.incidents(wanted, limit=left).items
+    return total, shown
 
 
 def _calm(visit: Visit, last: Sequence[Incident]) -> Calm:

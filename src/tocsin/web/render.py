@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
+from gettext import NullTranslations
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -18,9 +19,13 @@ from tocsin.kernel.time import iso
 from tocsin.kernel.wording import Phrase, compact, joined, listed, phrase, sentence_case, span_words
 from tocsin.web import language
 from tocsin.web.assets import asset
+from tocsin.web.spoken import SpokenEnvironment
 from tocsin.web.times import hours
 
-MACROS: Final = ("icon", "csrf", "mark", "mark_words", "person", "person_face", "problem", "pager", "silence")
+MACROS: Final = ("icon", "csrf", "state", "mark_words", "person", "person_face", "problem", "pager", "silence")
+_KEPT: Final = ("icon", "state", "person", "person_face")
+"""Macros that are kept as they were made: rows of a list hold the same again and again."""
+
 _HUES: Final = 8
 
 
@@ -99,10 +104,15 @@ def emphasised(text: str, place: str = "who") -> Markup:
     return escape(language.sentence_of(text)) % values
 
 
-@cache
 def environment() -> Environment:
-    """The one Jinja environment."""
-    made = Environment(
+    """The Jinja environment of the language that is spoken here."""
+    return _environment(language.catalogue(language.current()))
+
+
+@cache
+def _environment(words: NullTranslations) -> Environment:
+    made = SpokenEnvironment(
+        words,
         loader=PackageLoader("tocsin.web"),
         autoescape=True,
         auto_reload=False,  # else every row of a list asks the file system whether its template is another now
@@ -132,10 +142,15 @@ def environment() -> Environment:
         "emphasised": emphasised,
         "sentence": lambda text: sentence_case(told(text)),
         "told": told,
+        "said": language.said,
     }
     made.globals |= {"asset": asset, "language": language.current}
     macros = made.get_template("_macros.html").module
     made.globals |= {name: getattr(macros, name) for name in MACROS}
+    # The same for the same, whoever looks: `typed`, as what is markup already is not what only reads like it.
+    kept = {name: lru_cache(2_048, typed=True)(getattr(macros, name)) for name in _KEPT}
+    made.globals |= kept | {"mark": lambda look: kept["state"](look.css, look.glyph, look.word)}
+    made.fixed = {"icon": kept["icon"]}
     return made
 
 

@@ -38,7 +38,7 @@ from tocsin.kernel.errors import (
 )
 from tocsin.kernel.time import Moment
 from tocsin.kernel.wording import phrase
-from tocsin.runtime.reads import Sight
+from tocsin.runtime.reads import OpenCounts, Sight
 from tocsin.runtime.sessions import Session, Visitor
 from tocsin.runtime.sight import sight_of
 from tocsin.web import guard, language
@@ -174,6 +174,11 @@ class Visit:
         return tuple(self.standing.teams)
 
     @cached_property
+    def open_counts(self) -> OpenCounts:
+        """How many open incidents the person may see."""
+        return self.site.reads.open_counts(sight=self.sight)
+
+    @cached_property
     def sight(self) -> Sight | None:
         """What incidents the person may see, None = all."""
         return sight_of(self.standing, self._actor)
@@ -266,7 +271,8 @@ class Visit:
     def page(self, template: str, status: int = 200, **context: Any) -> Response:
         """A page from a template, inside the frame."""
         person = self._person
-        frame = frame_of(self.site, self.config, person, self.sight if person else None, self.times)
+        counts = self.open_counts if person is not None else OpenCounts()
+        frame = frame_of(self.site, self.config, person, counts, self.times)
         here = self.request.url.path
         shared = {"visit": self, "t": self.times, "frame": frame, "here": here, "said": guard.said(self.request)}
         response = HTMLResponse(render(template, shared | context), status)

@@ -12,6 +12,7 @@ from tocsin.alerts.model import Alert
 from tocsin.kernel.time import Moment
 from tocsin.storage import tables
 from tocsin.storage.codec import load
+from tocsin.storage.queries import whole
 from tocsin.storage.queries.listing import Listing, Sight, counted, cut, has_words, within
 from tocsin.storage.queries.slices import Count, Slice, Walk, counted_to, taken
 
@@ -92,13 +93,8 @@ def find(
 
 def by_ids(connection: Connection, ids: Iterable[str]) -> dict[str, Alert]:
     """The alerts with these ids, those that exist."""
-    found: dict[str, Alert] = {}
-    wanted = list(dict.fromkeys(ids))
-    for start in range(0, len(wanted), 500):
-        for (data,) in connection.execute(select(_T.data).where(_T.id.in_(wanted[start : start + 500]))):
-            alert = load(Alert, data)
-            found[alert.id] = alert
-    return found
+    found = (load(Alert, data) for data in whole.by_ids(connection, tables.alerts, ids))
+    return {alert.id: alert for alert in found}
 
 
 def first_of(connection: Connection, incident_ids: Sequence[str]) -> Mapping[str, Alert]:

@@ -14,6 +14,7 @@ from tocsin.incidents.model import Incident, Status
 from tocsin.kernel.time import Moment
 from tocsin.storage import tables
 from tocsin.storage.codec import load
+from tocsin.storage.queries import whole
 from tocsin.storage.queries.listing import Listing, Sight, counted, cut, has_words, of_people, of_teams, within
 from tocsin.storage.queries.slices import Count, Slice, Walk, counted_to, taken
 
@@ -184,14 +185,8 @@ def ids(connection: Connection, wanted: IncidentFilter, most: int) -> tuple[str,
 
 def by_ids(connection: Connection, ids: Iterable[str]) -> dict[str, Incident]:
     """The incidents with these ids, those that exist."""
-    found: dict[str, Incident] = {}
-    wanted = list(dict.fromkeys(ids))
-    for start in range(0, len(wanted), 500):
-        statement = select(_T.data).where(_T.id.in_(wanted[start : start + 500]))
-        for (data,) in connection.execute(statement):
-            incident = load(Incident, data)
-            found[incident.id] = incident
-    return found
+    found = (load(Incident, data) for data in whole.by_ids(connection, tables.incidents, ids))
+    return {incident.id: incident for incident in found}
 
 
 def one(connection: Connection, reference: str) -> Incident | None:
@@ -216,6 +211,12 @@ def open_counts(connection: Connection, sight: Sight | None, team_ids: Sequence[
         counts[status] += number
         counts[urgency] += number
     return OpenCounts(**counts)
+
+
+def newest_number(connection: Connection, sight: Sight | None) -> int:
+    """The number of the newest incident, 0 while there is none."""
+    statement = _where(select(_T.number), IncidentFilter(sight=sight)).order_by(_T.number.desc()).limit(1)
+    return int(connection.execute(statement).scalar() or 0)
 
 
 def open_by_person(connection: Connection, sight: Sight | None) -> Mapping[str, int]:

@@ -118,6 +118,13 @@ def notes(connection: Connection, incident_id: str) -> list[Note]:
     return notes_of((entry.at, entry.actor, entry.fact) for entry in entries)
 
 
+def last_notes(connection: Connection, incident_ids: Sequence[str]) -> Mapping[str, Note]:
+    """The newest note of each of these incidents that has one, as it stands."""
+    histories = of_incidents(connection, incident_ids, [fact.kind for fact in FACTS])
+    notes = {one: notes_of((entry.at, entry.actor, entry.fact) for entry in found) for one, found in histories.items()}
+    return {one: found[-1] for one, found in notes.items() if found}
+
+
 def first_seqs(connection: Connection, incident_ids: Iterable[str]) -> Mapping[str, int]:
     """The number of the first entry of each of these incidents."""
     statement = (
