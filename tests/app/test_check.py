@@ -97,7 +97,7 @@ def test_shifts_that_add_up_are_looked_at_together(world: World) -> None:
     )
     shifts = world.save(Schedule("", "Shifts", "Etc/UTC", (), rotations=halves, shift_based=True))
     world.service("payments", world.policy("payments", (5, shifts)))
-    times = "Fri 09 Jan 00:00 to Sat 10 Jan 00:00 (Etc/UTC)"
+    times = "Fri 09 Jan 00:00 to Sat 10 Jan 00:00 (UTC)"
     assert found(world) == [f"Policy payments, level 1, reaches nobody: {times}."]
     assert found(world, Weight.NOTE) == [f"Schedule Shifts has nobody on call: {times}."]
     world.save(CustomShift("", shifts.id, bob.id, parse_iso("2026-01-09T00:00:00Z"), parse_iso("2026-01-10T00:00:00Z")))

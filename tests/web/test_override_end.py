@@ -52,7 +52,7 @@ def test_one_that_leaves_nobody_needs_a_second_click_and_is_named(place: Place) 
         [begin + 11 * HOUR, begin + 12 * HOUR],
     ]
     history = words(place.client("erin").get(f"/audit?thing={cover.id}").text)
-    assert "Opened a gap: nobody Thu 06:00 – Thu 09:00" in history
+    assert "Opened a gap: nobody Thu 06:00–09:00" in history
 
 
 def test_one_that_leaves_somebody_ends_at_once(place: Place) -> None:

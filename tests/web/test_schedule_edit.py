@@ -140,7 +140,7 @@ def test_a_gap_needs_a_button_of_its_own_and_stands_on_record(place: Place) -> N
     assert record.detail["opened_gaps"][0] == [start, start + 7 * HOUR]
     assert record.detail["gaps"] == 12
     history = words(place.client("erin").get(f"/audit?thing={old.id}").text)
-    assert "Opened a gap: nobody Sat 02:00 – Sat 09:00." in history
+    assert "Opened a gap: nobody Sat 02:00–09:00." in history
     browser, sheet = form(place, stored(place, old))
     again = sheet.put("name", "Another name").send(browser, "look")
     assert "Save with the gap" not in again.text, "it was there before"

@@ -84,7 +84,7 @@ def times_said(times: Sequence[Interval], time_zone: str) -> str:
     """The first of these times on the clock of that zone, and how many more there are."""
     if len(times) == 1 and times[0][1] - times[0][0] >= 14 * DAY:
         return _("all of the next 14 days")
-    zone = zone_named(time_zone)
+    zone, zone_name = zone_named(time_zone), time_zone.removeprefix("Etc/")
 
     def wall(moment: Moment) -> str:
         return dated(to_datetime(moment).astimezone(zone))
@@ -97,6 +97,6 @@ def times_said(times: Sequence[Interval], time_zone: str) -> str:
             "%(times)s, and %(num)s times more (%(zone)s)",
             more,
             times=named,
-            zone=time_zone,
+            zone=zone_name,
         )
-    return _("%(times)s (%(zone)s)", times=named, zone=time_zone)
+    return _("%(times)s (%(zone)s)", times=named, zone=zone_name)
