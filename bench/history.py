@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import random
 import re
-import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Table, insert, select
+from sqlalchemy import Table, insert
 
-from bench.engine_alone import SOURCE, Engine
-from bench.mix import ALL_NEW, USUAL, Alerts, Bodies, Mix, dedup_key
+from bench.engine_alone import SOURCE
+from bench.mix import USUAL, Alerts, Bodies, dedup_key
+from bench.templates import Rows, templates
 from tocsin.kernel.ids import IdSource
 from tocsin.kernel.time import HOUR, MILLISECOND
 from tocsin.runtime.clock import SystemClock
@@ -28,7 +28,7 @@ from tocsin.storage.database import Database, open_database
 from tocsin.storage.log import NewEntry
 from tocsin.storage.log.sqlite import SqliteLogWriter
 from tocsin.storage.turns import Cursor
-from tocsin.testing.load import Place, prepare
+from tocsin.testing.load import Place
 
 CHUNK = 2_000
 FIRST_NUMBER = 10**9
@@ -59,7 +59,7 @@ def write_history(folder: Path, places: Sequence[Place], history: History) -> No
     epoch = _write_log(folder / "log", places, history.events)
     database = open_database(folder, None)
     past = Copier(places)
-    resolved, still_open = _templates()
+    resolved, still_open = templates(_STATE)
     count = history.events // USUAL.total
     with database.engine.connect() as connection:
         connection.exec_driver_sql("PRAGMA synchronous = OFF")
@@ -95,32 +95,6 @@ def _write_log(folder: Path, places: Sequence[Place], events: int) -> str:
     epoch = writer.epoch
     writer.close()
     return epoch
-
-
-Rows = Mapping[Table, Sequence[Mapping[str, Any]]]
-
-
-def _templates() -> tuple[Rows, Rows]:
-    """The rows of an incident that is resolved, and of one that is open."""
-    with tempfile.TemporaryDirectory(prefix="tocsin-bench-") as place:
-        folder = Path(place)
-        engine = Engine(folder, prepare(folder, 1))
-        engine.write(islice(Alerts().steps(ALL_NEW), 1))
-        engine.decide()
-        still_open = _rows(folder)
-        engine.write(islice(Alerts(0, 10**6).steps(Mix(0, 1, 0)), 1))
-        engine.decide()
-        resolved = _rows(folder)
-        engine.close()
-    return resolved, still_open
-
-
-def _rows(folder: Path) -> Rows:
-    database = open_database(folder, None, read_only=True)
-    with database.reading() as connection:
-        found = {table: [dict(row) for row in connection.execute(select(table)).mappings()] for table in _STATE}
-    database.close()
-    return found
 
 
 class Copier:

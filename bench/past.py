@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import random
 import re
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count, islice
@@ -18,8 +17,9 @@ from typing import Any
 
 from sqlalchemy import Table, func, insert, select
 
-from bench.engine_alone import SOURCE, Engine
-from bench.mix import ALL_NEW, Alerts, Bodies, Mix, dedup_key
+from bench.engine_alone import SOURCE
+from bench.mix import ALL_NEW, Alerts, Bodies, dedup_key
+from bench.templates import Rows, templates
 from tocsin.directory.model import Integration, Membership, Priority, Role, Service, Team, TeamRole, User
 from tocsin.escalation.model import Policy, Rule, Target, TargetKind
 from tocsin.events.model import Outcome
@@ -31,10 +31,9 @@ from tocsin.runtime.passwords import Passwords
 from tocsin.storage import tables
 from tocsin.storage.backup_load import begin_log
 from tocsin.storage.codec import dump
-from tocsin.storage.database import Database, open_database
+from tocsin.storage.database import Database
 from tocsin.storage.log import NewEntry
 from tocsin.storage.turns import Cursor
-from tocsin.testing.load import prepare
 
 SERVICES = 200
 PEOPLE = 200
@@ -114,7 +113,7 @@ def services(now: int) -> list[Any]:
 
 def write_past(database: Database, past: Past) -> None:
     """Give an installation that has the things a past. Its engine must never have run."""
-    resolved, still_open = _templates()
+    resolved, still_open = templates(_STATE)
     now = SystemClock().now()
     copier = _Copier(now, past)
     over, open_now = past.over // ALERTS_EACH, past.still_open // ALERTS_EACH
@@ -158,32 +157,6 @@ def write_log(place: Path | str, database: Database, past: Past) -> None:
     with database.transaction() as connection:
         cursor = {"key": "cursor", "value": dump(Cursor(epoch, head))}
         connection.execute(database.upsert(tables.meta), [cursor])
-
-
-Rows = Mapping[Table, Sequence[Mapping[str, Any]]]
-
-
-def _templates() -> tuple[Rows, Rows]:
-    """The rows of an incident that is resolved, and of one that is open."""
-    with tempfile.TemporaryDirectory(prefix="tocsin-bench-") as place:
-        folder = Path(place)
-        engine = Engine(folder, prepare(folder, 1))
-        engine.write(islice(Alerts().steps(ALL_NEW), 1))
-        engine.decide()
-        still_open = _rows(folder)
-        engine.write(islice(Alerts(0, 10**6).steps(Mix(0, 1, 0)), 1))
-        engine.decide()
-        resolved = _rows(folder)
-        engine.close()
-    return resolved, still_open
-
-
-def _rows(folder: Path) -> Rows:
-    database = open_database(folder, None, read_only=True)
-    with database.reading() as connection:
-        found = {table: [dict(row) for row in connection.execute(select(table)).mappings()] for table in _STATE}
-    database.close()
-    return found
 
 
 class _Copier:

@@ -7,6 +7,7 @@ import shutil
 import tempfile
 import warnings
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -99,3 +100,25 @@ def browser() -> Iterator[Browser]:
         found = chromium(playwright)
         yield found
         found.close()
+
+
+@pytest.fixture(scope="session")
+def memory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder that is not on a disk where there is one: a commit a thousand times over waits for nothing there."""
+    shared = Path("/dev/shm")  # noqa: S108 - of the machine's memory, and removed at the end
+    if not os.access(shared, os.W_OK):
+        yield tmp_path_factory.mktemp("worlds")
+        return
+    with tempfile.TemporaryDirectory(dir=shared, prefix="tocsin-tests-") as folder:
+        yield Path(folder)
+
+
+@pytest.fixture(scope="session")
+def new_folder(memory: Path) -> Path:
+    """The data folder of an installation with nobody in it, to be copied: making one takes many times as long."""
+    from tocsin.testing.world import World  # noqa: PLC0415 - most tests need none
+
+    folder = memory / "new"
+    folder.mkdir()
+    World(folder).close()
+    return folder

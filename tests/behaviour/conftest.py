@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,26 +22,6 @@ _TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND table
 def plain_log() -> None:
     """Errors in plain text: the usual rendering of a stack takes seconds."""
     structlog.configure(processors=[structlog.processors.format_exc_info, structlog.processors.KeyValueRenderer()])
-
-
-@pytest.fixture(scope="session")
-def memory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A folder that is not on a disk where there is one: a commit a thousand times over waits for nothing there."""
-    shared = Path("/dev/shm")  # noqa: S108 - of the machine's memory, and removed at the end
-    if not os.access(shared, os.W_OK):
-        yield tmp_path_factory.mktemp("worlds")
-        return
-    with tempfile.TemporaryDirectory(dir=shared, prefix="tocsin-tests-") as folder:
-        yield Path(folder)
-
-
-@pytest.fixture(scope="session")
-def new_folder(memory: Path) -> Path:
-    """The data folder of an installation with nobody in it, to be copied: making one takes many times as long."""
-    folder = memory / "new"
-    folder.mkdir()
-    World(folder).close()
-    return folder
 
 
 @pytest.fixture(scope="session")

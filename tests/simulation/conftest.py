@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -31,26 +30,6 @@ def quiet_log() -> None:
     """Thousands of refusals, outages and poisonous events would be logged."""
     plain = structlog.processors.KeyValueRenderer()  # the usual rendering of a stack takes seconds
     structlog.configure(processors=[plain], logger_factory=structlog.ReturnLoggerFactory())
-
-
-@pytest.fixture(scope="session")
-def memory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A folder that is not on a disk where there is one."""
-    shared = Path("/dev/shm")  # noqa: S108 - of the machine's memory, and removed at the end
-    if not os.access(shared, os.W_OK):
-        yield tmp_path_factory.mktemp("worlds")
-        return
-    with tempfile.TemporaryDirectory(dir=shared, prefix="tocsin-tests-") as folder:
-        yield Path(folder)
-
-
-@pytest.fixture(scope="session")
-def new_folder(memory: Path) -> Path:
-    """The data folder of an installation with nobody in it."""
-    folder = memory / "new"
-    folder.mkdir()
-    World(folder).close()
-    return folder
 
 
 @pytest.fixture

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Table
+from sqlalchemy.dialects.postgresql import insert as insert_postgres
+from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from tocsin.storage import postgres, sqlite
@@ -39,11 +41,24 @@ class Database:
 
     def upsert(self, table: Table, added: Collection[str] = ()) -> Any:
         """INSERT or replace every other column; to those in `added` the new value is added."""
-        return postgres.upsert(table, added) if self.is_postgres else sqlite.upsert(table, added)
+        statement = self._insert(table)
+        keys = [column.name for column in table.primary_key]
+        return statement.on_conflict_do_update(
+            index_elements=keys,
+            set_={
+                name: column + statement.excluded[name] if name in added else statement.excluded[name]
+                for name, column in table.columns.items()
+                if name not in keys
+            },
+        )
 
     def insert_if_absent(self, table: Table) -> Any:
         """INSERT unless the key is there."""
-        return postgres.insert_if_absent(table) if self.is_postgres else sqlite.insert_if_absent(table)
+        return self._insert(table).on_conflict_do_nothing()
+
+    def _insert(self, table: Table) -> Any:
+        """An INSERT that may go on with ON CONFLICT, which each database has as an extension of its own."""
+        return insert_postgres(table) if self.is_postgres else insert_sqlite(table)
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import select
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Engine, Table, create_engine, event, text
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Engine, create_engine, event, text
 from sqlalchemy.exc import DBAPIError, InvalidatePoolError
 
 BEGIN = "BEGIN"
@@ -119,25 +118,6 @@ def is_outage(error: BaseException) -> bool:
 def is_lock_timeout(error: DBAPIError) -> bool:
     """Whether a statement gave up waiting for a lock."""
     return getattr(error.orig, "sqlstate", None) == "55P03"
-
-
-def upsert(table: Table, added: Collection[str] = ()) -> Any:
-    """INSERT ... ON CONFLICT DO UPDATE of every other column; to those in `added` the new value is added."""
-    statement = insert(table)
-    keys = [column.name for column in table.primary_key]
-    return statement.on_conflict_do_update(
-        index_elements=keys,
-        set_={
-            name: column + statement.excluded[name] if name in added else statement.excluded[name]
-            for name, column in table.columns.items()
-            if name not in keys
-        },
-    )
-
-
-def insert_if_absent(table: Table) -> Any:
-    """INSERT ... ON CONFLICT DO NOTHING."""
-    return insert(table).on_conflict_do_nothing()
 
 
 OF_IDS = "id = ANY(%(ids)s::text[])"

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, Table, create_engine, event
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.pool import NullPool, QueuePool
 
 BEGIN = "BEGIN IMMEDIATE"
@@ -74,25 +73,6 @@ def _write_ahead(cursor: sqlite3.Cursor) -> None:
         else:
             return
     cursor.execute("PRAGMA journal_mode = WAL")
-
-
-def upsert(table: Table, added: Collection[str] = ()) -> Any:
-    """INSERT ... ON CONFLICT DO UPDATE of every other column; to those in `added` the new value is added."""
-    statement = insert(table)
-    keys = [column.name for column in table.primary_key]
-    return statement.on_conflict_do_update(
-        index_elements=keys,
-        set_={
-            name: column + statement.excluded[name] if name in added else statement.excluded[name]
-            for name, column in table.columns.items()
-            if name not in keys
-        },
-    )
-
-
-def insert_if_absent(table: Table) -> Any:
-    """INSERT ... ON CONFLICT DO NOTHING."""
-    return insert(table).on_conflict_do_nothing()
 
 
 OF_IDS = "id IN (SELECT value FROM json_each(?))"
