@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from gettext import NullTranslations
 
 import pytest
+from markupsafe import Markup
 
 from tocsin.incidents.messages import IncidentAcknowledged
 from tocsin.kernel.actor import Actor, ActorKind, Via
@@ -52,17 +53,61 @@ def test_values_in_a_sentence_of_a_template_are_escaped() -> None:
     assert made.render(name="<i>") == "Who is &lt;i&gt;?<b>&lt;i&gt;</b>"
 
 
+@pytest.mark.parametrize(
+    ("sentence", "shown"),
+    [
+        ("%(name)s", "&lt;i&gt;"),
+        ("%(name)s%(name)s", "&lt;i&gt;&lt;i&gt;"),
+        ("<b>%(name)s</b>", "<b>&lt;i&gt;</b>"),
+        ("100%% of %(name)s", "100% of &lt;i&gt;"),
+        ("%%(name)s", "%(name)s"),
+        ("%%%(name)s", "%&lt;i&gt;"),
+        ("%(name)r", "&#39;&lt;i&gt;&#39;"),
+    ],
+)
+@pytest.mark.parametrize("used", ["{{ %s }}", "{%% set kept = %s %%}{{ kept }}", "{{ %s|safe }}", "{{ [%s]|first }}"])
+def test_a_sentence_of_a_template_is_markup_however_it_is_made_and_used(sentence: str, shown: str, used: str) -> None:
+    made = environment().from_string(used % f'_("{sentence}", name=name)')
+    assert made.render(name="<i>") == shown
+
+
+def test_a_sentence_without_its_value_fails_when_it_is_shown() -> None:
+    made = environment().from_string('{% if wanted %}{{ _("Who is %(name)s?") }}{% endif %}')
+    assert made.render(wanted=False) == ""
+    with pytest.raises(KeyError):
+        made.render(wanted=True)
+
+
+@pytest.mark.parametrize("macro", ["person", "state", "icon"])
+def test_what_is_kept_of_a_text_is_not_shown_for_markup_that_reads_like_it(macro: str) -> None:
+    made = environment().from_string(f"{{{{ {macro}('', name{', name' if macro == 'state' else ''}) }}}}")
+    assert "<i>" in made.render(name=Markup("<i>kept</i>"))
+    assert "<i>" not in made.render(name="<i>kept</i>")
+    assert "<i>" in made.render(name=Markup("<i>kept</i>"))
+
+
 def test_phrases_of_the_stations_are_said_wherever_a_template_shows_them(monkeypatch: pytest.MonkeyPatch) -> None:
     german = Words({"%(who)s left%(how)s": "%(who)s ging%(how)s", " by %(way)s": " per %(way)s", "mail": "<Post>"})
     monkeypatch.setattr(language, "catalogue", lambda name: german if name == "de" else NullTranslations())
     left = phrase("%(who)s left%(how)s", who="<Bob>", how=phrase(" by %(way)s", way=phrase("mail")))
     assert left == "<Bob> left by mail"
-    page = environment().from_string('{{ left }}|{{ _("%(left)s!", left=left) }}|{% trans %}{{ left }}.{% endtrans %}')
+    page = environment().from_string(
+        '{{ left }}|{{ _("%(left)s!", left=left) }}|{% trans %}{{ left }}.{% endtrans %}|'
+        '{% set kept = _("%(left)s?", left=left) %}{{ kept }}'
+    )
     english = "&lt;Bob&gt; left by mail"
-    assert page.render(left=left) == f"{english}|{english}!|{english}."
+    assert page.render(left=left) == f"{english}|{english}!|{english}.|{english}?"
     with language.speaking("de"):
         said = "&lt;Bob&gt; ging per &lt;Post&gt;"
-        assert page.render(left=left) == f"{said}|{said}!|{said}."
+        assert page.render(left=left) == f"{said}|{said}!|{said}.|{said}?"
+
+
+def test_a_template_says_its_sentences_in_the_language_that_is_spoken() -> None:
+    """Each language has templates of its own, whichever was spoken first."""
+    text = '{{ _("Now") }}|{{ pgettext("on call", "Next") }}|{{ _("Next") }}|{% trans %}All incidents{% endtrans %}'
+    for spoken, said in (("en", "Now|Next|Next|All incidents"), ("de", "Jetzt|Als Nächstes|Weiter|Alle Vorfälle")) * 2:
+        with language.speaking(spoken):
+            assert environment().from_string(text).render() == said
 
 
 @pytest.mark.parametrize(("num", "english"), [(1, "1 page"), (2, "2 pages"), (0, "0 pages")])

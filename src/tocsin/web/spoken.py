@@ -70,7 +70,10 @@ class _Spoken(NodeTransformer):
         return None
 
     def _said(self, sentence: str, values: Mapping[str, nodes.Expr]) -> nodes.Expr | None:
-        """The sentence with its values; None for one that has a place for something else, which then fails as ever."""
+        """The sentence with its values, markup whatever it is made of.
+
+        None for one that can't be taken apart here: it is filled in when it is shown, or fails then, as ever.
+        """
         pieces = _PLACE.split(sentence)
         if not values.keys() >= set(pieces[1::2]):
             return None
@@ -78,8 +81,11 @@ class _Spoken(NodeTransformer):
         for at, piece in enumerate(pieces):
             if at % 2:
                 said.append(nodes.Filter(values[piece], "said", [], [], None, None))
-            elif piece:
-                said.append(_markup(piece % {}))
+            elif piece or not at:  # the first one also where it is empty: else a value alone would not be escaped
+                try:
+                    said.append(_markup(piece % {}))
+                except (KeyError, TypeError, ValueError):  # a place of another form, or a "%" that is half of one
+                    return None
         if len(said) == 1 and not values:
             return said[0]
         whole = nodes.Concat(said)
