@@ -20,7 +20,7 @@ from tocsin.engine.readiness import Subject, Weight
 from tocsin.kernel.time import HOUR, parse_iso
 from tocsin.oncall import CustomShift, Layer, Restriction, RestrictionKind, Rotation, RotationEvent, Schedule
 from tocsin.testing.world import World
-from tocsin.web.findings import said
+from tocsin.web.findings import said, times_said
 
 EVERYTHING = {
     "TOCSIN_TWILIO_ACCOUNT_SID": "AC1",
@@ -102,6 +102,15 @@ def test_shifts_that_add_up_are_looked_at_together(world: World) -> None:
     assert found(world, Weight.NOTE) == [f"Schedule Shifts has nobody on call: {times}."]
     world.save(CustomShift("", shifts.id, bob.id, parse_iso("2026-01-09T00:00:00Z"), parse_iso("2026-01-10T00:00:00Z")))
     assert found(world) == found(world, Weight.NOTE) == []
+
+
+@pytest.mark.parametrize(
+    ("zone", "called"), [("Etc/UTC", "UTC"), ("UTC", "UTC"), ("Etc/GMT+5", "Etc/GMT+5"), ("Asia/Tokyo", "Asia/Tokyo")]
+)
+def test_a_zone_is_called_what_tells_its_clock(zone: str, called: str) -> None:
+    """Those of `Etc` count the other way round: `Etc/GMT+5` is five hours behind UTC."""
+    monday = parse_iso("2026-01-05T12:00:00Z")
+    assert times_said(((monday, monday + HOUR),), zone).endswith(f"({called})")
 
 
 def test_a_gap_that_somebody_else_of_the_level_fills_is_a_note(world: World) -> None:

@@ -11,7 +11,7 @@ from tocsin.kernel.time import DAY, Moment, to_datetime
 from tocsin.oncall import zone_named
 from tocsin.web.language import gettext as _
 from tocsin.web.language import later, ngettext
-from tocsin.web.times import dated
+from tocsin.web.times import dated, zone_word
 
 NAMED: Final = 3
 """So many times are named one by one; of more only the number is told."""
@@ -84,7 +84,7 @@ def times_said(times: Sequence[Interval], time_zone: str) -> str:
     """The first of these times on the clock of that zone, and how many more there are."""
     if len(times) == 1 and times[0][1] - times[0][0] >= 14 * DAY:
         return _("all of the next 14 days")
-    zone, zone_name = zone_named(time_zone), time_zone.removeprefix("Etc/")
+    zone, zone_name = zone_named(time_zone), zone_word(time_zone)
 
     def wall(moment: Moment) -> str:
         return dated(to_datetime(moment).astimezone(zone))

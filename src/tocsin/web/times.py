@@ -27,6 +27,11 @@ def zone_of(name: str) -> ZoneInfo:
         return ZoneInfo("Etc/UTC")
 
 
+def zone_word(name: str) -> str:
+    """What a zone is called. Others keep their name whole: `Etc/GMT+5` is five hours behind, "GMT+5" reads as ahead."""
+    return "UTC" if name in ("Etc/UTC", "UTC") else name
+
+
 @dataclass(frozen=True, slots=True)
 class Times:
     """Writes times for a reader. `now` is the moment at which the page was made."""

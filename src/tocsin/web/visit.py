@@ -48,7 +48,7 @@ from tocsin.web.names import ConfigNames
 from tocsin.web.render import render
 from tocsin.web.sharing import Asked
 from tocsin.web.site import Site
-from tocsin.web.times import Times, zone_of
+from tocsin.web.times import Times, zone_of, zone_word
 
 ZONE_COOKIE: Final = "tocsin-zone"
 """The zone that this browser shows instead of the person's own."""
@@ -219,7 +219,7 @@ class Visit:
         """Moments as this reader sees them."""
         own = self._person.time_zone if self._person is not None else "Etc/UTC"
         name = "Etc/UTC" if self.request.cookies.get(ZONE_COOKIE) == "utc" else own
-        return Times(self.now, zone_of(name), "UTC" if name in ("Etc/UTC", "UTC") else name)
+        return Times(self.now, zone_of(name), zone_word(name))
 
     @cached_property
     def names(self) -> ConfigNames:

@@ -28,7 +28,6 @@ from tocsin.web.schedules.ground import (
     people_for,
     same_clock,
     teams_for,
-    zone_word,
     zones,
 )
 from tocsin.web.schedules.layer_form import UNITS, acted
@@ -45,7 +44,7 @@ from tocsin.web.schedules.shift_form import LENGTHS, rotations_acted
 from tocsin.web.schedules.shift_rule import DAYS
 from tocsin.web.schedules.shift_words import rotations_told
 from tocsin.web.schedules.words import Told, layers_told, month_names, span_of, weekday_names
-from tocsin.web.times import Times
+from tocsin.web.times import Times, zone_word
 from tocsin.web.visit import Visit, status_of
 
 _SEEN: Final = ("look", "sure", "sure-gap")

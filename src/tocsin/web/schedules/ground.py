@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from tocsin.directory.permissions import Verb
 from tocsin.kernel.errors import NotFound
 from tocsin.oncall import Exceptions, Schedule, members, zone_names
-from tocsin.web.times import Times, zone_of
+from tocsin.web.times import Times, zone_of, zone_word
 from tocsin.web.visit import Visit
-
-UTC_NAMES: Final = ("Etc/UTC", "UTC")
 
 
 def schedule_of(visit: Visit) -> Schedule:
@@ -47,11 +43,6 @@ def exceptions_of(visit: Visit, schedule: Schedule) -> Exceptions:
 def clock_of(visit: Visit, zone_name: str) -> Times:
     """Times on the clock of this zone."""
     return Times(visit.now, zone_of(zone_name), zone_word(zone_name))
-
-
-def zone_word(name: str) -> str:
-    """What a zone is called on pages."""
-    return "UTC" if name in UTC_NAMES else name
 
 
 def same_clock(visit: Visit, schedule: Schedule) -> bool:

@@ -28,9 +28,9 @@ from tocsin.web.schedules.ground import (
     people_for,
     same_clock,
     schedule_of,
-    zone_word,
 )
 from tocsin.web.schedules.words import live_events, span_of
+from tocsin.web.times import zone_word
 from tocsin.web.typed_times import field_of, moment_of
 from tocsin.web.visit import Visit, status_of
 

@@ -23,12 +23,12 @@ from tocsin.web.schedules.ground import (
     may_edit,
     same_clock,
     schedule_of,
-    zone_word,
 )
 from tocsin.web.schedules.shift_words import rotations_told
 from tocsin.web.schedules.window import VIEWS, window_of
 from tocsin.web.schedules.words import layers_told, rotation_name
 from tocsin.web.spans import Spans
+from tocsin.web.times import zone_word
 from tocsin.web.visit import Visit
 
 TURNS: Final = 150
