@@ -6,12 +6,12 @@ Each question of the read side is asked as pages ask it; the statements that com
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import Connection, event
 
 from tests.storage.rows import SERVICES, TEAMS, USERS, write
 from tocsin.directory.model import Urgency
@@ -30,7 +30,9 @@ from tocsin.runtime.reads import (
     Sight,
     TimelineFilter,
 )
+from tocsin.storage import prepared
 from tocsin.storage.database import Database, open_database
+from tocsin.storage.queries import whole
 
 GROWING = ("alerts", "incidents", "timeline", "event_outcomes", "pages", "messages", "incident_teams")
 OPEN = (Status.TRIGGERED, Status.ACKNOWLEDGED)
@@ -61,7 +63,12 @@ QUESTIONS: dict[str, Callable[[Reads], Any]] = {
     "counts of the frame in sight": lambda reads: reads.open_counts(sight=TEAM),
     "open by service": lambda reads: reads.open_by_service(),
     "open of services": lambda reads: reads.open_by_service(SERVICES),
-    "last incidents": lambda reads: reads.last_incidents(SERVICES),
+    "open by person": lambda reads: reads.open_by_person(),
+    "open by person in sight": lambda reads: reads.open_by_person(sight=TEAM),
+    "newest number": lambda reads: reads.newest_number(),
+    "newest number in sight": lambda reads: reads.newest_number(sight=TEAM),
+    "incidents by id": lambda reads: reads.incidents_by_id(("Q1", "Q2")),
+    "last notes": lambda reads: reads.last_notes(("Q1", "Q2")),
     "one incident": lambda reads: reads.incident("12"),
     "alerts": lambda reads: reads.alerts_near(AlertFilter()),
     "alerts, further": lambda reads: reads.alerts_near(AlertFilter(), AlertAt(9, "Q")),
@@ -70,7 +77,7 @@ QUESTIONS: dict[str, Callable[[Reads], Any]] = {
     "alerts, by words": lambda reads: reads.alerts_near(AlertFilter(words="x")),
     "alerts, by severity": lambda reads: reads.alerts_near(AlertFilter(severities=("",))),
     "alerts, of an incident": lambda reads: reads.alerts_of("Q1"),
-    "open alerts": lambda reads: reads.open_alerts(),
+    "alerts by id": lambda reads: reads.alerts_by_id(("Q1", "Q2")),
     "events": lambda reads: reads.outcomes(OutcomeFilter()),
     "events, kept back": lambda reads: reads.outcomes(OutcomeFilter(outcomes=(Outcome.SUPPRESSED,))),
     "events, by source": lambda reads: reads.outcomes(OutcomeFilter(integration_ids=("P",))),
@@ -87,7 +94,9 @@ QUESTIONS: dict[str, Callable[[Reads], Any]] = {
 
 
 @pytest.fixture
-def asked(database: Database, url: str | None, tmp_path: Path) -> Iterator[Callable[[str], list[tuple[str, Any]]]]:
+def asked(
+    database: Database, url: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[[str], list[tuple[str, Any]]]]:
     write(database, 40)
     reading = open_database(tmp_path, url, read_only=True)
     reads, said = Reads(reading), list[tuple[str, Any]]()
@@ -96,12 +105,18 @@ def asked(database: Database, url: str | None, tmp_path: Path) -> Iterator[Calla
         if statement.lstrip().upper().startswith(("SELECT", "WITH")):
             said.append((statement, parameters))
 
+    def execute(connection: Connection, statement: str, parameters: Any) -> Sequence[Any]:
+        """Those that are handed to the driver are not heard by SQLAlchemy."""
+        said.append((statement, parameters))
+        return prepared.execute(connection, statement, parameters)
+
     def statements(name: str) -> list[tuple[str, Any]]:
         said.clear()
         QUESTIONS[name](reads)
         return list(said)
 
     event.listen(reading.engine, "before_cursor_execute", note)
+    monkeypatch.setattr(whole, "execute", execute)
     yield statements
     reading.close()
 

@@ -155,21 +155,6 @@ def test_alerts_are_walked_in_both_directions(reads: Reads, written: Written) ->
         assert found == every
         back = reads.alerts_near(question, AlertAt(every[-1].created_at, every[-1].id), limit=100, backwards=True)
         assert list(back.items) == every[:-1]
-        assert reads.count_alerts(question) == Count(len(every))
-
-
-def test_the_newest_incident_of_each_service(reads: Reads, written: Written, database: Database) -> None:
-    assert reads.last_incidents(SERVICES) == {}  # none of them is there any more
-    with database.transaction() as connection:
-        for service_id in (*SERVICES, "PNONE"):
-            row = ("service", service_id, 1, "{}")
-            sql = "INSERT INTO things (kind, id, version, data) VALUES ({})"
-            marks = ", ".join(["%s" if database.is_postgres else "?"] * 4)
-            connection.exec_driver_sql(sql.format(marks), row)
-    expected = {
-        service: max(one.created_at for one in written.incidents if one.service_id == service) for service in SERVICES
-    }
-    assert reads.last_incidents((*SERVICES, "PNONE", "PGONE")) == expected
 
 
 def test_events_far_back_are_found_by_their_time(reads: Reads, written: Written) -> None:

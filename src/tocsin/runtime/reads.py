@@ -185,11 +185,6 @@ class Reads:
         with self._source.looking() as connection:
             return incidents.last_created(connection, service_id)
 
-    def last_incidents(self, service_ids: Collection[str]) -> Mapping[str, Moment]:
-        """When the newest incident began, of each of these services that ever had one."""
-        with self._source.reading() as connection:
-            return incidents.last_created_of(connection, service_ids)
-
     def policy_as_it_was(self, snapshot_id: str) -> Policy | None:
         """The escalation policy that an incident's `policy_snapshot` names."""
         with self._source.looking() as connection:
@@ -222,11 +217,6 @@ class Reads:
         """The alerts beyond a place of the list, as `incidents_near`."""
         with self._source.reading() as connection:
             return alerts.near(connection, wanted, at, limit, newest_first=newest_first, backwards=backwards)
-
-    def count_alerts(self, wanted: AlertFilter, most: int = COUNTED) -> Count:
-        """How many alerts there are, counted as far as `most`."""
-        with self._source.looking() as connection:
-            return alerts.count(connection, wanted, most)
 
     def count_suspended(self, wanted: SuspendedFilter) -> SuspendedCounts:
         """How many alerts waited before they could page, and what became of them."""
@@ -268,11 +258,6 @@ class Reads:
         """The oldest alert of each of these incidents that has one."""
         with self._source.reading() as connection:
             return alerts.first_of(connection, incident_ids)
-
-    def open_alerts(self) -> tuple[int, int]:
-        """How many alerts are open, and how many of those were kept from paging."""
-        with self._source.looking() as connection:
-            return alerts.open_and_suppressed(connection)
 
     # -- the timeline
 

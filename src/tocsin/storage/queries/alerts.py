@@ -14,7 +14,7 @@ from tocsin.storage import tables
 from tocsin.storage.codec import load
 from tocsin.storage.queries import whole
 from tocsin.storage.queries.listing import Listing, Sight, counted, cut, has_words, within
-from tocsin.storage.queries.slices import Count, Slice, Walk, counted_to, taken
+from tocsin.storage.queries.slices import Slice, Walk, taken
 
 _T = tables.alerts.c
 _IS_OPEN = _T.is_open == literal_column("1")
@@ -74,11 +74,6 @@ def _has_no_index(wanted: AlertFilter) -> bool:
     return any(sparse) or wanted.suppressed is not None or wanted.sight is not None
 
 
-def count(connection: Connection, wanted: AlertFilter, most: int) -> Count:
-    """How many there are of the alerts wanted, counted as far as `most`."""
-    return counted_to(connection, _where(select(_T.id), wanted), most)
-
-
 def find(
     connection: Connection, wanted: AlertFilter, limit: int, offset: int, *, newest_first: bool, want_total: bool
 ) -> Listing[Alert]:
@@ -107,13 +102,6 @@ def first_of(connection: Connection, incident_ids: Sequence[str]) -> Mapping[str
     oldest = {incident_id: alert_id for incident_id, alert_id, _ in rows}
     alerts = by_ids(connection, oldest.values())
     return {incident_id: alerts[alert_id] for incident_id, alert_id in oldest.items()}
-
-
-def open_and_suppressed(connection: Connection) -> tuple[int, int]:
-    """How many alerts are open, and how many of those were kept from paging."""
-    statement = select(_T.suppressed, func.count()).where(_IS_OPEN).group_by(_T.suppressed)
-    counts: dict[int, int] = {row[0]: row[1] for row in connection.execute(statement)}
-    return sum(counts.values()), counts.get(1, 0)
 
 
 def _where(statement: Select[Any], wanted: AlertFilter) -> Select[Any]:

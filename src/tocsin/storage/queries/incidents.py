@@ -243,19 +243,6 @@ def open_by_service(connection: Connection, service_ids: Collection[str] | None)
     return {service_id: OpenCounts(**counts) for service_id, counts in found.items()}
 
 
-def last_created_of(connection: Connection, service_ids: Collection[str]) -> Mapping[str, Moment]:
-    """When the newest incident began of each of these services that ever had one: one look-up for each."""
-    things = tables.things.c
-    newest = select(func.max(_T.created_at)).where(_T.service_id == things.id).scalar_subquery()
-    found: dict[str, Moment] = {}
-    wanted = sorted(service_ids)
-    for start in range(0, len(wanted), 500):
-        part = wanted[start : start + 500]
-        statement = select(things.id, newest).where(things.kind == "service", things.id.in_(part))
-        found |= {row[0]: row[1] for row in connection.execute(statement) if row[1] is not None}
-    return found
-
-
 def last_created(connection: Connection, service_id: str) -> Moment | None:
     """When the service's newest incident began."""
     found: Moment | None = connection.execute(
