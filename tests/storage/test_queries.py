@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
-from sqlalchemy import delete
+from sqlalchemy import delete, insert, select
 
 from tests.storage.rows import BEGIN, SERVICES, TEAMS, USERS, Written, write
 from tocsin.alerts.model import AlertStatus
@@ -150,6 +150,21 @@ def test_one_incident_by_id_and_number(reads: Reads, written: Written) -> None:
     assert reads.incidents_by_id([]) == {}
 
 
+def test_ids_that_nothing_has_find_nothing_however_they_are_written(reads: Reads, written: Written) -> None:
+    own = {one.id for one in written.incidents}
+    hostile = ("", "'", '"', "\\", "{", "{a,b}", "NULL", "%", "%(ids)s", "a\0b", "\0", "\u202e", "x" * 100_000)
+    assert set(reads.incidents_by_id((*hostile, *own, *own))) == own
+    assert not reads.alerts_by_id(hostile)
+    assert not reads.memories(hostile)
+    assert set(reads.incidents_by_id([*(f"P{one}" for one in range(100_000)), *own])) == own, "one parameter holds all"
+
+
+def test_the_newest_number_is_that_of_what_is_seen(reads: Reads, written: Written) -> None:
+    for sight in (None, Sight(frozenset()), Sight(frozenset(TEAMS[1:2]), USERS[0]), Sight(frozenset(TEAMS[:1]))):
+        numbers = [one.number for one in written.incidents if wanted(one, IncidentFilter(sight=sight))]
+        assert reads.newest_number(sight=sight) == max(numbers, default=0)
+
+
 def test_counts_of_open_incidents(reads: Reads, written: Written) -> None:
     still_open = [one for one in written.incidents if one.is_open]
     assert reads.open_counts().all == len(still_open)
@@ -210,6 +225,18 @@ def test_the_timeline_of_an_incident_and_across_all(reads: Reads, written: Writt
     noted = written.facts[own[1] - 1][3]
     assert isinstance(noted, NoteAdded)
     assert [(note.id, note.text) for note in reads.notes(incident.id)] == [(noted.note_id, noted.text)]
+
+
+def test_the_last_note_of_each_is_what_its_notes_end_with(reads: Reads, written: Written, database: Database) -> None:
+    ids, at = [one.id for one in written.incidents], tables.timeline.c
+    with database.transaction() as connection:
+        row = connection.execute(select(tables.timeline).where(at.incident_id == ids[3], at.kind == NoteAdded.kind))
+        noted = row.mappings().one()
+        later = {"seq": noted["seq"] + 10_000, "data": noted["data"].replace("QN", "QX").replace("Note on", "Later on")}
+        connection.execute(insert(tables.timeline).values(dict(noted) | later))
+    assert [one.text[:5] for one in reads.notes(ids[3])] == ["Note ", "Later"]
+    assert reads.last_notes([*ids, "QNOBODY"]) == {one: reads.notes(one)[-1] for one in ids}
+    assert reads.last_notes([]) == {}
 
 
 def test_a_window_of_time_is_found_without_an_index(reads: Reads, written: Written) -> None:

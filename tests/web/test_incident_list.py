@@ -17,7 +17,7 @@ from tocsin.incidents.messages import Acknowledge, Resolve, SetPriority, SetUrge
 from tocsin.incidents.model import Status
 from tocsin.kernel.errors import Unavailable
 from tocsin.kernel.time import HOUR, MINUTE
-from tocsin.web import bulk
+from tocsin.web import bulk, incidents
 
 
 @pytest.fixture
@@ -84,6 +84,14 @@ def test_a_filter_in_force_can_be_taken_off_by_itself(busy: Place) -> None:
     html = busy.client("alice").get("/incidents?urgency=low&q=Problem").text
     assert 'href="/incidents?q=Problem" title="Without this filter"' in html
     assert "Urgency: Low" in words(html)
+
+
+def test_more_than_are_counted_are_so_many_and_more(busy: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Four are open, three not answered and Alice's: views say so alike, whatever their numbers come from."""
+    for most, said in ((3, ["3+", "3", "3"]), (2, ["2+", "2+", "2+"]), (4, ["4", "3", "3"])):
+        monkeypatch.setattr(incidents, "COUNTED", most)
+        html = busy.client("alice").get("/incidents").text
+        assert re.findall(r'(?:Open|Unanswered|Mine) <span class="count">([^<]*)<', html) == said
 
 
 def test_what_is_hidden_is_counted(busy: Place) -> None:

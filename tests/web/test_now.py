@@ -17,6 +17,7 @@ from tocsin.engine.things import DeleteThing
 from tocsin.incidents.messages import Acknowledge, SetUrgency
 from tocsin.kernel.actor import SYSTEM
 from tocsin.kernel.time import SECOND
+from tocsin.web import now
 
 WARNING = "Nobody can be paged."
 
@@ -83,6 +84,20 @@ def test_high_urgency_stands_above_low(place: Place) -> None:
     html = place.client("alice").get("/").text
     shown = re.findall(r'<article class="fire.*?href="/incidents/(\d+)"', html, re.DOTALL)
     assert [numbers.index(int(number)) for number in shown] == [2, 3, 1, 0]
+
+
+def test_of_more_than_are_shown_low_urgency_gives_way_and_the_others_are_counted(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(now, "SHOWN", 3)
+    for number in range(1, 5):
+        assert place.alarm("PaymentsService", f"a{number}") is not None
+        if number % 2:
+            place.desk.run(place.as_("bob"), SetUrgency(incident_id=place.incident(number).id, urgency=Urgency.LOW))
+        place.desk.advance(SECOND)
+    html = place.client("alice").get("/").text
+    assert re.findall(r'<article class="fire.*?href="/incidents/(\d+)"', html, re.DOTALL) == ["4", "2", "3"]
+    assert "1 more: all open incidents" in words(html)
 
 
 def test_in_a_crowd_three_stand_whole_and_one_button_is_strong(place: Place) -> None:
