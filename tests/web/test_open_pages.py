@@ -25,7 +25,7 @@ from tocsin.directory.model import Membership, Role, Team, TeamRole
 from tocsin.incidents.messages import Reassign
 from tocsin.kernel.time import MINUTE
 from tocsin.kernel.values import replace
-from tocsin.web import sharing
+from tocsin.web import now, sharing
 from tocsin.web.frame import duties_at, duty_of
 from tocsin.web.incidents import incidents_page
 from tocsin.web.open_pages import OpenPages
@@ -167,6 +167,16 @@ def test_those_who_have_as_many_incidents_are_shown_one_list(busy: Place, addres
         told = [stream.news()["parts"]["p-views"] for stream in streams]
     assert [re.findall(r'>Mine <span class="count">(\d+)<', one) for one in told] == [["0"], ["1"], ["1"], ["0"]]
     assert len(made) == 2
+
+
+def test_how_many_more_are_open_is_told(busy: Place, address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(now, "SHOWN", 1)
+    with closing(Told(address, session_of(busy, "alice"), "/")) as stream:
+        busy.site.bus.publish(["config"])
+        assert "1 more" in stream.news()["parts"]["p-rest"]
+        busy.alarm("PaymentsService", "c")
+        busy.site.bus.publish(["now"])
+        assert "2 more" in stream.news()["parts"]["p-rest"]
 
 
 def test_only_what_has_changed_is_told(busy: Place, address: str) -> None:
