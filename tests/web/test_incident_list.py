@@ -111,6 +111,14 @@ def test_names_of_other_teams_do_not_leak_through_an_address(busy: Place) -> Non
     assert "a service of others" in page
 
 
+def test_how_many_there_are_is_not_told_beyond_what_is_seen(busy: Place) -> None:
+    busy.person("rita", Role.RESTRICTED)
+    for path in ("/", "/incidents", "/services"):
+        html = busy.client("rita").get(path).text
+        assert set(re.findall(r'class="count[^"]*"[^>]*>([^<]+)<', html)) <= {"0"}, path
+    assert 'class="count">0<' in busy.client("rita").get("/incidents").text
+
+
 def test_views_of_ones_own_and_of_the_team(busy: Place) -> None:
     alice = busy.client("alice")
     answer = alice.act(

@@ -25,6 +25,7 @@ from tocsin.directory.model import Membership, Role, Team, TeamRole
 from tocsin.incidents.messages import Reassign
 from tocsin.kernel.time import MINUTE
 from tocsin.kernel.values import replace
+from tocsin.runtime.sessions import Session
 from tocsin.web import now, sharing
 from tocsin.web.frame import duties_at, duty_of
 from tocsin.web.incidents import incidents_page
@@ -374,39 +375,55 @@ def test_what_stands_for_a_form_token_can_not_be_guessed(busy: Place, address: s
     assert all(len(one) >= 32 for one in stand_ins)
 
 
-def reader_of_incidents(busy: Place, who: str) -> Callable[[], Coroutine[Any, Any, Made | None]]:
-    """What an open list of incidents of this person's is told when it asks."""
+def readers_of_incidents(busy: Place, *names: str) -> list[Callable[[], Coroutine[Any, Any, Made | None]]]:
+    """For each of these people what their open list of incidents is told when it asks; one edge makes all of them."""
     door = Door(busy.site)
     route = Route("/incidents", door.members(incidents_page))
     pages = OpenPages(busy.site, door.pages, anyio.CapacityLimiter(1), [route])
     scope = {"type": "http", "method": "GET", "path": "/live", "query_string": b"", "scheme": "http", "headers": []}
     page = pages.find(Request({**scope, "server": ("127.0.0.1", 80), "root_path": ""}), "/incidents")
-    session = busy.sessions.peek(session_of(busy, who))
     assert page is not None
-    assert session is not None
 
-    async def told() -> Made | None:
+    async def told(session: Session) -> Made | None:
         return await pages.made(page, session, busy.site.bus.count)
 
-    return told
+    sessions = [busy.sessions.peek(session_of(busy, who)) for who in names]
+    return [partial(told, session) for session in sessions if session is not None]
+
+
+def reader_of_incidents(busy: Place, who: str) -> Callable[[], Coroutine[Any, Any, Made | None]]:
+    """The same for one person."""
+    return readers_of_incidents(busy, who)[0]
 
 
 def test_rights_that_end_while_others_have_their_turn_are_heeded(busy: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whose rights end sees what is left; who was alike and waited behind them sees as much as ever."""
     onlooker = busy.person("onlooker")
-    told = reader_of_incidents(busy, "onlooker")
-    before = asyncio.run(told())
+    busy.person("other")
+    others = list[asyncio.Task[Made | None]]()
+    before = asyncio.run(reader_of_incidents(busy, "onlooker")())
     assert before is not None
     assert "Payments" in before.html
+    told, told_other = readers_of_incidents(busy, "onlooker", "other")
 
     async def turn() -> None:
-        busy.desk.save(replace(onlooker, role=Role.RESTRICTED), "role")
-        busy.site.bus.publish(["config"])
+        if not others:
+            others.append(asyncio.create_task(told_other()))
+            await asyncio.sleep(0.1)  # it waits behind the first
+            busy.desk.save(replace(onlooker, role=Role.RESTRICTED), "role")
+            busy.site.bus.publish(["config"])
+
+    async def scene() -> tuple[Made | None, Made | None]:
+        first = await told()
+        return first, await others[0]
 
     busy.site.bus.publish(["now"])
     monkeypatch.setattr(busy.site.bus.pace, "turn", turn)
-    after = asyncio.run(told())
+    after, other = asyncio.run(scene())
     assert after is not None
     assert "Payments" not in after.html
+    assert other is not None
+    assert "Payments" in other.html
 
 
 def test_who_comes_while_a_page_waits_for_its_turn_is_served_by_it(
