@@ -21,9 +21,8 @@ class ConfigReader:
     def current(self) -> Config:
         """The configuration as stored now."""
         held = self._config
-        with self._database.looking() as connection:
-            if held is not None and held.version == config_version(connection):
-                return held
+        if held is not None and held.version == self._stored_version():
+            return held
         with self._database.reading() as connection:
             version = config_version(connection)
             with self._lock:
@@ -34,6 +33,10 @@ class ConfigReader:
                     self._config = held.changed(read_changes(connection, held.version), version)
                 assert self._config is not None
                 return self._config
+
+    def _stored_version(self) -> int:
+        with self._database.looking() as connection:
+            return config_version(connection)
 
     def served(self) -> Config:
         """The configuration as stored now, for whoever can come again.
