@@ -8,6 +8,7 @@ import threading
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import msgspec
 from starlette.applications import Starlette
 
 from tocsin.app.proxies import Network
-from tocsin.app.rsgi import Edge
+from tocsin.app.rsgi import Edge, Told
 from tocsin.app.rsgi_body import Deadlines
 from tocsin.app.rsgi_bridge import AsgiApp, Bridge
 from tocsin.app.rsgi_server import Server, Tls, listen, run
@@ -57,14 +58,21 @@ class FakeLog:
 
 
 class EchoRoute:
-    """Keeps any JSON; refuses what is not; fails on demand. Its envelope is {"sorry": code}."""
+    """Keeps any JSON; refuses what is not; fails on demand. Its envelope is {"sorry": code}.
+
+    `X-Key: nobody` is turned away at once, `X-Key: new` unless it is among the keys, which grow by looking.
+    """
 
     body_limit = 10_000
 
     def __init__(self) -> None:
         self.posted: list[Posted] = []
+        self.keys: set[str] = set()
 
     def turn_away(self, posted: Posted) -> Reading | None:
+        key = posted.headers.get("x-key")
+        if key == "new" and key not in self.keys:
+            return Reading(401, b'{"sorry":"unknown"}', key_unknown=True)
         return Reading(401, b'{"sorry":"stranger"}') if posted.headers.get("x-key") == "nobody" else None
 
     def read(self, posted: Posted) -> Reading:
@@ -191,6 +199,7 @@ def with_door(
     header_seconds: float = 10,
     body_limit: int = 50_000,
     proxies: Sequence[Network] = (),
+    after_look: Callable[[EchoRoute, Told], None] | None = None,
     **limits: Any,
 ) -> None:
     """Runs a story in front of a server, then takes it down; fails if it does not drain."""
@@ -201,7 +210,7 @@ def with_door(
         deadlines = Deadlines(body_seconds, every=0.05)
         paths = [HotPath("/echo", route), HotPath("/hooks/", route, below=True), HotPath("/a/", route, True, "/b")]
         bridge = Bridge(app or Starlette(), deadlines, body_limit, trusted=proxies)
-        edge = Edge(paths, queue, lambda: NOW, bridge, deadlines)
+        edge = Edge(paths, queue, lambda: NOW, bridge, deadlines, after_look and partial(after_look, route))
         listener = listen("127.0.0.1", 0)
         port = listener.getsockname()[1]
         server = Server(edge, listener, tls, header_seconds=header_seconds)

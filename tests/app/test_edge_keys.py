@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
+import threading
+import time
 
-from tocsin.app.edge_keys import EdgeKeys
+import pytest
+from sqlalchemy.exc import OperationalError
+
+from tocsin.app.edge_keys import LOOK_SECONDS, MOST_WAITING, REFRESH_SECONDS, EdgeKeys
 from tocsin.directory.model import Integration
 from tocsin.engine.config import Config
 from tocsin.engine.kinds import KINDS
@@ -27,9 +31,12 @@ class Place:
         self.seen: Config | None = None
         self.looks = 0
         self.at = 100
+        self.is_lost = False
 
     def read(self) -> Config:
         self.looks += 1
+        if self.is_lost:
+            raise OperationalError("SELECT", {}, Exception("no route to host"))
         self.seen = self.stored
         return self.stored
 
@@ -60,6 +67,60 @@ def test_unknown_keys_cost_no_look_at_the_database() -> None:
     for number in range(100):
         assert keys.integration(f"guess-{number}") is None
     assert place.looks == 1
+
+
+def test_a_key_that_another_process_has_made_is_there_after_a_look() -> None:
+    place = Place()
+    keys = place.keys()
+    keys.refresh()
+    place.stored = config(2, "old", "new")
+    assert keys.integration("new") is None
+    told: list[bool] = []
+    for _ in range(3):
+        keys.after_look(lambda lost: told.append(lost is None and keys.integration("new") is not None))
+    assert told == []
+    assert keys.look() == 3
+    assert told == [True] * 3
+    assert place.looks == 2, "one look for all who wait"
+    assert keys.look() == 0
+    assert len(told) == 3
+
+
+def test_who_waits_for_a_key_is_told_when_nobody_can_look() -> None:
+    place = Place()
+    keys = place.keys()
+    keys.refresh()
+    place.is_lost = True
+    told: list[Unavailable | None] = []
+    keys.after_look(told.append)
+    keys.look()
+    assert [lost.reason for lost in told if lost] == ["database"]
+
+
+def test_so_many_can_wait_and_no_more() -> None:
+    keys = Place().keys()
+    for _ in range(MOST_WAITING):
+        keys.after_look(lambda _lost: None)
+    with pytest.raises(Unavailable):
+        keys.after_look(lambda _lost: None)
+    assert keys.look() == MOST_WAITING
+    keys.after_look(lambda _lost: None)
+
+
+def test_whoever_waits_is_told_at_once_and_strangers_share_looks() -> None:
+    place = Place()
+    keys = place.keys()
+    keys.start()
+    began = time.monotonic()
+    while not keys.is_ready:
+        time.sleep(0.001)
+    before, told = place.looks, threading.Event()
+    for _ in range(30):
+        told.clear()
+        keys.after_look(lambda _lost: told.set())
+        assert told.wait(REFRESH_SECONDS / 2), "long before a look that is due anyway"
+    most = (time.monotonic() - began) / LOOK_SECONDS + 2
+    assert place.looks - before <= most
 
 
 def test_a_removed_key_ends_with_the_next_look() -> None:

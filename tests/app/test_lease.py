@@ -150,6 +150,10 @@ def test_any_number_of_edges_share_an_engine(tmp_path: Path, postgres_url: str) 
         body = {"routing_key": alarms.key(1), "event_action": "trigger", "dedup_key": "alarm-1"}
         body |= {"payload": {"summary": "x", "source": "x", "severity": "critical"}}  # type: ignore[dict-item]
         made.wait_until(lambda: made.post_to(port, "/v2/enqueue", body) == 202, "the other edge accepts")
+        for number in range(2, 12):
+            new = made.service(f"New {number}", made.person(f"new{number}", f"20255502{number:02}"))
+            event = {**body, "routing_key": new.key}
+            assert made.post_to(port, "/v2/enqueue", event) == 202, "a key that it was told of by nobody yet"
         alarms.raise_one(0)
         for number in range(2):
             alarms.wait_for_page(number)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
+from queue import Queue
+from threading import Thread
 
 import pytest
 from starlette.applications import Starlette
@@ -13,9 +15,10 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
 from tests.app.rsgi_door import NOW, Door, EchoRoute, with_door
-from tocsin.app.rsgi import HotTable
+from tocsin.app.rsgi import HotTable, Told
 from tocsin.dialects._kit.body import BodyTooLarge
 from tocsin.kernel import limits
+from tocsin.kernel.errors import Unavailable
 from tocsin.runtime.ingest import HotPath
 from tocsin.storage.log import LogFailed, LogRefused
 
@@ -41,6 +44,81 @@ def test_a_strangers_body_is_not_unpacked() -> None:
         assert (door.route.posted, door.log.entries) == ([], [])
 
     with_door(story)
+
+
+ONE_EVENT = {
+    "with a length": ("Content-Length: 2", b"{}"),
+    "in pieces": ("Transfer-Encoding: chunked", b"2\r\n{}\r\n0\r\n\r\n"),
+}
+
+
+@pytest.mark.parametrize("form", ONE_EVENT)
+def test_a_key_that_is_not_known_is_looked_for_before_it_is_called_wrong(form: str) -> None:
+    head, body = ONE_EVENT[form]
+    looks: list[int] = []
+
+    def after_look(route: EchoRoute, told: Told) -> None:
+        looks.append(1)
+        if len(looks) == 2:
+            route.keys.add("new")
+        Thread(target=told, args=(None,)).start()
+
+    async def story(door: Door) -> None:
+        client = await door.client()
+        answers = [await client.send(f"POST /echo HTTP/1.1\r\nX-Key: new\r\n{head}", body) for _ in range(3)]
+        assert [answer.status for answer in answers] == [401, 202, 202]
+        assert answers[0].body == b'{"sorry":"unknown"}'
+        assert len(door.log.entries) == 2
+        await client.send(f"POST /echo HTTP/1.1\r\nX-Key: nobody\r\n{head}", body)
+        assert len(looks) == 2, "neither for what is known nor for what says that it is nobody's"
+
+    with_door(story, after_look=after_look)
+
+
+@pytest.mark.parametrize("form", ONE_EVENT)
+@pytest.mark.parametrize("how", ["told", "raised"])
+def test_where_nobody_can_look_for_a_key_it_is_not_called_wrong(form: str, how: str) -> None:
+    head, body = ONE_EVENT[form]
+
+    def after_look(_route: EchoRoute, told: Told) -> None:
+        if how == "raised":
+            raise Unavailable("too many wait")
+        Thread(target=told, args=(Unavailable("no database"),)).start()
+
+    async def story(door: Door) -> None:
+        answer = await door.send(f"POST /echo HTTP/1.1\r\nX-Key: new\r\n{head}", body)
+        assert (answer.status, answer.body) == (503, b'{"sorry":"unavailable"}')
+        assert answer.header("retry-after") == "5"
+
+    with_door(story, after_look=after_look)
+
+
+@pytest.mark.parametrize("form", ONE_EVENT)
+def test_who_has_gone_while_a_key_was_looked_for_is_nobodys_error(form: str) -> None:
+    head, body = ONE_EVENT[form]
+    waiting: Queue[Told] = Queue()
+
+    async def story(door: Door) -> None:
+        client = await door.client()
+        client.write(f"POST /echo HTTP/1.1\r\nX-Key: new\r\n{head}", body)
+        told = await asyncio.to_thread(waiting.get, True, 10)
+        await client.close()
+        await asyncio.sleep(0.1)
+        told(None)
+        assert (await door.post("/echo", b"{}")).status == 202
+
+    with_door(story, after_look=lambda _route, told: waiting.put(told))
+
+
+def test_a_defect_at_the_second_reading_is_answered_too() -> None:
+    def after_look(route: EchoRoute, told: Told) -> None:
+        route.keys.add("new")
+        told(None)
+
+    async def story(door: Door) -> None:
+        assert (await door.post("/echo", b'"defect"', "X-Key: new")).status == 500
+
+    with_door(story, after_look=after_look)
 
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "OPTIONS"])

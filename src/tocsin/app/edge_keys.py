@@ -1,13 +1,14 @@
 """What the hot path needs of the configuration, kept in memory: integration keys, and how far deciding has come.
 
-Refreshed when the engine says that something changed, and every two seconds in case nobody said so.
+Refreshed when the engine says that something changed, every two seconds in case nobody said so, and for whoever comes
+with a key that is not known: it may have been made by another process a moment ago, and its maker told so already.
 """
 
 from __future__ import annotations
 
-import contextlib
 import threading
 from collections.abc import Callable, Iterable
+from typing import Final
 
 import structlog
 
@@ -19,7 +20,15 @@ from tocsin.storage.database import DatabaseError
 
 log = structlog.get_logger("edge")
 
-REFRESH_SECONDS = 2.0
+REFRESH_SECONDS: Final = 2.0
+
+LOOK_SECONDS: Final = 0.02
+"""Between two looks for unknown keys: so many strangers as may come share fifty a second."""
+
+MOST_WAITING: Final = 200
+"""Whose keys are looked for at once; their bodies are held meanwhile. More come only when a look takes long."""
+
+_NO_LOOK: Final = "Whether this key is valid can't be found out at the moment. Try again soon."
 
 
 class EdgeKeys:
@@ -46,6 +55,8 @@ class EdgeKeys:
         self._version = -1
         self._lock = threading.Lock()
         self._wake = threading.Event()
+        self._pace = threading.Event()
+        self._waiting: list[Callable[[Unavailable | None], None]] = []
 
     def start(self) -> None:
         """Begin to refresh, in a thread."""
@@ -75,6 +86,18 @@ class EdgeKeys:
             return None
         return found
 
+    def after_look(self, then: Callable[[Unavailable | None], None], /) -> None:
+        """Call `then` when the keys are at least as new as this call, or with the reason why that can't be.
+
+        It is called in the thread that looks, and must not raise. Raises Unavailable when too many wait already: whose
+        key could not be looked for may have the right one.
+        """
+        with self._lock:
+            if len(self._waiting) >= MOST_WAITING:
+                raise Unavailable(_NO_LOOK, reason="busy")
+            self._waiting.append(then)
+        self._wake.set()
+
     def refresh(self) -> None:
         """Look at the configuration and the cursor now. Raises what the database raises."""
         self._take(self._read())
@@ -95,7 +118,20 @@ class EdgeKeys:
 
     def _keep_fresh(self) -> None:
         while True:
-            with contextlib.suppress(DatabaseError):
-                self.refresh()
+            if self.look():
+                self._pace.wait(LOOK_SECONDS)
             self._wake.wait(REFRESH_SECONDS if self._table is not None else 0.05)
             self._wake.clear()
+
+    def look(self) -> int:
+        """Refresh, and tell those who waited for it; how many."""
+        with self._lock:
+            waiting, self._waiting = self._waiting, []
+        lost: Unavailable | None = None
+        try:
+            self.refresh()
+        except DatabaseError:
+            lost = Unavailable(_NO_LOOK, reason="database")
+        for then in waiting:
+            then(lost)
+        return len(waiting)

@@ -15,6 +15,8 @@ import asyncio
 import logging
 import threading
 from collections.abc import Callable, Iterable
+from concurrent.futures import Future
+from functools import partial
 from typing import Final
 
 from tocsin.app.rsgi_body import (
@@ -33,6 +35,9 @@ from tocsin.kernel.errors import TocsinError, TooMany, Unavailable
 from tocsin.kernel.time import Moment
 from tocsin.runtime.ingest import JSON_HEADERS, HotPath, HotRoute, Posted, Reading
 from tocsin.runtime.ingest_queue import IngestQueue
+
+Told = Callable[[Unavailable | None], None]
+"""Called when something is done, or why it can't be."""
 
 RETRY_AFTER_SECONDS: Final = 5
 """What a sender is told that comes at a bad time; monitors' own back-off is of this order."""
@@ -86,16 +91,36 @@ class HotRequest:
         try:
             raw = self._edge.deadlines.collect(body)
             reading = self._edge.understand(self._route, self._scope, raw)
-            if not reading.entries:
-                answer(self._protocol, reading)
-                return
-            self._reading = reading
-            self._edge.ingest.hand_in(reading.entries, self.settle)
-        except TocsinError as error:
+            if reading.key_unknown and self._edge.after_look is not None:
+                self._edge.after_look(partial(self._look_again, raw))
+            else:
+                self._keep(reading)
+        except Exception as error:
+            self._fail(error)
+
+    def _look_again(self, raw: bytes, lost: Unavailable | None) -> None:
+        """The keys are as new as they can be, or could not be read."""
+        try:
+            if lost is not None:
+                raise lost
+            self._keep(self._edge.understand(self._route, self._scope, raw))
+        except Exception as error:
+            self._fail(error)
+
+    def _keep(self, reading: Reading) -> None:
+        if not reading.entries:
+            answer(self._protocol, reading)
+            return
+        self._reading = reading
+        self._edge.ingest.hand_in(reading.entries, self.settle)
+
+    def _fail(self, error: Exception) -> None:
+        """The pump of the hot path: a defect in one reader must not leave a client without an answer."""
+        if isinstance(error, TocsinError):
             answer(self._protocol, refusal(self._route, self._scope, error))
-        except Exception:  # the pump of the hot path: a defect in one reader must not leave a client without an answer
-            _log.exception("a reader failed on %s", self._scope.path)
-            answer(self._protocol, Reading(500, b""))
+            return
+        _log.error("a reader failed on %s", self._scope.path, exc_info=error)
+        answer(self._protocol, Reading(500, b""))
 
     def settle(self, seq: int, error: Unavailable | None) -> None:
         """The commit is done, or has failed."""
@@ -114,9 +139,15 @@ class Edge:
         clock: Callable[[], Moment],
         bridge: Bridge,
         deadlines: Deadlines,
+        after_look: Callable[[Told], None] | None = None,
     ) -> None:
+        """`after_look` calls what it is given, in any thread, once the keys were looked at anew; None: they are fixed.
+
+        It raises Unavailable when too many wait for that.
+        """
         self.ingest = ingest
         self.deadlines = deadlines
+        self.after_look = after_look
         self._hot = HotTable(paths)
         self._clock = clock
         self._bridge = bridge
@@ -169,6 +200,9 @@ class Edge:
         try:
             raw = await read_whole(scope, protocol, route.body_limit, self.deadlines)
             reading = self.understand(route, scope, raw)
+            if reading.key_unknown and self.after_look is not None:
+                await _told(self.after_look)
+                reading = self.understand(route, scope, raw)
             if reading.entries:
                 await self.ingest.append(reading.entries)
         except TocsinError as error:
@@ -190,6 +224,22 @@ class Edge:
         body = admit(headers.get("content-encoding"), raw, route.body_limit)
         with self._reading:
             return route.read(posted._replace(body=body))
+
+
+async def _told(by: Callable[[Told], None]) -> None:
+    """Wait, on the loop, for what is told in another thread. Raises what was told, and what `by` raises."""
+    told: Future[None] = Future()
+
+    def tell(lost: Unavailable | None) -> None:
+        if not told.set_running_or_notify_cancel():  # the client has gone
+            return
+        if lost is None:
+            told.set_result(None)
+        else:
+            told.set_exception(lost)
+
+    by(tell)
+    await asyncio.wrap_future(told)
 
 
 def answer(protocol: HttpProtocol, reading: Reading) -> None:

@@ -49,6 +49,8 @@ class Reading:
     body: bytes
     entries: tuple[NewEntry, ...] = ()
     headers: tuple[tuple[str, str], ...] = JSON_HEADERS
+    key_unknown: bool = False
+    """The answer to a key that nobody has, as far as this process knows: where it can look again, it does first."""
 
 
 class HotRoute(Protocol):

@@ -195,6 +195,7 @@ def test_without_a_key_401(path: str) -> None:
     reading = AlertsRoute(KEYS).read(request(path, [ALERT]))
     assert (reading.status, reading.entries) == (401, ())
     assert isinstance(json.loads(reading.body), str)
+    assert not reading.key_unknown
     assert AlertsRoute(KEYS).read(request(path, [ALERT], {"authorization": f"Bearer {KEY}"})).status == 200
 
 
@@ -204,6 +205,7 @@ def test_a_wrong_key_in_the_path_is_not_saved_by_a_right_credential() -> None:
     turned_away = AlertsRoute(KEYS).turn_away(posted)
     assert turned_away is not None
     assert turned_away.status == 401
+    assert turned_away.key_unknown
 
 
 def test_too_many_and_unavailable() -> None:

@@ -243,6 +243,7 @@ def test_without_a_valid_key_nothing_is_read(path: str, authorization: str | Non
     assert WebhookRoute(KEYS).turn_away(request(path, b"", headers)) == reading, "already before the body is unpacked"
     assert dict(reading.headers)["www-authenticate"].startswith("Bearer")
     assert KEY.encode() not in reading.body
+    assert reading.key_unknown is ("wrong" in f"{path}{authorization}" or "more" in path), "what brings none can wait"
 
 
 def test_what_may_pass_later_is_503_for_429_is_never_retried() -> None:

@@ -94,6 +94,15 @@ def test_an_unknown_key_is_refused() -> None:
     assert faults_of(TRIGGER | {"routing_key": "0" * 32}) == ["Invalid routing key"]
 
 
+@pytest.mark.parametrize(
+    ("key", "is_unknown"), [("0" * 32, True), ("short", False), (None, False), (7, False), (KEY, False)]
+)
+@pytest.mark.parametrize("drop_unknown", [False, True])
+def test_the_door_is_told_which_keys_are_worth_a_second_look(key: object, is_unknown: bool, drop_unknown: bool) -> None:
+    route = door(drop_unknown=drop_unknown)
+    assert send(TRIGGER | {"routing_key": key}, route=route).key_unknown is is_unknown
+
+
 def test_an_unknown_key_can_be_taken_and_dropped() -> None:
     route = door(drop_unknown=True)
     reading = send(TRIGGER | {"routing_key": "0" * 32}, route=route)

@@ -20,6 +20,11 @@ def caller(keys: Keys, path_key: str, authorization: str | None) -> IntegrationR
     return None
 
 
+def brings_key(path_key: str, authorization: str | None) -> bool:
+    """Whether there is anything at all that may be a key."""
+    return bool(path_key or _credentials(authorization or ""))
+
+
 def _credentials(header: str) -> tuple[str, ...]:
     """What may be the key in an Authorization header: a token of any scheme; of Basic the password, then the user."""
     scheme, _, rest = header.strip().partition(" ")

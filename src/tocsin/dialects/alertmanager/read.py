@@ -6,12 +6,13 @@ answered 400 although its good alerts are kept; parity.md says why that is the r
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from tocsin.dialects._kit.keys import IntegrationRef, Keys
 from tocsin.dialects._kit.limits import OPEN, Gate
 from tocsin.dialects.alertmanager import errors
-from tocsin.dialects.alertmanager.auth import caller
+from tocsin.dialects.alertmanager.auth import brings_key, caller
 from tocsin.dialects.alertmanager.batch import Raws, notified_alerts, posted_alerts
 from tocsin.dialects.alertmanager.faults import Check, notified_faults, posted_faults, read_alert
 from tocsin.dialects.alertmanager.identity import fingerprint
@@ -42,14 +43,14 @@ class WebhookRoute:
 
     def turn_away(self, posted: Posted) -> Reading | None:
         """401 for nobody's key. Raises Unavailable."""
-        return None if self._caller(posted) else errors.webhook_unauthorized()
+        return None if self._caller(posted) else self._turned_away(posted)
 
     def read(self, posted: Posted) -> Reading:
         """An entry per good alert, and the answer."""
         try:
             ref = self._caller(posted)
             if ref is None:
-                return errors.webhook_unauthorized()
+                return self._turned_away(posted)
             head, alerts = notified_alerts(posted.body)
         except Unavailable as error:
             return self.refuse(error)
@@ -71,7 +72,10 @@ class WebhookRoute:
         return errors.webhook_refused(error)
 
     def _caller(self, posted: Posted) -> IntegrationRef | None:
-        return caller(self._keys, posted.path.removeprefix(HOOK).strip("/"), posted.headers.get("authorization"))
+        return caller(self._keys, *_hook_credentials(posted))
+
+    def _turned_away(self, posted: Posted) -> Reading:
+        return replace(errors.webhook_unauthorized(), key_unknown=brings_key(*_hook_credentials(posted)))
 
 
 class AlertsRoute:
@@ -85,14 +89,14 @@ class AlertsRoute:
 
     def turn_away(self, posted: Posted) -> Reading | None:
         """401 for nobody's key. Raises Unavailable."""
-        return None if self._caller(posted) else errors.api_unauthorized()
+        return None if self._caller(posted) else self._turned_away(posted)
 
     def read(self, posted: Posted) -> Reading:
         """An entry per good alert, and the answer."""
         try:
             ref = self._caller(posted)
             if ref is None:
-                return errors.api_unauthorized()
+                return self._turned_away(posted)
             alerts = posted_alerts(posted.body)
         except Unavailable as error:
             return self.refuse(error)
@@ -113,13 +117,25 @@ class AlertsRoute:
         return errors.api_refused(error)
 
     def _caller(self, posted: Posted) -> IntegrationRef | None:
-        return caller(self._keys, path_key(posted.path), posted.headers.get("authorization"))
+        return caller(self._keys, *_api_credentials(posted))
+
+    def _turned_away(self, posted: Posted) -> Reading:
+        return replace(errors.api_unauthorized(), key_unknown=brings_key(*_api_credentials(posted)))
 
 
 def hot_paths(keys: Keys, *, gate: Gate = OPEN) -> tuple[HotPath, ...]:
     """The addresses of the API. The webhook's lies among other monitors' and is joined to them by `_kit.hooks`."""
     route = AlertsRoute(keys, gate=gate)
     return (HotPath(PREFIX, route, below=True, suffix=ALERTS), HotPath(ALERTS, route), HotPath(ALERTS + "/", route))
+
+
+def _hook_credentials(posted: Posted) -> tuple[str, str | None]:
+    """What `auth` is asked about: the key in the path, the Authorization header."""
+    return posted.path.removeprefix(HOOK).strip("/"), posted.headers.get("authorization")
+
+
+def _api_credentials(posted: Posted) -> tuple[str, str | None]:
+    return path_key(posted.path), posted.headers.get("authorization")
 
 
 def path_key(path: str) -> str:

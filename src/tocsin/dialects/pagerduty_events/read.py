@@ -7,7 +7,7 @@ decoding and a handful of comparisons. Everything else is read again at leisure,
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, Protocol
 
 from tocsin.dialects._kit.keys import IntegrationRef, Keys
@@ -152,10 +152,11 @@ class EventsRoute:
         given = event.get(interface.dedup_field)
         if ref is not None:
             return errors.invalid(found) if found else self._accepted(posted, ref, body, given)
-        malformed = interface.key_faults(key)
-        if self._drop_unknown and not malformed and not found:
-            return self._answered(self._dedup(given))
-        return errors.invalid((malformed or [interface.unknown_key]) + found)
+        if malformed := interface.key_faults(key):
+            return errors.invalid(malformed + found)
+        if self._drop_unknown and not found:
+            return replace(self._answered(self._dedup(given)), key_unknown=True)
+        return replace(errors.invalid([interface.unknown_key, *found]), key_unknown=True)
 
     def _accepted(self, posted: Posted, ref: IntegrationRef, body: bytes, given: str | None) -> Reading:
         seconds = self._gate.wait(ref.id, posted.now)
