@@ -28,11 +28,13 @@ from tocsin.directory.model import (
     User,
 )
 from tocsin.escalation.messages import LevelReached
-from tocsin.events.model import Outcome, Severity
+from tocsin.escalation.model import ROUND_ROBIN, Rule, Target, TargetKind
+from tocsin.events.model import Action, Outcome, Severity
 from tocsin.kernel.errors import Invalid, NotFound
 from tocsin.kernel.time import HOUR, MINUTE, iso, parse_iso
 from tocsin.oncall import Override
 from tocsin.paging.messages import PageStarted
+from tocsin.runtime.reads import Reads
 from tocsin.runtime.simulation import (
     Bounds,
     Question,
@@ -41,6 +43,7 @@ from tocsin.runtime.simulation import (
     service_called,
     simulate,
     trial_service,
+    turns_of,
 )
 from tocsin.testing.rules import quiet
 from tocsin.testing.world import World
@@ -112,6 +115,24 @@ def test_it_foretells_what_the_engine_then_does(world: World, payments: Payments
     really = [((one.at - begin) // MINUTE, one.message.user_id, one.message.channel) for one in world.carrier.received]
     assert pages(story) == really
     assert story.paged == (payments.alice.id, payments.bob.id, payments.carol.id, payments.olga.id)
+
+
+def test_where_targets_take_turns_it_is_the_next_ones(world: World, payments: Payments) -> None:
+    targets = tuple(Target(kind=TargetKind.USER, id=user.id) for user in (payments.alice, payments.bob, payments.carol))
+    policy = world.config.policies[payments.service.policy_id]
+    rule = Rule(id="", delay_minutes=5, targets=targets, strategy=ROUND_ROBIN)
+    world.save(replace(policy, rules=(rule,)), "rules")
+    assert turns_of(world.config, Reads(world.database).memories) == (), "nobody has had one"
+    foretold = []
+    for number in range(4):
+        turns = turns_of(world.config, Reads(world.database).memories)
+        foretold.append(pages(asked(world, payments, turns=turns, span=0))[0][1])
+        world.event(payments.monitor, f"alarm {number}")
+        world.event(payments.monitor, f"alarm {number}", action=Action.RESOLVE)
+        world.advance(minutes=10)
+    really = [one.message.user_id for one in world.carrier.received]
+    assert foretold == really == [payments.alice.id, payments.bob.id, payments.carol.id, payments.alice.id]
+    assert "Bob is called" in run(world, "--hours", "0.1")[1], "the command knows it too"
 
 
 def test_every_step_says_who_how_and_where_it_stands(world: World, payments: Payments) -> None:

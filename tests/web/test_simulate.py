@@ -12,6 +12,7 @@ from tests.web.reaching_scene import FULL, add
 from tests.web.test_incident_pages import words
 from tests.web.test_policies import stored
 from tocsin.directory.model import Channel, Membership, Role, Team, TeamRole
+from tocsin.escalation.model import ROUND_ROBIN, Rule, Target, TargetKind
 from tocsin.kernel.errors import Unavailable
 from tocsin.kernel.time import HOUR
 from tocsin.kernel.values import replace
@@ -48,6 +49,17 @@ def test_who_when_by_what_and_until_when(place: Place) -> None:
     assert "+0:00 02:14:00 Alice is called (level 1, pass 1 of 4)" in text
     assert "2025550100" not in text, "numbers are their owners' business"
     assert not place.desk.reads.incidents().items
+
+
+def test_it_is_said_to_whom_the_next_alarm_goes_where_targets_take_turns(place: Place) -> None:
+    service = place.services["PaymentsService"][0]
+    people = tuple(Target(kind=TargetKind.USER, id=place.people[name].id) for name in ("alice", "bob"))
+    rule = Rule(id="", delay_minutes=5, targets=people, strategy=ROUND_ROBIN)
+    policy = place.desk.config().policies[service.policy_id]
+    place.desk.save(replace(policy, rules=(rule,)), "rules")
+    assert "+0:00 02:14:00 Alice is called" in ask(place, of_service(place))[1]
+    place.alarm("PaymentsService", "disk")
+    assert "+0:00 02:14:00 Bob is called" in ask(place, of_service(place))[1]
 
 
 def test_an_answer_ends_it(place: Place) -> None:

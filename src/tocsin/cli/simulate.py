@@ -9,6 +9,7 @@ import json
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import closing
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, NoReturn
@@ -29,7 +30,17 @@ from tocsin.kernel.time import HOUR, MINUTE, SECOND, Moment, Span, from_datetime
 from tocsin.kernel.wording import listed
 from tocsin.oncall import zone_named
 from tocsin.paging.messages import PageAnswered, PageStarted
-from tocsin.runtime.simulation import Question, Step, Story, policy_called, service_called, simulate, trial_service
+from tocsin.runtime.reads import Reads
+from tocsin.runtime.simulation import (
+    Question,
+    Step,
+    Story,
+    policy_called,
+    service_called,
+    simulate,
+    trial_service,
+    turns_of,
+)
 from tocsin.storage.database import DatabaseError
 from tocsin.web.names import ConfigNames
 from tocsin.web.simulated import names_in, sentence
@@ -101,6 +112,7 @@ def command(*, as_json: bool, data: Path | None, **asked: Any) -> None:
         question = _question(config, asked, place.clock.now())
         with closing(place.database(read_only=True)) as database:
             ways = providers(place, database).ways(config)
+            question = replace(question, turns=turns_of(config, Reads(database).memories))
         story = simulate(config, ways, question, ids=place.ids, settings=NEEDED)
     except TocsinError as error:
         _could_not(error.message)

@@ -57,16 +57,17 @@ class Turns:
         had = next(
             (place for place in places if everybody(replace(rule, targets=(rule.targets[place],))).user_ids), first
         )
-        key = _turn_key(rule)
+        key = turn_key(rule)
         memory = replace(self._world.state.memory(key) or Memory(id=key), total=had + 1, at=self._now)
         return decision + Decision(state=(memory,))
 
     def _next(self, rule: Rule) -> int:
-        memory = self._world.state.memory(_turn_key(rule))
+        memory = self._world.state.memory(turn_key(rule))
         return memory.total % len(rule.targets) if memory is not None else 0
 
 
-def _turn_key(rule: Rule) -> str:
+def turn_key(rule: Rule) -> str:
+    """The id of the memory of whose turn it is: its `total` is the place of the target that comes next."""
     return f"turn:{rule.id}"
 
 

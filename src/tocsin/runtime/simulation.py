@@ -3,13 +3,13 @@
 The configuration is copied into a database of its own in a temporary folder; there the same loop, stations and tables
 as ever decide, by a clock that jumps from timer to timer. Never sends, never touches the installation, and finds no
 words: whoever asked says it. What else happens at that moment is left out: other incidents, and how often somebody was
-paged shortly before.
+paged shortly before. Where targets take turns, those who come next are who come next now.
 """
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -28,10 +28,12 @@ from tocsin.directory.model import (
 )
 from tocsin.engine.config import Config
 from tocsin.engine.kinds import KINDS
+from tocsin.engine.on_escalation import turn_key
 from tocsin.engine.support_hours import next_raise
 from tocsin.engine.world import Recorded, ThingChange
 from tocsin.escalation.messages import LevelReached
 from tocsin.escalation.model import Policy, TargetKind
+from tocsin.events.memory import Memory
 from tocsin.events.model import Action, Event, Outcome, Severity
 from tocsin.incidents.messages import IncidentTriggered
 from tocsin.incidents.model import Incident
@@ -68,13 +70,17 @@ _UNTOLD: Final = (IncidentTriggered, PagePlanned, PageSent)
 """Facts that repeat what the question says, or what the next fact about the same page says."""
 
 
+Turns = tuple[tuple[str, int], ...]
+"""Which target comes next where targets take turns: the id of the engine's memory of it, and the target's place."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
     """What is asked. `urgency` None: as the service's rule makes of the severity.
 
     `service` may be one that is not stored: see `trial_service`. `policy`: taken in the place of the stored one with
     its id, or beside those that are stored. `answer_after`: so long after the alarm whoever was paged last answers;
-    None = nobody ever does.
+    None = nobody ever does. `turns`: what `turns_of` found; without it the first of each level is next.
     """
 
     service: Service
@@ -84,6 +90,7 @@ class Question:
     severity: Severity = Severity.CRITICAL
     urgency: Urgency | None = None
     answer_after: Span | None = None
+    turns: Turns = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,6 +152,12 @@ def _called(things: Mapping[str, Any], name: str, word: str, several: str) -> An
     if len(found) > 1:
         raise Invalid(f"{len(found)} {several} are called {name}; take an id: {', '.join(one.id for one in found)}.")
     return found[0]
+
+
+def turns_of(config: Config, memories: Callable[[Iterable[str]], Mapping[str, Memory]]) -> Turns:
+    """Whose turn it is, at every level where somebody has had one. `memories`: what is stored under these ids."""
+    ids = [turn_key(rule) for policy in config.policies.values() for rule in policy.rules if rule.in_turn]
+    return tuple(sorted((memory_id, memory.total) for memory_id, memory in memories(ids).items())) if ids else ()
 
 
 def trial_service(policy: Policy) -> Service:
@@ -288,6 +301,8 @@ def _stage(config: Config, outside: _Outside, question: Question, bounds: Bounds
         things = [*_copied(config, question), ThingChange("integration", monitor.id, None, monitor)]
         store.begin()
         changes = [(clock.now(), SYSTEM, thing) for thing in things]
+        for memory_id, place in question.turns:
+            store.state.put(Memory(id=memory_id, total=place, at=clock.now()))
         store.commit(Turn(clock.now(), changes=changes, timers={one.key: one for one in _timers(config, question.at)}))
         log = stack.enter_context(closing(SqliteLogWriter(folder / "log", ids.key)))
         reader = stack.enter_context(closing(SqliteLogReader(folder / "log")))

@@ -24,7 +24,7 @@ from tocsin.incidents.model import NextStep, NoTimer
 from tocsin.kernel.errors import Invalid, TocsinError
 from tocsin.kernel.time import HOUR, MINUTE, SECOND, Moment, Span, from_datetime
 from tocsin.paging.messages import PageAnswered
-from tocsin.runtime.simulation import Bounds, Question, Story, simulate, trial_service
+from tocsin.runtime.simulation import Bounds, Question, Story, simulate, trial_service, turns_of
 from tocsin.web.channels import WORDS
 from tocsin.web.findings import LACKS
 from tocsin.web.language import gettext as _
@@ -176,6 +176,7 @@ def _question(visit: Visit, service: Service, typed: Mapping[str, str]) -> Quest
         span=_span(typed["hours"], HOUR, MOST_HOURS, _("How far to look is a number of hours, 48 at most.")),
         severity=Severity(alarm) if alarm not in OF_POLICY else Severity.CRITICAL,
         urgency=Urgency(alarm) if alarm in OF_POLICY else None,
+        turns=turns_of(visit.config, visit.site.reads.memories),
         answer_after=_span(answer, MINUTE, 60 * MOST_HOURS, _("The answer comes after a number of minutes."))
         if answer
         else None,

@@ -37,7 +37,7 @@ class Turnstile:
 
     def story(self, version: int, ways: frozenset[str], question: Question, make: Callable[[], Story]) -> Story:
         """The answer to a question about the configuration of this version. Raises Unavailable when too many ask."""
-        asked = (question.at, question.span, question.severity, question.urgency, question.answer_after)
+        asked = (question.at, question.span, question.severity, question.urgency, question.answer_after, question.turns)
         key = (version, ways, question.service.id, question.service.policy_id, asked)
         kept = self._kept.get(key)
         if kept is not None:
