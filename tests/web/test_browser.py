@@ -174,6 +174,36 @@ def test_everything_by_keyboard(place: Place, address: str, browser: Browser) ->
     opened.context.close()
 
 
+def test_a_long_list_of_people_is_narrowed_by_a_name(place: Place, address: str, browser: Browser) -> None:
+    for number in range(12):
+        place.person(f"colleague{number}")
+    alarm(place, "disk", "The disk is full")
+    opened = Opened(browser, place, "alice", address)
+    page = opened.goto("/incidents/new")
+    people = page.locator(".pick label")
+    everybody = people.count()
+    carol = page.get_by_role("checkbox", name="Carol", exact=True)
+    carol.check()
+    find = page.locator("[data-narrow]")
+    find.fill("MALLO")
+    expect(people.filter(visible=True)).to_have_count(2)
+    find.press("Enter")
+    assert page.url == f"{address}/incidents/new", "the form is not sent"
+    expect(page.get_by_role("checkbox", name="Mallory", exact=True)).to_be_checked()
+    find.fill("")
+    expect(people.filter(visible=True)).to_have_count(everybody)
+    expect(carol).to_be_checked()
+    page.goto(f"{address}/incidents/1")
+    page.keyboard.press("m")
+    expect(page.locator(".sheet [data-narrow]")).to_be_focused()
+    page.keyboard.type("mallory")
+    page.keyboard.press("Enter")
+    assert page.locator(".sheet :checked").evaluate_all(
+        "all => all.map(one => one.parentElement.textContent.trim())"
+    ) == ["MMallory"]
+    assert opened.complaints == []
+
+
 def test_single_letters_can_be_switched_off(place: Place, address: str, browser: Browser) -> None:
     alarm(place, "errors", "Payments fail")
     opened = Opened(browser, place, "alice", address)

@@ -22,7 +22,10 @@ from tocsin.web.assets import asset
 from tocsin.web.spoken import SpokenEnvironment
 from tocsin.web.times import hours
 
-MACROS: Final = ("icon", "csrf", "state", "mark_words", "person", "person_face", "problem", "pager", "silence")
+MACROS: Final = (
+    *("icon", "csrf", "state", "mark_words", "person", "person_face"),
+    *("problem", "pager", "silence", "narrow"),
+)
 _KEPT: Final = ("icon", "state", "person", "person_face")
 """Macros that are kept as they were made: rows of a list hold the same again and again."""
 

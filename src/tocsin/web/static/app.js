@@ -132,6 +132,18 @@
   });
   addEventListener("pageshow", () => { for (const form of all("form[data-sent]")) delete form.dataset.sent; });
   setTimeout(() => { for (const form of all("[data-undo]")) form.remove(); }, 10000);
+  /* A long list of boxes can be narrowed to what is looked for; what is ticked stays. Enter ticks the first. */
+  document.addEventListener("input", ({ target }) => {
+    if (!target.matches("[data-narrow]")) return;
+    const wanted = target.value.trim().toLowerCase();
+    for (const one of all("label", target.nextElementSibling)) one.hidden = !one.textContent.toLowerCase().includes(wanted) && !one.querySelector(":checked");
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || event.isComposing || !event.target.matches("[data-narrow]")) return;
+    event.preventDefault();
+    all("label:not([hidden]) input:not(:checked)", event.target.nextElementSibling)[0]?.click();
+    event.target.select();
+  });
   const filters = document.querySelector(".filter-switch");
   for (const select of all("[data-filters] select")) select.addEventListener("change", () => { if (!filters?.getClientRects().length) select.form.requestSubmit(); });
   const counted = document.querySelector("[data-selected]");
