@@ -19,7 +19,7 @@ from tocsin.kernel.limits import COVER_REQUESTS
 from tocsin.kernel.time import DAY, HOUR, MINUTE, WEEK, Moment, parse_iso
 from tocsin.oncall import CoverRequest, CustomShift, Override, RequestState, Rotation, RotationEvent, Schedule
 from tocsin.oncall.messages import AnswerCover
-from tocsin.paging.model import Haste
+from tocsin.paging.model import Haste, Result
 from tocsin.runtime.turn_inputs import Request
 from tocsin.testing.world import World, as_user
 
@@ -27,6 +27,7 @@ FIRST = parse_iso("2026-01-06T00:00:00Z")
 """Alice's first week begins; the world itself at nine. Bob's week is the second, Carol's the third."""
 
 FRIDAY = FIRST + 3 * DAY + 20 * HOUR
+WEEK_OF_BOB = FIRST + WEEK
 
 
 @pytest.fixture
@@ -420,6 +421,24 @@ def test_who_has_no_mail_is_told_by_text_and_never_rung_up(world: World, cast: C
     assert world.pages_to(cast.bob) == [], "he has nothing but a phone that rings"
     answer(world, cast.bob, request)
     assert [one.message.channel for one in world.pages_to(cast.alice)] == [Channel.SMS]
+
+
+@pytest.mark.parametrize("result", [Result.REFUSED, Result.RETRY])
+def test_who_can_t_be_told_by_mail_is_told_by_text(world: World, cast: Cast, rota: Schedule, result: Result) -> None:
+    """Mail may not be set up here, though everybody has an address."""
+    world.carrier.judge = lambda message: result if message.channel is Channel.EMAIL else Result.SENT
+    request = ask(world, rota, cast.bob, WEEK_OF_BOB, WEEK_OF_BOB + HOUR, to_id=cast.alice.id)
+    (text,) = world.pages_to(cast.alice)
+    assert (text.message.channel, text.message.haste) == (Channel.SMS, Haste.LOW)
+    assert text.message.text.startswith("Bob asks you to be on call on Payments primary from ")
+    answer(world, cast.alice, request)
+    assert world.pages_to(cast.bob) == [], "he has nothing else but a phone that rings"
+
+
+def test_what_may_have_gone_out_is_not_said_twice(world: World, cast: Cast, rota: Schedule) -> None:
+    world.carrier.judge = lambda _message: Result.UNKNOWN
+    ask(world, rota, cast.bob, WEEK_OF_BOB, WEEK_OF_BOB + HOUR, to_id=cast.alice.id)
+    assert [one.message.channel for one in world.pages_to(cast.alice)] == [Channel.EMAIL]
 
 
 def test_hand_offs_follow_what_was_taken(world: World, cast: Cast, rota: Schedule) -> None:

@@ -60,6 +60,8 @@ def test_who_gets_no_message_of_a_request_is_named_before_one_asks(place: Place,
     place.site = replace(place.site, ways_to_send=lambda: ("voice",))
     told = words(place.client("alice").get(path).text)
     assert "No message about this reaches Bob and Carol: what they are told by is not set up here." in told
+    place.site = replace(place.site, ways_to_send=lambda: ("sms",))
+    assert "No message about this" not in place.client("alice").get(path).text, "a text says it where mail can't"
 
 
 # -- what stands there

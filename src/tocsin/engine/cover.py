@@ -2,7 +2,7 @@
 
 Decides that only people of the schedule, and those who could override it anyhow, take its shifts: of a swap between two
 schedules each person must be fit for the one of whose time they get. Those who are asked are told quietly, once, by
-mail where they have one. Nothing here pages anybody.
+mail where they have one, by their next way if that can't be sent. Nothing here pages anybody.
 """
 
 from __future__ import annotations
@@ -21,12 +21,13 @@ from tocsin.kernel.time import DAY, Moment, Span
 from tocsin.oncall import CoverRequest, RequestState, Schedule, members, serves_any, serves_whole, zone_named
 from tocsin.oncall.messages import EndCover
 from tocsin.paging import cover, news
+from tocsin.paging.model import Message
 
 KEPT: Span = 90 * DAY
 """So long what became of a request is shown; the audit trail has it for ever."""
 
 _WAYS = (Channel.EMAIL, Channel.WEBHOOK, Channel.SMS)
-"""By what people are told, the first that they have. Nobody is rung up for this."""
+"""By what people are told, the first that they have and that can be sent. Nobody is rung up for this."""
 
 
 def timer_key(request_id: str) -> str:
@@ -178,17 +179,29 @@ def _telling(config: Config, request: CoverRequest, to_id: str, taker_id: str = 
 
 
 def _tell(world: World, user_id: str, words: tuple[str, str], now: Moment) -> Decision:
-    contact = quiet_way(world.config, user_id)
-    return news.sent(contact, *words, world.ids, now) if contact is not None else NOTHING
+    ways = quiet_ways(world.config, user_id)
+    return news.sent(ways[0], *words, world.ids, now, elsewhere=True) if ways else NOTHING
 
 
-def quiet_way(config: Config, user_id: str) -> ContactMethod | None:
-    """By what a person is told what is not urgent; None when there is nothing but a call."""
+def told_elsewhere(world: World, message: Message, now: Moment) -> Decision:
+    """A message could not be sent: the same by the person's next way, if there is one and it may be said again."""
+    if message.words is None:
+        return NOTHING
+    ways = quiet_ways(world.config, message.user_id)
+    place = next((number for number, one in enumerate(ways, 1) if one.id == message.contact_id), len(ways))
+    if place == len(ways):
+        return NOTHING
+    subject, text = message.words.subject, message.words.text
+    return news.sent(ways[place], subject, text, world.ids, now, elsewhere=True)
+
+
+def quiet_ways(config: Config, user_id: str) -> list[ContactMethod]:
+    """By what a person is told what is not urgent, the first that can be used; empty when there is only a call."""
     user = config.users.get(user_id)
     if user is None or not user.active:
-        return None
+        return []
     ways = [one for one in config.contacts_of.get(user_id, ()) if one.enabled and one.channel in _WAYS]
-    return min(ways, key=lambda one: _WAYS.index(one.channel), default=None)
+    return sorted(ways, key=lambda one: _WAYS.index(one.channel))
 
 
 def _name(config: Config, user_id: str) -> str:

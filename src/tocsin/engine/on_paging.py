@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from tocsin.directory.model import ContactMethod, Urgency
 from tocsin.directory.permissions import Verb, may
+from tocsin.engine.cover import told_elsewhere
 from tocsin.engine.on_escalation import policy_of
 from tocsin.engine.on_incidents import incident_of
 from tocsin.engine.people import recipients, why_paged
@@ -40,7 +41,7 @@ from tocsin.paging.messages import (
     SendPage,
     SendTestPage,
 )
-from tocsin.paging.model import Answer, Message, Page, PageState
+from tocsin.paging.model import Answer, Message, Page, PageState, Result
 from tocsin.paging.text import Brief
 
 CODE_LIFE = 4 * HOUR
@@ -127,7 +128,10 @@ def record_attempt(world: World, _actor: Actor, command: RecordAttempt, now: Mom
     if message is None:
         return Decision()
     planned = world.state.planned_pages(message.user_id, message.incident_ids)
-    return outcome.record_attempt(command, message, _pages(world, message), planned, now)
+    decision = outcome.record_attempt(command, message, _pages(world, message), planned, now)
+    if decision.state and command.result in (Result.REFUSED, Result.RETRY):
+        decision += told_elsewhere(world, message, now)
+    return decision
 
 
 def record_receipt(world: World, _actor: Actor, command: RecordReceipt, now: Moment) -> Decision:

@@ -91,12 +91,21 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Words:
+    """What a message of news says: kept where it may have to be said again by another way."""
+
+    subject: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
     """What goes to one address at one moment: one page, or several in a bundle. `code` answers it by SMS.
 
     `page_ids` are the pages that the newest attempt carries; `unknowns` counts attempts of which nobody knows whether
     they went out. `more` is how many other incidents waited for this contact method when it was written: the message
     counts them, and an answer to it is meant for them too. `is_test`: it is about no incident, and may be answered.
+    `words`: of a message that goes by another way if it can't go by this one.
     """
 
     id: str
@@ -117,6 +126,7 @@ class Message:
     unknowns: int = 0
     more: int = 0
     is_test: bool = False
+    words: Words | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from tocsin.kernel.decision import Decision
 from tocsin.kernel.ids import IdSource
 from tocsin.kernel.time import Moment
 from tocsin.paging.messages import SendMessage
-from tocsin.paging.model import Haste, Message, MessageState
+from tocsin.paging.model import Haste, Message, MessageState, Words
 
 SHORT = 300
 """Characters of news in a text message or a call."""
@@ -20,8 +20,13 @@ def told(incident: Incident, contact: ContactMethod, subject: str, text: str, id
     return sent(contact, heading, f"News of #{incident.number} {incident.title}: {text}", ids, now)
 
 
-def sent(contact: ContactMethod, subject: str, text: str, ids: IdSource, now: Moment) -> Decision:
-    """One message to one contact method. It goes out behind everything that calls somebody."""
+def sent(
+    contact: ContactMethod, subject: str, text: str, ids: IdSource, now: Moment, *, elsewhere: bool = False
+) -> Decision:
+    """One message to one contact method. It goes out behind everything that calls somebody.
+
+    `elsewhere`: whoever hears that it could not be sent says the same by another way; the message keeps its words.
+    """
     message = Message(
         id=ids.long(),
         user_id=contact.user_id,
@@ -34,6 +39,7 @@ def sent(contact: ContactMethod, subject: str, text: str, ids: IdSource, now: Mo
         state=MessageState.SENDING,
         created_at=now,
         changed_at=now,
+        words=Words(subject=subject, text=text) if elsewhere else None,
     )
     effect = SendMessage(
         key=f"{message.id}:{message.attempt}",

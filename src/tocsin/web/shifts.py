@@ -12,7 +12,7 @@ from typing import Any, Final
 from starlette.responses import Response
 
 from tocsin.directory.model import Urgency
-from tocsin.engine.cover import may_serve, people_on, quiet_way
+from tocsin.engine.cover import may_serve, people_on, quiet_ways
 from tocsin.engine.people import ways
 from tocsin.engine.things import SaveThing
 from tocsin.kernel.errors import Invalid, NotFound, TocsinError
@@ -146,8 +146,8 @@ def ask_page(visit: Visit, *, error: TocsinError | None = None, section: str = "
 
 def _can_be_told(visit: Visit, user_id: str) -> bool:
     """Whether a message about a request goes out to this person: by a way that they have and that is set up here."""
-    way = quiet_way(visit.config, user_id)
-    return way is not None and way.channel in visit.site.ways_to_send()
+    ways = visit.site.ways_to_send()
+    return any(one.channel in ways for one in quiet_ways(visit.config, user_id))
 
 
 def _asked_about(visit: Visit) -> tuple[Schedule, ShiftLine]:
