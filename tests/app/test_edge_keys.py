@@ -31,12 +31,12 @@ class Place:
         self.seen: Config | None = None
         self.looks = 0
         self.at = 100
-        self.is_lost = False
+        self.fault: Exception | None = None
 
     def read(self) -> Config:
         self.looks += 1
-        if self.is_lost:
-            raise OperationalError("SELECT", {}, Exception("no route to host"))
+        if self.fault is not None:
+            raise self.fault
         self.seen = self.stored
         return self.stored
 
@@ -86,15 +86,19 @@ def test_a_key_that_another_process_has_made_is_there_after_a_look() -> None:
     assert len(told) == 3
 
 
-def test_who_waits_for_a_key_is_told_when_nobody_can_look() -> None:
+@pytest.mark.parametrize("fault", [OperationalError("SELECT", {}, Exception("no route to host")), KeyError("a defect")])
+def test_who_waits_for_a_key_is_told_when_nobody_can_look(fault: Exception) -> None:
     place = Place()
     keys = place.keys()
     keys.refresh()
-    place.is_lost = True
+    place.fault = fault
     told: list[Unavailable | None] = []
     keys.after_look(told.append)
     keys.look()
-    assert [lost.reason for lost in told if lost] == ["database"]
+    place.fault = None
+    keys.after_look(told.append)
+    keys.look()
+    assert [lost is None for lost in told] == [False, True]
 
 
 def test_so_many_can_wait_and_no_more() -> None:

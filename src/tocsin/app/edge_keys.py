@@ -132,6 +132,9 @@ class EdgeKeys:
             self.refresh()
         except DatabaseError:
             lost = Unavailable(_NO_LOOK, reason="database")
+        except Exception:  # a defect: the thread that looks must outlive it, and nobody may wait for ever
+            log.exception("keys_not_read")
+            lost = Unavailable(_NO_LOOK, reason="defect")
         for then in waiting:
             then(lost)
         return len(waiting)
