@@ -85,7 +85,8 @@ def test_the_provider_never_took_it(server: RunningServer) -> None:
     case = Case(server, "bob", "2025550112")
     server.phones.faults.next(hangs(HELD_SECONDS))
     case.alarm()
-    server.wait_until(lambda: server.reads.pulse().outbox == 1, "the page is on its way")
+    server.wait_until(lambda: not server.phones.faults.waiting, "the provider was asked")
+    assert server.reads.pulse().outbox == 1
     server.kill("engine")
     server.wait_until(lambda: len(case.texts()) == 1, "it is sent after the restart")
     server.wait_until(lambda: settled(server), "it is recorded")

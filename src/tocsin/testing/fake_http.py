@@ -136,6 +136,12 @@ class FaultScript:
             self._queue.clear()
             self._standing = None
 
+    @property
+    def waiting(self) -> int:
+        """Queued faults that no request has met yet."""
+        with self._lock:
+            return len(self._queue)
+
     def take(self) -> Fault | None:
         """The fault for one request."""
         with self._lock:
