@@ -8,7 +8,6 @@ import threading
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -91,6 +90,21 @@ class EchoRoute:
     def refuse(self, error: TocsinError) -> Reading:
         status = error.status if isinstance(error, BodyRefused) else 429 if isinstance(error, TooMany) else 503
         return Reading(status, msgspec.json.encode({"sorry": error.code}))
+
+
+@dataclass
+class _Looks:
+    """The route's keys; each that came by looking makes them a newer version."""
+
+    route: EchoRoute
+    how: Callable[[EchoRoute, Told], None]
+
+    @property
+    def version(self) -> int:
+        return len(self.route.keys)
+
+    def after_look(self, then: Told, /) -> None:
+        self.how(self.route, then)
 
 
 @dataclass
@@ -210,7 +224,7 @@ def with_door(
         deadlines = Deadlines(body_seconds, every=0.05)
         paths = [HotPath("/echo", route), HotPath("/hooks/", route, below=True), HotPath("/a/", route, True, "/b")]
         bridge = Bridge(app or Starlette(), deadlines, body_limit, trusted=proxies)
-        edge = Edge(paths, queue, lambda: NOW, bridge, deadlines, after_look and partial(after_look, route))
+        edge = Edge(paths, queue, lambda: NOW, bridge, deadlines, after_look and _Looks(route, after_look))
         listener = listen("127.0.0.1", 0)
         port = listener.getsockname()[1]
         server = Server(edge, listener, tls, header_seconds=header_seconds)

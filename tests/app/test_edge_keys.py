@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from tocsin.app.edge_keys import LOOK_SECONDS, MOST_WAITING, REFRESH_SECONDS, EdgeKeys
+from tocsin.app.edge_keys import LOOK_SECONDS, MOST_WAITING, PATIENCE, REFRESH_SECONDS, EdgeKeys
 from tocsin.directory.model import Integration
 from tocsin.engine.config import Config
 from tocsin.engine.kinds import KINDS
@@ -32,9 +33,11 @@ class Place:
         self.looks = 0
         self.at = 100
         self.fault: Exception | None = None
+        self.meanwhile: Callable[[], None] = lambda: None
 
     def read(self) -> Config:
         self.looks += 1
+        self.meanwhile()
         if self.fault is not None:
             raise self.fault
         self.seen = self.stored
@@ -101,13 +104,61 @@ def test_who_waits_for_a_key_is_told_when_nobody_can_look(fault: Exception) -> N
     assert [lost is None for lost in told] == [False, True]
 
 
+def test_who_comes_while_a_look_is_under_way_is_told_by_the_next() -> None:
+    place = Place()
+    keys = place.keys()
+    keys.refresh()
+    told: list[str] = []
+    place.meanwhile = lambda: keys.after_look(lambda _lost: told.append("late"))
+    keys.after_look(lambda _lost: told.append("early"))
+    keys.look()
+    assert told == ["early"], "what was read may be older than who came later"
+    place.meanwhile = lambda: None
+    keys.look()
+    assert told == ["early", "late"]
+
+
+def test_nobody_waits_for_a_database_that_has_stopped_to_answer() -> None:
+    place = Place()
+    keys = place.keys()
+    keys.refresh()
+    told: list[Unavailable | None] = []
+    keys.after_look(told.append)
+    place.at += PATIENCE - 1
+    keys.after_look(told.append)
+    assert keys.give_up() == 0
+    place.at += 1
+    assert keys.give_up() == 1
+    assert [lost and lost.reason for lost in told] == ["database"]
+    assert keys.look() == 1, "whoever was told is not told again"
+    assert told[1:] == [None]
+
+
+def test_a_defect_is_written_down_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    monkeypatch.setattr("tocsin.app.edge_keys.log.exception", said.append, raising=False)
+    place = Place()
+    keys = place.keys()
+    for fault in (KeyError("a"), KeyError("b"), None, KeyError("c")):
+        place.fault = fault
+        keys.look()
+    assert said == ["keys_not_read"] * 2
+
+
 def test_so_many_can_wait_and_no_more() -> None:
-    keys = Place().keys()
+    place = Place()
+    keys = place.keys()
     for _ in range(MOST_WAITING):
         keys.after_look(lambda _lost: None)
-    with pytest.raises(Unavailable):
-        keys.after_look(lambda _lost: None)
+
+    def one_more() -> None:
+        with pytest.raises(Unavailable):
+            keys.after_look(lambda _lost: None)
+
+    one_more()
+    place.meanwhile = one_more  # they still wait while it is looked
     assert keys.look() == MOST_WAITING
+    place.meanwhile = lambda: None
     keys.after_look(lambda _lost: None)
 
 

@@ -19,7 +19,7 @@ from tocsin.app.rsgi import HotTable, Told
 from tocsin.dialects._kit.body import BodyTooLarge
 from tocsin.kernel import limits
 from tocsin.kernel.errors import Unavailable
-from tocsin.runtime.ingest import HotPath
+from tocsin.runtime.ingest import HotPath, Posted, Reading
 from tocsin.storage.log import LogFailed, LogRefused
 
 
@@ -111,14 +111,42 @@ def test_who_has_gone_while_a_key_was_looked_for_is_nobodys_error(form: str) -> 
 
 
 def test_a_defect_at_the_second_reading_is_answered_too() -> None:
+    died: list[BaseException] = []
+
+    def tell(told: Told) -> None:
+        try:
+            told(None)
+        except BaseException as error:
+            died.append(error)
+
     def after_look(route: EchoRoute, told: Told) -> None:
         route.keys.add("new")
-        told(None)
+        Thread(target=tell, args=(told,)).start()
 
     async def story(door: Door) -> None:
         assert (await door.post("/echo", b'"defect"', "X-Key: new")).status == 500
 
     with_door(story, after_look=after_look)
+    assert died == [], "whoever looks goes on"
+
+
+@pytest.mark.parametrize("form", ONE_EVENT)
+def test_nothing_is_read_twice_where_a_look_found_nothing_new(form: str) -> None:
+    head, body = ONE_EVENT[form]
+    asked: list[int] = []
+
+    async def story(door: Door) -> None:
+        really = door.route.turn_away
+
+        def turn_away(posted: Posted) -> Reading | None:
+            asked.append(1)
+            return really(posted)
+
+        door.route.turn_away = turn_away  # type: ignore[method-assign]
+        assert (await door.send(f"POST /echo HTTP/1.1\r\nX-Key: new\r\n{head}", body)).status == 401
+        assert len(asked) == 1
+
+    with_door(story, after_look=lambda _route, told: Thread(target=told, args=(None,)).start())
 
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "OPTIONS"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 
 from tests.behaviour.cast import Cast
 from tests.behaviour.test_handoffs import calls, wants
-from tocsin.directory.model import Channel, Role, User
+from tocsin.directory.model import Channel, ContactMethod, Role, User
 from tocsin.engine.cover import KEPT
 from tocsin.engine.people import on_call
 from tocsin.engine.things import SaveThing
@@ -19,6 +20,7 @@ from tocsin.kernel.limits import COVER_REQUESTS
 from tocsin.kernel.time import DAY, HOUR, MINUTE, WEEK, Moment, parse_iso
 from tocsin.oncall import CoverRequest, CustomShift, Override, RequestState, Rotation, RotationEvent, Schedule
 from tocsin.oncall.messages import AnswerCover
+from tocsin.paging.messages import SendMessage
 from tocsin.paging.model import Haste, Result
 from tocsin.runtime.turn_inputs import Request
 from tocsin.testing.world import World, as_user
@@ -27,7 +29,6 @@ FIRST = parse_iso("2026-01-06T00:00:00Z")
 """Alice's first week begins; the world itself at nine. Bob's week is the second, Carol's the third."""
 
 FRIDAY = FIRST + 3 * DAY + 20 * HOUR
-WEEK_OF_BOB = FIRST + WEEK
 
 
 @pytest.fixture
@@ -423,22 +424,96 @@ def test_who_has_no_mail_is_told_by_text_and_never_rung_up(world: World, cast: C
     assert [one.message.channel for one in world.pages_to(cast.alice)] == [Channel.SMS]
 
 
+def by_mail(result: Result) -> Callable[[SendMessage], Result]:
+    """Mail ends so, everything else goes out."""
+    return lambda message: result if message.channel is Channel.EMAIL else Result.SENT
+
+
+def told_by(world: World, user: User) -> list[Channel]:
+    return [one.message.channel for one in world.pages_to(user)]
+
+
+@pytest.fixture
+def of_bob(world: World, rota: Schedule) -> Callable[[Cast], CoverRequest]:
+    """An hour of Bob's week, asked of Alice."""
+    return lambda cast: ask(world, rota, cast.bob, FIRST + WEEK, FIRST + WEEK + HOUR, to_id=cast.alice.id)
+
+
 @pytest.mark.parametrize("result", [Result.REFUSED, Result.RETRY])
-def test_who_can_t_be_told_by_mail_is_told_by_text(world: World, cast: Cast, rota: Schedule, result: Result) -> None:
+def test_who_can_t_be_told_by_mail_is_told_by_text(
+    world: World, cast: Cast, of_bob: Callable[[Cast], CoverRequest], result: Result
+) -> None:
     """Mail may not be set up here, though everybody has an address."""
-    world.carrier.judge = lambda message: result if message.channel is Channel.EMAIL else Result.SENT
-    request = ask(world, rota, cast.bob, WEEK_OF_BOB, WEEK_OF_BOB + HOUR, to_id=cast.alice.id)
+    world.carrier.judge = by_mail(result)
+    request = of_bob(cast)
     (text,) = world.pages_to(cast.alice)
     assert (text.message.channel, text.message.haste) == (Channel.SMS, Haste.LOW)
+    assert text.message.subject == "Bob asks you to take a shift on Payments primary"
     assert text.message.text.startswith("Bob asks you to be on call on Payments primary from ")
     answer(world, cast.alice, request)
     assert world.pages_to(cast.bob) == [], "he has nothing else but a phone that rings"
 
 
-def test_what_may_have_gone_out_is_not_said_twice(world: World, cast: Cast, rota: Schedule) -> None:
-    world.carrier.judge = lambda _message: Result.UNKNOWN
-    ask(world, rota, cast.bob, WEEK_OF_BOB, WEEK_OF_BOB + HOUR, to_id=cast.alice.id)
-    assert [one.message.channel for one in world.pages_to(cast.alice)] == [Channel.EMAIL]
+def test_every_quiet_way_is_tried_once(world: World, cast: Cast, of_bob: Callable[[Cast], CoverRequest]) -> None:
+    number = ContactMethod(id="", user_id=cast.alice.id, channel=Channel.SMS, address="2025550177", country_code=1)
+    second = world.save(number)
+    tried: list[str] = []
+    world.carrier.watch = lambda message, _result: tried.append(message.address)
+    world.carrier.judge = lambda _message: Result.REFUSED
+    of_bob(cast)
+    assert tried[0] == "alice@example.com"
+    assert second.dial in tried[1:]
+    assert len(tried) == len(set(tried)) == 3
+
+
+@pytest.mark.parametrize("result", [Result.UNKNOWN, Result.LOST, Result.CANCELLED])
+def test_what_may_have_gone_out_or_was_stopped_is_not_said_again(
+    world: World, cast: Cast, of_bob: Callable[[Cast], CoverRequest], result: Result
+) -> None:
+    world.carrier.judge = by_mail(result)
+    of_bob(cast)
+    assert Channel.SMS not in told_by(world, cast.alice)
+
+
+def test_a_report_that_comes_twice_tells_once(world: World, cast: Cast, of_bob: Callable[[Cast], CoverRequest]) -> None:
+    world.carrier.judge = by_mail(Result.REFUSED)
+    world.carrier.slow = True
+    of_bob(cast)
+    world.carrier.unreported *= 2
+    world.carrier.answer()
+    world.settle()
+    assert told_by(world, cast.alice) == [Channel.SMS]
+
+
+@pytest.mark.parametrize("how", ["switched off", "removed"])
+def test_who_has_given_up_the_address_meanwhile_is_told_too(
+    world: World, cast: Cast, of_bob: Callable[[Cast], CoverRequest], how: str
+) -> None:
+    world.carrier.judge = by_mail(Result.REFUSED)
+    world.carrier.slow = True
+    of_bob(cast)
+    mail = next(one for one in world.config.contacts_of[cast.alice.id] if one.channel is Channel.EMAIL)
+    if how == "removed":
+        world.delete(mail)
+    else:
+        world.save(replace(mail, enabled=False), "enabled")
+    world.carrier.answer()
+    world.settle()
+    assert told_by(world, cast.alice) == [Channel.SMS]
+
+
+def test_what_is_over_meanwhile_is_not_asked_any_more(
+    world: World, cast: Cast, of_bob: Callable[[Cast], CoverRequest]
+) -> None:
+    world.carrier.judge = by_mail(Result.REFUSED)
+    world.carrier.slow = True
+    request = of_bob(cast)
+    world.delete(request, actor=as_user(cast.bob))
+    assert not now(world, request).is_open
+    world.carrier.answer()
+    world.settle()
+    texts = [one.message.subject for one in world.pages_to(cast.alice)]
+    assert "Bob asks you to take a shift on Payments primary" not in texts
 
 
 def test_hand_offs_follow_what_was_taken(world: World, cast: Cast, rota: Schedule) -> None:

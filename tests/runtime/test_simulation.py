@@ -132,7 +132,8 @@ def test_where_targets_take_turns_it_is_the_next_ones(world: World, payments: Pa
         world.advance(minutes=10)
     really = [one.message.user_id for one in world.carrier.received]
     assert foretold == really == [payments.alice.id, payments.bob.id, payments.carol.id, payments.alice.id]
-    assert "Bob is called" in run(world, "--hours", "0.1")[1], "the command knows it too"
+    first = run(world, "--hours", "0.1")[1].splitlines()[1]
+    assert "Bob is called (level 1, pass 1" in first, "the command knows it too"
 
 
 def test_every_step_says_who_how_and_where_it_stands(world: World, payments: Payments) -> None:

@@ -78,7 +78,7 @@ async def _serve(place: Installation, listener: object, tls: Tls | None, ready: 
     trusted = [ip_network(name) for name in place.settings.trusted_proxies]
     bridge = Bridge(application(parts), deadlines, trusted=trusted)
     gate = Gate(PerMinute(place.settings.events_per_key_per_minute))
-    edge = Edge(_hot_paths(keys, place, gate), ingest, place.clock.now, bridge, deadlines, keys.after_look)
+    edge = Edge(_hot_paths(keys, place, gate), ingest, place.clock.now, bridge, deadlines, keys)
     settings = place.settings
     keys.start()
     parts.control.start()

@@ -17,7 +17,7 @@ import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from functools import partial
-from typing import Final
+from typing import Final, Protocol
 
 from tocsin.app.rsgi_body import (
     BodyFuture,
@@ -38,6 +38,18 @@ from tocsin.runtime.ingest_queue import IngestQueue
 
 Told = Callable[[Unavailable | None], None]
 """Called when something is done, or why it can't be."""
+
+
+class Looks(Protocol):
+    """The keys of this process, where they can be looked at anew."""
+
+    @property
+    def version(self) -> int:
+        """Greater after a look that found something new."""
+
+    def after_look(self, then: Told, /) -> None:
+        """Call `then`, in any thread, once the keys are as new as this call. Raises Unavailable if too many wait."""
+
 
 RETRY_AFTER_SECONDS: Final = 5
 """What a sender is told that comes at a bad time; monitors' own back-off is of this order."""
@@ -90,20 +102,26 @@ class HotRequest:
         """The body is complete, late, or lost. Never raises: the server would not tell anybody."""
         try:
             raw = self._edge.deadlines.collect(body)
+            looks = self._edge.looks
+            version = (
+                looks.version if looks is not None else 0
+            )  # before the reading: it may be of newer keys, not older
             reading = self._edge.understand(self._route, self._scope, raw)
-            if reading.key_unknown and self._edge.after_look is not None:
-                self._edge.after_look(partial(self._look_again, raw))
+            if reading.key_unknown and looks is not None:
+                looks.after_look(partial(self._look_again, raw, reading, looks, version))
             else:
                 self._keep(reading)
         except Exception as error:
             self._fail(error)
 
-    def _look_again(self, raw: bytes, lost: Unavailable | None) -> None:
-        """The keys are as new as they can be, or could not be read."""
+    def _look_again(self, raw: bytes, reading: Reading, looks: Looks, version: int, lost: Unavailable | None) -> None:
+        """The keys are as new as they can be, or could not be read. Of the same keys the reading is the same."""
         try:
             if lost is not None:
                 raise lost
-            self._keep(self._edge.understand(self._route, self._scope, raw))
+            if looks.version != version:
+                reading = self._edge.understand(self._route, self._scope, raw)
+            self._keep(reading)
         except Exception as error:
             self._fail(error)
 
@@ -139,15 +157,12 @@ class Edge:
         clock: Callable[[], Moment],
         bridge: Bridge,
         deadlines: Deadlines,
-        after_look: Callable[[Told], None] | None = None,
+        looks: Looks | None = None,
     ) -> None:
-        """`after_look` calls what it is given, in any thread, once the keys were looked at anew; None: they are fixed.
-
-        It raises Unavailable when too many wait for that.
-        """
+        """`looks` None: keys are what they are, and nobody has one that is not known."""
         self.ingest = ingest
         self.deadlines = deadlines
-        self.after_look = after_look
+        self.looks = looks
         self._hot = HotTable(paths)
         self._clock = clock
         self._bridge = bridge
@@ -199,10 +214,12 @@ class Edge:
             return
         try:
             raw = await read_whole(scope, protocol, route.body_limit, self.deadlines)
+            version = self.looks.version if self.looks is not None else 0
             reading = self.understand(route, scope, raw)
-            if reading.key_unknown and self.after_look is not None:
-                await _told(self.after_look)
-                reading = self.understand(route, scope, raw)
+            if reading.key_unknown and self.looks is not None:
+                await _told(self.looks.after_look)
+                if self.looks.version != version:
+                    reading = self.understand(route, scope, raw)
             if reading.entries:
                 await self.ingest.append(reading.entries)
         except TocsinError as error:

@@ -2,7 +2,7 @@
 
 Decides that only people of the schedule, and those who could override it anyhow, take its shifts: of a swap between two
 schedules each person must be fit for the one of whose time they get. Those who are asked are told quietly, once, by
-mail where they have one, by their next way if that can't be sent. Nothing here pages anybody.
+mail where they have one, by their next way if that one refuses it. Nothing here pages anybody.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from tocsin.kernel.time import DAY, Moment, Span
 from tocsin.oncall import CoverRequest, RequestState, Schedule, members, serves_any, serves_whole, zone_named
 from tocsin.oncall.messages import EndCover
 from tocsin.paging import cover, news
-from tocsin.paging.model import Message
+from tocsin.paging.model import Message, Words
 
 KEPT: Span = 90 * DAY
 """So long what became of a request is shown; the audit trail has it for ever."""
@@ -108,7 +108,7 @@ def opened(world: World, request: CoverRequest, now: Moment) -> Decision:
     """What goes with a new request: those who are asked hear of it, and it ends by itself."""
     due = SetTimer(timer_key(request.id), request.expires_at, EndCover(request_id=request.id))
     told = (
-        _tell(world, user_id, cover.asked(_telling(world.config, request, user_id)), now)
+        _tell(world, user_id, cover.asked(_telling(world.config, request, user_id)), now, request.id)
         for user_id in asked_of(world.config, request, now)[:TOLD_AT_ONCE]
     )
     return sum(told, Decision(timers=(due,)))
@@ -178,21 +178,31 @@ def _telling(config: Config, request: CoverRequest, to_id: str, taker_id: str = 
     )
 
 
-def _tell(world: World, user_id: str, words: tuple[str, str], now: Moment) -> Decision:
-    ways = quiet_ways(world.config, user_id)
-    return news.sent(ways[0], *words, world.ids, now, elsewhere=True) if ways else NOTHING
+def _tell(world: World, user_id: str, said: tuple[str, str], now: Moment, request_id: str = "") -> Decision:
+    subject, text = said
+    words = Words(subject=subject, text=text, request_id=request_id)
+    return _said(world, words, quiet_ways(world.config, user_id)[:1], now)
 
 
 def told_elsewhere(world: World, message: Message, now: Moment) -> Decision:
-    """A message could not be sent: the same by the person's next way, if there is one and it may be said again."""
-    if message.words is None:
+    """A message could not be sent: the same by the person's next way, if there is one and it still holds."""
+    words = message.words
+    if words is None:
+        return NOTHING
+    request = world.config.cover_requests.get(words.request_id)
+    if words.request_id and (request is None or not request.is_open):
         return NOTHING
     ways = quiet_ways(world.config, message.user_id)
-    place = next((number for number, one in enumerate(ways, 1) if one.id == message.contact_id), len(ways))
-    if place == len(ways):
-        return NOTHING
-    subject, text = message.words.subject, message.words.text
-    return news.sent(ways[place], subject, text, world.ids, now, elsewhere=True)
+    place = next((number for number, one in enumerate(ways, 1) if one.id == message.contact_id), None)
+    # Of a contact method that is not there any more: the ways that would have come after it.
+    rank = _WAYS.index(message.channel)
+    later = ways[place:] if place is not None else [one for one in ways if _WAYS.index(one.channel) > rank]
+    return _said(world, words, later[:1], now)
+
+
+def _said(world: World, words: Words, ways: Iterable[ContactMethod], now: Moment) -> Decision:
+    told = (news.sent(one, words.subject, words.text, world.ids, now, words=words) for one in ways)
+    return sum(told, NOTHING)
 
 
 def quiet_ways(config: Config, user_id: str) -> list[ContactMethod]:

@@ -92,10 +92,14 @@ class Page:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Words:
-    """What a message of news says: kept where it may have to be said again by another way."""
+    """What a message of news says: kept where it may have to be said again by another way.
+
+    `request_id`: of a request for cover, after whose end it would be said in vain; "" = it stays true.
+    """
 
     subject: str
     text: str
+    request_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,11 +21,11 @@ def told(incident: Incident, contact: ContactMethod, subject: str, text: str, id
 
 
 def sent(
-    contact: ContactMethod, subject: str, text: str, ids: IdSource, now: Moment, *, elsewhere: bool = False
+    contact: ContactMethod, subject: str, text: str, ids: IdSource, now: Moment, *, words: Words | None = None
 ) -> Decision:
     """One message to one contact method. It goes out behind everything that calls somebody.
 
-    `elsewhere`: whoever hears that it could not be sent says the same by another way; the message keeps its words.
+    `words` go with it where whoever hears that it could not be sent says them by another way.
     """
     message = Message(
         id=ids.long(),
@@ -39,7 +39,7 @@ def sent(
         state=MessageState.SENDING,
         created_at=now,
         changed_at=now,
-        words=Words(subject=subject, text=text) if elsewhere else None,
+        words=words,
     )
     effect = SendMessage(
         key=f"{message.id}:{message.attempt}",

@@ -206,6 +206,7 @@ def test_a_wrong_key_in_the_path_is_not_saved_by_a_right_credential() -> None:
     assert turned_away is not None
     assert turned_away.status == 401
     assert turned_away.key_unknown
+    assert AlertsRoute(KEYS).read(posted).key_unknown
 
 
 def test_too_many_and_unavailable() -> None:

@@ -132,17 +132,28 @@
   });
   addEventListener("pageshow", () => { for (const form of all("form[data-sent]")) delete form.dataset.sent; });
   setTimeout(() => { for (const form of all("[data-undo]")) form.remove(); }, 10000);
-  /* A long list of boxes can be narrowed to what is looked for; what is ticked stays. Enter ticks the first. */
-  document.addEventListener("input", ({ target }) => {
-    if (!target.matches("[data-narrow]")) return;
-    const wanted = target.value.trim().toLowerCase();
-    for (const one of all("label", target.nextElementSibling)) one.hidden = !one.textContent.toLowerCase().includes(wanted) && !one.querySelector(":checked");
-  });
+  /* A long list of boxes can be narrowed to what is looked for; what is ticked stays. Enter ticks the only one found. */
+  const plain = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
+  const narrowed = (find) => {
+    const wanted = plain(find.value.trim());
+    return all("label", find.nextElementSibling).filter((one) => {
+      const found = plain(one.querySelector("bdi").textContent).includes(wanted);
+      one.hidden = !found && !one.querySelector(":checked");
+      return found;
+    });
+  };
+  for (const kind of ["input", "search"]) {
+    document.addEventListener(kind, ({ target }) => { if (target.matches("[data-narrow]")) narrowed(target); });
+  }
   document.addEventListener("keydown", (event) => {
-    if (event.key !== "Enter" || event.isComposing || !event.target.matches("[data-narrow]")) return;
+    if (event.key !== "Enter" || !event.target.matches("[data-narrow]")) return;
     event.preventDefault();
-    all("label:not([hidden]) input:not(:checked)", event.target.nextElementSibling)[0]?.click();
-    event.target.select();
+    const found = narrowed(event.target);
+    if (event.isComposing || !event.target.value.trim() || found.length !== 1) return;
+    found[0].querySelector("input").checked = true;
+    found[0].querySelector("input").focus();
+    event.target.value = "";
+    narrowed(event.target);
   });
   const filters = document.querySelector(".filter-switch");
   for (const select of all("[data-filters] select")) select.addEventListener("change", () => { if (!filters?.getClientRects().length) select.form.requestSubmit(); });
