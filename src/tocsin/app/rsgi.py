@@ -103,9 +103,8 @@ class HotRequest:
         try:
             raw = self._edge.deadlines.collect(body)
             looks = self._edge.looks
-            version = (
-                looks.version if looks is not None else 0
-            )  # before the reading: it may be of newer keys, not older
+            # Noted before the reading, which may then be of newer keys, never of older ones.
+            version = looks.version if looks is not None else 0
             reading = self._edge.understand(self._route, self._scope, raw)
             if reading.key_unknown and looks is not None:
                 looks.after_look(partial(self._look_again, raw, reading, looks, version))

@@ -7,7 +7,7 @@ mail where they have one, by their next way if that one refuses it. Nothing here
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from tocsin.directory.model import Channel, ContactMethod
@@ -181,7 +181,7 @@ def _telling(config: Config, request: CoverRequest, to_id: str, taker_id: str = 
 def _tell(world: World, user_id: str, said: tuple[str, str], now: Moment, request_id: str = "") -> Decision:
     subject, text = said
     words = Words(subject=subject, text=text, request_id=request_id)
-    return _said(world, words, quiet_ways(world.config, user_id)[:1], now)
+    return _said(world, words, quiet_ways(world.config, user_id), now)
 
 
 def told_elsewhere(world: World, message: Message, now: Moment) -> Decision:
@@ -197,16 +197,16 @@ def told_elsewhere(world: World, message: Message, now: Moment) -> Decision:
     # Of a contact method that is not there any more: the ways that would have come after it.
     rank = _WAYS.index(message.channel)
     later = ways[place:] if place is not None else [one for one in ways if _WAYS.index(one.channel) > rank]
-    return _said(world, words, later[:1], now)
+    return _said(world, words, later, now)
 
 
-def _said(world: World, words: Words, ways: Iterable[ContactMethod], now: Moment) -> Decision:
-    told = (news.sent(one, words.subject, words.text, world.ids, now, words=words) for one in ways)
-    return sum(told, NOTHING)
+def _said(world: World, words: Words, ways: Sequence[ContactMethod], now: Moment) -> Decision:
+    """By the first of these ways, if there is one."""
+    return news.sent(ways[0], words.subject, words.text, world.ids, now, words=words) if ways else NOTHING
 
 
 def quiet_ways(config: Config, user_id: str) -> list[ContactMethod]:
-    """By what a person is told what is not urgent, the first that can be used; empty when there is only a call."""
+    """By what a person is told what is not urgent, in the order of trying; empty when there is nothing but a call."""
     user = config.users.get(user_id)
     if user is None or not user.active:
         return []

@@ -129,7 +129,7 @@ def record_attempt(world: World, _actor: Actor, command: RecordAttempt, now: Mom
         return Decision()
     planned = world.state.planned_pages(message.user_id, message.incident_ids)
     decision = outcome.record_attempt(command, message, _pages(world, message), planned, now)
-    if decision.state and command.result in (Result.REFUSED, Result.RETRY):
+    if decision.state and command.result in (Result.REFUSED, Result.RETRY):  # nobody has it, and that is sure
         decision += told_elsewhere(world, message, now)
     return decision
 
